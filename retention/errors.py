@@ -1,0 +1,54 @@
+"""What can go wrong, as a person should read it, and the exit status it gives.
+
+Every error that reaches a user is a `RetentionError` whose text is one clear
+sentence: what is wrong, where, and what to do.  Nothing here has state.
+"""
+
+
+class RetentionError(Exception):
+    """Refused or failed; nothing was lost.  Exit status 1."""
+
+    exit_status = 1
+
+
+class UsageError(RetentionError):
+    """The command line or a value on it is wrong.  Exit status 2."""
+
+    exit_status = 2
+
+
+class SettingsError(RetentionError):
+    """The configuration can't be used; names file, key, value and remedy."""
+
+
+class CatalogueError(RetentionError):
+    """The catalogue is missing, damaged, newer than the program, or in use."""
+
+
+class RootUnavailableError(RetentionError):
+    """A footage root is not there, not the one it was, or can't be trusted.
+
+    Nothing in it may be deleted or called lost while this is so.
+    """
+
+
+class NotPermittedError(RetentionError):
+    """The caller's role does not allow this.  Exit status 4."""
+
+    exit_status = 4
+
+
+class VerificationError(RetentionError):
+    """The audit log is not what was written.  Exit status 5."""
+
+    exit_status = 5
+
+
+class GuardError(RetentionError):
+    """A guard holds (design: in doubt delete nothing).  Exit status 6."""
+
+    exit_status = 6
+
+
+class StaleError(RetentionError):
+    """Rows moved between reading and writing; nothing was changed, try again."""
