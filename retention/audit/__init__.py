@@ -1,0 +1,1 @@
+"""The audit log: entries, their tree, the rows beside them, and their verification."""

@@ -1,0 +1,1 @@
+"""The catalogue: the database of cameras, recordings, holds and audit entries."""

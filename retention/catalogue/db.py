@@ -1,0 +1,267 @@
+"""Owns the database file: opening, transactions, the writer lock, migrations.
+
+Nothing here creates a catalogue by accident: `create` refuses an existing file, `open_`
+refuses a missing one and a schema that is not this program's.
+"""
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Engine
+
+from retention.catalogue import schema
+from retention.errors import CatalogueError
+
+NAME = "catalogue.sqlite"
+
+
+class Priority(IntEnum):
+    """Who writes first when several wait; lower goes first."""
+
+    HOLD = 0
+    DELETION = 1
+    SCAN = 2
+
+
+class WriterLock:
+    """One writer at a time in this process, the most urgent of those waiting first."""
+
+    def __init__(self) -> None:
+        self._ready = threading.Condition()
+        self._waiting = [0] * len(Priority)
+        self._taken = False
+
+    @contextmanager
+    def hold(self, priority: Priority) -> Iterator[None]:
+        """Wait for the turn, keep it for the block."""
+        with self._ready:
+            self._waiting[priority] += 1
+            try:
+                self._ready.wait_for(
+                    lambda: not self._taken and not any(self._waiting[:priority])
+                )
+                self._taken = True
+            finally:
+                self._waiting[priority] -= 1
+        try:
+            yield
+        finally:
+            with self._ready:
+                self._taken = False
+                self._ready.notify_all()
+
+
+class Catalogue:
+    """An open catalogue.  All writes go through `write`, all reads through `read`."""
+
+    def __init__(self, path: Path, engine: Engine, *, read_only: bool) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._engine = engine
+        self._writer = WriterLock()
+
+    @contextmanager
+    def write(self, priority: Priority) -> Iterator[Connection]:
+        """One durable transaction: all of the block, or nothing of it.
+
+        BEGIN IMMEDIATE, since a transaction that reads first and writes later would
+        fail at once instead of waiting.  Raises CatalogueError where the disk is full
+        or the file is damaged; an error from COMMIT means that the outcome is unknown
+        until the database is read again.
+        """
+        if self.read_only:
+            raise CatalogueError("the catalogue is open for reading only")
+        with (
+            self._writer.hold(priority),
+            _translated(self.path),
+            self._engine.begin() as connection,
+        ):
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent view; keep it short, it holds back the write-ahead log."""
+        with _translated(self.path), self._engine.connect() as connection:
+            yield connection.execution_options(read_only=True)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    """SQLite's own errors as one sentence each; ours pass."""
+    try:
+        yield
+    except sa.exc.IntegrityError:
+        raise
+    except sa.exc.DBAPIError as error:
+        raise CatalogueError(f"the catalogue {path}: {_why(error)}") from error
+
+
+def _why(error: sa.exc.DBAPIError) -> str:
+    text = str(error.orig)
+    if "disk is full" in text:
+        return "the disk is full; nothing was written. Free space on its file system"
+    if "malformed" in text or "not a database" in text:
+        return (
+            f"is damaged ({text}); nothing will be deleted. Restore a backup, "
+            "the audit log has what came after it"
+        )
+    if "readonly" in text or "read-only" in text:
+        return "can't be written (read-only); check its owner, mode and mount"
+    if "locked" in text:
+        return "is locked by another program; close whatever has it open"
+    return text
+
+
+def _engine(path: Path, *, read_only: bool) -> Engine:
+    mode = "ro" if read_only else "rw"
+    uri = f"file:{_quote(path)}?mode={mode}"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            uri, uri=True, isolation_level=None, check_same_thread=False
+        )
+        for pragma in (
+            "busy_timeout=5000",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "trusted_schema=OFF",
+            "cell_size_check=ON",
+            "cache_size=-8000",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.QueuePool)
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("read_only", read_only)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _quote(path: Path) -> str:
+    return (
+        str(path.absolute()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    )
+
+
+def create(path: Path, facts: dict[str, str]) -> Catalogue:
+    """Make a new catalogue at `path` with `facts` (uuid, site ...) in `meta`.
+
+    Refuses an existing file.  A crash in the middle leaves a file without a schema
+    version, which `open_` refuses and `create` replaces.
+    """
+    if path.exists() and _version(path) != 0:
+        raise CatalogueError(f"{path} exists already; init never overwrites")
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    with sqlite3.connect(path) as raw:
+        raw.execute("PRAGMA journal_mode=WAL")
+    raw.close()
+    catalogue = Catalogue(path, _engine(path, read_only=False), read_only=False)
+    _migrate(catalogue, facts)
+    return catalogue
+
+
+def open_(path: Path, *, read_only: bool = False) -> Catalogue:
+    """Open the catalogue; refuses a missing, damaged, older or newer one."""
+    if not path.exists():
+        raise CatalogueError(
+            f"there is no catalogue at {path}: run `retention init`, or check "
+            "state_directory in the configuration. Nothing is deleted without it"
+        )
+    found = _version(path)
+    if found == 0:
+        raise CatalogueError(
+            f"{path} is empty or was cut short; nothing will be deleted. Restore a "
+            "backup, or run `retention init` if this is a new installation"
+        )
+    if found > schema.VERSION:
+        raise CatalogueError(
+            f"{path} has schema {found}, this program knows {schema.VERSION}: "
+            "install the newer program again. Nothing is deleted meanwhile"
+        )
+    if found < schema.VERSION:
+        raise CatalogueError(
+            f"{path} has schema {found}, this program wants {schema.VERSION}: "
+            "stop the daemon, make a copy and run `retention schema upgrade`"
+        )
+    return Catalogue(path, _engine(path, read_only=read_only), read_only=read_only)
+
+
+def upgrade(path: Path) -> tuple[int, int]:
+    """Bring an older schema up to this program's; returns (from, to)."""
+    found = _version(path) if path.exists() else 0
+    if found == 0 or found > schema.VERSION:
+        open_(path)  # raises the right sentence
+    if found < schema.VERSION:
+        catalogue = Catalogue(path, _engine(path, read_only=False), read_only=False)
+        _migrate(catalogue, {})
+        catalogue.close()
+    return found, schema.VERSION
+
+
+def _migrate(catalogue: Catalogue, facts: dict[str, str]) -> None:
+    with catalogue.write(Priority.HOLD) as tx:
+        found = int(tx.exec_driver_sql("PRAGMA user_version").scalar_one())
+        for statements in schema.MIGRATIONS[found:]:
+            for statement in statements:
+                tx.exec_driver_sql(statement)
+        for name, value in facts.items():
+            tx.execute(schema.meta.insert().values(name=name, value=value))
+        tx.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
+
+
+def _version(path: Path) -> int:
+    """The file's schema number; 0 for an empty file."""
+    try:
+        raw = sqlite3.connect(f"file:{_quote(path)}?mode=ro", uri=True)
+        try:
+            return int(raw.execute("PRAGMA user_version").fetchone()[0])
+        finally:
+            raw.close()
+    except sqlite3.DatabaseError as error:
+        raise CatalogueError(
+            f"{path} can't be read as a catalogue ({error}); nothing will be deleted. "
+            "Restore a backup"
+        ) from error
+
+
+def quick_check(catalogue: Catalogue) -> str | None:
+    """None where SQLite finds the file whole, else its first complaint."""
+    with catalogue.read() as connection:
+        found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    return None if found == "ok" else found
+
+
+def get_meta(tx: Connection) -> dict[str, str]:
+    """What this catalogue is: uuid, site, log id, log key."""
+    return {row.name: row.value for row in tx.execute(sa.select(schema.meta))}
+
+
+def get_fact(tx: Connection, name: str) -> Any:
+    """A small JSON fact by name, or None."""
+    table = schema.fact
+    text = tx.scalar(sa.select(table.c.value).where(table.c.name == name))
+    return None if text is None else json.loads(text)
+
+
+def put_fact(tx: Connection, name: str, value: Any) -> None:
+    """Keep a small JSON fact under `name`; None removes it."""
+    table = schema.fact
+    tx.execute(table.delete().where(table.c.name == name))
+    if value is not None:
+        tx.execute(table.insert().values(name=name, value=json.dumps(value)))

@@ -1,0 +1,1 @@
+"""The recording files: footage roots, reading them, and the one deleter."""
