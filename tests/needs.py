@@ -1,0 +1,25 @@
+"""What a test needs of its machine: it skips with a reason on a laptop, fails in CI."""
+
+import os
+import shutil
+
+import pytest
+
+CI = os.environ.get("CI") == "true"
+
+
+def _needs(there: bool, what: str) -> pytest.MarkDecorator:
+    # In CI nothing is skipped: the test runs and fails by what it misses.
+    return pytest.mark.skipif(not there and not CI, reason=f"needs {what}")
+
+
+def _command(name: str) -> pytest.MarkDecorator:
+    return _needs(shutil.which(name) is not None, f"the command {name}")
+
+
+root = _needs(os.geteuid() == 0, "to run as root")
+ffmpeg = _command("ffmpeg")
+motion = _command("motion")
+strace = _command("strace")
+systemd_analyze = _command("systemd-analyze")
+setfacl = _command("setfacl")
