@@ -1,0 +1,31 @@
+"""What a verb is given: the parts it works with, who asks, and the one instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from retention.model import Actor, Micros
+
+if TYPE_CHECKING:
+    from retention.audit.log import Log
+    from retention.catalogue.db import Catalogue
+    from retention.gate import Gate
+    from retention.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request: made by the daemon's API or by an offline command.
+
+    `now` is the request's only reading of the clock (microseconds since the epoch),
+    `actor` what the kernel says of the caller (P5).  `gate` is None where no deleter
+    can run beside this (offline: the single-instance lock is held instead).
+    """
+
+    settings: Settings
+    catalogue: Catalogue
+    log: Log
+    now: Micros
+    actor: Actor
+    gate: Gate | None = None
