@@ -1,0 +1,33 @@
+"""The retention policy's versions in the catalogue."""
+
+import json
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from retention.catalogue.schema import policy
+from retention.model import Micros
+from retention.policy import Policy
+
+
+def current(tx: Connection) -> Policy | None:
+    """The newest version, or None before `init` made the first."""
+    row = tx.execute(
+        sa.select(policy).order_by(policy.c.version.desc()).limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    cameras = {int(key): days for key, days in json.loads(row.cameras).items()}
+    return Policy(row.version, row.days, cameras)
+
+
+def insert(tx: Connection, at: Micros, policy_: Policy) -> None:
+    """Write `policy_` as a new version; its number must be the next one."""
+    tx.execute(
+        policy.insert().values(
+            version=policy_.version,
+            at=at,
+            days=policy_.days,
+            cameras=json.dumps({str(k): v for k, v in policy_.cameras.items()}),
+        )
+    )
