@@ -1,0 +1,111 @@
+"""The two transactions around a batch's unlinks: rows marked, rows taken out.
+
+Every change of state names the state it expects and checks how many rows it met.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection
+
+from retention.catalogue.due import Due
+from retention.errors import StaleError
+from retention.model import Micros
+
+
+def mark_deleting(tx: Connection, batch: Sequence[Due]) -> None:
+    """Present, quarantined or failed to deleting, each row exactly as it was read."""
+    done = tx.exec_driver_sql(
+        "UPDATE recording SET state=1 WHERE stream=? AND start=? AND n=? "
+        "AND duration=? AND size=? AND state<>1",
+        [(r.stream, r.start, r.n, r.duration, r.size) for r in batch],
+    )
+    if done.rowcount != len(batch):
+        raise StaleError("recordings changed while a batch was made; it is made again")
+
+
+def open_batch(tx: Connection, intent: int, root: int) -> None:
+    """Note the open intent; its rows are the entry's."""
+    tx.exec_driver_sql("INSERT INTO batch VALUES (?, ?)", (intent, root))
+
+
+def open_batches(tx: Connection, root: int | None = None) -> list[int]:
+    """Entry numbers of intents without a completion, of one root or of all."""
+    if root is None:
+        return list(tx.exec_driver_sql("SELECT intent FROM batch").scalars())
+    return list(
+        tx.exec_driver_sql(
+            "SELECT intent FROM batch WHERE root=? ORDER BY intent", (root,)
+        ).scalars()
+    )
+
+
+def close_batch(tx: Connection, intent: int) -> None:
+    """The intent has its completion."""
+    done = tx.exec_driver_sql("DELETE FROM batch WHERE intent=?", (intent,))
+    if done.rowcount != 1:
+        raise StaleError(f"the intent {intent} was completed by somebody else")
+
+
+Keys = Sequence[tuple[int, int, int]]
+
+_WHERE = "WHERE stream=? AND start=? AND n=?"
+
+
+def remove(tx: Connection, keys: Keys) -> None:
+    """Take rows of files that are gone out of the catalogue, with what hangs on them."""
+    if not keys:
+        return
+    done = tx.exec_driver_sql(f"DELETE FROM recording {_WHERE} AND state=1", list(keys))
+    if done.rowcount != len(keys):
+        raise StaleError("rows of a batch are not as its intent left them")
+    for table in ("recording_path", "quarantine", "failure", "plan_row"):
+        if tx.exec_driver_sql(f"SELECT 1 FROM {table} LIMIT 1").first():
+            tx.exec_driver_sql(f"DELETE FROM {table} {_WHERE}", list(keys))
+
+
+def put_back(tx: Connection, keys: Keys) -> None:
+    """Deleting to what it was: quarantined where a quarantine row says so, present
+    else.  An earlier failure is forgotten: it is decided on as any other."""
+    if not keys:
+        return
+    tx.exec_driver_sql(f"UPDATE recording SET state=0 {_WHERE} AND state=1", list(keys))
+    tx.exec_driver_sql(
+        f"UPDATE recording SET state=2 {_WHERE} AND EXISTS (SELECT 1 FROM quarantine q "
+        "WHERE q.stream=recording.stream AND q.start=recording.start "
+        "AND q.n=recording.n)",
+        list(keys),
+    )
+    tx.exec_driver_sql(f"DELETE FROM failure {_WHERE}", list(keys))
+
+
+def mark_failed(
+    tx: Connection,
+    failures: Iterable[tuple[tuple[int, int, int], str]],
+    now: Micros,
+    back_off: Sequence[Micros],
+) -> None:
+    """Deleting to failed, to be tried again after the next back-off."""
+    for key, error in failures:
+        tx.exec_driver_sql(f"UPDATE recording SET state=3 {_WHERE} AND state=1", key)
+        row = tx.exec_driver_sql(f"SELECT since, tries FROM failure {_WHERE}", key)
+        since, tries = row.one_or_none() or (now, 0)
+        retry_at = now + back_off[min(tries, len(back_off) - 1)]
+        tx.exec_driver_sql(
+            "INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*key, since, tries + 1, retry_at, error),
+        )
+
+
+def redate(
+    tx: Connection, changes: Iterable[tuple[tuple[int, int, int], Micros, int]]
+) -> None:
+    """Present again with a later end or another size: (key, duration, size)."""
+    for key, duration, size in changes:
+        tx.exec_driver_sql(
+            f"UPDATE recording SET duration=max(duration, ?), size=? {_WHERE}",
+            (duration, size, *key),
+        )
+        tx.exec_driver_sql(
+            "UPDATE stream SET max_length=max(max_length, ?) WHERE key=?",
+            (duration, key[0]),
+        )
