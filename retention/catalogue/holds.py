@@ -1,4 +1,7 @@
-"""Evidence holds in the catalogue, and the windows that deletion asks for."""
+"""Evidence holds in the catalogue, and the windows that deletion asks for.
+
+Triggers move the holds' version with every change, whoever makes it.
+"""
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
@@ -55,7 +58,6 @@ def insert(tx: Connection, cameras: Iterable[int], **values: Any) -> int:
     tx.execute(
         hold_camera.insert(), [{"hold": key, "camera": camera} for camera in cameras]
     )
-    _bump(tx)
     return key
 
 
@@ -71,15 +73,6 @@ def release(tx: Connection, key: int, now: Micros, free_at: Micros) -> None:
             f"hold {key} is not active: `retention hold list --all` shows what became "
             "of it"
         )
-    _bump(tx)
-
-
-def _bump(tx: Connection) -> None:
-    tx.execute(
-        version.update()
-        .where(version.c.name == "holds")
-        .values(value=version.c.value + 1)
-    )
 
 
 def find(tx: Connection, key: int) -> sa.Row[Any] | None:

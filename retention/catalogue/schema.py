@@ -87,6 +87,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             camera INTEGER NOT NULL REFERENCES camera (key),
             hold INTEGER NOT NULL REFERENCES hold (key), PRIMARY KEY (camera, hold)
         ) STRICT, WITHOUT ROWID""",
+        # Nothing that changes a hold can forget to move the holds' version.
+        *(
+            f"""CREATE TRIGGER {table}_{verb.lower()} AFTER {verb} ON {table}
+            BEGIN UPDATE version SET value = value + 1 WHERE name = 'holds'; END"""
+            for table in ("hold", "hold_camera")
+            for verb in ("INSERT", "UPDATE", "DELETE")
+        ),
         # cameras: JSON object, camera key to days.
         """CREATE TABLE policy (
             version INTEGER PRIMARY KEY, at INTEGER NOT NULL, days INTEGER NOT NULL,
