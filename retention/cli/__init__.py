@@ -1,5 +1,165 @@
-"""The command line: parse, call the client, print, exit."""
+"""The command line: global options, the commands by noun, and how a run ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from click.exceptions import NoArgsIsHelpError
+
+from retention import __version__
+from retention.cli import (
+    audit,
+    camera,
+    deletion,
+    display,
+    hold,
+    recording,
+    root,
+    service,
+    status,
+)
+from retention.cli.base import Group, Session, write_commands
+from retention.client import Client
+from retention.errors import RetentionError
+
+INTERRUPTED = 130  # as shells say it: 128 + SIGINT
+
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "What is happening": (status.status, status.plan),
+    "Footage and evidence": (hold.hold, recording.recording, camera.camera),
+    "Proof": (audit.audit,),
+    "Deletion and storage": (deletion.deletion, root.root),
+    "Service": (
+        service.init,
+        service.check,
+        service.run,
+        service.schema,
+        service.demo,
+    ),
+}
 
 
-def main() -> None:
-    """Run the command line."""
+class Retention(Group):
+    """The program; its help shows the commands by what they are for."""
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        """One list a section, each noun with its verbs."""
+        for title, commands in SECTIONS.items():
+            write_commands(formatter, title, commands)
+
+
+@click.command(
+    "retention",
+    cls=Retention,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 88,
+    },
+)
+@click.option(
+    "--config",
+    envvar="RETENTION_CONFIG",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The configuration; else RETENTION_CONFIG, else "
+    "/etc/cctv-retention/retention.toml.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Answer in JSON, times in UTC.")
+@click.version_option(__version__, prog_name="retention")
+@click.pass_context
+def retention(context: click.Context, config: Path | None, as_json: bool) -> None:
+    """Deletes CCTV footage when its retention period is over, never while it is
+    under an evidence hold, and keeps an audit log that proves it.
+
+    \b
+    Examples:
+      retention status
+      retention hold place 1001 --from "yesterday 21:00" --to "yesterday 23:30" \\
+          --kind police --reference "16*123456" --reason "assault in Market Place"
+      retention hold list
+      retention COMMAND --help          help for one command, with an example
+
+    \b
+    Times:  2026-10-24 21:00   24/10/2026 21:00   yesterday 21:00   now   +2h
+            are the site's local time; 2026-10-24T20:00Z is UTC.
+
+    \b
+    Exit status:
+      0  done                              4  not permitted
+      1  refused or failed: see the text   5  verification failed
+      2  wrong usage                       6  a guard holds
+      3  the daemon can't be reached       7  done, but not all is preserved
+    """
+    context.obj = Session(Client(config), as_json)
+    context.color = display.colour_wanted()
+
+
+for _commands in SECTIONS.values():
+    for _command in _commands:
+        retention.add_command(_command)
+
+
+def main() -> NoReturn:
+    """Run the program on this process's arguments and end with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; its exit status.  What went wrong is one sentence on stderr."""
+    try:
+        status = retention.main(arguments, prog_name="retention", standalone_mode=False)
+    except click.Abort:
+        display.note("")
+        display.note(
+            "retention: interrupted; `retention audit list` shows what was done"
+        )
+        return _failed(INTERRUPTED)
+    except NoArgsIsHelpError as error:
+        display.note(error.format_message())
+        return error.exit_code
+    except click.ClickException as error:
+        return _failed(_wrong_usage(error))
+    except RetentionError as error:
+        display.note(f"retention: {error}")
+        return _failed(error.exit_status)
+    except OSError as error:
+        display.note(f"retention: {_system(error)}")
+        return _failed(1)
+    except Exception as error:  # noqa: BLE001 - the last stop: no traceback reaches a user
+        display.note(f"retention: {_unexpected(error)}")
+        return _failed(1)
+    return status if isinstance(status, int) else 0
+
+
+def _failed(status: int) -> int:
+    if os.environ.get("RETENTION_DEBUG") == "1":
+        traceback.print_exc()
+    return status
+
+
+def _wrong_usage(error: click.ClickException) -> int:
+    display.note(f"retention: {error.format_message()}")
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        display.note(f"Try `{error.ctx.command_path} --help`.")
+    return error.exit_code
+
+
+def _system(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    why = (error.strerror or str(error)).lower()
+    return f"{where}{why}; set RETENTION_DEBUG=1 to see where it happened"
+
+
+def _unexpected(error: Exception) -> str:
+    return (
+        f"a fault in this program ({type(error).__name__}: {display.safe(error)}); "
+        "a change is made whole or not at all, `retention audit list` shows which. "
+        "Set RETENTION_DEBUG=1 and try again to see the details, for whoever mends it"
+    )

@@ -1,0 +1,60 @@
+"""`retention deletion`: pause it, resume it, approve what a guard held back."""
+
+from __future__ import annotations
+
+import click
+
+from retention.cli.base import Session, group, with_session
+from retention.cli.display import facts
+
+
+@group("deletion")
+def deletion() -> None:
+    """Deletion as a whole: pause | resume | approve.
+
+    \b
+    Example:
+      retention deletion pause --for 4h --reason "disk array is being repaired"
+    """
+
+
+@deletion.command("pause")
+@click.option("--for", "length", required=True, metavar="DURATION", help="24h at most.")
+@click.option("--reason", required=True, help="Why, in a few words.")
+@with_session
+def pause(session: Session, length: str, reason: str) -> None:
+    """Delete nothing for a while; it goes on by itself afterwards.
+
+    \b
+    Example:
+      retention deletion pause --for 4h --reason "disk array is being repaired"
+    """
+    session.answer(session.ask("deletion.pause", length=length, reason=reason), facts)
+
+
+@deletion.command("resume")
+@click.option("--reason", required=True, help="Why, in a few words.")
+@with_session
+def resume(session: Session, reason: str) -> None:
+    """End a pause before its time.
+
+    \b
+    Example:
+      retention deletion resume --reason "repair is finished"
+    """
+    session.answer(session.ask("deletion.resume", reason=reason), facts)
+
+
+@deletion.command("approve")
+@click.argument("plan", metavar="PLAN")
+@with_session
+def approve(session: Session, plan: str) -> None:
+    """Permit a plan that the volume guard held back: its recordings, no others.
+
+    `retention plan` shows the plans that wait. Recordings under a hold stay.
+
+    \b
+    Example:
+      retention deletion approve 3
+    """
+    session.answer(session.ask("deletion.approve", plan=plan), facts)

@@ -1,0 +1,171 @@
+"""What a person sees: plain aligned tables, local times, readable sizes; or JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from retention.localtime import format_duration, format_local, format_size
+from retention.model import SECOND
+
+RIGHT = frozenset("0123456789")
+
+
+def put(text: str) -> None:
+    """Print to standard output; a reader that has seen enough (`| head`) is no error."""
+    try:
+        click.echo(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def put_json(answer: Any) -> None:
+    """Print a verb's answer as it is."""
+    put(json.dumps(answer, indent=2, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """Say something to the person that is not the answer: on standard error."""
+    click.echo(text, err=True)
+
+
+def alarm(text: str) -> str:
+    """Red where the terminal shows colour."""
+    return click.style(text, fg="red", bold=True)
+
+
+def good(text: str) -> str:
+    """Green where the terminal shows colour."""
+    return click.style(text, fg="green")
+
+
+def colour_wanted() -> bool | None:
+    """False where NO_COLOR or a dumb terminal says so, else None: if a terminal."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return False if plain else None
+
+
+def instant(text: str | None) -> int | None:
+    """An answer's UTC text as microseconds."""
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(text)
+    elapsed = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return (elapsed.days * 86_400 + elapsed.seconds) * SECOND + elapsed.microseconds
+
+
+def local(text: str | None, zone: str, missing: str = "-") -> str:
+    """An answer's UTC text in the site's zone, with weekday and offset."""
+    moment = instant(text)
+    return missing if moment is None else format_local(moment, zone)
+
+
+def length(seconds: float | None, missing: str = "-") -> str:
+    """An answer's seconds as a person says them."""
+    return missing if seconds is None else format_duration(round(seconds * SECOND))
+
+
+def size(count: int | None, missing: str = "-") -> str:
+    """An answer's bytes as a person says them."""
+    return missing if count is None else format_size(count)
+
+
+def number(count: int) -> str:
+    """A count with thousands apart."""
+    return f"{count:,}"
+
+
+def counted(count: int, noun: str) -> str:
+    """ "1 recording", "2,000 recordings"."""
+    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Aligned columns, two spaces apart; columns of numbers to the right.
+
+    Control characters are shown, not sent to the terminal: paths and names in the
+    catalogue come from recorders.
+    """
+    cells = [[safe(cell) for cell in row] for row in rows]
+    widths = [
+        max(len(row[column]) for row in [list(headings), *cells])
+        for column in range(len(headings))
+    ]
+    right = [
+        bool(cells) and all(_is_number(row[column]) for row in cells)
+        for column in range(len(headings))
+    ]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(row, widths, right, strict=True)
+        ).rstrip()
+        for row in [list(headings), *cells]
+    )
+
+
+def _is_number(cell: str) -> bool:
+    return cell == "-" or (cell[:1] in RIGHT and cell.replace(",", "").isdigit())
+
+
+def pairs(values: Iterable[tuple[str, Any]]) -> str:
+    """One thing's facts, name before value, the names aligned."""
+    shown = [(name, safe(value)) for name, value in values]
+    width = max((len(name) for name, _ in shown), default=0)
+    return "\n".join(f"{name.ljust(width)}  {value}" for name, value in shown)
+
+
+def facts(answer: Mapping[str, Any], zone: str) -> str:
+    """Every field of a flat answer, in the order given."""
+    return pairs(
+        (name.replace("_", " "), value_text(value, zone))
+        for name, value in answer.items()
+    )
+
+
+def value_text(value: Any, zone: str) -> str:
+    """A field of unknown meaning: instants become local, the rest plain."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str) and _is_instant(value):
+        return local(value, zone)
+    if isinstance(value, str | int | float):
+        return str(value)
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _is_instant(text: str) -> bool:
+    return (
+        len(text) >= len("2026-10-24T20:00:00Z") and text[10] == "T" and text[-1] == "Z"
+    )
+
+
+def safe(value: Any) -> str:
+    """Text that can't move the cursor or end a line."""
+    text = "-" if value is None else str(value)
+    return "".join(part if part.isprintable() else ascii(part)[1:-1] for part in text)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say what takes its time, on a terminal only, and take it back when done."""
+    terminal = sys.stderr.isatty()
+    if terminal:
+        click.echo(f"{what} ...", err=True, nl=False)
+    try:
+        yield
+    finally:
+        if terminal:
+            click.echo("\r\x1b[K", err=True, nl=False)

@@ -1,0 +1,126 @@
+"""`retention hold`: keep footage as evidence, see what is kept, ask for its release."""
+
+from __future__ import annotations
+
+import click
+
+from retention.cli.base import Answer, Session, group, with_session
+from retention.cli.display import counted, facts, local, table
+
+KINDS = ("police", "sar", "court", "insurance", "internal", "preservation")
+
+
+@group("hold")
+def hold() -> None:
+    """Keep footage as evidence: place | list | release.
+
+    \b
+    Example:
+      retention hold place 1001 --from "yesterday 21:00" --to "yesterday 23:30" \\
+          --kind police --reference "16*123456" --reason "assault in Market Place"
+    """
+
+
+@hold.command("place")
+@click.argument("cameras", nargs=-1, required=True, metavar="CAMERA...")
+@click.option("--from", "since", required=True, metavar="TIME", help="First instant.")
+@click.option(
+    "--to",
+    "until",
+    metavar="TIME",
+    help="Instant after the last; without it the hold goes on until it is released.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(KINDS),
+    required=True,
+    help="Who needs it; sar is a subject access request.",
+)
+@click.option(
+    "--reference", required=True, help="Crime, case or request number, as given."
+)
+@click.option("--reason", required=True, help="Why, in a few words.")
+@click.option("--requester", help="Who asked: name and number of the officer.")
+@click.option(
+    "--review", metavar="TIME", help="When to look at it again; else 90 days from now."
+)
+@click.option(
+    "--margin",
+    metavar="DURATION",
+    help="Kept before and after as well; else clock_tolerance. 0 is exact.",
+)
+@with_session
+def place(session: Session, cameras: tuple[str, ...], **given: str | None) -> int:
+    """Keep all recordings of CAMERA... in a stretch of time until released.
+
+    A camera is today's published id, or a pattern such as '10*' (in quotes). Nothing
+    that overlaps the stretch is deleted by this program from this moment on.
+
+    \b
+    Example:
+      retention hold place 1001 1002 --from "yesterday 21:00" --to "yesterday 23:30" \\
+          --kind police --reference "16*123456" --requester "PC 4321 Singh" \\
+          --reason "assault in Market Place"
+
+    Exit status 7: placed, but not all (or nothing) of what was asked is there to keep.
+    """
+    answer = session.ask("hold.place", cameras=list(cameras), **given)
+    session.answer(answer, _placed)
+    return 0
+
+
+def _placed(answer: Answer, zone: str) -> str:
+    return facts(answer, zone)
+
+
+@hold.command("list")
+@click.option("--all", "all_", is_flag=True, help="Released ones as well.")
+@click.option("--camera", metavar="ID", help="Only those that cover this camera.")
+@with_session
+def list_(session: Session, all_: bool, camera: str | None) -> None:
+    """What is kept, for whom, until when; reviews that are past come first.
+
+    \b
+    Example:
+      retention hold list
+      retention hold list --camera 1001 --all
+    """
+    session.answer(session.ask("hold.list", all=all_ or None, camera=camera), _holds)
+
+
+def _holds(answer: Answer, zone: str) -> str:
+    holds = answer["holds"]
+    return (
+        counted(len(holds), "hold")
+        + "\n"
+        + table(
+            ("hold", "kind", "cameras", "from", "to", "reference"),
+            [
+                (
+                    one["hold"],
+                    one["kind"],
+                    ", ".join(one["cameras"]),
+                    local(one["since"], zone),
+                    local(one["until"], zone, "until released"),
+                    one["reference"],
+                )
+                for one in holds
+            ],
+        )
+    )
+
+
+@hold.command("release")
+@click.argument("number", type=int, metavar="HOLD")
+@click.option("--reason", required=True, help="Why it may go, in a few words.")
+@with_session
+def release(session: Session, number: int, reason: str) -> None:
+    """Let go of a hold; its footage is deleted after the cooling-off time.
+
+    Footage that another hold covers stays. Until cooling off is over nothing is deleted.
+
+    \b
+    Example:
+      retention hold release 17 --reason "copy handed over, receipt 2026/118"
+    """
+    session.answer(session.ask("hold.release", hold=number, reason=reason), facts)

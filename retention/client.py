@@ -1,0 +1,130 @@
+"""Asks for verbs on behalf of a command: the one seam between people and the rest.
+
+Nothing before this knows where a verb is done.  Now it is done here, in the command's
+own process; once there is a local API the same request goes to the daemon.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retention import __version__
+from retention.errors import NotPermittedError, RetentionError
+from retention.model import Actor
+from retention.verbs import VERBS, perform
+
+if TYPE_CHECKING:
+    from retention.context import Context
+    from retention.settings import Settings
+
+SERVICE_USER = "cctv-retention"
+ROLE = "offline"
+UNSET_LOGIN = 4_294_967_295
+
+
+class Client:
+    """Requests under one configuration; `config` None means the default place."""
+
+    def __init__(self, config: Path | None = None) -> None:
+        self._config = config
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The configuration, read once; SettingsError where it can't be used."""
+        from retention.settings import load
+
+        return load(self._config)
+
+    @property
+    def timezone(self) -> str:
+        """The zone in which people at this site type and read times."""
+        return self.settings.timezone
+
+    def call(self, verb: str, **arguments: Any) -> dict[str, Any]:
+        """The answer of `verb`, all of it JSON-able; arguments as a person typed them.
+
+        Reading leaves the catalogue as it is.  Changing takes the single-instance
+        lock; CatalogueError names who has it.  NotPermittedError where the caller
+        may not open the catalogue.
+        """
+        if verb not in VERBS:
+            raise RetentionError(f"this program does not know the request {verb!r}")
+        with self._context(verb, changes=VERBS[verb].changes) as context:
+            return perform(context, verb, arguments)
+
+    @contextmanager
+    def _context(self, verb: str, *, changes: bool) -> Iterator[Context]:
+        from retention.audit.log import Log
+        from retention.catalogue import db
+        from retention.clock import read
+        from retention.context import Context
+        from retention.instance import exclusive
+
+        settings = self.settings
+        path = settings.state_directory / db.NAME
+        _may_open(path)
+        with ExitStack() as stack:
+            if changes:
+                stack.enter_context(exclusive(settings.state_directory, verb))
+            catalogue = db.open_(path, read_only=not changes)
+            stack.callback(catalogue.close)
+            log = Log(
+                site=settings.site,
+                host=socket.gethostname(),
+                program=f"retention {__version__}",
+            )
+            yield Context(settings, catalogue, log, read().wall, caller())
+
+
+def caller() -> Actor:
+    """Who runs this process, as the kernel says (P5).
+
+    The login uid survives `sudo` and `su`; 4294967295 means that nobody logged in.
+    """
+    uid = os.getuid()
+    return Actor(
+        uid=uid, login=_login_uid(), pid=os.getpid(), role=ROLE, name=_name(uid)
+    )
+
+
+def _login_uid() -> int:
+    try:
+        return int(Path("/proc/self/loginuid").read_text())
+    except FileNotFoundError:  # a kernel without auditing
+        return UNSET_LOGIN
+
+
+def _name(uid: int) -> str | None:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return None
+
+
+def _may_open(catalogue: Path) -> None:
+    """Refuse in words before SQLite does in its own.
+
+    Even reading needs to write: beside the catalogue lie its write-ahead log's files.
+    A missing directory is left to the one who opens the catalogue.
+    """
+    directory = catalogue.parent
+    try:
+        owner = directory.stat().st_uid
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        owner = None
+    uid = os.getuid()
+    if uid in (0, owner) or os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        return
+    raise NotPermittedError(
+        f"{directory} is closed to {_name(uid) or uid}: run this as the service's "
+        f"user, `sudo -u {SERVICE_USER} retention ...`"
+    )
