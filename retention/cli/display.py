@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from retention.errors import RetentionError
 from retention.localtime import format_duration, format_local, format_size
 from retention.model import SECOND
 
@@ -19,12 +20,21 @@ RIGHT = frozenset("0123456789")
 
 
 def put(text: str) -> None:
-    """Print to standard output; a reader that has seen enough (`| head`) is no error."""
+    """Print to standard output; a reader that has seen enough (`| head`) is no error.
+
+    Raises RetentionError where the answer can't be written: the command was done.
+    """
     try:
         click.echo(text)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        why = (error.strerror or str(error)).lower()
+        raise RetentionError(
+            f"the answer can't be written ({why}), but what was asked was done"
+        ) from error
 
 
 def put_json(answer: Any) -> None:

@@ -1,0 +1,77 @@
+"""What a person sees: tables, times, sizes, and nothing that moves the cursor."""
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retention.cli import display
+
+ZONE = "Europe/London"
+
+
+def test_columns_are_aligned_and_numbers_stand_to_the_right():
+    rows = [("1001", "Market Place", "2,000"), ("1002", "Clock Tower", "7")]
+    assert display.table(("id", "location", "files"), rows).splitlines() == [
+        "  id  location      files",
+        "1001  Market Place  2,000",
+        "1002  Clock Tower       7",
+    ]
+
+
+def test_a_table_of_nothing_is_its_headings():
+    assert display.table(("id", "location"), []) == "id  location"
+
+
+def test_a_time_is_local_with_weekday_and_offset():
+    assert (
+        display.local("2026-10-24T20:00:00Z", ZONE) == "Sat 24 Oct 2026 21:00:00 +01:00"
+    )
+
+
+def test_a_missing_time_is_a_dash_or_what_it_means():
+    assert display.local(None, ZONE) == "-"
+    assert display.local(None, ZONE, "until released") == "until released"
+
+
+@given(st.integers(0, 2**53 - 1))
+def test_an_answers_time_is_read_to_the_microsecond(moment):
+    from retention.localtime import format_utc
+
+    assert display.instant(format_utc(moment)) == moment
+
+
+def test_a_hostile_file_name_does_not_reach_the_terminal():
+    row = [("nvr1\x1b[2J\nrm -rf", "é")]
+    shown = display.table(("path", "name"), row)
+    assert "\x1b" not in shown
+    assert len(shown.splitlines()) == 2
+    assert "é" in shown
+
+
+def test_counts_agree_with_their_noun():
+    assert display.counted(1, "recording") == "1 recording"
+    assert display.counted(2000, "recording") == "2,000 recordings"
+
+
+def test_json_is_the_answer_itself(capsys):
+    answer = {"holds": [{"reference": "16*1", "until": None}], "count": 1}
+    display.put_json(answer)
+    assert json.loads(capsys.readouterr().out) == answer
+
+
+def test_colour_yields_to_no_color_and_to_dumb_terminals(monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert display.colour_wanted() is None
+    monkeypatch.setenv("TERM", "dumb")
+    assert display.colour_wanted() is False
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert display.colour_wanted() is False
+
+
+def test_progress_is_silent_in_a_pipe(capsys):
+    with display.working("reading the audit log"):
+        pass
+    assert capsys.readouterr() == ("", "")
