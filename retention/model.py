@@ -160,3 +160,4 @@ class Outcome(StrEnum):
     ABSENT_AFTER_CRASH = "absent_after_crash"
     CHANGED = "changed"
     FAILED = "failed"
+    STOPPED = "stopped"
