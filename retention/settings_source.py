@@ -1,0 +1,253 @@
+"""Where settings come from, a TOML file and the environment, and what is said
+when they can't be used: one sentence a problem, with file, key, value, remedy.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from retention.errors import SettingsError
+from retention.settings_values import did_you_mean
+
+PREFIX = "RETENTION_"
+NESTING = "__"
+
+Location = tuple[str | int, ...]
+Model = type[BaseModel]
+
+_LONGEST = 80  # characters of a value that a message repeats
+_SHAPES = {
+    "missing": "is missing: add it",
+    "literal_error": "is not one of the choices: write {expected}",
+    "model_type": "is not a table: write its keys under a header in brackets",
+    "tuple_type": "is not a list of tables: write each under its own [[{key}]]",
+    "dict_type": "is not a table: write its keys under a header in brackets",
+    "mapping_type": "is not a table: write its keys under a header in brackets",
+    "string_type": "is not a text: write it in quotes",
+}
+
+
+class Problem(NamedTuple):
+    """What is wrong with one key; `text` goes on from "key = value ..."."""
+
+    at: Location
+    value: Any
+    text: str
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file; `SettingsError` names line and column."""
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{path} is not there: name the settings with --config FILE, or copy the "
+            "example config/retention.toml to that path and edit it."
+        ) from None
+    except OSError as error:
+        raise SettingsError(
+            f"{path} can't be read ({error.strerror}): give the user who runs this "
+            "leave to read it, or name another file with --config FILE."
+        ) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            f"{path} is not UTF-8 text (byte {error.start + 1}): save it as UTF-8."
+        ) from None
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(_not_toml(path, text, str(error))) from None
+
+
+def _not_toml(path: Path, text: str, message: str) -> str:
+    what, _, where = message.rstrip(")").partition(" (at ")
+    line = re.match(r"line ([0-9]+)", where)
+    quoted = (
+        f" in `{text.splitlines()[int(line[1]) - 1].strip()[:_LONGEST]}`"
+        if line
+        else ""
+    )
+    return (
+        f"{path}, {where or 'end of document'}: {what[:1].lower()}{what[1:]}{quoted}: "
+        "correct the line (texts and durations are written in quotes)."
+    )
+
+
+def from_environment(
+    model: Model, environment: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[Location, str], list[str]]:
+    """Return what `RETENTION_` variables set: values, variable of each key, faults.
+
+    Two underscores separate table and key.  A variable that sets nothing is a
+    fault: a misspelt one would otherwise be obeyed in nobody's mind but its writer's.
+    """
+    values: dict[str, Any] = {}
+    names: dict[Location, str] = {}
+    faults = []
+    for name in sorted(environment):
+        if not name.startswith(PREFIX):
+            continue
+        at = _location(model, name.removeprefix(PREFIX).split(NESTING))
+        if at is None:
+            faults.append(f"environment: {name} {_no_variable(model, name)}.")
+            continue
+        table = values
+        for part in at[:-1]:
+            table = table.setdefault(part, {})
+        table[at[-1]] = environment[name]
+        names[tuple(at)] = name
+    return values, names, faults
+
+
+def _location(model: Model, parts: list[str]) -> list[str] | None:
+    """Return the key that the parts of a variable's name lead to, or None."""
+    key = parts[0].lower()
+    field = model.model_fields.get(key)
+    if field is None:
+        return None
+    inner = _table(field.annotation)
+    named = _table(next(iter(get_args(field.annotation)[1:2]), None))
+    if inner is not None and len(parts) > 1:
+        rest = _location(inner, parts[1:])
+    elif named is not None and len(parts) > 2:
+        rest = _location(named, parts[2:])
+        rest = rest and [parts[1], *rest]  # a camera's id, in its own spelling
+    else:
+        # Tables as a whole and lists of tables can only be written in the file.
+        leaf = inner is None and named is None and len(parts) == 1 and key != "root"
+        return [key] if leaf else None
+    return rest and [key, *rest]
+
+
+def _no_variable(model: Model, name: str) -> str:
+    if name.startswith(f"{PREFIX}ROOT"):
+        return "can't be set here: write footage roots as [[root]] in the file"
+    known = [PREFIX + NESTING.join(at).upper() for at in _keys(model)]
+    last = name.removeprefix(PREFIX).split(NESTING)[-1]
+    same = [other for other in known if other.endswith(f"{NESTING}{last}")]
+    close = f'"{same[0]}"' if len(same) == 1 else did_you_mean(name, known)
+    return f"is not a setting: {f'write {close}, or ' if close else ''}unset it"
+
+
+def _keys(model: Model) -> Iterator[tuple[str, ...]]:
+    for key, field in model.model_fields.items():
+        inner = _table(field.annotation)
+        if inner is None:
+            yield (key,)
+        else:
+            yield from ((key, *rest) for rest in _keys(inner))
+
+
+def _table(annotation: Any) -> Model | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return None
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both, where `above` wins; tables are merged key by key."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def explain(model: Model, error: ValidationError) -> list[Problem]:
+    """Return pydantic's findings in this program's words."""
+    return [
+        Problem(found["loc"], found["input"], _words(model, found))
+        for found in error.errors(include_url=False)
+        # A default that could not be worked out because another key is wrong.
+        if found["type"] != "default_factory_not_called"
+    ]
+
+
+def _words(model: Model, found: ErrorDetails) -> str:
+    kind, context = found["type"], found.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "extra_forbidden":
+        return f"is not a setting: {_right_place(model, found['loc'])}"
+    if kind in _SHAPES:
+        return _SHAPES[kind].format(key=found["loc"][-1], **context)
+    return f"can't be used ({found['msg']}): correct it"
+
+
+def _right_place(model: Model, at: Location) -> str:
+    key = str(at[-1])
+    for other in _keys(model):
+        if other[-1] == key and other != at:
+            place = f"under [{other[0]}]" if other[1:] else "above the first [table]"
+            return f"write it {place}"
+    close = did_you_mean(key, _siblings(model, at))
+    return f"write {close}, or remove it" if close else "remove it"
+
+
+def _siblings(model: Model, at: Location) -> list[str]:
+    """Return the keys there are in the table in which `at` was found."""
+    for part in at[:-1]:
+        if isinstance(part, int) or part not in model.model_fields:
+            continue  # an entry of a list or of a table of tables
+        annotation = model.model_fields[part].annotation
+        inside = (annotation, *get_args(annotation))
+        model = next(filter(None, map(_table, inside)), model)
+    return list(model.model_fields)
+
+
+def sentences(
+    problems: list[Problem],
+    path: Path,
+    values: Mapping[str, Any],
+    names: Mapping[Location, str],
+) -> list[str]:
+    """Return each problem as one sentence that names its file or variable."""
+    return [_sentence(problem, path, values, names) for problem in problems]
+
+
+def _sentence(
+    problem: Problem,
+    path: Path,
+    values: Mapping[str, Any],
+    names: Mapping[Location, str],
+) -> str:
+    key, shown = _key(problem.at, values), ""
+    if not isinstance(problem.value, dict):
+        shown = f" = {_shorten(problem.value)}"
+    if variable := names.get(problem.at):
+        return f"environment: {variable}{shown} {problem.text}."
+    return f"{path}: {key}{shown} {problem.text}."
+
+
+def _shorten(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _key(at: Location, values: Mapping[str, Any]) -> str:
+    """Return a key as it stands in the file: `[[root]] "nvr1" path`."""
+    match at:
+        case ("root", int(number), *rest):
+            table, inner = f"[[root]] {_root_name(values, number)}", rest
+        case ("camera", str(camera), *rest):
+            table, inner = f'[camera."{camera}"]', rest
+        case (str(name), *rest) if rest or isinstance(values.get(name), dict):
+            table, inner = f"[{name}]", rest
+        case _:
+            return ".".join(map(str, at))
+    return " ".join([table, ".".join(map(str, inner))]).strip()
+
+
+def _root_name(values: Mapping[str, Any], number: int) -> str:
+    table = values["root"][number]
+    name = table.get("name") if isinstance(table, dict) else None
+    return f'"{name}"' if isinstance(name, str) else f"number {number + 1}"
