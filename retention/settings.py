@@ -285,3 +285,60 @@ def _between_roots(number: int, settings: Settings) -> Iterator[Problem]:
 
 def _nested(one: Path, other: Path) -> bool:
     return one == other or one in other.parents or other in one.parents
+
+
+def warnings(settings: Settings) -> list[str]:
+    """Return, for `check`, what is allowed but should be known: a sentence each."""
+    found = [text for root in settings.root for text in _doubts_of(root, settings)]
+    if settings.contact == NO_CONTACT:
+        found.append("contact is not set: write whom to call when something is wrong.")
+    if not settings.retention.release_requires_two_people:
+        found.append(
+            "release_requires_two_people is false, so one person alone can let "
+            "evidence go: set it to true where there are two."
+        )
+    if not settings.retention.require_login_uid:
+        found.append(
+            "require_login_uid is false, so one person with two accounts can pass for "
+            "two people: set it to true unless logins here have no login uid."
+        )
+    if settings.clock_synchronised == "ignored":
+        found.append(
+            'clock_synchronised is "ignored", so a wrong clock shows only by its '
+            'jumps: set it to "auto" if this machine keeps time from the network.'
+        )
+    return found + list(_shared_groups(settings.access))
+
+
+def _doubts_of(root: RootSettings, settings: Settings) -> Iterator[str]:
+    where = f'[[root]] "{root.name}"'
+    days = max(
+        settings.retention.days, *(own.days for own in settings.camera.values()), 0
+    )
+    needed = days * DAY + settings.retention.cooling_off
+    if root.recorder_keeps is None:
+        yield (
+            f"{where} recorder_keeps is not set, so nobody can be told when the "
+            "recorder would delete held footage itself: write what it is set to."
+        )
+    elif root.recorder_keeps <= needed:
+        yield (
+            f"{where} recorder_keeps ({format_duration(root.recorder_keeps)}) is not "
+            f"longer than the longest retention period and cooling_off together "
+            f"({format_duration(needed)}), so the recorder deletes footage before this "
+            "program may: let the recorder keep it longer."
+        )
+
+
+def _shared_groups(access: AccessSettings) -> Iterator[str]:
+    """Yield the groups that would give one person two roles that exclude each other."""
+    for role, others in (
+        ("administrators", ("operators", "supervisors")),
+        ("auditors", ("operators", "supervisors", "administrators")),
+    ):
+        for other in others:
+            for group in set(getattr(access, role)) & set(getattr(access, other)):
+                yield (
+                    f'[access] gives the group "{group}" the roles {role} and {other}, '
+                    "which are meant to watch each other: use a group for each."
+                )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from retention.errors import SettingsError
-from retention.settings_values import did_you_mean
+from retention.settings_values import choice, like
 
 PREFIX = "RETENTION_"
 NESTING = "__"
@@ -69,6 +69,8 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def _not_toml(path: Path, text: str, message: str) -> str:
     what, _, where = message.rstrip(")").partition(" (at ")
+    if what == "Cannot overwrite a value":
+        what = "a key stands there twice"
     line = re.match(r"line ([0-9]+)", where)
     quoted = (
         f" in `{text.splitlines()[int(line[1]) - 1].strip()[:_LONGEST]}`"
@@ -130,11 +132,16 @@ def _location(model: Model, parts: list[str]) -> list[str] | None:
 def _no_variable(model: Model, name: str) -> str:
     if name.startswith(f"{PREFIX}ROOT"):
         return "can't be set here: write footage roots as [[root]] in the file"
-    known = [PREFIX + NESTING.join(at).upper() for at in _keys(model)]
-    last = name.removeprefix(PREFIX).split(NESTING)[-1]
-    same = [other for other in known if other.endswith(f"{NESTING}{last}")]
-    close = f'"{same[0]}"' if len(same) == 1 else did_you_mean(name, known)
-    return f"is not a setting: {f'write {close}, or ' if close else ''}unset it"
+    known = {
+        NESTING.join(at).upper(): at[-1].upper()
+        for at in _keys(model)
+        if at[-1] not in {"root", "camera"}
+    }
+    rest = name.removeprefix(PREFIX)
+    same = [full for full, last in known.items() if last == rest.split(NESTING)[-1]]
+    close = [PREFIX + full for full in (same if len(same) == 1 else like(rest, known))]
+    remedy = f"write {choice(close)}, or " if close else ""
+    return f"is not a setting: {remedy}unset it"
 
 
 def _keys(model: Model) -> Iterator[tuple[str, ...]]:
@@ -157,8 +164,11 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         old = merged.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+        if not isinstance(value, dict) or old is None:
+            merged[key] = value
+        elif isinstance(old, dict):
+            merged[key] = merge(old, value)
+        # else the file has no table where there must be one, which is reported
     return merged
 
 
@@ -179,7 +189,8 @@ def _words(model: Model, found: ErrorDetails) -> str:
     if kind == "extra_forbidden":
         return f"is not a setting: {_right_place(model, found['loc'])}"
     if kind in _SHAPES:
-        return _SHAPES[kind].format(key=found["loc"][-1], **context)
+        text = _SHAPES[kind].format(key=found["loc"][-1], **context)
+        return text.replace("'", '"')  # as TOML quotes
     return f"can't be used ({found['msg']}): correct it"
 
 
@@ -189,8 +200,8 @@ def _right_place(model: Model, at: Location) -> str:
         if other[-1] == key and other != at:
             place = f"under [{other[0]}]" if other[1:] else "above the first [table]"
             return f"write it {place}"
-    close = did_you_mean(key, _siblings(model, at))
-    return f"write {close}, or remove it" if close else "remove it"
+    close = like(key, _siblings(model, at))
+    return f"write {choice(close)}, or remove it" if close else "remove it"
 
 
 def _siblings(model: Model, at: Location) -> list[str]:

@@ -7,7 +7,7 @@ says what is wrong with the value and, after a colon, what to write instead.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -29,11 +29,15 @@ _GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
 _Value = TypeVar("_Value")
 
 
-def did_you_mean(word: str, known: Mapping[str, object] | list[str]) -> str:
-    """Return ', did you mean "x"?'-like text for a misspelt word, or ""."""
+def like(word: str, known: Iterable[str]) -> list[str]:
+    """Return up to two of the known words that `word` may be a misspelling of."""
     lower = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), list(lower), n=2, cutoff=0.6)
-    return " or ".join(f'"{lower[name]}"' for name in close)
+    return [lower[name] for name in get_close_matches(word.lower(), lower, n=2)]
+
+
+def choice(words: Iterable[str]) -> str:
+    """Return '"a" or "b"'."""
+    return " or ".join(f'"{word}"' for word in words)
 
 
 def span(low: str, high: str) -> BeforeValidator:
@@ -83,10 +87,11 @@ def _percent(value: Any) -> float:
 
 
 def _yes_or_no(value: Any) -> bool:
-    word = {True: True, False: False, "true": True, "false": False}.get(value)
-    if word is None or type(value) not in {bool, str}:
-        raise ValueError("is neither true nor false: write one of the two")
-    return word
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):  # from the environment
+        return bool(value == "true")
+    raise ValueError("is neither true nor false: write one of the two")
 
 
 def check_zone(value: Any) -> str:
@@ -96,12 +101,11 @@ def check_zone(value: Any) -> str:
             return ZoneInfo(value).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass  # OSError: the name of a directory of zones, such as "Europe"
-    close = did_you_mean(str(value), sorted(available_timezones()))
-    if str(value).upper() in {"BST", "GB", "UK", "LONDON"}:
-        close = '"Europe/London"'
+    close = like(str(value), available_timezones())
+    if str(value).upper() in {"BST", "GMT/BST", "UK", "LONDON"} or not close:
+        close = ["Europe/London"]
     raise ValueError(
-        "is not a time zone: write a name of the IANA list, such as "
-        + (close or '"Europe/London"')
+        f"is not a time zone: write a name of the IANA list, such as {choice(close)}"
     )
 
 
