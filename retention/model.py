@@ -126,11 +126,29 @@ class Rows:
     """The rows of a batch that lie beside an entry.
 
     `columns` names the fields in order, `values` holds one tuple a row of
-    integers, strings or None.
+    integers, strings, None, or a path as bytes (read back as text).
     """
 
     columns: tuple[str, ...]
     values: list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Rows as `audit.rows.prepare` makes them ready, outside a transaction.
+
+    `data` is the row file and `sha256` its digest, `root` the Merkle root over the
+    salted rows, `total` the sum of the column `bytes`, `hours` the (camera, hour) that
+    the entry is found by.
+    """
+
+    columns: tuple[str, ...]
+    count: int
+    data: bytes
+    root: bytes
+    sha256: bytes
+    total: int | None
+    hours: frozenset[tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +158,15 @@ class Entry:
     `fields` must be what `audit.kinds` declares for `kind`; values declared
     there as committed (people, references, free text) are given here in clear
     and go into the log as salted commitments.  `index` lists (camera key,
-    first instant, instant after the last) spans by which the entry is found.
+    first instant, instant after the last) spans by which the entry is found;
+    rows with camera, start and duration add theirs without being asked.
     """
 
     kind: str
     at: Micros
     actor: Actor
     fields: Mapping[str, Any] = field(default_factory=dict)
-    rows: Rows | None = None
+    rows: Rows | Prepared | None = None
     index: tuple[tuple[int, Micros, Micros], ...] = ()
 
 

@@ -1,0 +1,156 @@
+"""Owns how a kind of entry is declared, and the check of a new entry against it.
+
+A declaration is text such as `root:text oldest:int? ~reason:text`: a name, a type, `?`
+where null (or left out) is allowed, `~` where the value is committed to and not shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from retention.audit.canonical import integer, path_text
+from retention.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of a kind, or one column of its rows."""
+
+    name: str
+    type: str
+    nullable: bool
+    committed: bool
+
+    def check(self, value: Any) -> Any:
+        """`value` as it is written; TypeError where it is not of the type."""
+        if value is None and self.nullable:
+            return None
+        try:
+            return _TYPES[self.type](value)
+        except TypeError:
+            raise TypeError(
+                f"{self.name} is {value!r}, should be {self.type}"
+                f"{' or None' if self.nullable else ''}"
+            ) from None
+        except UnicodeEncodeError:
+            raise UsageError(
+                f"the {self.name} contains characters that are no valid text; "
+                "type it again"
+            ) from None
+
+
+def _int(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError
+    return integer(int(value))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    value.encode()  # a lone surrogate has no UTF-8 form
+    return str(value)
+
+
+def _bool(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _path(value: Any) -> str:
+    return path_text(value) if isinstance(value, bytes) else _text(value)
+
+
+def _list(check: Callable[[Any], Any]) -> Callable[[Any], list[Any]]:
+    def checked(value: Any) -> list[Any]:
+        if isinstance(value, str | bytes | Mapping):
+            raise TypeError
+        return [check(item) for item in value]
+
+    return checked
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError
+    return {_text(key): item for key, item in value.items()}
+
+
+_TYPES: dict[str, Callable[[Any], Any]] = {
+    "int": _int,
+    "text": _text,
+    "bool": _bool,
+    "path": _path,
+    "ints": _list(_int),
+    "texts": _list(_text),
+    "object": _object,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of entry: what it means, its fields, the columns of its rows.
+
+    `rows` is "no", "may" or "must"; the columns stand in this order in every entry of
+    the kind, for a row is hashed by position.
+    """
+
+    name: str
+    meaning: str
+    fields: tuple[Field, ...]
+    columns: tuple[str, ...]
+    rows: str
+
+    def split(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The clear fields and the committed ones; raises where they are not ours."""
+        clear: dict[str, Any] = {}
+        committed: dict[str, Any] = {}
+        known = 0
+        for field in self.fields:
+            known += field.name in given
+            value = field.check(given.get(field.name))
+            hidden = field.committed and value is not None
+            (committed if hidden else clear)[field.name] = value
+        if known != len(given):
+            names = {field.name for field in self.fields}
+            raise TypeError(
+                f"{self.name} has no field {', '.join(sorted(set(given) - names))}"
+            )
+        return clear, committed
+
+    def check_rows(self, columns: tuple[str, ...] | None) -> None:
+        """TypeError where rows are missing, not wanted or of other columns."""
+        if columns is None:
+            if self.rows == "must":
+                raise TypeError(f"{self.name} needs rows")
+        elif self.rows == "no":
+            raise TypeError(f"{self.name} takes no rows")
+        elif columns != self.columns:
+            raise TypeError(
+                f"the rows of {self.name} are {' '.join(self.columns)}, "
+                f"not {' '.join(columns)}"
+            )
+
+
+def declare(
+    name: str, meaning: str, fields: str = "", rows: str = "", may: str = ""
+) -> Kind:
+    """Read one declaration; `rows` are columns it must have, `may` it may have."""
+    return Kind(
+        name,
+        meaning,
+        tuple(_field(text) for text in fields.split()),
+        tuple((rows or may).split()),
+        "must" if rows else "may" if may else "no",
+    )
+
+
+def _field(text: str) -> Field:
+    name, _, kind = text.removeprefix("~").partition(":")
+    found = Field(name, kind.removesuffix("?"), kind.endswith("?"), text[0] == "~")
+    if found.type not in _TYPES:
+        raise ValueError(f"{text} has no known type")
+    return found

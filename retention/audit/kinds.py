@@ -1,0 +1,228 @@
+"""Every kind of audit entry, declared once: fields, types, what is hidden, rows.
+
+`camera` is the register's internal key and `id` the published id; `root` is a root's
+name and `stream` a stream's key; instants and durations are microseconds; `bytes` are
+sizes.  `~` marks what identifies a member of staff, an officer or a requester, and
+every free text: it goes in as a salted commitment (design, section 9).  Where a kind
+has rows, its `count` is theirs and its `bytes` their sum.
+"""
+
+from retention.audit.declare import Kind, declare
+
+_FOOTAGE = "camera stream start n duration bytes"
+
+_ALL = (
+    declare(
+        "log.opened",
+        "The first entry: what this log is, and the key that its heads are signed with.",
+        "log_id:text public_key:text format:text timezone:text pruning:text",
+    ),
+    declare(
+        "service.started",
+        "The daemon is running; before this, nothing was watched or deleted.",
+        "pid:int version:text settings_digest:text",
+    ),
+    declare("service.stopped", "The daemon ended in an orderly way."),
+    declare(
+        "heartbeat",
+        "Hourly counts and clocks, so that silence can be told from a gap.",
+        "recordings:int overdue:int held_cameras:int holds:int oldest_unheld:int? "
+        "wall:int boottime:int synchronised:bool?",
+    ),
+    declare("settings.loaded", "Settings were read and are in force.", "digest:text"),
+    declare(
+        "schema.upgraded",
+        "The catalogue was brought up to this program.",
+        "from:int to:int",
+    ),
+    declare(
+        "camera.added",
+        "A camera came into the register.",
+        "camera:int id:text kind:text custody:text source:text "
+        "location:text? view:text? lon:text? lat:text?",
+    ),
+    declare(
+        "camera.changed",
+        "What the register says of a camera changed: name of the value to [old, new].",
+        "camera:int id:text changes:object",
+    ),
+    declare(
+        "camera.renumbered",
+        "A camera has another published id from now on.",
+        "camera:int old:text new:text",
+    ),
+    declare(
+        "camera.moved",
+        "The same camera stands elsewhere; positions as decimal text.",
+        "camera:int id:text location:text? "
+        "old_lon:text? old_lat:text? lon:text? lat:text?",
+    ),
+    declare(
+        "camera.replaced",
+        "Another camera now has this published id: old and new are keys.",
+        "id:text old:int new:int",
+    ),
+    declare("camera.retired", "A camera was taken out of use.", "camera:int id:text"),
+    declare(
+        "camera.unlisted",
+        "A camera is missing from a newer published list.",
+        "camera:int id:text",
+    ),
+    declare(
+        "camera.listed",
+        "A camera that was unlisted is in the published list again.",
+        "camera:int id:text",
+    ),
+    declare(
+        "cameras.imported",
+        "A published list was read; the rows say what became of each line.",
+        "source_sha256:text added:int unchanged:int changed:int unlisted:int "
+        "refused:int",
+        may="id outcome detail",
+    ),
+    declare(
+        "root.created",
+        "A footage root has its identity file.",
+        "root:text uuid:text path:path",
+    ),
+    declare(
+        "root.adopted",
+        "The first complete scan of a root; from here on footage in it is deleted.",
+        "root:text recordings:int bytes:int oldest:int? newest:int? unknown:int "
+        "zone_error:int?",
+        may="camera count bytes",
+    ),
+    declare(
+        "root.replaced",
+        "Another disk now stands for a root: old and new are uuids.",
+        "root:text old:text new:text ~reason:text",
+    ),
+    declare(
+        "stream.opened",
+        "A recorder's way of naming one camera's files in one root, frozen.",
+        "stream:int root:text camera:int layout:text zone:text name:text "
+        "extension:text max_length:int",
+    ),
+    declare(
+        "stream.quarantined",
+        "The times of a stream look wrong by `offset`.",
+        "stream:int offset:int",
+    ),
+    declare(
+        "recordings.quarantined",
+        "Files whose name and modification time disagree, kept until they are ruled on "
+        "or their period has passed since they were seen.",
+        "count:int",
+        rows=f"{_FOOTAGE} reason path",
+    ),
+    declare(
+        "recordings.resolved",
+        "A person ruled on quarantined files; each row has its new start and end.",
+        "count:int ruling:text ~reason:text?",
+        rows=f"{_FOOTAGE} reason path new_start new_end",
+    ),
+    declare(
+        "recording.changed",
+        "Files grew after they were catalogued; their ends move later.",
+        "count:int",
+        rows="camera stream start n old_duration duration old_bytes bytes",
+    ),
+    declare(
+        "recordings.lost",
+        "Files vanished, and not by this program; `held` of them were under a hold.",
+        "count:int bytes:int held:int",
+        rows=f"{_FOOTAGE} held path",
+    ),
+    declare(
+        "recordings.reappeared",
+        "Files for a time whose footage this log calls deleted.",
+        "count:int",
+        rows=f"{_FOOTAGE} path",
+    ),
+    declare(
+        "custody.alarm",
+        "Files of a camera whose data is not the council's; path is one of them.",
+        "camera:int root:text count:int path:path?",
+    ),
+    declare(
+        "unknown.overdue",
+        "Files that are nobody's have lain in a directory for a whole period.",
+        "root:text directory:path count:int bytes:int oldest:int",
+    ),
+    declare(
+        "hold.placed",
+        "Footage of these cameras in [since, until) must not be deleted.  A list of "
+        "cameras too long for one entry is in the rows, and `cameras` is null.",
+        "hold:int kind:text cameras:ints? since:int until:int review:int margin:int "
+        "~reference:text? ~reason:text? ~requester:text? ~typed:text?",
+        may="camera",
+    ),
+    declare(
+        "hold.released",
+        "A hold was released; its footage may be deleted from `free_at` on.",
+        "hold:int free_at:int ~reason:text?",
+    ),
+    declare("hold.cooled", "The cooling off of a released hold ended.", "hold:int"),
+    declare(
+        "policy.changed",
+        "Retention periods from now on; cameras: key to days, where they differ.",
+        "version:int days:int cameras:object old_days:int?",
+    ),
+    declare(
+        "policy.proposed",
+        "Settings ask for a shorter period; it waits for approval.",
+        "days:int cameras:object old_days:int?",
+    ),
+    declare(
+        "deletion.intended",
+        "A batch of due recordings of one root is about to be deleted: durable before "
+        "the first unlink.  oldest: first start, newest: last end.",
+        "root:text count:int bytes:int oldest:int newest:int",
+        rows=f"{_FOOTAGE} due path",
+    ),
+    declare(
+        "recordings.deleted",
+        "What became of the batch of entry `intent`: how many files had which outcome, "
+        "the bytes deleted, the worst lateness.  The rows are the exceptions: row "
+        "number of the intent and outcome, for each that is not deleted.",
+        "intent:int deleted:int rescued:int absent:int absent_after_crash:int "
+        "changed:int failed:int stopped:int bytes:int lateness:int method:text",
+        may="row outcome",
+    ),
+    declare(
+        "deletion.paused",
+        "Nothing is deleted until then.",
+        "until:int ~reason:text?",
+    ),
+    declare("deletion.resumed", "A pause was ended early.", "~reason:text?"),
+    declare(
+        "plan.proposed",
+        "More became due at once than is believable; a person must approve it.",
+        "plan:int root:text cutoff:int count:int bytes:int digest:text",
+    ),
+    declare(
+        "plan.approved",
+        "The rows of this plan may be deleted, minus what is held.",
+        "plan:int digest:text",
+    ),
+    declare(
+        "guard.tripped",
+        "Deletion stopped in this scope: a root's name, or empty for everything.",
+        "guard:text scope:text detail:text",
+    ),
+    declare(
+        "guard.cleared",
+        "A guard no longer holds: by itself, or acknowledged with a reason.",
+        "guard:text scope:text ~reason:text?",
+    ),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
+
+
+def of(name: str) -> Kind:
+    """The declaration of a kind; TypeError where there is none."""
+    kind = KINDS.get(name)
+    if kind is None:
+        raise TypeError(f"{name} is no kind of audit entry: declare it in kinds.py")
+    return kind
