@@ -1,0 +1,289 @@
+"""Owns open footage roots: their verification, their lock, the way to what is below.
+
+An open root is a directory handle, never a path: whatever happens to the path, what
+was opened stays what it was, and `check` says whether the path still leads there.
+"""
+
+import errno
+import fcntl
+import os
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import NamedTuple
+
+from retention.errors import RootUnavailableError
+from retention.footage.handles import (
+    Handle,
+    file_system,
+    is_network,
+    mount_id,
+    open_directory,
+    said,
+)
+from retention.footage.identity import IDENTITY as IDENTITY
+from retention.footage.identity import (
+    Identity,
+    differs,
+    open_identity,
+    read_content,
+)
+from retention.footage.identity import create_identity as create_identity
+
+_KEPT = 128  # open directories a root: a service has 1,024 descriptors in all
+
+
+class _Known(NamedTuple):
+    handle: Handle
+    inode: int
+    device: int
+
+
+class OpenRoot:
+    """An open footage root, verified and locked by `take`.  Thread-safe.
+
+    `mutex` is for the callers: who reads a directory and commits what it read holds
+    it, and so does a batch of deletions, so that they never overlap (design 7).
+    `device` is the file system's number in this boot.  `network` says that directory
+    times can't be trusted to show changes, since others make them elsewhere.
+    """
+
+    def __init__(self, key: int, name: str, path: Path, handle: Handle) -> None:
+        self.key = key
+        self.name = name
+        self.path = path
+        self.mutex = threading.Lock()
+        here = os.fstat(handle)
+        self.device = here.st_dev
+        self._inode = here.st_ino
+        self._mount = mount_id(handle)
+        self.network = is_network(file_system(self._mount))
+        self._handle: Handle | None = handle
+        self._identity: Handle | None = None
+        self._wanted = Identity("", "")
+        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._lock = threading.Lock()  # of _known, and of closing
+
+    @property
+    def fd(self) -> Handle:
+        """The root's own directory; OSError once closed."""
+        return _still(self._handle)
+
+    def take(self, identity: Identity) -> None:
+        """Verify that this is that root, and lock it for this process."""
+        self._wanted = identity
+        try:
+            # flock on a network file system is made of byte-range locks, which want
+            # a file that is open for writing.
+            self._identity = open_identity(self.fd, write=self.network)
+        except FileNotFoundError as error:
+            raise self._unavailable(
+                f"its identity file {IDENTITY} is missing{_hint(self)}. Mount the "
+                f"right disk, or run `retention root replace {self.name}` if another "
+                "one is there for good"
+            ) from error
+        except OSError as error:
+            raise self._unavailable(
+                f"its identity file {IDENTITY} can't be used: {said(error)}"
+            ) from error
+        self.check()
+
+    def check(self) -> None:
+        """Is this still the root that was opened?  RootUnavailableError where not.
+
+        To be asked before each batch and each scan, and again before anything in it
+        is called lost: a file missing from a disk that has gone is not a lost file.
+        After an error, close this root and open it anew.
+        """
+        try:
+            self._check_path()
+            self._check_identity()
+            self._check_lock()
+            if os.fstatvfs(self.fd).f_flag & os.ST_RDONLY:
+                raise self._unavailable("it is read-only; see the kernel's log for why")
+        except OSError as error:
+            raise self._unavailable(said(error)) from error
+
+    def directory(self, path: bytes) -> Handle:
+        """The open directory at `path` below the root; b"" is the root itself.
+
+        No component may be a link, nor lie on another device or mount (OSError,
+        EXDEV: that is a root of its own).  Each step of the way is compared with what
+        is there now, so that a directory which was moved or replaced after it was
+        opened is not used again.  FileNotFoundError and other OSError pass.
+        """
+        handle = self.fd
+        if not path:
+            return handle
+        way = b""
+        for name in path.split(b"/"):
+            way = way + b"/" + name if way else name
+            handle = self._step(handle, way, name)
+        return handle
+
+    def forget(self, path: bytes) -> None:
+        """Drop the kept handle of a directory that is no longer wanted."""
+        with self._lock:
+            self._known.pop(path, None)
+
+    def close(self) -> None:
+        """Let go of the lock and of all that is open.  Twice is fine.
+
+        What another thread is using at this moment is closed when it is done.
+        """
+        with self._lock:
+            self._handle = self._identity = None
+            self._known.clear()
+
+    def _step(self, parent: Handle, way: bytes, name: bytes) -> Handle:
+        with self._lock:
+            known = self._known.get(way)
+            if known is not None:
+                self._known.move_to_end(way)
+        if known is not None:
+            there = os.stat(name, dir_fd=parent, follow_symlinks=False)
+            # An inode that is held open can't be given to another directory.
+            if there.st_ino == known.inode and there.st_dev == known.device:
+                return known.handle
+        known = self._open_below(parent, name)
+        with self._lock:
+            if self._handle is not None:
+                self._known[way] = known
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return known.handle
+
+    def _open_below(self, parent: Handle, name: bytes) -> _Known:
+        if name in (b"", b".", b"..") or b"\0" in name:
+            raise OSError(errno.EINVAL, "not a path below the root")
+        try:
+            handle = open_directory(name, parent)
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            with self._lock:
+                self._known.clear()
+            handle = open_directory(name, parent)
+        here = os.fstat(handle)
+        if here.st_dev != self.device or mount_id(handle) != self._mount:
+            raise OSError(errno.EXDEV, "another mount, which is a root of its own")
+        return _Known(handle, here.st_ino, here.st_dev)
+
+    def _check_path(self) -> None:
+        flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+        now = Handle(os.open(self.path, flags))
+        there = os.fstat(now)
+        if (there.st_ino, there.st_dev) != (self._inode, self.device):
+            raise self._unavailable(
+                "another directory or disk is there now than when it was opened"
+            )
+        if mount_id(now) != self._mount:
+            raise self._unavailable("it was mounted anew since it was opened")
+
+    def _check_identity(self) -> None:
+        """The identity is in its place, is the file that is locked, and says so."""
+        identity = _still(self._identity)
+        try:
+            found = os.stat(IDENTITY, dir_fd=self.fd, follow_symlinks=False)
+        except FileNotFoundError as error:
+            raise self._unavailable(
+                f"its identity file {IDENTITY} was removed; find out by whom, and "
+                "restore it"
+            ) from error
+        locked = os.fstat(identity)
+        if (found.st_ino, found.st_dev) != (locked.st_ino, locked.st_dev):
+            raise self._unavailable(
+                f"its identity file {IDENTITY} was replaced; find out by whom"
+            )
+        content = read_content(identity)
+        if content != self._wanted.encode():
+            raise self._unavailable(differs(content, self._wanted))
+
+    def _check_lock(self) -> None:
+        """Locked by us: taking again what one has is nothing, and shows a lost lock."""
+        try:
+            fcntl.flock(_still(self._identity), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise self._unavailable(
+                "another process has it in use, with this catalogue or another; stop "
+                "that one first"
+            ) from error
+
+    def _unavailable(self, reason: str) -> RootUnavailableError:
+        return _unavailable(self.name, self.path, reason)
+
+
+def open_root(
+    *,
+    key: int,
+    name: str,
+    path: Path,
+    uuid: str,
+    catalogue_uuid: str,
+    device: int | None,
+    boot: str | None,
+    boot_now: str,
+) -> OpenRoot:
+    """Open, verify and lock a root; RootUnavailableError with the reason where not.
+
+    `device` and `boot` are what was seen last.  Device numbers are compared within
+    one boot only: the next may number the same disk otherwise (design 6).
+    """
+    root = open_unverified(key=key, name=name, path=path)
+    try:
+        if device not in (None, root.device) and boot == boot_now:
+            raise _unavailable(
+                name,
+                path,
+                "it is on another device than before, though this machine was not "
+                f"started anew. Mount the right disk, or run `retention root replace "
+                f"{name}` if this is the right one",
+            )
+        root.take(Identity(uuid, catalogue_uuid))
+    except BaseException:
+        root.close()
+        raise
+    return root
+
+
+def open_unverified(*, key: int, name: str, path: Path) -> OpenRoot:
+    """Open the directory of a root without asking yet which root it is.
+
+    A link anywhere in its path is refused: it could lead elsewhere tomorrow.
+    """
+    try:
+        handle = open_directory(path)
+        real = os.path.realpath(path)
+        if real != str(path):
+            raise _unavailable(
+                name,
+                path,
+                f"a part of this path is a link; write {real} in the configuration",
+            )
+        return OpenRoot(key, name, path, handle)
+    except FileNotFoundError as error:
+        raise _unavailable(
+            name, path, "there is no such directory; mount the disk or correct the path"
+        ) from error
+    except OSError as error:
+        raise _unavailable(name, path, said(error)) from error
+
+
+def _still(handle: Handle | None) -> Handle:
+    if handle is None:
+        raise OSError(errno.EBADF, "the root was closed")
+    return handle
+
+
+def _hint(root: OpenRoot) -> str:
+    try:
+        parent = os.stat(root.path.parent)
+    except OSError:
+        return ""
+    return " (nothing is mounted there)" if parent.st_dev == root.device else ""
+
+
+def _unavailable(name: str, path: Path, reason: str) -> RootUnavailableError:
+    return RootUnavailableError(
+        f"footage root {name} ({path}): {reason}. Nothing in it is deleted meanwhile"
+    )
