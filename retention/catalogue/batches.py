@@ -4,15 +4,30 @@ Every change of state names the state it expects and checks how many rows it met
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from sqlalchemy import Connection
 
-from retention.catalogue.due import Due
 from retention.errors import StaleError
 from retention.model import Micros
 
 
-def mark_deleting(tx: Connection, batch: Sequence[Due]) -> None:
+class Row(Protocol):
+    """A recording as it was read."""
+
+    @property
+    def stream(self) -> int: ...
+    @property
+    def start(self) -> Micros: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def duration(self) -> Micros: ...
+    @property
+    def size(self) -> int: ...
+
+
+def mark_deleting(tx: Connection, batch: Sequence[Row]) -> None:
     """Present, quarantined or failed to deleting, each row exactly as it was read."""
     done = tx.exec_driver_sql(
         "UPDATE recording SET state=1 WHERE stream=? AND start=? AND n=? "

@@ -4,7 +4,6 @@ Every query visits only the start times outside hold windows, one clustered rang
 so its cost follows what is due, not what is stored or held.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -56,7 +55,7 @@ _IN_PLAN = (
 )
 _DUE = (
     "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, "
-    "r.start+r.duration+?, NULL "
+    "max(r.start+r.duration, ?)+?, NULL "
     "FROM recording r LEFT JOIN recording_path p ON p.stream=r.stream "
     "AND p.start=r.start AND p.n=r.n {join} "
     "WHERE r.stream=? AND r.start>=? AND r.start<? "
@@ -95,7 +94,8 @@ def present(
     for low, high, latest, after in _ranges(scope, span, first):
         rows = tx.exec_driver_sql(
             sql,
-            (scope.period, *extra, scope.stream, low, high, latest, after,
+            (scope.quarantined or BEGINNING, scope.period, *extra, scope.stream, low,
+             high, latest, after,
              limit - len(found)),
         )  # fmt: skip
         found.extend(Due._make(row) for row in rows)
@@ -225,9 +225,9 @@ def quarantine_of(tx: Connection, key: tuple[int, int, int]) -> Micros | None:
     return value
 
 
-def digest(rows: Iterable[Due]) -> "hashlib._Hash":
-    """SHA-256 over (stream, start, n, duration, size) of rows, one a line."""
-    sha = hashlib.sha256()
-    for r in rows:
-        sha.update(b"%d,%d,%d,%d,%d\n" % (r.stream, r.start, r.n, r.duration, r.size))
-    return sha
+def digest(rows: Iterable[Due]) -> bytes:
+    """(stream, start, n, duration, size) of rows, one a line: what a plan's SHA-256 is
+    taken over."""
+    return b"".join(
+        b"%d,%d,%d,%d,%d\n" % (r.stream, r.start, r.n, r.duration, r.size) for r in rows
+    )

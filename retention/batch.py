@@ -1,0 +1,389 @@
+"""One batch of deletions, from its intent to its completion (design, section 7).
+
+The order of writes, and what a crash after each leaves:
+
+1. The batch enters the gate.                          [nothing]
+2. One transaction: holds unchanged since the batch was decided, every row decided on
+   again, rows marked deleting with a row count, `deletion.intended` with its rows.
+                                                       [intent on record, files there]
+3. For each file, under the gate: check, unlink.       [some files gone, intent open]
+4. fsync of each touched directory; where that fails the intent stays open.  Empty
+   dated directories go.                               [files gone for good]
+5. One transaction: rows out, one `recordings.deleted` for the intent.   [done]
+
+At start and before every cycle, `recover` takes each open intent through 3 to 5 with
+the same functions.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from retention.audit.log import Log, read_rows, size
+from retention.audit.rows import prepare
+from retention.catalogue import batches, due, holds, policies, roots, streams
+from retention.catalogue.db import Catalogue, Priority
+from retention.errors import CatalogueError, RootUnavailableError, StaleError
+from retention.footage.delete import delete, remove_empty, sync
+from retention.footage.read import look
+from retention.footage.roots import OpenRoot
+from retention.gate import Flight, Gate
+from retention.items import Item, Paths, due_of_row, flight_of, intent_rows, spans
+from retention.model import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Actor,
+    Entry,
+    Micros,
+    Outcome,
+    Prepared,
+    Rows,
+)
+from retention.policy import Holds
+
+BACK_OFF = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR, DAY)
+"""Waits before a failed file is tried again; the last one repeats."""
+
+METHOD = "unlink"  # honest: this is no media sanitisation (NIST SP 800-88)
+
+OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
+GONE = (*OURS, Outcome.ABSENT)
+
+Stop = Callable[[], bool]
+
+
+class Versions(NamedTuple):
+    """What a decision rested on: the numbers that move when it may be another."""
+
+    holds: int
+    policy: int
+
+
+def versions(tx: Connection, now: Micros) -> Versions:
+    """The versions that a decision made in this transaction rests on."""
+    policy = policies.current(tx)
+    return Versions(
+        holds.moved(tx, now).version, 0 if policy is None else policy.version
+    )
+
+
+class Decided(NamedTuple):
+    """What a batch was decided with: the holds of its cameras as of `versions`, and
+    until when the root was caught up before this batch."""
+
+    holds: dict[int, Holds]
+    versions: Versions
+    caught_up: Micros
+
+
+class Result(NamedTuple):
+    """What became of a batch."""
+
+    intent: int
+    outcomes: Counter[Outcome]
+    size: int
+    lateness: Micros
+    deleted: list[bytes]
+    """Paths of the files that this program removed."""
+
+
+class _Ending(NamedTuple):
+    """What step 5 writes: one outcome a file, and what a second look found."""
+
+    items: list[Item]
+    outcomes: list[Outcome]
+    grown: list[tuple[Item, Micros, int]]
+    """Changed files that only grew, with their new duration and size."""
+    failures: list[tuple[tuple[int, int, int], str]]
+
+
+class Batches:
+    """Carries batches out and recovers them.  One per process, with its one gate."""
+
+    def __init__(
+        self, catalogue: Catalogue, log: Log, gate: Gate, actor: Actor
+    ) -> None:
+        self._catalogue = catalogue
+        self._log = log
+        self._gate = gate
+        self._actor = actor
+
+    def delete(
+        self,
+        root: OpenRoot,
+        items: list[Item],
+        decided: Decided,
+        now: Micros,
+        stop: Stop,
+    ) -> Result:
+        """Delete one batch.
+
+        Raises StaleError where holds, policy or rows moved meanwhile: nothing was
+        done, decide again.  Raises RootUnavailableError where the files' fate can't be
+        made durable: the intent stays open and is recovered.
+        """
+        prepared = prepare(intent_rows(items))
+        flight = flight_of(items)
+        self._gate.enter(flight)
+        try:
+            with root.mutex:
+                intent = self._intend(root, items, decided, prepared, now)
+                return self._carry_out(root, intent, items, flight, now, stop)
+        finally:
+            self._gate.leave(flight)
+
+    def recover(self, root: OpenRoot, now: Micros, stop: Stop) -> list[Result]:
+        """Take every open intent of a root through the unlinks to its completion.
+
+        Files still there are decided on again: what a hold placed meanwhile overlaps
+        is rescued.  Files gone are `absent_after_crash`: an intent of ours was open.
+        """
+        with self._catalogue.read() as tx:
+            intents = batches.open_batches(tx, root.key)
+        return [self._recover(root, intent, now, stop) for intent in intents]
+
+    def _recover(self, root: OpenRoot, intent: int, now: Micros, stop: Stop) -> Result:
+        with self._catalogue.read() as tx:
+            items = _items_of(tx, intent)
+        flight = flight_of(items)
+        # In the gate first, holds read second: a hold placed between the two is met
+        # by one of them.
+        self._gate.enter(flight)
+        try:
+            with root.mutex:
+                with self._catalogue.read() as tx:
+                    held = holds.of_cameras(tx, {item.camera for item in items}, now)
+                with self._gate.shut():
+                    self._gate.rescue({c: h.windows for c, h in held.items()})
+                return self._carry_out(
+                    root, intent, items, flight, now, stop, recovering=True
+                )
+        finally:
+            self._gate.leave(flight)
+
+    def _intend(
+        self,
+        root: OpenRoot,
+        items: list[Item],
+        decided: Decided,
+        prepared: Prepared,
+        now: Micros,
+    ) -> int:
+        """Step 2.  The holds' version in this transaction is the one that the holds at
+        hand were read at, so they are what is in force; each file is decided on again."""
+        with self._catalogue.write(Priority.DELETION) as tx:
+            if versions(tx, now) != decided.versions:
+                raise StaleError("holds or policy moved while a batch was made")
+            for item in items:
+                if decided.holds[item.camera].hold(
+                    item.start, item.end, doubtful=item.doubtful
+                ):
+                    raise StaleError("a held recording was in a batch")
+            batches.mark_deleting(tx, items)
+            roots.set_caught_up(tx, root.key, decided.caught_up)
+            intent = size(tx)
+            batches.open_batch(tx, intent, root.key)
+            self._log.append(
+                tx,
+                Entry(
+                    kind="deletion.intended",
+                    at=now,
+                    actor=self._actor,
+                    fields={
+                        "root": root.name,
+                        "count": len(items),
+                        "bytes": sum(item.size for item in items),
+                        "oldest": min(item.start for item in items),
+                        "newest": max(item.end for item in items),
+                    },
+                    rows=prepared,
+                    index=tuple(spans(items)),
+                ),
+            )
+        return intent
+
+    def _carry_out(
+        self,
+        root: OpenRoot,
+        intent: int,
+        items: list[Item],
+        flight: Flight,
+        now: Micros,
+        stop: Stop,
+        *,
+        recovering: bool = False,
+    ) -> Result:
+        """Steps 3 to 5."""
+        outcomes, reasons = self._unlink(root, items, flight, stop)
+        if Outcome.ABSENT in outcomes:
+            root.check()  # "no such file" on another disk says nothing about ours
+        if recovering:
+            after_crash = {Outcome.ABSENT: Outcome.ABSENT_AFTER_CRASH}
+            outcomes = [after_crash.get(outcome, outcome) for outcome in outcomes]
+        gone = [i for i, o in zip(items, outcomes, strict=True) if o in GONE]
+        try:
+            sync(root, {item.directory for item in gone})
+        except OSError as error:
+            raise RootUnavailableError(
+                f"{root.path}: deletions could not be made durable ({error.strerror}); "
+                "the batch stays open and is finished when the disk answers again"
+            ) from error
+        self._remove_directories(root, gone, now)
+        ending = _look_again(root, items, outcomes, reasons)
+        return self._complete(intent, ending, now)
+
+    def _unlink(
+        self, root: OpenRoot, items: list[Item], flight: Flight, stop: Stop
+    ) -> tuple[list[Outcome], dict[int, str]]:
+        """Step 3, directory by directory: unlinks and one fsync a directory are
+        cheapest so."""
+        outcomes = [Outcome.STOPPED] * len(items)
+        reasons: dict[int, str] = {}
+        claim, settle = self._gate.claim, self._gate.settle
+        for number in sorted(range(len(items)), key=lambda n: items[n].directory):
+            if stop():
+                break
+            if not claim(flight, number):
+                outcomes[number] = Outcome.RESCUED
+                continue
+            item = items[number]
+            outcome, reason = delete(root, item.path, item.size, item.latest_mtime)
+            settle(flight, number)
+            outcomes[number] = outcome
+            if reason:
+                reasons[number] = reason
+        return outcomes, reasons
+
+    def _remove_directories(
+        self, root: OpenRoot, gone: list[Item], now: Micros
+    ) -> None:
+        """Empty dated directories whose whole interval is past, with a day to spare;
+        never a camera's."""
+        with self._catalogue.read() as tx:
+            paths = Paths(streams.by_keys(tx, {item.stream for item in gone}))
+        for directory, stream in {i.directory: i.stream for i in gone}.items():
+            layout = paths.layout(stream)
+
+            def keep(path: bytes, span=layout.directory_span) -> bool:  # type: ignore[no-untyped-def]
+                interval = span(path)
+                return interval is None or interval[1] > now - DAY
+
+            remove_empty(root, directory, keep)
+
+    def _complete(self, intent: int, ending: _Ending, now: Micros) -> Result:
+        """Step 5: rows out or back, and the one completion of the intent."""
+        pairs = list(zip(ending.items, ending.outcomes, strict=True))
+        counts = Counter(ending.outcomes)
+        ours = [item for item, outcome in pairs if outcome in OURS]
+        result = Result(
+            intent,
+            counts,
+            sum(item.size for item in ours),
+            max([0, *(now - item.due for item in ours)]),
+            [item.path for item in ours],
+        )
+        kept = (Outcome.RESCUED, Outcome.STOPPED)
+        with self._catalogue.write(Priority.DELETION) as tx:
+            batches.remove(tx, [i.key for i, outcome in pairs if outcome in GONE])
+            batches.put_back(tx, [i.key for i, outcome in pairs if outcome in kept])
+            batches.put_back(tx, [item.key for item, _, _ in ending.grown])
+            batches.redate(tx, [(i.key, d, size_) for i, d, size_ in ending.grown])
+            batches.mark_failed(tx, ending.failures, now, BACK_OFF)
+            batches.close_batch(tx, intent)
+            if ending.grown:
+                self._log.append(tx, self._changed(ending.grown, now))
+            self._log.append(tx, self._completion(result, ending.outcomes, now))
+        return result
+
+    def _completion(
+        self, result: Result, outcomes: list[Outcome], now: Micros
+    ) -> Entry:
+        exceptions = [
+            (number, str(outcome))
+            for number, outcome in enumerate(outcomes)
+            if outcome is not Outcome.DELETED
+        ]
+        return Entry(
+            kind="recordings.deleted",
+            at=now,
+            actor=self._actor,
+            fields={
+                "intent": result.intent,
+                **{str(outcome): result.outcomes[outcome] for outcome in Outcome},
+                "bytes": result.size,
+                "lateness": result.lateness,
+                "method": METHOD,
+            },
+            rows=Rows(("row", "outcome"), exceptions) if exceptions else None,
+        )
+
+    def _changed(self, grown: list[tuple[Item, Micros, int]], now: Micros) -> Entry:
+        columns = "camera stream start n old_duration duration old_bytes bytes"
+        return Entry(
+            kind="recording.changed",
+            at=now,
+            actor=self._actor,
+            fields={"count": len(grown)},
+            rows=Rows(
+                tuple(columns.split()),
+                [
+                    (*item[:4], item.duration, duration, item.size, size_)
+                    for item, duration, size_ in grown
+                ],
+            ),
+            index=tuple(spans(item for item, _, _ in grown)),
+        )
+
+
+def _items_of(tx: Connection, intent: int) -> list[Item]:
+    """The files of an open intent, from the rows beside its entry."""
+    rows = read_rows(tx, intent)
+    if rows is None:
+        raise CatalogueError(
+            f"the rows of entry {intent} are missing, so an interrupted deletion can't "
+            "be finished: run `retention audit verify`"
+        )
+    found = [due_of_row(rows.columns, values) for values in rows.values]
+    paths = Paths(streams.by_keys(tx, {row.stream for row in found}))
+    return [
+        paths.item(
+            row._replace(
+                latest_mtime=due.quarantine_of(tx, (row.stream, row.start, row.n))
+            )
+        )
+        for row in found
+    ]
+
+
+def _look_again(
+    root: OpenRoot, items: list[Item], outcomes: list[Outcome], reasons: dict[int, str]
+) -> _Ending:
+    """A changed file that only grew gets its later end; any other one is in doubt: it
+    is kept, shown as failed and tried again."""
+    ending = _Ending(items, outcomes, [], [])
+    for number, outcome in enumerate(outcomes):
+        if outcome not in (Outcome.CHANGED, Outcome.FAILED):
+            continue
+        item = items[number]
+        grown = _grown(root, item) if outcome is Outcome.CHANGED else None
+        if grown is None:
+            ending.failures.append((item.key, reasons.get(number, "unknown")))
+        else:
+            ending.grown.append((item, *grown))
+    return ending
+
+
+def _grown(root: OpenRoot, item: Item) -> tuple[Micros, int] | None:
+    """(duration, size) of a file that was written on after it was catalogued."""
+    try:
+        seen = look(root, item.path)
+    except OSError:
+        return None
+    if seen is None or not seen.regular or seen.links != 1 or item.doubtful:
+        return None
+    if seen.size < item.size or seen.mtime < item.end:
+        return None
+    return max(item.duration, seen.mtime - item.start), seen.size

@@ -1,0 +1,144 @@
+"""What falls due next in each stream, kept in memory so that an idle cycle asks nothing.
+
+Everything here only skips work.  Whether a recording may be deleted is decided on its
+row and the holds, never on a mark.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from retention.catalogue import due, holds, streams
+from retention.catalogue.due import Scope
+from retention.model import Micros, Stream
+from retention.policy import BEGINNING, Holds, Policy
+
+
+class Mark(NamedTuple):
+    """The next due instants of one stream: of its present recordings, of all."""
+
+    present: Micros | None
+    next: Micros | None
+
+
+def _soonest(instants: Iterable[Micros | None]) -> Micros | None:
+    return min((at for at in instants if at is not None), default=None)
+
+
+class Horizon:
+    """Marks by stream, the merged holds by camera, and what they were read at."""
+
+    def __init__(self) -> None:
+        self._marks: dict[int, Mark] = {}
+        self._first: dict[int, Micros] = {}
+        self._held: dict[int, Holds] = {}
+        self._moved: holds.Moved | None = None
+        self._policy: int | None = None
+
+    def reset(self) -> None:
+        """Forget all: the next cycle looks at every stream again."""
+        self._marks.clear()
+        self._first.clear()
+
+    def forget(self, stream: int, *, wholly: bool) -> None:
+        """A batch changed a stream; `wholly` where it left rows behind."""
+        self._marks.pop(stream, None)
+        if wholly:
+            self._first.pop(stream, None)
+
+    def note(self, found: Mapping[int, Micros], now: Micros, policy: Policy) -> None:
+        """Recordings were catalogued or changed; by stream, the earliest end of them.
+
+        Their period may count from now at the latest (quarantine), so a mark that lies
+        within the shortest period from there may be too late.
+        """
+        days = min([policy.days, *policy.cameras.values()])
+        for stream, end in found.items():
+            mark = self._marks.get(stream)
+            soonest = min(end, now) + Policy(0, days).period(0)
+            if mark is None or mark.next is None or soonest <= mark.next:
+                self._marks.pop(stream, None)
+            first = self._first.get(stream)
+            if first is not None and end <= first + 2 * Policy(0, 1).period(0):
+                # No recording is longer than a day, by the settings' own limit.
+                del self._first[stream]
+
+    def refresh(
+        self, tx: Connection, found: list[Stream], policy: Policy, now: Micros
+    ) -> list[Scope]:
+        """Bring the marks of these streams up to date; scopes of those with any due."""
+        self._watch(tx, policy, now)
+        self._load_holds(tx, {stream.camera for stream in found}, now)
+        scopes = []
+        for stream in found:
+            mark = self._marks.get(stream.key)
+            if mark is not None and (mark.next is None or mark.next > now):
+                continue
+            scope = self._scope(stream, policy)
+            if mark is None:
+                mark = self._marks[stream.key] = self._look(tx, scope)
+            if mark.next is not None and mark.next <= now:
+                scopes.append(scope)
+        return scopes
+
+    def first(self, stream: int) -> Micros:
+        """No free recording of the stream starts before this."""
+        return self._first.get(stream, BEGINNING)
+
+    def present(self, found: Iterable[Stream]) -> Micros | None:
+        """When the next present recording of these streams falls due."""
+        return _soonest(
+            self._marks[s.key].present for s in found if s.key in self._marks
+        )
+
+    def next(self, found: Iterable[Stream]) -> Micros | None:
+        """When the next recording of these streams falls due."""
+        return _soonest(self._marks[s.key].next for s in found if s.key in self._marks)
+
+    def held(self) -> dict[int, Holds]:
+        """The holds of every camera asked for, as of the last refresh."""
+        return self._held
+
+    def _watch(self, tx: Connection, policy: Policy, now: Micros) -> None:
+        """Forget what other holds or another policy may have made wrong."""
+        old, new = self._moved, holds.moved(tx, now)
+        # Cooling off that ended between the two frees footage without a new version.
+        ended = old is not None and old.next_free is not None and old.next_free <= now
+        if old is None or ended or new.version != old.version:
+            self._held = {}
+            self.reset()
+        if self._policy != policy.version:
+            self.reset()
+        self._moved, self._policy = new, policy.version
+
+    def _load_holds(self, tx: Connection, cameras: set[int], now: Micros) -> None:
+        missing = cameras - self._held.keys()
+        if missing:
+            self._held.update(holds.of_cameras(tx, missing, now))
+
+    def _scope(self, stream: Stream, policy: Policy) -> Scope:
+        return Scope(
+            stream.key, stream.camera, policy.period(stream.camera), stream.max_length,
+            stream.quarantined, self._held[stream.camera],
+        )  # fmt: skip
+
+    def _look(self, tx: Connection, scope: Scope) -> Mark:
+        found = due.first_free(tx, scope, self.first(scope.stream))
+        if found is None:
+            return Mark(None, due.first_doubtful(tx, scope))
+        self._first[scope.stream] = found[0]
+        return Mark(found[1], _soonest([found[1], due.first_doubtful(tx, scope)]))
+
+
+def scopes(tx: Connection, root: int, policy: Policy, now: Micros) -> list[Scope]:
+    """Every stream of a root as deletion sees it, read afresh: for plans and status."""
+    found = streams.of_root(tx, root)
+    held = holds.of_cameras(tx, {stream.camera for stream in found}, now)
+    return [
+        Scope(
+            stream.key, stream.camera, policy.period(stream.camera), stream.max_length,
+            stream.quarantined, held[stream.camera],
+        )
+        for stream in found
+    ]  # fmt: skip
