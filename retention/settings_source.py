@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from retention.errors import SettingsError
-from retention.settings_values import choice, like
+from retention.settings_values import like
 
 PREFIX = "RETENTION_"
 NESTING = "__"
@@ -139,8 +139,8 @@ def _no_variable(model: Model, name: str) -> str:
     }
     rest = name.removeprefix(PREFIX)
     same = [full for full, last in known.items() if last == rest.split(NESTING)[-1]]
-    close = [PREFIX + full for full in (same if len(same) == 1 else like(rest, known))]
-    remedy = f"write {choice(close)}, or " if close else ""
+    close = same[0] if len(same) == 1 else like(rest, known)
+    remedy = f"write {PREFIX}{close}, or " if close else ""
     return f"is not a setting: {remedy}unset it"
 
 
@@ -201,7 +201,7 @@ def _right_place(model: Model, at: Location) -> str:
             place = f"under [{other[0]}]" if other[1:] else "above the first [table]"
             return f"write it {place}"
     close = like(key, _siblings(model, at))
-    return f"write {choice(close)}, or remove it" if close else "remove it"
+    return f'write "{close}", or remove it' if close else "remove it"
 
 
 def _siblings(model: Model, at: Location) -> list[str]:

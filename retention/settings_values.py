@@ -29,15 +29,11 @@ _GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
 _Value = TypeVar("_Value")
 
 
-def like(word: str, known: Iterable[str]) -> list[str]:
-    """Return up to two of the known words that `word` may be a misspelling of."""
+def like(word: str, known: Iterable[str]) -> str | None:
+    """Return the one of the known words that `word` may be a misspelling of."""
     lower = {name.lower(): name for name in known}
-    return [lower[name] for name in get_close_matches(word.lower(), lower, n=2)]
-
-
-def choice(words: Iterable[str]) -> str:
-    """Return '"a" or "b"'."""
-    return " or ".join(f'"{word}"' for word in words)
+    close = get_close_matches(word.lower(), lower, n=1)
+    return lower[close[0]] if close else None
 
 
 def span(low: str, high: str) -> BeforeValidator:
@@ -101,11 +97,11 @@ def check_zone(value: Any) -> str:
             return ZoneInfo(value).key
     except (ZoneInfoNotFoundError, ValueError, OSError):
         pass  # OSError: the name of a directory of zones, such as "Europe"
-    close = like(str(value), available_timezones())
-    if str(value).upper() in {"BST", "GMT/BST", "UK", "LONDON"} or not close:
-        close = ["Europe/London"]
+    close = like(str(value), available_timezones()) or "Europe/London"
+    if str(value).upper() in {"BST", "GMT/BST", "UK", "LONDON"}:
+        close = "Europe/London"
     raise ValueError(
-        f"is not a time zone: write a name of the IANA list, such as {choice(close)}"
+        f'is not a time zone: write a name of the IANA list, such as "{close}"'
     )
 
 
