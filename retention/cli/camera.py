@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from retention.cli.base import Answer, Session, group, with_session
-from retention.cli.display import counted, facts, table
+from retention.cli.display import counted, length, local, pairs, safe, table
+
+CUSTODIES = ("council", "police", "third_party")
 
 
 @group("camera")
@@ -18,6 +24,29 @@ def camera() -> None:
     """
 
 
+def _described(*without: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options that say what a camera is."""
+    options = (
+        click.option("--location", help="Where it is, as published."),
+        click.option("--view", help="What it looks at."),
+        click.option("--kind", help="public_space, anpr ...; else public_space."),
+        click.option(
+            "--custody",
+            type=click.Choice(CUSTODIES),
+            help="Whose data it is; an anpr camera's is the police's.",
+        ),
+        click.option("--lon", help="Degrees east (WGS84), west is negative."),
+        click.option("--lat", help="Degrees north (WGS84)."),
+    )
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return add
+
+
 @camera.command("list")
 @click.option("--all", "all_", is_flag=True, help="Retired ones as well.")
 @with_session
@@ -27,40 +56,321 @@ def list_(session: Session, all_: bool) -> None:
     \b
     Example:
       retention camera list
-      retention --json camera list
+      retention camera list --all --json
     """
-    session.answer(session.ask("camera.list", all=all_ or None), _cameras)
+    session.answer(session.ask("camera.list", all=all_), _cameras)
 
 
 def _cameras(answer: Answer, zone: str) -> str:
     cameras = answer["cameras"]
-    return (
-        counted(len(cameras), "camera")
-        + "\n"
-        + table(
-            ("id", "location", "kind", "custody", ""),
-            [
-                (
-                    one["id"],
-                    one["location"],
-                    one["kind"],
-                    one["custody"],
-                    "",
-                )
-                for one in cameras
-            ],
+    headings = ("id", "location", "kind", "custody", "note")
+    rows = [
+        (one["id"], one["location"], one["kind"], one["custody"], _standing(one))
+        for one in cameras
+    ]
+    return f"{counted(len(cameras), 'camera')}\n{table(headings, rows)}"
+
+
+def _standing(one: Answer) -> str:
+    words = [
+        word
+        for word, applies in (
+            ("retired", one["retired"]),
+            ("not in the published list", not one["listed"]),
+            ("id now means another camera", not one.get("current", True)),
         )
-    )
+        if applies
+    ]
+    return ", ".join(words)
 
 
 @camera.command("show")
 @click.argument("id_", metavar="ID")
 @with_session
 def show(session: Session, id_: str) -> None:
-    """One camera: where it is, its former ids, its footage.
+    """One camera: where it is, its ids over time, its streams, its holds.
 
     \b
     Example:
       retention camera show 1001
     """
-    session.answer(session.ask("camera.show", id=id_), facts)
+    session.answer(session.ask("camera.show", id=id_), _camera)
+
+
+def _camera(answer: Answer, zone: str) -> str:
+    parts = [pairs(_facts(answer)), _ids(answer, zone)]
+    if answer["streams"]:
+        parts.append(_streams(answer, zone))
+    if answer["others"]:
+        parts.append(
+            "The same id meant other cameras:\n"
+            + table(
+                ("key", "location"),
+                [(one["key"], one["location"]) for one in answer["others"]],
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def _facts(one: Answer) -> list[tuple[str, Any]]:
+    place = None if one["lon"] is None else f"{one['lat']}, {one['lon']}"
+    holds = ", ".join(str(hold) for hold in one.get("holds", ()))
+    return [
+        ("camera", one["id"]),
+        ("location", one["location"]),
+        ("view", one["view"] or None),
+        ("kind", one["kind"]),
+        ("custody", one["custody"]),
+        ("lat, lon", place),
+        ("note", _standing(one) or None),
+        ("under hold", holds or "no"),
+    ]
+
+
+def _ids(answer: Answer, zone: str) -> str:
+    return table(
+        ("id", "from", "to"),
+        [
+            (one["id"], local(one["from"], zone), local(one["to"], zone, "today"))
+            for one in answer["ids"]
+        ],
+    )
+
+
+def _streams(answer: Answer, zone: str) -> str:
+    return table(
+        ("root", "recorder's name", "names of files", "zone", "longest", "times wrong"),
+        [
+            (
+                one["root"],
+                one["name"],
+                one["layout"],
+                one["timezone"],
+                length(one["max_length"]),
+                local(one["quarantined"], zone, ""),
+            )
+            for one in answer["streams"]
+        ],
+    )
+
+
+@camera.command("add")
+@click.argument("id_", metavar="ID")
+@_described()
+@with_session
+def add(session: Session, id_: str, **given: str | None) -> None:
+    """Register a camera under an id that no camera has today.
+
+    \b
+    Example:
+      retention camera add 1101 --location "Market Place, clock tower" \\
+          --lat 52.6353 --lon -1.1330
+    """
+    if given["location"] is None:
+        raise click.UsageError("Missing option '--location'.")
+    session.answer(session.ask("camera.add", id=id_, **given), _added)
+
+
+def _added(answer: Answer, zone: str) -> str:
+    new = answer["camera"]
+    text = f"Camera {safe(new['id'])} is registered ({safe(new['location'])})."
+    if answer["formerly"] is not None:
+        old = answer["formerly"]
+        text += (
+            f"\nUntil {local(old['until'], zone)} that id meant another camera "
+            f"({safe(old['location'])}); its footage stays its own."
+        )
+    return text
+
+
+@camera.command("import")
+@click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
+@click.option(
+    "--columns",
+    metavar="WHAT=COLUMN,...",
+    help="Which column is what, where its name is not a usual one.",
+)
+@click.option(
+    "--propose",
+    metavar="PAIRS",
+    type=click.Path(dir_okay=False),
+    help="Import nothing; write cameras that may have a new id to this new file.",
+)
+@with_session
+def import_(
+    session: Session, file: str, columns: str | None, propose: str | None
+) -> None:
+    """Import the published list (CSV): new cameras in, missing ones unlisted.
+
+    Nothing that happens to footage changes by it. That a camera has a new id is never
+    assumed: --propose writes a file of pairs for a person to edit, `retention camera
+    renumber --file` applies it.
+
+    \b
+    Example:
+      retention camera import cameras-2026-06.csv
+      retention camera import list.csv --columns id=ref,location=site
+      retention camera import list.csv --propose pairs.csv
+    """
+    answer = session.ask(
+        "camera.import",
+        path=os.path.abspath(file),
+        columns=columns,
+        propose=None if propose is None else os.path.abspath(propose),
+    )
+    session.answer(answer, _imported if propose is None else _proposed)
+
+
+def _imported(answer: Answer, zone: str) -> str:
+    refused = answer["refused"]
+    lines = [
+        f"{counted(len(answer['added']), 'camera')} added, "
+        f"{len(answer['changed'])} changed, {answer['unchanged']} unchanged, "
+        f"{len(answer['unlisted'])} no longer listed, {len(refused)} refused."
+    ]
+    for one in refused:
+        lines.append(
+            f"Refused: line {one['line']}, camera {safe(one['id'])} "
+            f"({safe(one['location'])}): {safe(one['reason'])}. One of these is true:"
+        )
+        lines += [f"  {safe(command)}" for command in one["commands"]]
+    return "\n".join([*lines, *_notes(answer)])
+
+
+def _notes(answer: Answer) -> list[str]:
+    return [f"Note: {safe(text)}." for text in answer["notes"]]
+
+
+def _proposed(answer: Answer, zone: str) -> str:
+    if not answer["pairs"]:
+        return "\n".join(["No camera seems to have a new id.", *_notes(answer)])
+    lines = [
+        f"{counted(len(answer['pairs']), 'pair')} written to {safe(answer['wrote'])}; "
+        "nothing was changed.",
+        "Edit its column `apply`, then: retention camera renumber --file "
+        f"{safe(answer['wrote'])}",
+        table(
+            ("old", "new", "metres", "apply", "why"),
+            [
+                (
+                    one["old"],
+                    one["new"],
+                    one["metres"],
+                    "yes" if one["apply"] else "no",
+                    one["why"],
+                )
+                for one in answer["pairs"]
+            ],
+        ),
+    ]
+    return "\n".join([*lines, *_notes(answer)])
+
+
+@camera.command("renumber")
+@click.argument("old", required=False, metavar="OLD")
+@click.argument("new", required=False, metavar="NEW")
+@click.option(
+    "--file",
+    metavar="PAIRS",
+    type=click.Path(dir_okay=False),
+    help="Many at once, all or none: the file that import --propose wrote.",
+)
+@with_session
+def renumber(
+    session: Session, old: str | None, new: str | None, file: str | None
+) -> None:
+    """The same camera has another published id from now on.
+
+    \b
+    Example:
+      retention camera renumber 17 1017
+      retention camera renumber --file pairs.csv
+    """
+    path = None if file is None else os.path.abspath(file)
+    answer = session.ask("camera.renumber", old=old, new=new, file=path)
+    session.answer(answer, _renumbered)
+
+
+def _renumbered(answer: Answer, zone: str) -> str:
+    done = answer["renumbered"]
+    lines = [
+        f"{counted(len(done), 'camera')} renumbered as of {local(answer['at'], zone)}.",
+        table(
+            ("old", "new", "location"),
+            [(one["old"], one["new"], one["location"]) for one in done],
+        ),
+    ]
+    lines += [
+        f"Camera {safe(one['id'])} ({safe(one['location'])}) lost its id to another."
+        for one in answer["displaced"]
+    ]
+    return "\n".join(lines)
+
+
+@camera.command("moved")
+@click.argument("id_", metavar="ID")
+@click.option("--lat", required=True, help="Degrees north (WGS84).")
+@click.option("--lon", required=True, help="Degrees east (WGS84), west is negative.")
+@click.option("--location", help="Where it is now, as published.")
+@click.option("--view", help="What it looks at now.")
+@with_session
+def moved(session: Session, id_: str, **given: str | None) -> None:
+    """The same camera hangs elsewhere now; its footage and holds stay with it.
+
+    \b
+    Example:
+      retention camera moved 1017 --lat 52.6361 --lon -1.1342 --location "High Street"
+    """
+    session.answer(session.ask("camera.moved", id=id_, **given), _moved)
+
+
+def _moved(answer: Answer, zone: str) -> str:
+    one = answer["camera"]
+    far = "" if answer["metres"] is None else f" by {answer['metres']} m"
+    return f"Camera {safe(one['id'])} moved{far}." + _still_held(answer)
+
+
+def _still_held(answer: Answer) -> str:
+    holds = ", ".join(str(hold) for hold in answer["holds"])
+    return f"\nIts footage stays under hold {holds}." if holds else ""
+
+
+@camera.command("replace")
+@click.argument("id_", metavar="ID")
+@_described()
+@with_session
+def replace(session: Session, id_: str, **given: str | None) -> None:
+    """Another camera is under this id from now on; the old one is retired.
+
+    What the old one recorded keeps its own period and its own holds.
+
+    \b
+    Example:
+      retention camera replace 1017 --location "High Street" --lat 52.6361 --lon -1.1342
+    """
+    session.answer(session.ask("camera.replace", id=id_, **given), _replaced)
+
+
+def _replaced(answer: Answer, zone: str) -> str:
+    new, old = answer["camera"], answer["old"]
+    return (
+        f"As of {local(answer['at'], zone)} {safe(new['id'])} is another camera "
+        f"({safe(new['location'])}); the old one ({safe(old['location'])}) is retired."
+    ) + _still_held(answer)
+
+
+@camera.command("retire")
+@click.argument("id_", metavar="ID")
+@with_session
+def retire(session: Session, id_: str) -> None:
+    """The camera is out of use; its footage keeps its period and its holds.
+
+    \b
+    Example:
+      retention camera retire 1017
+    """
+    session.answer(session.ask("camera.retire", id=id_), _retired)
+
+
+def _retired(answer: Answer, zone: str) -> str:
+    return f"Camera {safe(answer['camera']['id'])} is retired." + _still_held(answer)
