@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterable
 
 from retention.errors import RootUnavailableError
 from retention.footage.handles import said
-from retention.footage.roots import IDENTITY, OpenRoot
+from retention.footage.roots import IDENTITY, OpenRoot, split
 from retention.model import Micros, Outcome
 
 _IDENTITY = IDENTITY.encode()
+_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 
 
 def delete(
@@ -26,8 +27,8 @@ def delete(
     `latest_mtime` (design 7, step 4).  Whether it may go is for the caller to know:
     this is called under the gate, after a durable intent.  Never raises OSError.
     """
-    directory, _, name = path.rpartition(b"/")
     try:
+        directory, name = split(path)
         handle = root.directory(directory)
         there = os.stat(name, dir_fd=handle, follow_symlinks=False)
         if not stat.S_ISREG(there.st_mode):
@@ -45,8 +46,6 @@ def delete(
         return _absent(root)
     except OSError as error:
         return Outcome.FAILED, said(error)
-    except ValueError:  # a NUL in the name
-        return Outcome.FAILED, "not a path below the root"
     return Outcome.DELETED, ""
 
 
@@ -87,8 +86,8 @@ def remove_empty(
     Returns why an empty one could not go, else None; never raises OSError.
     """
     while directory and not keep(directory):
-        parent, _, name = directory.rpartition(b"/")
         try:
+            parent, name = split(directory)
             root.directory(directory)  # refuses links and other mounts
             os.rmdir(name, dir_fd=root.directory(parent))
         except FileNotFoundError:
@@ -100,6 +99,3 @@ def remove_empty(
         root.forget(directory)
         directory = parent
     return None
-
-
-_NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)

@@ -10,7 +10,7 @@ import stat
 from typing import NamedTuple
 
 from retention.footage.handles import Handle, said
-from retention.footage.roots import IDENTITY, OpenRoot
+from retention.footage.roots import IDENTITY, OpenRoot, split
 from retention.model import Micros
 
 _IDENTITY = IDENTITY.encode()
@@ -108,10 +108,8 @@ def look(root: OpenRoot, path: bytes) -> FileSeen | None:
     None is said only after the root was found to be what it was, else
     RootUnavailableError.  OSError passes.
     """
-    directory, _, name = path.rpartition(b"/")
     try:
-        if name in (b"", b".", b"..") or b"\0" in name:
-            raise OSError(errno.EINVAL, "not a path below the root")
+        directory, name = split(path)
         there = os.stat(name, dir_fd=root.directory(directory), follow_symlinks=False)
     except FileNotFoundError:
         root.check()

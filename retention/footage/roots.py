@@ -8,7 +8,6 @@ import errno
 import fcntl
 import os
 import threading
-from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,13 +29,40 @@ from retention.footage.identity import (
 )
 from retention.footage.identity import create_identity as create_identity
 
-_KEPT = 128  # open directories a root: a service has 1,024 descriptors in all
+_KEPT = 64  # ways a root: a service has 1,024 descriptors in all
 
 
-class _Known(NamedTuple):
-    handle: Handle
+class _Step(NamedTuple):
+    """One component of a way: what `name` in `parent` was when it was opened."""
+
+    parent: Handle
+    name: bytes
     inode: int
     device: int
+    handle: Handle
+
+
+_Way = tuple[_Step, ...]
+
+
+def split(path: bytes) -> tuple[bytes, bytes]:
+    """Directory and name of a path below a root; OSError where it would leave it."""
+    directory, slash, name = path.rpartition(b"/")
+    if name in (b"", b".", b"..") or b"\0" in name or (slash and not directory):
+        raise OSError(errno.EINVAL, "not a path below the root")
+    return directory, name
+
+
+def _is_so(way: _Way) -> bool:
+    """Whether each name on the way is still what was opened; OSError passes.
+
+    An inode that is held open can't be given to another directory.
+    """
+    for parent, name, inode, device, _ in way:
+        there = os.stat(name, dir_fd=parent, follow_symlinks=False)
+        if there.st_ino != inode or there.st_dev != device:
+            return False
+    return True
 
 
 class OpenRoot:
@@ -61,8 +87,8 @@ class OpenRoot:
         self._handle: Handle | None = handle
         self._identity: Handle | None = None
         self._wanted = Identity("", "")
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
-        self._lock = threading.Lock()  # of _known, and of closing
+        self._ways: dict[bytes, _Way] = {}
+        self._lock = threading.Lock()  # for changing _ways, and closing
 
     @property
     def fd(self) -> Handle:
@@ -112,19 +138,13 @@ class OpenRoot:
         is there now, so that a directory which was moved or replaced after it was
         opened is not used again.  FileNotFoundError and other OSError pass.
         """
-        handle = self.fd
-        if not path:
-            return handle
-        way = b""
-        for name in path.split(b"/"):
-            way = way + b"/" + name if way else name
-            handle = self._step(handle, way, name)
-        return handle
+        way = self._way(path)
+        return way[-1].handle if way else self.fd
 
     def forget(self, path: bytes) -> None:
         """Drop the kept handle of a directory that is no longer wanted."""
         with self._lock:
-            self._known.pop(path, None)
+            self._ways.pop(path, None)
 
     def close(self) -> None:
         """Let go of the lock and of all that is open.  Twice is fine.
@@ -133,41 +153,37 @@ class OpenRoot:
         """
         with self._lock:
             self._handle = self._identity = None
-            self._known.clear()
+            self._ways.clear()
 
-    def _step(self, parent: Handle, way: bytes, name: bytes) -> Handle:
-        with self._lock:
-            known = self._known.get(way)
-            if known is not None:
-                self._known.move_to_end(way)
-        if known is not None:
-            there = os.stat(name, dir_fd=parent, follow_symlinks=False)
-            # An inode that is held open can't be given to another directory.
-            if there.st_ino == known.inode and there.st_dev == known.device:
-                return known.handle
-        known = self._open_below(parent, name)
+    def _way(self, path: bytes) -> _Way:
+        if not path:
+            return ()
+        way = self._ways.get(path)
+        if way is not None and _is_so(way):
+            return way
+        above, name = split(path)
+        start = self._way(above)
+        way = (*start, self._open_below(start[-1].handle if start else self.fd, name))
         with self._lock:
             if self._handle is not None:
-                self._known[way] = known
-            if len(self._known) > _KEPT:
-                self._known.popitem(last=False)
-        return known.handle
+                self._ways[path] = way
+            if len(self._ways) > _KEPT:
+                del self._ways[next(iter(self._ways))]
+        return way
 
-    def _open_below(self, parent: Handle, name: bytes) -> _Known:
-        if name in (b"", b".", b"..") or b"\0" in name:
-            raise OSError(errno.EINVAL, "not a path below the root")
+    def _open_below(self, parent: Handle, name: bytes) -> _Step:
         try:
             handle = open_directory(name, parent)
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE):
                 raise
             with self._lock:
-                self._known.clear()
+                self._ways.clear()
             handle = open_directory(name, parent)
         here = os.fstat(handle)
         if here.st_dev != self.device or mount_id(handle) != self._mount:
             raise OSError(errno.EXDEV, "another mount, which is a root of its own")
-        return _Known(handle, here.st_ino, here.st_dev)
+        return _Step(parent, name, here.st_ino, here.st_dev, handle)
 
     def _check_path(self) -> None:
         flags = os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
