@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
 from retention.cli.base import Answer, Session, group, with_session
-from retention.cli.display import facts, local, table, working
+from retention.cli.display import (
+    alarm,
+    counted,
+    good,
+    local,
+    number,
+    pairs,
+    safe,
+    table,
+    value_text,
+    working,
+)
 from retention.errors import VerificationError
+
+WIDEST = 100
+_MICROSECONDS = 1_000_000
 
 
 @group("audit")
@@ -21,59 +38,159 @@ def audit() -> None:
 
 @audit.command("list")
 @click.option("--kind", metavar="KIND", help="Of this kind, such as hold.placed.")
-@click.option("--camera", metavar="ID", help="About footage of this camera.")
+@click.option(
+    "--camera",
+    metavar="ID",
+    help="About footage of this camera; the times are then the footage's.",
+)
 @click.option("--from", "since", metavar="TIME", help="From this instant on.")
 @click.option("--to", "until", metavar="TIME", help="Before this instant.")
-@click.option("--before", type=int, metavar="NUMBER", help="Older than this entry.")
-@click.option("--limit", type=click.IntRange(min=1), help="No more than this many.")
+@click.option(
+    "--before", type=click.IntRange(min=0), metavar="NUMBER", help="Below this number."
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="COUNT", help="At most; else 100."
+)
 @with_session
 def list_(session: Session, **given: str | int | None) -> None:
-    """Entries, newest first.
+    """Entries, newest first; with --camera, what became of its footage.
 
     \b
     Example:
       retention audit list --limit 20
-      retention audit list --camera 1001 --from "24/10/2026 14:00" --to "24/10/2026 15:00"
+      retention audit list --camera 1101 --from "24/10/2026 14:00" \\
+          --to "24/10/2026 15:00"
     """
     session.answer(session.ask("audit.list", **given), _entries)
 
 
 def _entries(answer: Answer, zone: str) -> str:
-    return table(
-        ("entry", "time", "kind", "by"),
-        [
-            (one["index"], local(one["at"], zone), one["kind"], one["actor"])
-            for one in answer["entries"]
-        ],
-    )
+    entries = answer["entries"]
+    if not entries:
+        return "No entry of the audit log is about that."
+    lines = [
+        table(
+            ("entry", "time", "kind", "by", "what"),
+            [
+                (
+                    str(one["number"]),
+                    local(one["at"], zone),
+                    one["kind"],
+                    _who(one["actor"]),
+                    _short(one, zone),
+                )
+                for one in entries
+            ],
+        )
+    ]
+    lines += [_rows(one["rows"], zone) for one in entries if one.get("rows")]
+    if answer["before"] is not None:
+        lines.append(f"Older ones: add --before {answer['before']}")
+    return "\n".join(lines)
+
+
+def _who(actor: Answer) -> str:
+    return str(actor.get("name") or f"uid {actor['uid']}")
+
+
+def _short(entry: Answer, zone: str) -> str:
+    parts = [
+        f"{name} {_field(name, value, zone)}"
+        for name, value in entry["fields"].items()
+        if value not in (None, "", [])
+    ]
+    text = ", ".join(parts)
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+
+
+def _field(name: str, value: Any, zone: str) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if name in {"duration", "lateness", "max_length", "offset", "margin"}:
+            return f"{value / _MICROSECONDS:g} s"
+        if name == "bytes":
+            return number(value)
+    return value_text(value, zone)
 
 
 @audit.command("show")
-@click.argument("number", type=int, metavar="NUMBER")
+@click.argument("number", type=click.IntRange(min=0), metavar="NUMBER")
 @with_session
 def show(session: Session, number: int) -> None:
-    """One entry, with what it commits to and the rows that belong to it.
+    """One entry in full, with the rows that belong to it.
 
     \b
     Example:
       retention audit show 1204
     """
-    session.answer(session.ask("audit.show", number=number), facts)
+    session.answer(session.ask("audit.show", number=number), _entry)
+
+
+def _entry(answer: Answer, zone: str) -> str:
+    actor = answer["actor"]
+    lines = [
+        ("entry", answer["number"]),
+        ("kind", answer["kind"]),
+        ("time", local(answer["at"], zone)),
+        ("by", f"{_who(actor)} (uid {actor['uid']}, login uid {actor['login']})"),
+        ("role", actor["role"]),
+        *_others(answer, zone),
+        *(
+            (name.replace("_", " "), _field(name, value, zone))
+            for name, value in answer["fields"].items()
+        ),
+    ]
+    if answer["withheld"]:
+        lines.append(("withheld", ", ".join(answer["withheld"])))
+    rows = answer.get("rows")
+    return pairs(lines) + (f"\n\n{_rows(rows, zone)}" if rows else "")
+
+
+def _others(answer: Answer, zone: str) -> Iterator[tuple[str, str]]:
+    for name in ("site", "host", "program", "policy"):
+        if name in answer:
+            yield name, value_text(answer[name], zone)
+
+
+def _rows(rows: list[Answer], zone: str) -> str:
+    names = list(rows[0])
+    return table(
+        [name.replace("_", " ") for name in names],
+        [[_field(name, row.get(name), zone) for name in names] for row in rows],
+    )
 
 
 @audit.command("verify")
 @click.option("--deep", is_flag=True, help="Every row of every batch as well.")
 @with_session
 def verify(session: Session, deep: bool) -> int:
-    """Recompute the whole log and compare it with its head.
+    """Compute the whole log again and compare it with its head.
 
     \b
     Example:
       retention audit verify
+      retention audit verify --deep
 
     Exit status 5: the log is not what was written.
     """
     with working("reading the audit log"):
-        answer = session.ask("audit.verify", deep=deep or None)
-    session.answer(answer, facts)
+        answer = session.ask("audit.verify", deep=deep)
+    session.answer(answer, _verified)
     return 0 if answer["ok"] else VerificationError.exit_status
+
+
+def _verified(answer: Answer, zone: str) -> str:
+    colour = good if answer["ok"] else alarm
+    summary = safe(answer["summary"])
+    lines = [
+        colour(f"{summary[:1].upper()}{summary[1:]}."),
+        pairs(
+            [
+                ("entries", number(answer["entries"])),
+                ("rows checked", number(answer["rows"]) if answer["deep"] else "no"),
+                ("root", answer["root"]),
+                ("withheld", counted(answer["withheld"], "value")),
+                ("batches not finished", len(answer["open_intents"])),
+            ]
+        ),
+    ]
+    return "\n".join(lines)

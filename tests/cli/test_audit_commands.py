@@ -1,0 +1,91 @@
+"""`retention audit`, as typed."""
+
+import sqlite3
+
+import pytest
+
+from retention.catalogue import db
+
+ENTRY_KEYS = {
+    "number", "kind", "at", "site", "host", "program", "policy", "actor", "fields",
+    "row_count", "withheld",
+}  # fmt: skip
+
+
+@pytest.fixture
+def busy(site):
+    site.ok("camera", "add", "1101", "--location", "Market Place")
+    site.ok("camera", "add", "1102", "--location", "High Street")
+    return site
+
+
+def test_the_list_is_newest_first_and_names_who(busy):
+    lines = busy.ok("audit", "list").splitlines()
+    assert lines[0].split() == ["entry", "time", "kind", "by", "what"]
+    assert lines[1].split()[0] == "2"
+    assert "camera.added" in lines[1]
+    assert "id 1102" in lines[1]
+    assert "log.opened" in lines[-1]
+
+
+def test_a_list_that_was_cut_says_how_to_go_on(busy):
+    assert busy.ok("audit", "list", "--limit", "1").endswith("add --before 2\n")
+    assert " 1  " in busy.ok("audit", "list", "--limit", "1", "--before", "2")
+
+
+def test_nothing_found_is_said(busy):
+    assert busy.ok("audit", "list", "--kind", "hold.placed") == (
+        "No entry of the audit log is about that.\n"
+    )
+
+
+def test_json_of_entries_keeps_its_shape(busy):
+    answer = busy.json("audit", "list")
+    assert set(answer) == {"entries", "before"}
+    assert all(set(one) == ENTRY_KEYS for one in answer["entries"][:2])
+    assert set(busy.json("audit", "show", "1")) == ENTRY_KEYS
+
+
+def test_one_entry_shows_when_who_and_what(busy):
+    text = busy.ok("audit", "show", "1")
+    assert "camera.added" in text
+    assert "login uid" in text
+    assert "offline" in text
+
+
+def test_an_entry_that_does_not_exist_is_one_sentence(busy):
+    done = busy.run("audit", "show", "99")
+    assert done.status == 1
+    assert "there is no entry 99" in done.err
+
+
+def test_an_intact_log_verifies(busy):
+    text = busy.ok("audit", "verify", "--deep")
+    assert text.startswith("The audit log is intact, entries 0 to 2.")
+    assert busy.json("audit", "verify")["ok"] is True
+
+
+def test_json_of_the_verification_keeps_its_shape(busy):
+    assert set(busy.json("audit", "verify")) == {
+        "ok", "entries", "intact", "root", "deep", "rows", "withheld", "open_intents",
+        "fault", "summary",
+    }  # fmt: skip
+
+
+def test_a_changed_entry_fails_the_verification_with_status_5(busy):
+    with sqlite3.connect(busy.state / db.NAME) as raw:
+        raw.execute("DROP TRIGGER entry_update")
+        raw.execute(
+            "UPDATE entry SET bytes = CAST(replace(bytes, '1101', '1109') AS BLOB) "
+            "WHERE number = 1"
+        )
+    raw.close()
+    done = busy.run("audit", "verify")
+    assert done.status == 5
+    assert done.out.startswith("The audit log is NOT what was written: entry 1 ")
+
+
+def test_wrong_times_are_wrong_usage(busy):
+    done = busy.run("audit", "list", "--from", "25/10/2026 01:30")
+    assert done.status == 2
+    assert "twice in Europe/London" in done.err
