@@ -1,0 +1,284 @@
+"""Evidence holds: place, list, release.
+
+A hold is stored first and takes effect in its own transaction: from its commit on no
+unlink of a file that it overlaps begins (the gate, design section 7).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from retention.catalogue import cameras as register
+from retention.catalogue import holds, recordings, streams
+from retention.catalogue.db import Priority
+from retention.errors import NotPermittedError, RetentionError, UsageError
+from retention.localtime import format_utc, parse_duration, parse_instant
+from retention.model import (
+    DAY,
+    FOREVER,
+    SECOND,
+    Camera,
+    Custody,
+    Entry,
+    Micros,
+    Rows,
+    State,
+    Window,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from retention.context import Context
+
+KINDS = ("police", "sar", "court", "insurance", "internal", "preservation")
+
+LONGEST_REVIEW: Micros = 366 * DAY
+
+CLEAR_CAMERAS = 500
+"""A longer list of cameras goes into the rows beside the entry."""
+
+
+def hold_place(
+    context: Context,
+    *,
+    cameras: list[str],
+    since: str,
+    kind: str,
+    reference: str,
+    reason: str,
+    until: str | None = None,
+    requester: str | None = None,
+    review: str | None = None,
+    margin: str | None = None,
+) -> dict[str, Any]:
+    """Place a hold on cameras (today's ids, or patterns) for [since, until).
+
+    Times are as people type them, in the site's zone; without `until` the hold stays
+    open until it is released.  The margin (default: the clock tolerance) is kept
+    before and after.  Raises UsageError for what can't be meant, NotPermittedError for
+    cameras whose data is not the council's.
+    """
+    settings, now = context.settings, context.now
+    zone = settings.timezone
+    _known_kind(kind)
+    spare = _margin(margin, settings.retention.clock_tolerance)
+    asked = Window(
+        parse_instant(since, zone, now),
+        FOREVER if until is None else parse_instant(until, zone, now),
+    )
+    if asked.end <= asked.start:
+        raise UsageError(
+            f"the hold would end ({until}) before it begins ({since}): check the dates"
+        )
+    window = Window(asked.start - spare, min(asked.end + spare, FOREVER))
+    due_review = _review(review, zone, now, settings.retention.review_after)
+    with ExitStack() as after_commit, context.catalogue.write(Priority.HOLD) as tx:
+        found = _resolve(tx, cameras)
+        keys = sorted(camera.key for camera in found)
+        number = holds.insert(
+            tx, keys, kind=kind, reference=reference, reason=reason,
+            requester=requester or "", since=window.start, until=window.end,
+            typed=_typed(since, until), margin=spare, placed=now,
+            placed_by=context.actor.uid, review=due_review,
+        )  # fmt: skip
+        many = len(keys) > CLEAR_CAMERAS
+        context.log.append(
+            tx,
+            Entry(
+                "hold.placed",
+                now,
+                context.actor,
+                {
+                    "hold": number, "kind": kind, "since": window.start,
+                    "until": window.end, "review": due_review, "margin": spare,
+                    "cameras": None if many else keys, "reference": reference,
+                    "reason": reason, "requester": requester or None,
+                    "typed": _typed(since, until),
+                },
+                rows=Rows(("camera",), [(key,) for key in keys]) if many else None,
+                index=tuple((key, window.start, window.end) for key in keys),
+            ),
+        )  # fmt: skip
+        if context.gate is not None:
+            after_commit.enter_context(context.gate.shut())
+            context.gate.rescue(dict.fromkeys(keys, (window,)))
+    return _answer(context, number, found, asked, window, due_review)
+
+
+def _typed(since: str, until: str | None) -> str:
+    return f"{since} to {until or 'released'}"
+
+
+def _known_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise UsageError(f"{kind!r} is no kind of hold: use one of {', '.join(KINDS)}")
+
+
+def _margin(margin: str | None, default: Micros) -> Micros:
+    if margin is None:
+        return default
+    return 0 if margin.strip() == "0" else parse_duration(margin)
+
+
+def _review(review: str | None, zone: str, now: Micros, after: Micros) -> Micros:
+    due = now + after if review is None else parse_instant(review, zone, now)
+    if not now < due <= now + LONGEST_REVIEW:
+        raise UsageError(
+            f"a hold is reviewed within a year from now, not at {review}: give a "
+            "nearer date with --review"
+        )
+    return due
+
+
+def _resolve(tx: Connection, asked: Iterable[str]) -> list[Camera]:
+    """Today's cameras of these ids and patterns, each once."""
+    found: dict[int, Camera] = {}
+    everyone = register.current(tx)
+    for text in asked:
+        matches = [c for id_, c in everyone.items() if fnmatch.fnmatchcase(id_, text)]
+        if not matches:
+            raise UsageError(
+                f"no camera is called {text!r} today: look it up with "
+                "`retention camera list`"
+            )
+        found.update((camera.key, camera) for camera in matches)
+    for camera in found.values():
+        if camera.custody is not Custody.COUNCIL:
+            raise NotPermittedError(
+                f"camera {camera.id} ({camera.location}) is not ours to hold: its data "
+                f"is in {camera.custody} custody; ask them to keep it"
+            )
+    return list(found.values())
+
+
+def _answer(
+    context: Context,
+    number: int,
+    found: list[Camera],
+    asked: Window,
+    window: Window,
+    review: Micros,
+) -> dict[str, Any]:
+    """What is protected from deletion by this program, counted after the commit."""
+    with context.catalogue.read() as tx:
+        per_camera = [_protected(tx, camera, window) for camera in found]
+    open_ended = asked.end == FOREVER
+    return {
+        "hold": number,
+        "in_force_since": format_utc(context.now),
+        "asked": {
+            "since": format_utc(asked.start),
+            "until": None if open_ended else format_utc(asked.end),
+        },
+        "since": format_utc(window.start),
+        "until": None if open_ended else format_utc(window.end),
+        "margin_seconds": (asked.start - window.start) // SECOND,
+        "review": format_utc(review),
+        "cameras": per_camera,
+        "recordings": sum(one["recordings"] for one in per_camera),
+        "bytes": sum(one["bytes"] for one in per_camera),
+        "note": "protected from deletion by this program; the recorder's own clean-up "
+        "is not stopped",
+    }
+
+
+def _protected(tx: Connection, camera: Camera, window: Window) -> dict[str, Any]:
+    count = size = 0
+    for stream in streams.of_camera(tx, camera.key):
+        start = window.start
+        while True:
+            page = recordings.overlapping(
+                tx, stream.key, Window(start, window.end), stream.max_length
+            )
+            kept = [r for r in page if r.state is not State.DELETING]
+            count += len(kept)
+            size += sum(r.size for r in kept)
+            if len(page) < 5_000:
+                break
+            start = page[-1].end
+    return {
+        "camera": camera.id,
+        "location": camera.location,
+        "recordings": count,
+        "bytes": size,
+    }
+
+
+def hold_list(
+    context: Context, *, all: bool | None = None, camera: str | None = None
+) -> dict[str, Any]:
+    """Holds in force, or every hold; with `camera`, those that cover that id."""
+    with context.catalogue.read() as tx:
+        names = {c.key: c.id for c in register.everyone(tx)}
+        found = []
+        for row in holds.listing(tx, context.now, all_=bool(all)):
+            ids = [names[key] for key in holds.cameras_of(tx, row.key)]
+            if camera is None or camera in ids:
+                found.append(_row(row, ids, context.now))
+    return {"holds": found}
+
+
+def _row(row: Any, ids: list[str], now: Micros) -> dict[str, Any]:
+    state = "active"
+    if row.free_at is not None:
+        state = "cooling off" if row.free_at > now else "released"
+    return {
+        "hold": row.key,
+        "state": state,
+        "kind": row.kind,
+        "cameras": ids,
+        "since": format_utc(row.since),
+        "until": None if row.until == FOREVER else format_utc(row.until),
+        "reference": row.reference,
+        "reason": row.reason,
+        "requester": row.requester,
+        "placed": format_utc(row.placed),
+        "review": format_utc(row.review),
+        "review_due": row.review <= now and row.free_at is None,
+        "released": None if row.released is None else format_utc(row.released),
+        "free_at": None if row.free_at is None else format_utc(row.free_at),
+    }
+
+
+def hold_release(context: Context, *, hold: int, reason: str) -> dict[str, Any]:
+    """Release a hold: its footage is free once it has cooled off.
+
+    Takes two people unless the settings say otherwise, which is itself on record; an
+    offline command can't tell two people apart, so it refuses.
+    """
+    settings = context.settings.retention
+    if settings.release_requires_two_people:
+        raise NotPermittedError(
+            "releasing a hold takes two people, and this version can't yet tell a "
+            "second one apart: the hold stays. A site with one person sets "
+            "release_requires_two_people = false"
+        )
+    if not reason.strip():
+        raise UsageError("say why the hold is released, with --reason")
+    free_at = context.now + settings.cooling_off
+    with context.catalogue.write(Priority.HOLD) as tx:
+        if holds.find(tx, hold) is None:
+            raise RetentionError(
+                f"there is no hold {hold}: `retention hold list` shows them"
+            )
+        holds.release(tx, hold, context.now, free_at)
+        context.log.append(
+            tx,
+            Entry(
+                "hold.released",
+                context.now,
+                context.actor,
+                {"hold": hold, "free_at": free_at, "reason": reason},
+            ),
+        )
+    return {
+        "hold": hold,
+        "released": format_utc(context.now),
+        "free_at": format_utc(free_at),
+        "note": "nothing of it is deleted before free_at, and not where another hold "
+        "covers it",
+    }
