@@ -1,0 +1,118 @@
+"""The unit, user and directory files, as systemd's own programs read them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import needs
+import pytest
+
+from retention.client import SERVICE_USER
+from retention.settings import DEFAULT_PATH, Settings
+
+SYSTEMD = Path(__file__).parents[2] / "systemd"
+UNIT = SYSTEMD / "cctv-retention.service"
+
+WORST_SCORE = 11
+"""In tenths: what the unit has, with systemd 252."""
+
+
+def lines(path):
+    text = path.read_text(encoding="utf-8").splitlines()
+    return [line for line in text if line and not line.startswith("#")]
+
+
+def values(key):
+    pairs = (line.partition("=") for line in lines(UNIT))
+    return [value for name, _, value in pairs if name == key]
+
+
+def run(*command):
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+@needs.systemd_analyze
+def test_systemd_has_no_complaint_about_the_unit(tmp_path):
+    installed = tmp_path / UNIT.name
+    text = UNIT.read_text(encoding="utf-8")
+    installed.write_text(text.replace("/usr/bin/retention", sys.executable))
+    done = run("systemd-analyze", "verify", "--man=no", installed)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs.systemd_analyze
+def test_the_unit_is_as_closed_as_it_was():
+    done = run(
+        "systemd-analyze", "security", "--offline=yes",
+        f"--threshold={WORST_SCORE}", UNIT,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-300:]
+
+
+def test_a_weaker_unit_would_be_noticed(tmp_path):
+    """The score has no slack for one protection less that matters."""
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("needs the command systemd-analyze")
+    weaker = tmp_path / UNIT.name
+    text = UNIT.read_text(encoding="utf-8")
+    weaker.write_text(text.replace("ProtectSystem=strict\n", ""))
+    done = run(
+        "systemd-analyze", "security", "--offline=yes",
+        f"--threshold={WORST_SCORE}", weaker,
+    )  # fmt: skip
+    assert done.returncode != 0
+
+
+@pytest.mark.parametrize(
+    "key", ["ProtectProc", "ProcSubset", "ProtectClock", "PrivateUsers"]
+)
+def test_what_would_blind_the_service_is_left_out(key):
+    """They hide login uids, the boot id, adjtimex and groups (design, section 11)."""
+    assert values(key) == []
+
+
+def test_reading_the_clocks_state_is_allowed_after_the_privileged_calls_are_not():
+    filters = values("SystemCallFilter")
+    assert filters.index("adjtimex") > filters.index("~@privileged @resources")
+
+
+def test_it_has_no_capability():
+    assert values("CapabilityBoundingSet") == [""]
+    assert values("AmbientCapabilities") == [""]
+
+
+def test_it_starts_what_the_package_installs_and_tells_when_it_is_ready():
+    assert values("ExecStart") == ["/usr/bin/retention run"]
+    assert values("Type") == ["notify"]
+    assert values("NotifyAccess") == ["main"]
+    assert values("WatchdogSec")
+    assert values("Restart") == ["on-failure"]
+
+
+def test_its_directories_are_those_of_the_settings():
+    state = Settings.model_fields["state_directory"].default
+    assert [str(state)] == [f"/var/lib/{name}" for name in values("StateDirectory")]
+    assert values("StateDirectoryMode") == ["0700"]
+    assert values("ConfigurationDirectory") == [DEFAULT_PATH.parent.name]
+
+
+def test_its_user_is_the_one_that_commands_name():
+    assert values("User") == [SERVICE_USER]
+
+
+@pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="needs systemd")
+def test_systemd_can_make_the_user_and_the_groups_of_all_roles(tmp_path):
+    (tmp_path / "etc").mkdir()
+    file = SYSTEMD / "cctv-retention.sysusers"
+    done = run("systemd-sysusers", f"--root={tmp_path}", "--dry-run", file)
+    assert done.returncode == 0, done.stderr
+    access = Settings.model_fields["access"].default
+    wanted = {SERVICE_USER, *(group for _, groups in access for group in groups)}
+    assert {line.split()[1] for line in lines(file)} == wanted
+
+
+def test_the_state_directory_is_the_services_alone():
+    file = SYSTEMD / "cctv-retention.tmpfiles"
+    state = next(line.split() for line in lines(file) if "/var/lib/" in line)
+    assert state[2:] == ["0700", SERVICE_USER, SERVICE_USER, "-"]
