@@ -7,7 +7,6 @@ stands in the file is what happens.  `config/retention.toml` explains each key.
 from __future__ import annotations
 
 import hashlib
-import importlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -23,8 +22,10 @@ from pydantic_settings import (
 
 from retention import settings_source
 from retention.errors import SettingsError
+from retention.layout import compile_layout
 from retention.localtime import format_duration
-from retention.model import DAY, HOUR, MINUTE, SECOND, Micros
+from retention.model import DAY, MINUTE, SECOND, Micros
+from retention.presets import preset_or_template
 from retention.settings_source import Problem
 from retention.settings_values import (
     AbsolutePath,
@@ -67,20 +68,25 @@ class RetentionSettings(_Table):
     require_login_uid: YesOrNo = True
 
 
-def _preset(layout: str) -> Any:
+def _check_layout(text: str) -> str:
     try:
-        presets = importlib.import_module("retention.presets")
-    except ModuleNotFoundError:
-        return None
-    return presets.preset_or_template(layout)
+        preset_or_template(text)
+    except SettingsError as error:
+        raise ValueError(_predicate(error, text)) from None
+    return text
 
 
-def _of_preset(name: str, otherwise: Any) -> Any:
-    """Return the default that a root's preset has for `name`."""
+def _predicate(error: SettingsError, layout: str) -> str:
+    return str(error).removeprefix(f'The layout "{layout}" ').rstrip(".")
+
+
+def _of_preset(name: str) -> Any:
+    """Return the field whose default is what the root's layout says of `name`."""
 
     def default(data: dict[str, Any]) -> Any:
-        preset = _preset(data["layout"]) if "layout" in data else None
-        return (getattr(preset, name, None) if preset else None) or otherwise
+        # Without a layout, which is an error of its own, any value does.
+        preset = preset_or_template(data.get("layout", "mediamtx"))
+        return getattr(preset, name) or ""
 
     return Field(default_factory=default)
 
@@ -94,12 +100,10 @@ class RootSettings(_Table):
 
     name: RootName
     path: AbsolutePath
-    layout: Line
-    timezone: Zone = _of_preset("zone", "")
-    stable_after: Annotated[Micros, span("1s", "24h")] = _of_preset(
-        "stable_after", 30 * SECOND
-    )
-    max_length: Annotated[Micros, span("1s", "24h")] = _of_preset("max_length", HOUR)
+    layout: Annotated[Line, AfterValidator(_check_layout)]
+    timezone: Zone = _of_preset("zone")
+    stable_after: Annotated[Micros, span("1s", "24h")] = _of_preset("stable_after")
+    max_length: Annotated[Micros, span("1s", "24h")] = _of_preset("max_length")
     recorder_keeps: Annotated[Micros, span("1s", "3650d")] | None = None
     cameras: CameraNames = Field(default_factory=lambda: freeze({}))
 
@@ -235,6 +239,7 @@ def _of_root(number: int, root: RootSettings) -> Iterator[Problem]:
     def problem(key: str, value: Any, text: str) -> Problem:
         return Problem(("root", number, key), value, text)
 
+    preset = preset_or_template(root.layout)
     if not root.timezone:
         yield problem(
             "timezone",
@@ -242,6 +247,18 @@ def _of_root(number: int, root: RootSettings) -> Iterator[Problem]:
             f'is missing, and "{root.layout}" does not say it: write the zone of the '
             'times in file names, "UTC" where the recorder writes UTC',
         )
+    elif preset.zone and root.timezone != preset.zone:
+        yield problem(
+            "timezone",
+            root.timezone,
+            f'is not the zone of "{root.layout}", whose times are always in '
+            f"{preset.zone}: remove it",
+        )
+    else:
+        try:
+            compile_layout(preset.template, root.timezone)
+        except SettingsError as error:
+            yield problem("layout", root.layout, _predicate(error, preset.template))
     if root.stable_after > root.max_length:
         yield problem(
             "stable_after",

@@ -69,18 +69,13 @@ def read_file(path: Path) -> dict[str, Any]:
 
 def _not_toml(path: Path, text: str, message: str) -> str:
     what, _, where = message.rstrip(")").partition(" (at ")
-    if what == "Cannot overwrite a value":
-        what = "a key stands there twice"
-    line = re.match(r"line ([0-9]+)", where)
-    quoted = (
-        f" in `{text.splitlines()[int(line[1]) - 1].strip()[:_LONGEST]}`"
-        if line
-        else ""
-    )
-    return (
-        f"{path}, {where or 'end of document'}: {what[:1].lower()}{what[1:]}{quoted}: "
-        "correct the line (texts and durations are written in quotes)."
-    )
+    what = what[:1].lower() + what[1:]
+    remedy = "correct the line (texts and durations are written in quotes)"
+    if what == "cannot overwrite a value":
+        what, remedy = "a key stands there twice", "keep one of the two"
+    if line := re.match(r"line ([0-9]+)", where):
+        what += f" in `{text.splitlines()[int(line[1]) - 1].strip()[:_LONGEST]}`"
+    return f"{path}, {where or 'end of document'}: {what}: {remedy}."
 
 
 def from_environment(

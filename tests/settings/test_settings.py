@@ -1,5 +1,6 @@
 """What a site may write in its settings, and what it is told when it may not."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,7 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from retention import settings as module
 from retention.errors import SettingsError
+from retention.localtime import parse_duration
 from retention.model import DAY, HOUR, MINUTE, SECOND
+from retention.presets import PRESETS
 from retention.settings import Settings, load, warnings
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -56,10 +59,18 @@ def test_the_smallest_file_gives_the_defaults(tmp_path: Path) -> None:
 
 
 def test_a_root_has_the_defaults_of_its_layout(tmp_path: Path) -> None:
-    (root,) = read(tmp_path).root
-    assert (root.stable_after, root.max_length) == (30 * SECOND, HOUR)
+    text = SMALLEST.replace('"mediamtx"\ntimezone = "Europe/London"', '"frigate"')
+    (root,) = read(tmp_path, text).root
+    assert (root.stable_after, root.max_length) == (30 * SECOND, 10 * MINUTE)
+    assert root.timezone == "UTC"
     assert root.recorder_keeps is None
     assert root.cameras == {}
+
+
+def test_a_template_of_the_sites_own_has_defaults_too(tmp_path: Path) -> None:
+    text = SMALLEST.replace('"mediamtx"', '"{camera}/%Y%m%d-%H%M%S.ts"')
+    (root,) = read(tmp_path, text).root
+    assert (root.stable_after, root.max_length) == (30 * SECOND, HOUR)
 
 
 def test_values_in_the_file_are_taken(tmp_path: Path) -> None:
@@ -236,6 +247,23 @@ def test_wrong_values_of_retention(tmp_path: Path, key: str, part: str) -> None:
             "lie one in the other",
         ),
         ('layout = "mediamtx"', "", '[[root]] "nvr1" layout is missing'),
+        ('layout = "mediamtx"', 'layout = "mediamxt"', 'write "mediamtx"'),
+        (
+            'layout = "mediamtx"',
+            'layout = "%Y-%m-%d_%H-%M-%S.mp4"',
+            'layout = "%Y-%m-%d_%H-%M-%S.mp4" can\'t be used: it does not say which',
+        ),
+        (
+            'layout = "mediamtx"',
+            'layout = "{camera}/%H-%M-%S.mp4"',
+            "does not give a whole date",
+        ),
+        (
+            'layout = "mediamtx"',
+            'layout = "{camera}/%Y-%m-%dT%H:%M:%SZ.mp4"',
+            "the Z after the time says UTC",
+        ),
+        ('layout = "mediamtx"', 'layout = "frigate"', "always in UTC: remove it"),
         ('timezone = "Europe/London"', "", "timezone is missing"),
         ('timezone = "Europe/London"', 'timezone = "GMT+0100"', "is not a time zone"),
     ],
@@ -251,8 +279,8 @@ def test_wrong_values_of_a_root(
     [
         ('max_length = "25h"', 'from "1s" to "24h"'),
         ('stable_after = "0s"', 'from "1s" to "24h"'),
-        ('stable_after = "2h"', "is longer than max_length (1 h)"),
-        ('recorder_keeps = "5m"', "is shorter than one recording (1 h)"),
+        ('stable_after = "2h"', "is longer than max_length (1 h 1 min)"),
+        ('recorder_keeps = "5m"', "is shorter than one recording (1 h 1 min)"),
         ("recorder_keeps = 35", "has no unit"),
         ('cameras = "x"', "is not a table"),
         ('cameras = {"x" = 1001}', 'gives no camera id for "x"'),
@@ -342,7 +370,7 @@ def test_every_problem_is_a_line_of_its_own(tmp_path: Path) -> None:
         ("[retention]\ncycle = 60s\n", "line 3, column 11: expected newline"),
         ("[retention\n", "line 2, column 11: "),
         ('x = "', "end of document: unterminated string"),
-        (SITE, "end of document: a key stands there twice"),
+        (SITE, "line 2, column 19: a key stands there twice"),
     ],
 )
 def test_bad_toml_is_reported_with_its_place(
@@ -474,3 +502,17 @@ def test_the_defaults_that_the_example_names_are_the_defaults(tmp_path: Path) ->
     assert example.timezone == default.timezone
     assert example.state_directory == default.state_directory
     assert example.clock_synchronised == default.clock_synchronised
+
+
+def test_the_lengths_that_the_example_names_are_those_of_the_layouts(
+    tmp_path: Path,
+) -> None:
+    text = (CONFIG / "retention.toml").read_text()
+    for name, preset in PRESETS.items():
+        said = re.search(rf'"(\w+)" for "{name}"', text)
+        length = parse_duration(said[1]) if said else HOUR
+        assert (length, preset.stable_after) == (preset.max_length, 30 * SECOND), name
+        zoned = f'not for "{name}", which always writes UTC' in " ".join(
+            text.split("\n# ")
+        )
+        assert zoned == (preset.zone == "UTC"), name
