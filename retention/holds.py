@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from retention.catalogue import cameras as register
-from retention.catalogue import holds, recordings, streams
+from retention.catalogue import due, holds, streams
 from retention.catalogue.db import Priority
 from retention.errors import NotPermittedError, RetentionError, UsageError
 from retention.localtime import format_utc, parse_duration, parse_instant
@@ -25,7 +25,6 @@ from retention.model import (
     Entry,
     Micros,
     Rows,
-    State,
     Window,
 )
 
@@ -187,24 +186,15 @@ def _answer(
 
 
 def _protected(tx: Connection, camera: Camera, window: Window) -> dict[str, Any]:
-    count = size = 0
-    for stream in streams.of_camera(tx, camera.key):
-        start = window.start
-        while True:
-            page = recordings.overlapping(
-                tx, stream.key, Window(start, window.end), stream.max_length
-            )
-            kept = [r for r in page if r.state is not State.DELETING]
-            count += len(kept)
-            size += sum(r.size for r in kept)
-            if len(page) < 5_000:
-                break
-            start = page[-1].end
+    totals = [
+        due.overlapping(tx, stream.key, stream.max_length, window)
+        for stream in streams.of_camera(tx, camera.key)
+    ]
     return {
         "camera": camera.id,
         "location": camera.location,
-        "recordings": count,
-        "bytes": size,
+        "recordings": sum(total.number for total in totals),
+        "bytes": sum(total.size for total in totals),
     }
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.model import FOREVER, Micros
+from retention.model import FOREVER, Micros, Window
 from retention.policy import BEGINNING, Holds, gaps
 
 
@@ -223,6 +223,26 @@ def quarantine_of(tx: Connection, key: tuple[int, int, int]) -> Micros | None:
         "SELECT mtime FROM quarantine WHERE stream=? AND start=? AND n=?", key
     ).scalar()
     return value
+
+
+def overlapping(
+    tx: Connection,
+    stream: int,
+    max_length: Micros,
+    window: Window,
+    *,
+    until: Micros = FOREVER,
+    first: Micros = BEGINNING,
+) -> Sum:
+    """Recordings of a stream, none of them in a batch, that overlap a window, end by
+    `until` and start at `first` or later."""
+    row = tx.exec_driver_sql(
+        "SELECT count(*), coalesce(sum(size), 0) FROM recording WHERE stream=? "
+        "AND start>? AND start>=? AND start<? AND start+duration>? "
+        "AND start+duration<=? AND state<>1",
+        (stream, window.start - max_length - 1, first, window.end, window.start, until),
+    ).one()
+    return Sum(*row)
 
 
 def digest(rows: Iterable[Due]) -> bytes:
