@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from retention.cli.base import Session, group, with_session
-from retention.cli.display import facts
+from retention.cli.base import Answer, Session, group, with_session
+from retention.cli.display import counted, local, safe, size
 
 
 @group("deletion")
@@ -29,7 +29,13 @@ def pause(session: Session, length: str, reason: str) -> None:
     Example:
       retention deletion pause --for 4h --reason "disk array is being repaired"
     """
-    session.answer(session.ask("deletion.pause", length=length, reason=reason), facts)
+    answer = session.ask("deletion.pause", length=length, reason=reason)
+    session.answer(answer, _paused)
+
+
+def _paused(answer: Answer, zone: str) -> str:
+    until = local(answer["paused_until"], zone)
+    return f"Nothing is deleted before {until}; then it goes on by itself."
 
 
 @deletion.command("resume")
@@ -42,7 +48,11 @@ def resume(session: Session, reason: str) -> None:
     Example:
       retention deletion resume --reason "repair is finished"
     """
-    session.answer(session.ask("deletion.resume", reason=reason), facts)
+    session.answer(session.ask("deletion.resume", reason=reason), _resumed)
+
+
+def _resumed(answer: Answer, zone: str) -> str:
+    return "Deletion goes on with the next cycle."
 
 
 @deletion.command("approve")
@@ -57,4 +67,11 @@ def approve(session: Session, plan: str) -> None:
     Example:
       retention deletion approve 3
     """
-    session.answer(session.ask("deletion.approve", plan=plan), facts)
+    session.answer(session.ask("deletion.approve", plan=plan), _approved)
+
+
+def _approved(answer: Answer, zone: str) -> str:
+    return (
+        f"Plan {answer['plan']} is approved: {counted(answer['recordings'], 'recording')},"
+        f" {size(answer['bytes'])}.\nNote: {safe(answer['note'])}."
+    )

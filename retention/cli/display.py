@@ -73,9 +73,9 @@ def instant(text: str | None) -> int | None:
 
 
 def local(text: str | None, zone: str, missing: str = "-") -> str:
-    """An answer's UTC text in the site's zone, with weekday and offset."""
+    """An answer's UTC text in the site's zone, with weekday and offset, to the second."""
     moment = instant(text)
-    return missing if moment is None else format_local(moment, zone)
+    return missing if moment is None else format_local(moment - moment % SECOND, zone)
 
 
 def length(seconds: float | None, missing: str = "-") -> str:

@@ -5,7 +5,20 @@ from __future__ import annotations
 import click
 
 from retention.cli.base import Answer, Session, group, with_session
-from retention.cli.display import counted, facts, local, table
+from retention.cli.display import (
+    alarm,
+    counted,
+    length,
+    local,
+    number,
+    pairs,
+    safe,
+    size,
+    table,
+)
+
+NOT_ALL = 7
+"""Exit status: done, but not all (or nothing) of what was asked is preserved."""
 
 KINDS = ("police", "sar", "court", "insurance", "internal", "preservation")
 
@@ -66,11 +79,58 @@ def place(session: Session, cameras: tuple[str, ...], **given: str | None) -> in
     """
     answer = session.ask("hold.place", cameras=list(cameras), **given)
     session.answer(answer, _placed)
-    return 0
+    return NOT_ALL if _empty(answer) else 0
+
+
+def _empty(answer: Answer) -> list[str]:
+    """Cameras of which nothing is there, though the time asked for has begun."""
+    if answer["asked"]["since"] > answer["in_force_since"]:
+        return []
+    return [one["camera"] for one in answer["cameras"] if not one["recordings"]]
 
 
 def _placed(answer: Answer, zone: str) -> str:
-    return facts(answer, zone)
+    asked, margin = answer["asked"], answer["margin_seconds"]
+    facts = [
+        ("asked from", local(asked["since"], zone)),
+        ("to", local(asked["until"], zone, "its release")),
+    ]
+    if margin:
+        facts += [
+            (f"kept from (margin {length(margin)})", local(answer["since"], zone)),
+            ("to", local(answer["until"], zone, "its release")),
+        ]
+    facts.append(("review by", local(answer["review"], zone)))
+    since = local(answer["in_force_since"], zone)
+    lines = [
+        f"Hold {answer['hold']} is in force since {since}: "
+        f"{counted(answer['recordings'], 'recording')}, {size(answer['bytes'])}.",
+        pairs(facts),
+        "",
+        _cameras(answer),
+        "",
+        *(
+            alarm(f"Nothing of camera {safe(camera)} from that time is here to keep.")
+            for camera in _empty(answer)
+        ),
+        f"Note: {safe(answer['note'])}.",
+    ]
+    return "\n".join(lines)
+
+
+def _cameras(answer: Answer) -> str:
+    return table(
+        ("camera", "location", "recordings", "size"),
+        [
+            (
+                one["camera"],
+                one["location"],
+                number(one["recordings"]),
+                size(one["bytes"]),
+            )
+            for one in answer["cameras"]
+        ],
+    )
 
 
 @hold.command("list")
@@ -85,36 +145,51 @@ def list_(session: Session, all_: bool, camera: str | None) -> None:
       retention hold list
       retention hold list --camera 1001 --all
     """
-    session.answer(session.ask("hold.list", all=all_ or None, camera=camera), _holds)
+    session.answer(session.ask("hold.list", all=all_, camera=camera), _holds)
 
 
 def _holds(answer: Answer, zone: str) -> str:
-    holds = answer["holds"]
-    return (
-        counted(len(holds), "hold")
-        + "\n"
-        + table(
-            ("hold", "kind", "cameras", "from", "to", "reference"),
-            [
-                (
-                    one["hold"],
-                    one["kind"],
-                    ", ".join(one["cameras"]),
-                    local(one["since"], zone),
-                    local(one["until"], zone, "until released"),
-                    one["reference"],
-                )
-                for one in holds
-            ],
+    holds = sorted(answer["holds"], key=lambda one: not one["review_due"])
+    if not holds:
+        return "No hold."
+    overdue = sum(one["review_due"] for one in holds)
+    lines = [f"{counted(len(holds), 'hold')}."]
+    if overdue:
+        lines.append(alarm(f"{counted(overdue, 'review')} due: look at them."))
+    rows = [
+        (
+            one["hold"],
+            _state(one),
+            one["kind"],
+            _some(one["cameras"]),
+            local(one["since"], zone),
+            local(one["until"], zone, "its release"),
+            local(one["free_at"] or one["review"], zone),
+            one["reference"],
         )
+        for one in holds
+    ]
+    headings = (
+        *("hold", "state", "kind", "cameras", "kept from", "to"),
+        *("review by / free at", "reference"),
     )
+    return "\n".join([*lines, table(headings, rows)])
+
+
+def _state(one: Answer) -> str:
+    return "REVIEW DUE" if one["review_due"] else str(one["state"])
+
+
+def _some(cameras: list[str]) -> str:
+    shown = ", ".join(cameras[:4])
+    return shown if len(cameras) <= 4 else f"{shown} and {len(cameras) - 4} more"
 
 
 @hold.command("release")
-@click.argument("number", type=int, metavar="HOLD")
+@click.argument("number_", type=click.IntRange(min=1), metavar="HOLD")
 @click.option("--reason", required=True, help="Why it may go, in a few words.")
 @with_session
-def release(session: Session, number: int, reason: str) -> None:
+def release(session: Session, number_: int, reason: str) -> None:
     """Let go of a hold; its footage is deleted after the cooling-off time.
 
     Footage that another hold covers stays. Until cooling off is over nothing is deleted.
@@ -123,4 +198,12 @@ def release(session: Session, number: int, reason: str) -> None:
     Example:
       retention hold release 17 --reason "copy handed over, receipt 2026/118"
     """
-    session.answer(session.ask("hold.release", hold=number, reason=reason), facts)
+    session.answer(session.ask("hold.release", hold=number_, reason=reason), _released)
+
+
+def _released(answer: Answer, zone: str) -> str:
+    return (
+        f"Hold {answer['hold']} is released; its footage stays until "
+        f"{local(answer['free_at'], zone)} (cooling off).\n"
+        f"Note: {safe(answer['note'])}."
+    )
