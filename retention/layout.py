@@ -30,7 +30,7 @@ from retention.pattern import (
     shown_name,
     written_name,
 )
-from retention.template import Component, Part, read_template, refuse
+from retention.template import Component, read_template, refuse
 
 # What is rendered: a day less than is parsed, whatever the zone.
 _SHOWN, _SHOWN_END = DAY, walltime.END - DAY
@@ -310,7 +310,7 @@ def compile_layout(text: str, zone: str, camera: str | None = None) -> Layout:
             'the recorder writes, "Europe/London" or "UTC"',
         )
     tz = _zone(text, zone or "UTC")
-    if zone and not kinds & {"z", "s"} and _says_utc(parts) and not _is_utc(tz):
+    if zone and not kinds & {"z", "s"} and _says_utc(components) and not _is_utc(tz):
         raise refuse(
             text,
             f'the Z after the time says UTC, but the root\'s timezone is "{zone}": set '
@@ -338,10 +338,11 @@ def _is_utc(tz: ZoneInfo) -> bool:
     )
 
 
-def _says_utc(parts: Sequence[Part]) -> bool:
+def _says_utc(components: Sequence[Component]) -> bool:
     return any(
-        before.kind in {"S", "f"} and re.match(r"Z(?![0-9A-Za-z])", after.text)
-        for before, after in pairwise(parts)
+        before.kind in {"M", "S", "f"} and re.match("Z(?![0-9A-Za-z])", after.text)
+        for component in components
+        for before, after in pairwise(component)
     )
 
 
