@@ -27,7 +27,6 @@ from retention.catalogue import batches, due, holds, policies, roots, streams
 from retention.catalogue.db import Catalogue, Priority
 from retention.errors import CatalogueError, RootUnavailableError, StaleError
 from retention.footage.delete import delete, remove_empty, sync
-from retention.footage.read import look
 from retention.footage.roots import OpenRoot
 from retention.gate import Flight, Gate
 from retention.items import Item, Paths, due_of_row, flight_of, intent_rows, spans
@@ -43,6 +42,7 @@ from retention.model import (
     Rows,
 )
 from retention.policy import Holds
+from retention.second_look import SecondLook, look_again, note_grown
 
 BACK_OFF = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR, DAY)
 """Waits before a failed file is tried again; the last one repeats."""
@@ -90,26 +90,22 @@ class Result(NamedTuple):
     """Paths of the files that this program removed."""
 
 
-class _Ending(NamedTuple):
-    """What step 5 writes: one outcome a file, and what a second look found."""
-
-    items: list[Item]
-    outcomes: list[Outcome]
-    grown: list[tuple[Item, Micros, int]]
-    """Changed files that only grew, with their new duration and size."""
-    failures: list[tuple[tuple[int, int, int], str]]
-
-
 class Batches:
     """Carries batches out and recovers them.  One per process, with its one gate."""
 
     def __init__(
-        self, catalogue: Catalogue, log: Log, gate: Gate, actor: Actor
+        self,
+        catalogue: Catalogue,
+        log: Log,
+        gate: Gate,
+        actor: Actor,
+        tolerance: Micros,
     ) -> None:
         self._catalogue = catalogue
         self._log = log
         self._gate = gate
         self._actor = actor
+        self._tolerance = tolerance
 
     def delete(
         self,
@@ -231,9 +227,11 @@ class Batches:
                 f"{root.path}: deletions could not be made durable ({error.strerror}); "
                 "the batch stays open and is finished when the disk answers again"
             ) from error
-        self._remove_directories(root, gone, now)
-        ending = _look_again(root, items, outcomes, reasons)
-        return self._complete(intent, ending, now)
+        with self._catalogue.read() as tx:
+            found = streams.by_keys(tx, {item.stream for item in items})
+        _remove_directories(root, gone, Paths(found), now)
+        seen = look_again(root, items, outcomes, reasons, found, self._tolerance, now)
+        return self._complete(intent, items, outcomes, seen, now)
 
     def _unlink(
         self, root: OpenRoot, items: list[Item], flight: Flight, stop: Stop
@@ -257,30 +255,20 @@ class Batches:
                 reasons[number] = reason
         return outcomes, reasons
 
-    def _remove_directories(
-        self, root: OpenRoot, gone: list[Item], now: Micros
-    ) -> None:
-        """Empty dated directories whose whole interval is past, with a day to spare;
-        never a camera's."""
-        with self._catalogue.read() as tx:
-            paths = Paths(streams.by_keys(tx, {item.stream for item in gone}))
-        for directory, stream in {i.directory: i.stream for i in gone}.items():
-            layout = paths.layout(stream)
-
-            def keep(path: bytes, span=layout.directory_span) -> bool:  # type: ignore[no-untyped-def]
-                interval = span(path)
-                return interval is None or interval[1] > now - DAY
-
-            remove_empty(root, directory, keep)
-
-    def _complete(self, intent: int, ending: _Ending, now: Micros) -> Result:
+    def _complete(
+        self,
+        intent: int,
+        items: list[Item],
+        outcomes: list[Outcome],
+        seen: SecondLook,
+        now: Micros,
+    ) -> Result:
         """Step 5: rows out or back, and the one completion of the intent."""
-        pairs = list(zip(ending.items, ending.outcomes, strict=True))
-        counts = Counter(ending.outcomes)
+        pairs = list(zip(items, outcomes, strict=True))
         ours = [item for item, outcome in pairs if outcome in OURS]
         result = Result(
             intent,
-            counts,
+            Counter(outcomes),
             sum(item.size for item in ours),
             max([0, *(now - item.due for item in ours)]),
             [item.path for item in ours],
@@ -289,13 +277,11 @@ class Batches:
         with self._catalogue.write(Priority.DELETION) as tx:
             batches.remove(tx, [i.key for i, outcome in pairs if outcome in GONE])
             batches.put_back(tx, [i.key for i, outcome in pairs if outcome in kept])
-            batches.put_back(tx, [item.key for item, _, _ in ending.grown])
-            batches.redate(tx, [(i.key, d, size_) for i, d, size_ in ending.grown])
-            batches.mark_failed(tx, ending.failures, now, BACK_OFF)
+            batches.put_back(tx, [one.item.key for one in seen.grown])
+            batches.mark_failed(tx, seen.failures, now, BACK_OFF)
             batches.close_batch(tx, intent)
-            if ending.grown:
-                self._log.append(tx, self._changed(ending.grown, now))
-            self._log.append(tx, self._completion(result, ending.outcomes, now))
+            note_grown(tx, self._log, self._actor, seen.grown, now)
+            self._log.append(tx, self._completion(result, outcomes, now))
         return result
 
     def _completion(
@@ -320,22 +306,23 @@ class Batches:
             rows=Rows(("row", "outcome"), exceptions) if exceptions else None,
         )
 
-    def _changed(self, grown: list[tuple[Item, Micros, int]], now: Micros) -> Entry:
-        columns = "camera stream start n old_duration duration old_bytes bytes"
-        return Entry(
-            kind="recording.changed",
-            at=now,
-            actor=self._actor,
-            fields={"count": len(grown)},
-            rows=Rows(
-                tuple(columns.split()),
-                [
-                    (*item[:4], item.duration, duration, item.size, size_)
-                    for item, duration, size_ in grown
-                ],
-            ),
-            index=tuple(spans(item for item, _, _ in grown)),
-        )
+
+def _remove_directories(
+    root: OpenRoot, gone: list[Item], paths: Paths, now: Micros
+) -> None:
+    """Remove empty dated directories whose whole interval is past, with a day to
+    spare; never a camera's."""
+    for directory, stream in {i.directory: i.stream for i in gone}.items():
+        span = paths.layout(stream).directory_span
+
+        def keep(path: bytes, span: _SpanOf = span) -> bool:
+            interval = span(path)
+            return interval is None or interval[1] > now - DAY
+
+        remove_empty(root, directory, keep)
+
+
+_SpanOf = Callable[[bytes], tuple[Micros, Micros] | None]
 
 
 def _items_of(tx: Connection, intent: int) -> list[Item]:
@@ -356,34 +343,3 @@ def _items_of(tx: Connection, intent: int) -> list[Item]:
         )
         for row in found
     ]
-
-
-def _look_again(
-    root: OpenRoot, items: list[Item], outcomes: list[Outcome], reasons: dict[int, str]
-) -> _Ending:
-    """A changed file that only grew gets its later end; any other one is in doubt: it
-    is kept, shown as failed and tried again."""
-    ending = _Ending(items, outcomes, [], [])
-    for number, outcome in enumerate(outcomes):
-        if outcome not in (Outcome.CHANGED, Outcome.FAILED):
-            continue
-        item = items[number]
-        grown = _grown(root, item) if outcome is Outcome.CHANGED else None
-        if grown is None:
-            ending.failures.append((item.key, reasons.get(number, "unknown")))
-        else:
-            ending.grown.append((item, *grown))
-    return ending
-
-
-def _grown(root: OpenRoot, item: Item) -> tuple[Micros, int] | None:
-    """(duration, size) of a file that was written on after it was catalogued."""
-    try:
-        seen = look(root, item.path)
-    except OSError:
-        return None
-    if seen is None or not seen.regular or seen.links != 1 or item.doubtful:
-        return None
-    if seen.size < item.size or seen.mtime < item.end:
-        return None
-    return max(item.duration, seen.mtime - item.start), seen.size

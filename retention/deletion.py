@@ -24,6 +24,7 @@ from retention.items import Paths
 from retention.localtime import format_utc
 from retention.model import Actor, Entry, Micros, Outcome, Stream
 from retention.policy import BEGINNING, Policy, Reason, decide
+from retention.settings import RetentionSettings
 
 BATCH = 5000
 """Files of one batch: no write transaction is longer (design, section 6)."""
@@ -75,18 +76,17 @@ class Deleter:
         log: Log,
         gate: Gate,
         actor: Actor,
+        settings: RetentionSettings,
         *,
-        limit: float,
-        floor: int,
         batch: int = BATCH,
     ) -> None:
         self._catalogue = catalogue
         self._log = log
         self._actor = actor
-        self._limit = limit
-        self._floor = floor
+        self._limit = settings.deletion_limit
+        self._floor = settings.deletion_floor
         self._batch = batch
-        self._batches = Batches(catalogue, log, gate, actor)
+        self._batches = Batches(catalogue, log, gate, actor, settings.clock_tolerance)
         self._horizon = Horizon()
         self._caught_up: dict[int, Micros] = {}
 
@@ -181,7 +181,7 @@ class Deleter:
                 rows = self._select(tx, scopes, choice, now)
                 rows += self._again(tx, root, found, policy, now)
                 decided = Decided(self._horizon.held(), versions(tx, now), caught_up)
-                paths = Paths({stream.key: stream for stream in found})
+                paths = Paths(found)
         if isinstance(choice, _Blocked):
             return self._trip(root, choice, caught_up, now)
         self._clear(root, choice, now)

@@ -1,7 +1,7 @@
 """The files of a batch: catalogue rows joined with the paths that their streams give."""
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from retention.audit.canonical import path_bytes
@@ -51,10 +51,10 @@ class Item(NamedTuple):
 class Paths:
     """Gives each due row its path, from streams frozen when their first file came."""
 
-    def __init__(self, streams: Mapping[int, Stream]) -> None:
+    def __init__(self, streams: Iterable[Stream]) -> None:
         self._streams = {
-            key: (stream, compile_layout(stream.layout, stream.zone))
-            for key, stream in streams.items()
+            stream.key: (stream, compile_layout(stream.layout, stream.zone))
+            for stream in streams
         }
 
     def layout(self, stream: int) -> Layout:

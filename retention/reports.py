@@ -128,7 +128,7 @@ def _root_status(
         "oldest_unheld": _utc(min((f[0] for f in firsts if f), default=None)),
         "next_due": _utc(min((f[1] for f in firsts if f), default=None)),
         "quarantined": quarantined,
-        "failed": roots.count_failed(tx, row.key),
+        "failed": due.count_failed(tx, row.key),
         "recorder_deletes_after_days": get_fact(tx, f"recorder_deletes.{row.key}"),
     }
 

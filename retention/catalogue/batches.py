@@ -109,18 +109,3 @@ def mark_failed(
             "INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*key, since, tries + 1, retry_at, error),
         )
-
-
-def redate(
-    tx: Connection, changes: Iterable[tuple[tuple[int, int, int], Micros, int]]
-) -> None:
-    """Present again with a later end or another size: (key, duration, size)."""
-    for key, duration, size in changes:
-        tx.exec_driver_sql(
-            f"UPDATE recording SET duration=max(duration, ?), size=? {_WHERE}",
-            (duration, size, *key),
-        )
-        tx.exec_driver_sql(
-            "UPDATE stream SET max_length=max(max_length, ?) WHERE key=?",
-            (duration, key[0]),
-        )

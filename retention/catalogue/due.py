@@ -217,6 +217,17 @@ def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Fa
     return [Failed(Due._make((*row[:6], 0, row[6])), row[7]) for row in rows]
 
 
+def count_failed(tx: Connection, root: int) -> int:
+    """Recordings of a root that could not be deleted and are tried again."""
+    return int(
+        tx.exec_driver_sql(
+            "SELECT count(*) FROM failure f JOIN stream s ON s.key=f.stream "
+            "WHERE s.root=?",
+            (root,),
+        ).scalar_one()
+    )
+
+
 def quarantine_of(tx: Connection, key: tuple[int, int, int]) -> Micros | None:
     """The mtime kept with a quarantined recording, or None."""
     value: Micros | None = tx.exec_driver_sql(

@@ -94,6 +94,19 @@ def at(tx: Connection, stream: int, start: Micros) -> list[Recording]:
     return _rows(tx, "WHERE r.stream = ? AND r.start = ? ORDER BY r.n", stream, start)
 
 
+def starting_at(
+    tx: Connection, stream: int, starts: Sequence[Micros]
+) -> list[Recording]:
+    """All recordings of a stream that start at one of these instants."""
+    found: list[Recording] = []
+    for part in _parts(starts, 500):
+        marks = ", ".join("?" * len(part))
+        found += _rows(
+            tx, f"WHERE r.stream = ? AND r.start IN ({marks})", stream, *part
+        )
+    return found
+
+
 def between(
     tx: Connection, stream: int, start: Micros, stop: Micros, limit: int = 5_000
 ) -> list[Recording]:
@@ -228,10 +241,17 @@ def in_quarantine(
 
 def count_quarantined(tx: Connection, stream: int | None = None) -> int:
     """How many recordings (of a stream) are in quarantine."""
-    sql = "SELECT count(*) FROM quarantine"
+    sql = (
+        "SELECT count(*) FROM quarantine q JOIN recording r ON r.stream = q.stream"
+        " AND r.start = q.start AND r.n = q.n WHERE r.state = ?"
+    )
     if stream is None:
-        return int(tx.exec_driver_sql(sql).scalar_one())
-    return int(tx.exec_driver_sql(f"{sql} WHERE stream = ?", (stream,)).scalar_one())
+        return int(tx.exec_driver_sql(sql, (int(State.QUARANTINED),)).scalar_one())
+    return int(
+        tx.exec_driver_sql(
+            f"{sql} AND q.stream = ?", (int(State.QUARANTINED), stream)
+        ).scalar_one()
+    )
 
 
 def extend(

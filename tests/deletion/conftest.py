@@ -1,0 +1,11 @@
+"""A site for the tests of deletion."""
+
+import pytest
+from site_ import Site
+
+
+@pytest.fixture
+def site(tmp_path):
+    made = Site(tmp_path)
+    yield made
+    made.close()
