@@ -53,13 +53,13 @@ _ALL = (
     ),
     declare(
         "camera.moved",
-        "The same camera stands elsewhere; positions as decimal text.",
-        "camera:int id:text location:text? "
-        "old_lon:text? old_lat:text? lon:text? lat:text?",
+        "The same camera stands elsewhere, `metres` away; changes as above.",
+        "camera:int id:text changes:object metres:int?",
     ),
     declare(
         "camera.replaced",
-        "Another camera now has this published id: old and new are keys.",
+        "Another camera has this published id from now on, and the old one is retired: "
+        "old and new are keys.",
         "id:text old:int new:int",
     ),
     declare("camera.retired", "A camera was taken out of use.", "camera:int id:text"),
@@ -75,10 +75,10 @@ _ALL = (
     ),
     declare(
         "cameras.imported",
-        "A published list was read; the rows say what became of each line.",
+        "A published list was read; the rows say what became of each camera.",
         "source_sha256:text added:int unchanged:int changed:int unlisted:int "
         "refused:int",
-        may="id outcome detail",
+        may="id camera outcome detail",
     ),
     declare(
         "root.created",

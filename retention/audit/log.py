@@ -6,7 +6,7 @@ head row, never from a sequence, so that a transaction rolled back leaves no gap
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from retention.audit import commitments, kinds
 from retention.audit import rows as row_files
 from retention.audit.canonical import base64url, decode, encode
 from retention.audit.declare import Kind
+from retention.audit.verify import Stored, previous
 from retention.catalogue.schema import entry as entry_table
 from retention.errors import (
     CatalogueError,
@@ -37,8 +38,6 @@ PRUNING = "none: no entry is ever removed"
 
 ACTOR_NAME = "actor.name"
 """The name under which an actor's name is committed to."""
-
-PREVIOUS_BYTES = 6
 
 _HEAD = """SELECT size, frontier,
     (SELECT ifnull(max(version), 0) FROM policy),
@@ -119,14 +118,6 @@ def open_log(
     }
     log = Log(site=site, host=host, program=program)
     return log.append(tx, Entry("log.opened", at, actor, fields))
-
-
-def previous(data: bytes) -> str:
-    """What an entry says of the one before it: the start of that one's leaf hash.
-
-    The tree proves the order; this finds the place where it was broken.
-    """
-    return base64url(merkle.leaf(data)[:PREVIOUS_BYTES])
 
 
 def _prepared(
@@ -363,12 +354,45 @@ def head(tx: Connection) -> tuple[int, bytes]:
     return int(row.size), bytes(row.frontier)
 
 
-def disclosures(
-    tx: Connection, first: int, last: int
-) -> Iterator[tuple[int, str, str]]:
-    """(entry, field, text) of entries first to last, in order."""
-    yield from tx.exec_driver_sql(
-        "SELECT entry, field, text FROM disclosure "
-        "WHERE entry BETWEEN ? AND ? ORDER BY entry",
-        (first, last),
+def stored(tx: Connection, first: int, limit: int) -> list[Stored]:
+    """Entries from number `first` on with all that lies beside them, to be verified."""
+    texts: dict[int, dict[str, str]] = {}
+    for number, field, text in tx.exec_driver_sql(
+        "SELECT entry, field, text FROM disclosure WHERE entry BETWEEN ? AND ?",
+        (first, first + limit - 1),
+    ):
+        texts.setdefault(number, {})[field] = text
+    found = tx.exec_driver_sql(
+        "SELECT number, e.bytes, r.bytes, at, kind FROM entry e "
+        "LEFT JOIN entry_rows r ON r.entry = number "
+        "WHERE number BETWEEN ? AND ? ORDER BY number",
+        (first, first + limit - 1),
     )
+    return [
+        Stored(number, data, rows, texts.get(number, {}), at, kind)
+        for number, data, rows, at, kind in found
+    ]
+
+
+def beyond(tx: Connection, size: int) -> int | None:
+    """The first number from `size` on that anything in the log's tables speaks of."""
+    return tx.exec_driver_sql(
+        "SELECT min(number) FROM (SELECT number FROM entry WHERE number >= :size "
+        "UNION ALL SELECT entry FROM entry_rows WHERE entry >= :size "
+        "UNION ALL SELECT entry FROM disclosure WHERE entry >= :size)",
+        {"size": size},
+    ).scalar()
+
+
+def unindexed(
+    tx: Connection, number: int, wanted: Iterable[tuple[int, int]]
+) -> tuple[int, int] | None:
+    """A (camera, hour) under which entry `number` can't be found, or None."""
+    for camera, hour in wanted:
+        row = tx.exec_driver_sql(
+            "SELECT 1 FROM entry_camera WHERE camera = ? AND hour = ? AND entry = ?",
+            (camera, hour, number),
+        )
+        if row.first() is None:
+            return camera, hour
+    return None

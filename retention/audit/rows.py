@@ -59,7 +59,7 @@ def prepare(rows: Rows) -> Prepared:
         root=_root(columns, len(rows.values), seed),
         sha256=sha256(data).digest(),
         total=_total(columns),
-        hours=frozenset(footage_hours(columns)),
+        hours=frozenset(_footage_hours(columns)),
     )
 
 
@@ -114,7 +114,17 @@ def leaf(row: Sequence[Any], number: int, seed: bytes) -> bytes:
     return _salts(seed)(number) + to_bytes(list(row))
 
 
-def footage_hours(columns: Columns) -> set[tuple[int, int]]:
+def total(rows: Rows) -> int | None:
+    """The sum of the column `bytes`; None where there is none or not of all rows."""
+    return _total(_columns(rows))
+
+
+def footage_hours_of(rows: Rows) -> set[tuple[int, int]]:
+    """(camera, hour) by which an entry with these rows must be found."""
+    return _footage_hours(_columns(rows))
+
+
+def _footage_hours(columns: Columns) -> set[tuple[int, int]]:
     """(camera, hour) of all footage in the rows, where they are of footage."""
     if not columns.keys() >= {"camera", "start", "duration"}:
         return set()
@@ -213,6 +223,8 @@ def _pack(name: str, columns: Columns) -> dict[str, Any]:
             values = list(map(int.__sub__, values, columns[other]))
     steps = [b - a for a, b in pairwise(values)]
     base = min(values)
+    if abs(base) > LARGEST or max(values) - base > LARGEST:
+        return {"name": name, "values": columns[name]}
     if 2 * sum(map(abs, steps)) < sum(values) - base * len(values):
         return packed | {"steps": True, "values": [values[0], *steps]}
     return packed | {"base": base, "values": [value - base for value in values]}
@@ -225,6 +237,8 @@ def _read_columns(packed: list[dict[str, Any]], count: int) -> Columns:
         name, values = str(one["name"]), one["values"]
         if len(values) != count or name in columns:
             raise ValueError(f"column {name} is doubled or not of {count} rows")
+        if not set(map(type, values)) <= {int, str, type(None)}:
+            raise ValueError(f"column {name} has values that no row has")
         if one.get("steps"):
             values = list(accumulate(values, int.__add__))
         elif "base" in one:
@@ -237,13 +251,7 @@ def _read_columns(packed: list[dict[str, Any]], count: int) -> Columns:
             raise ValueError(f"column {name} is a sum of sums")
         for other in others:
             columns[name] = list(map(int.__add__, columns[name], columns[other]))
-    return {name: _read_clean(name, values) for name, values in columns.items()}
-
-
-def _read_clean(name: str, values: Sequence[Any]) -> Sequence[Any]:
-    if not set(map(type, values)) <= {int, str, type(None)}:
-        raise ValueError(f"column {name} has values that no row has")
-    return _clean(name, values)
+    return {name: _clean(name, values) for name, values in columns.items()}
 
 
 def _inflate(data: bytes) -> bytes:
