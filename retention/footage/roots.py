@@ -87,6 +87,7 @@ class OpenRoot:
         self._handle: Handle | None = handle
         self._identity: Handle | None = None
         self._wanted = Identity("", "")
+        self._locks = True
         self._ways: dict[bytes, _Way] = {}
         self._lock = threading.Lock()  # for changing _ways, and closing
 
@@ -95,9 +96,12 @@ class OpenRoot:
         """The root's own directory; OSError once closed."""
         return _still(self._handle)
 
-    def take(self, identity: Identity) -> None:
-        """Verify that this is that root, and lock it for this process."""
-        self._wanted = identity
+    def take(self, identity: Identity, *, lock: bool = True) -> None:
+        """Verify that this is that root, and lock it for this process.
+
+        Without `lock`, only look: another process may have it in use.
+        """
+        self._wanted, self._locks = identity, lock
         try:
             # flock on a network file system is made of byte-range locks, which want
             # a file that is open for writing.
@@ -124,7 +128,8 @@ class OpenRoot:
         try:
             self._check_path()
             self._check_identity()
-            self._check_lock()
+            if self._locks:
+                self._check_lock()
             if os.fstatvfs(self.fd).f_flag & os.ST_RDONLY:
                 raise self._unavailable("it is read-only; see the kernel's log for why")
         except OSError as error:
@@ -247,7 +252,8 @@ def open_root(
     """
     root = open_unverified(key=key, name=name, path=path)
     try:
-        if device not in (None, root.device) and boot == boot_now:
+        # An unreadable boot id is '': nothing is known then of when that was.
+        if device not in (None, root.device) and boot == boot_now != "":
             raise _unavailable(
                 name,
                 path,

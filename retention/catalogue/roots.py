@@ -1,0 +1,131 @@
+"""The table of footage roots: which disk each name stands for, and how far we are."""
+
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from retention.catalogue import schema
+from retention.errors import StaleError
+from retention.model import Micros
+
+_t = schema.root
+
+
+class Root(NamedTuple):
+    """One footage root.
+
+    `uuid` is in its identity file.  `device` and `boot` are its file system's number
+    and the start of the machine in which that was seen.  `adopted`: its first complete
+    scan; nothing in it is deleted before.  `caught_up`: the `now` of the last cycle
+    that left nothing due behind.  `scanned`, `reconciled`: the last complete ones.
+    """
+
+    key: int
+    name: str
+    path: str
+    uuid: str
+    device: int | None
+    boot: str | None
+    adopted: Micros | None
+    caught_up: Micros | None
+    scanned: Micros | None
+    reconciled: Micros | None
+
+
+def _roots(tx: Connection, *where: sa.ColumnElement[bool]) -> list[Root]:
+    found = tx.execute(sa.select(_t).where(*where).order_by(_t.c.key))
+    return [Root(*row) for row in found]
+
+
+def get(tx: Connection, key: int) -> Root | None:
+    """The root of that key, or None."""
+    found = _roots(tx, _t.c.key == key)
+    return found[0] if found else None
+
+
+def by_name(tx: Connection, name: str) -> Root | None:
+    """The root of that name, or None."""
+    found = _roots(tx, _t.c.name == name)
+    return found[0] if found else None
+
+
+def everyone(tx: Connection) -> list[Root]:
+    """Every root, oldest first."""
+    return _roots(tx)
+
+
+def add(tx: Connection, *, name: str, path: str, uuid: str) -> Root:
+    """A new root, not scanned yet; the same name or uuid twice is refused."""
+    row = _t.insert().values(name=name, path=path, uuid=uuid).returning(_t)
+    return Root(*tx.execute(row).one())
+
+
+def note(tx: Connection, key: int, *, path: str, device: int, boot: str) -> None:
+    """Where a verified root was found, and on which device in which boot."""
+    _update(tx, key, path=path, device=device, boot=boot)
+
+
+def replace(tx: Connection, root: Root, uuid: str) -> None:
+    """Another disk stands for a root from now on: it is to be scanned completely, and
+    all that is due then is a surprise.  Rows of recordings stay.
+
+    StaleError where the root is not the one that was read any more.
+    """
+    done = tx.execute(
+        _t.update()
+        .where(_t.c.key == root.key, _t.c.uuid == root.uuid)
+        .values(uuid=uuid, device=None, boot=None, adopted=None, caught_up=None)
+        .values(scanned=None, reconciled=None)
+    )
+    _one(done.rowcount, root.key)
+
+
+def forget_device(tx: Connection, key: int) -> None:
+    """The same disk under another device number: the next one seen is right."""
+    _update(tx, key, device=None, boot=None)
+
+
+def set_adopted(tx: Connection, key: int, at: Micros) -> None:
+    """The first complete scan was at `at`: what was due then is a surprise."""
+    _update(tx, key, adopted=at, caught_up=at)
+
+
+def set_caught_up(tx: Connection, key: int, at: Micros) -> None:
+    """Nothing that was due at `at` was left behind."""
+    _update(tx, key, caught_up=at)
+
+
+def set_scanned(tx: Connection, key: int, at: Micros) -> None:
+    """A complete scan began at `at`."""
+    _update(tx, key, scanned=at)
+
+
+def set_reconciled(tx: Connection, key: int, at: Micros) -> None:
+    """Catalogue and disk were compared completely, beginning at `at`."""
+    _update(tx, key, reconciled=at)
+
+
+def count_recordings(tx: Connection, key: int) -> int:
+    """How many recordings a root has in the catalogue, in any state."""
+    recording, stream = schema.recording.c, schema.stream.c
+    of_root = sa.select(stream.key).where(stream.root == key)
+    query = sa.select(sa.func.count()).where(recording.stream.in_(of_root))
+    return int(tx.scalar(query.select_from(schema.recording)) or 0)
+
+
+def count_open_batches(tx: Connection, key: int) -> int:
+    """Batches of a root that were begun and have no completion yet."""
+    batch = schema.batch
+    query = sa.select(sa.func.count()).where(batch.c.root == key)
+    return int(tx.scalar(query.select_from(batch)) or 0)
+
+
+def _update(tx: Connection, key: int, **values: str | int | None) -> None:
+    done = tx.execute(_t.update().where(_t.c.key == key).values(**values))
+    _one(done.rowcount, key)
+
+
+def _one(count: int, key: int) -> None:
+    if count != 1:
+        raise StaleError(f"footage root {key} changed meanwhile: try again")
