@@ -23,6 +23,7 @@ from retention.cli.display import (
 from retention.errors import VerificationError
 
 WIDEST = 100
+UNSET_LOGIN = 4_294_967_295
 _MICROSECONDS = 1_000_000
 
 
@@ -93,6 +94,10 @@ def _who(actor: Answer) -> str:
     return str(actor.get("name") or f"uid {actor['uid']}")
 
 
+def _login(uid: int) -> str:
+    return "no login" if uid == UNSET_LOGIN else f"login uid {uid}"
+
+
 def _short(entry: Answer, zone: str) -> str:
     parts = [
         f"{name} {_field(name, value, zone)}"
@@ -131,7 +136,7 @@ def _entry(answer: Answer, zone: str) -> str:
         ("entry", answer["number"]),
         ("kind", answer["kind"]),
         ("time", local(answer["at"], zone)),
-        ("by", f"{_who(actor)} (uid {actor['uid']}, login uid {actor['login']})"),
+        ("by", f"{_who(actor)} (uid {actor['uid']}, {_login(actor['login'])})"),
         ("role", actor["role"]),
         *_others(answer, zone),
         *(

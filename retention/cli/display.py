@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ from retention.localtime import format_duration, format_local, format_size
 from retention.model import SECOND
 
 RIGHT = frozenset("0123456789")
+_UTC = re.compile(
+    r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"
+)
 
 
 def put(text: str) -> None:
@@ -76,6 +80,11 @@ def local(text: str | None, zone: str, missing: str = "-") -> str:
     """An answer's UTC text in the site's zone, with weekday and offset, to the second."""
     moment = instant(text)
     return missing if moment is None else format_local(moment - moment % SECOND, zone)
+
+
+def sentence(text: str, zone: str) -> str:
+    """A sentence of an answer, made safe, its UTC instants in the site's zone."""
+    return _UTC.sub(lambda found: local(found[0], zone), safe(text)).rstrip(".")
 
 
 def length(seconds: float | None, missing: str = "-") -> str:
@@ -147,19 +156,13 @@ def value_text(value: Any, zone: str) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and _is_instant(value):
+    if isinstance(value, str) and _UTC.fullmatch(value):
         return local(value, zone)
     if isinstance(value, str | int | float):
         return str(value)
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)
-
-
-def _is_instant(text: str) -> bool:
-    return (
-        len(text) >= len("2026-10-24T20:00:00Z") and text[10] == "T" and text[-1] == "Z"
-    )
 
 
 def safe(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from retention.cli.base import Answer, Session, group, with_session
-from retention.cli.display import facts, local, table, working
+from retention.cli.display import alarm, local, safe, sentence, table, working
 
 
 @group("root")
@@ -31,31 +31,50 @@ def list_(session: Session) -> None:
 
 
 def _roots(answer: Answer, zone: str) -> str:
-    return table(
-        ("root", "path", "state", "read last"),
-        [
-            (one["name"], one["path"], one["state"], local(one["scanned"], zone))
-            for one in answer["roots"]
-        ],
-    )
+    roots = answer["roots"]
+    lines = [
+        alarm(f"NOT AVAILABLE: {safe(one['name'])}: {sentence(one['state'], zone)}.")
+        for one in roots
+        if not one["available"]
+    ]
+    rows = [
+        (
+            one["name"],
+            one["state"] if one["available"] else "NOT AVAILABLE",
+            local(one["adopted"], zone, "not yet"),
+            local(one["scanned"], zone, "not yet"),
+            local(one["reconciled"], zone, "not yet"),
+            one["path"],
+        )
+        for one in roots
+    ]
+    headings = ("root", "state", "taken in", "read last", "compared in full", "path")
+    return "\n".join([*lines, table(headings, rows)])
 
 
 @root.command("adopt")
 @click.argument("name", metavar="NAME")
 @with_session
 def adopt(session: Session, name: str) -> None:
-    """Take in a root of the configuration that already holds footage.
+    """Take in a root of the configuration, also one that already holds footage.
 
-    Counts what is there and puts it on record. Nothing of it is deleted before a
-    supervisor has seen how much of it is already due.
+    The daemon's first complete reading puts on record what is in it. Nothing in it is
+    deleted before, and what is due by then waits for `retention deletion approve`.
 
     \b
     Example:
       retention root adopt nvr1
     """
-    with working(f"reading {name}"):
+    with working(f"taking in {name}"):
         answer = session.ask("root.adopt", name=name)
-    session.answer(answer, facts)
+    session.answer(answer, _adopted)
+
+
+def _adopted(answer: Answer, zone: str) -> str:
+    return (
+        f"Root {safe(answer['name'])} at {safe(answer['path'])} is taken in (entry "
+        f"{answer['entry']} of the audit log); the daemon reads it when it runs."
+    )
 
 
 @root.command("replace")
@@ -65,10 +84,26 @@ def adopt(session: Session, name: str) -> None:
 def replace(session: Session, name: str, reason: str) -> None:
     """Say that another disk is now in the place of root NAME.
 
-    What was on the old disk is then recorded as lost. Two people, on record.
+    What was on the old disk is then found lost, on record. Takes two people.
 
     \b
     Example:
       retention root replace nvr1 --reason "disk failed, ticket 5531"
     """
-    session.answer(session.ask("root.replace", name=name, reason=reason), facts)
+    session.answer(session.ask("root.replace", name=name, reason=reason), _replaced)
+
+
+def _replaced(answer: Answer, zone: str) -> str:
+    what = "the same disk, met again" if answer["same_disk"] else "another disk"
+    lines = [
+        f"Root {safe(answer['name'])} at {safe(answer['path'])} is {what} (entry "
+        f"{answer['entry']} of the audit log)."
+    ]
+    if answer["unfinished_batches"]:
+        lines.append(
+            alarm(
+                f"{answer['unfinished_batches']} batches of the old disk were not "
+                "finished: what became of their files is not known."
+            )
+        )
+    return "\n".join(lines)

@@ -2,27 +2,164 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import click
 
-from retention.cli.base import Session, with_session
-from retention.cli.display import facts
+from retention.cli.base import Answer, Session, with_session
+from retention.cli.display import (
+    alarm,
+    counted,
+    good,
+    local,
+    number,
+    pairs,
+    safe,
+    sentence,
+    size,
+    table,
+)
+from retention.errors import GuardError
+
+UNREACHABLE = 3
+"""Exit status: the daemon is not there, so nothing is deleted."""
 
 
 @click.command("status")
 @with_session
-def status(session: Session) -> None:
-    """One screen: deleting or why not, overdue, holds, roots, silent cameras.
+def status(session: Session) -> int:
+    """One screen: deleting or why not, overdue, holds, roots, what needs a person.
 
     \b
     Example:
       retention status
       retention status --json
+
+    Exit status 3: the daemon is not running; 6: a guard holds.
     """
-    session.answer(session.ask("status"), facts)
+    answer = session.ask("status")
+    session.answer(answer, _status)
+    if not answer["daemon_running"]:
+        return UNREACHABLE
+    return GuardError.exit_status if answer["guards"] else 0
+
+
+def _status(answer: Answer, zone: str) -> str:
+    parts = [
+        "\n".join(_headline(answer, zone)),
+        pairs(_figures(answer, zone)),
+        _roots(answer["roots"], zone),
+        "\n".join(_attention(answer, zone)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _headline(answer: Answer, zone: str) -> Iterator[str]:
+    late = answer["overdue"]
+    overdue = (
+        f"{counted(late['recordings'], 'recording')} overdue, {size(late['bytes'])}"
+    )
+    if answer["deleting"]:
+        yield good("Deleting what is due.")
+        if late["recordings"]:
+            yield alarm(f"{overdue}.")
+    else:
+        for why in answer["why_not"]:
+            yield alarm(f"NOT DELETING: {sentence(why, zone)}.")
+        yield f"{overdue}. Call {safe(answer['contact'])}."
+
+
+def _figures(answer: Answer, zone: str) -> list[tuple[str, Any]]:
+    holds, policy = answer["holds"], answer["policy"]
+    return [
+        ("site", f"{answer['site']}, {local(answer['at'], zone)}"),
+        ("daemon", "running" if answer["daemon_running"] else "not running"),
+        ("oldest footage not under hold", local(answer["oldest_unheld"], zone)),
+        (
+            "holds",
+            f"{holds['active']} active, {holds['cooling_off']} cooling off, "
+            f"{holds['review_due']} with a review due",
+        ),
+        (
+            "retention period",
+            f"{counted(policy['days'], 'day')} (policy {policy['version']})",
+        ),
+        ("audit log", _entries(answer["log_entries"])),
+    ]
+
+
+def _entries(count: int) -> str:
+    return f"{number(count)} {'entry' if count == 1 else 'entries'}"
+
+
+def _roots(roots: list[Answer], zone: str) -> str:
+    if not roots:
+        return "No footage root is taken in: `retention root adopt NAME`."
+    headings = (
+        *("root", "recordings", "overdue", "in doubt", "failed", "next due"),
+        *("read last", "path"),
+    )
+    rows = [
+        (
+            one["root"],
+            number(one["recordings"]),
+            number(one["overdue"]["recordings"]),
+            number(one["quarantined"]),
+            number(one["failed"]),
+            local(one["next_due"], zone),
+            local(one["scanned"], zone, "not yet"),
+            one["path"],
+        )
+        for one in roots
+    ]
+    return table(headings, rows)
+
+
+def _attention(answer: Answer, zone: str) -> Iterator[str]:
+    """What needs a person, a line each."""
+    yield from _plans(answer)
+    for text in answer["times_in_doubt"]:
+        yield f"Doubtful: {sentence(text, zone)}; see `retention recording list`."
+    for one in answer["policy"]["shorter_periods_waiting"]:
+        whose = "all cameras" if one["camera"] is None else f"camera {one['camera']}"
+        yield (
+            f"Waiting: the configuration says {one['proposed_days']} days for "
+            f"{safe(whose)}, shorter than the {one['days']} in force; not applied "
+            "until approved."
+        )
+    for name in answer["policy"]["overrides_of_unknown_cameras"]:
+        yield f'Configuration: [camera."{safe(name)}"] is no camera of today.'
+    for one in answer["roots"]:
+        if one["recorder_deletes_after_days"] is not None:
+            yield (
+                f"Recorder: footage in {safe(one['root'])} vanishes after some "
+                f"{one['recorder_deletes_after_days']} days, not by this program."
+            )
+    for one in answer["unknown"]:
+        old = ", OVERDUE" if one["overdue"] else ""
+        yield (
+            f"Not ours: {counted(one['files'], 'file')} ({size(one['bytes'])}{old}) in "
+            f"{safe(one['root'])}/{safe(one['directory'])}: {safe(one['reason'])}, such "
+            f"as {safe(one['example'])}."
+        )
+    if not answer["two_person_release"]:
+        yield "One person can release a hold here (release_requires_two_people = false)."
+
+
+def _plans(answer: Answer) -> Iterator[str]:
+    for one in answer["plans_waiting"]:
+        yield (
+            f"Waiting: plan {one['plan']} of root {safe(one['root'])}, "
+            f"{counted(one['recordings'], 'recording')}, {size(one['bytes'])}; look at "
+            f"`retention plan`, then `retention deletion approve {one['plan']}`."
+        )
 
 
 @click.command("plan")
-@click.option("--ahead", metavar="DURATION", help="Due within this time as well.")
+@click.option(
+    "--ahead", metavar="DURATION", help="Also what falls due in this time, such as 7d."
+)
 @with_session
 def plan(session: Session, ahead: str | None) -> None:
     """What is due now and why; what is blocked, and by which holds.
@@ -34,4 +171,78 @@ def plan(session: Session, ahead: str | None) -> None:
       retention plan
       retention plan --ahead 7d
     """
-    session.answer(session.ask("plan", ahead=ahead), facts)
+    session.answer(session.ask("plan", ahead=ahead), _plan)
+
+
+def _plan(answer: Answer, zone: str) -> str:
+    due, blocked, ahead = answer["due"], answer["blocked"], answer["ahead"]
+    parts = [
+        f"Due now: {_sum(due)} (no hold applies, and the period of "
+        f"{answer['days']} days, or the camera's own, is over)."
+        + (f"\n{_by_camera(due)}" if due else ""),
+        f"Past its period, but kept under holds: {_sum(blocked)}."
+        + (f"\n{_held(blocked)}" if blocked else ""),
+    ]
+    if answer["until"] != answer["at"]:
+        parts.append(
+            f"Falls due until {local(answer['until'], zone)}: {_sum(ahead)}."
+            + (f"\n{_by_day(ahead)}" if ahead else "")
+        )
+    parts.append("\n".join(_plans(answer)))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _sum(lines: list[Answer]) -> str:
+    count = sum(one["recordings"] for one in lines)
+    if not count:
+        return "nothing"
+    return f"{counted(count, 'recording')}, {size(sum(one['bytes'] for one in lines))}"
+
+
+def _by_camera(lines: list[Answer]) -> str:
+    return table(
+        ("root", "camera", "location", "recordings", "size"),
+        [
+            (
+                one["root"],
+                one["camera"],
+                one["location"],
+                number(one["recordings"]),
+                size(one["bytes"]),
+            )
+            for one in lines
+        ],
+    )
+
+
+def _by_day(lines: list[Answer]) -> str:
+    return table(
+        ("day", "root", "camera", "location", "recordings", "size"),
+        [
+            (
+                one["day"],
+                one["root"],
+                one["camera"],
+                one["location"],
+                number(one["recordings"]),
+                size(one["bytes"]),
+            )
+            for one in lines
+        ],
+    )
+
+
+def _held(lines: list[Answer]) -> str:
+    return table(
+        ("root", "camera", "recordings", "size", "holds"),
+        [
+            (
+                one["root"],
+                one["camera"],
+                number(one["recordings"]),
+                size(one["bytes"]),
+                ", ".join(str(hold) for hold in one["holds"]),
+            )
+            for one in lines
+        ],
+    )

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from retention import cli
+from retention import cli, periods
 from retention.audit import log
 from retention.catalogue import db
 from retention.catalogue.db import Priority
-from retention.client import caller
+from retention.client import Client, caller
 from retention.model import SECOND
 
 OPENED = 1_790_000_000 * SECOND
@@ -101,5 +101,13 @@ recorder_keeps = "60d"
             public_key=bytes(32),
             timezone="Europe/London",
         )
+    periods.apply(
+        catalogue,
+        log.Log(site="leicester", host="test", program="retention test"),
+        OPENED,
+        caller(),
+        Client(made.config).settings,
+    )
     catalogue.close()
+    made.ok("root", "adopt", "nvr1")
     return made

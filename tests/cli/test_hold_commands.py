@@ -20,10 +20,6 @@ def cameras(site):
     site.ok("camera", "add", "1102", "--location", "High Street")
     with sqlite3.connect(site.state / db.NAME) as raw:
         raw.execute(
-            "INSERT INTO root (key, name, path, uuid) VALUES (1, 'nvr1', ?, 'u')",
-            (str(site.footage),),
-        )
-        raw.execute(
             "INSERT INTO stream (key, root, camera, layout, zone, name, extension, "
             "max_length) VALUES (1, 1, 1, 'l', 'UTC', '1101', '.mp4', ?)",
             (HOUR,),

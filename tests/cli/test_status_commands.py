@@ -1,0 +1,134 @@
+"""`retention status`, `plan` and `root`, as typed."""
+
+import sqlite3
+
+import pytest
+
+from retention.catalogue import db
+from retention.instance import exclusive
+from retention.model import DAY, HOUR, MINUTE, SECOND, State
+
+FIRST = 1_780_000_000 * SECOND  # long past its period
+
+
+@pytest.fixture
+def rooted(site):
+    site.ok("camera", "add", "1101", "--location", "Market Place")
+    with sqlite3.connect(site.state / db.NAME) as raw:
+        key = raw.execute("SELECT key FROM root WHERE name = 'nvr1'").fetchone()[0]
+        raw.execute(
+            "INSERT INTO stream (key, root, camera, layout, zone, name, extension, "
+            "max_length) VALUES (1, ?, 1, 'l', 'UTC', '1101', '.mp4', ?)",
+            (key, HOUR),
+        )
+        raw.executemany(
+            "INSERT INTO recording VALUES (1, ?, 0, ?, 1000000, ?)",
+            [(FIRST + n * DAY, 10 * MINUTE, State.PRESENT) for n in range(3)],
+        )
+    raw.close()
+    return site
+
+
+def test_a_stopped_daemon_is_the_first_line_and_status_3(rooted):
+    done = rooted.run("status")
+    assert done.status == 3
+    first, second = done.out.splitlines()[:2]
+    assert first.startswith("NOT DELETING: the daemon is not running")
+    assert second.startswith("3 recordings overdue, 3.0 MB. Call IT on call 0116")
+
+
+def test_a_running_daemon_is_the_first_line_and_status_0(rooted):
+    with exclusive(rooted.state):
+        lines = rooted.ok("status").splitlines()
+    assert lines[0] == "Deleting what is due."
+    assert lines[1] == "3 recordings overdue, 3.0 MB."
+
+
+def test_a_guard_that_holds_is_shown_first_and_gives_status_6(rooted):
+    with sqlite3.connect(rooted.state / db.NAME) as raw:
+        raw.execute("INSERT INTO guard VALUES ('clock', '', 1, 'jumped ahead by 3 h')")
+    raw.close()
+    with exclusive(rooted.state):
+        done = rooted.run("status")
+    assert done.status == 6
+    assert done.out.startswith("NOT DELETING: guard clock : jumped ahead by 3 h.") or (
+        done.out.startswith("NOT DELETING: guard clock: jumped ahead by 3 h.")
+    )
+
+
+def test_a_pause_is_shown_in_local_time(rooted):
+    rooted.ok("deletion", "pause", "--for", "4h", "--reason", "array repair")
+    with exclusive(rooted.state):
+        done = rooted.run("status")
+    assert "NOT DELETING: paused until Tue" in done.out or "+00:00." in done.out
+    assert "Z" not in done.out.splitlines()[0].removeprefix("NOT DELETING")
+
+
+def test_json_of_the_status_keeps_its_shape(rooted):
+    with exclusive(rooted.state):
+        answer = rooted.json("status")
+    assert {
+        "at", "site", "contact", "daemon_running", "deleting", "why_not", "overdue",
+        "oldest_unheld", "holds", "roots", "plans_waiting", "guards", "policy",
+        "times_in_doubt", "unknown", "open_batches", "log_entries",
+        "two_person_release",
+    } <= set(answer)  # fmt: skip
+    assert {
+        "root", "path", "adopted", "scanned", "reconciled", "recordings", "overdue",
+        "oldest_unheld", "next_due", "quarantined", "failed",
+        "recorder_deletes_after_days",
+    } <= set(answer["roots"][0])  # fmt: skip
+
+
+def test_the_plan_names_what_is_due_and_what_a_hold_keeps(rooted):
+    rooted.ok(
+        *("hold", "place", "1101", "--from", "2026-05-28 00:00"),
+        *("--to", "2026-05-29 00:00", "--margin", "0"),
+        *("--kind", "police", "--reference", "16*1", "--reason", "assault"),
+    )
+    text = rooted.ok("plan")
+    assert text.startswith("Due now: 2 recordings, 2.0 MB")
+    assert "kept under holds: 1 recording, 1.0 MB." in text
+
+
+def test_json_of_the_plan_keeps_its_shape(rooted):
+    answer = rooted.json("plan", "--ahead", "7d")
+    assert {"at", "until", "days", "due", "ahead", "blocked", "plans_waiting"} <= set(
+        answer
+    )
+    assert {"root", "camera", "location", "day", "recordings", "bytes"} <= set(
+        answer["due"][0]
+    )
+
+
+def test_an_empty_plan_says_nothing_is_due(site):
+    assert site.ok("plan").startswith("Due now: nothing")
+
+
+def test_the_roots_are_listed_with_their_state(rooted):
+    text = rooted.ok("root", "list")
+    assert "nvr1" in text
+    assert str(rooted.footage) in text
+    (one,) = rooted.json("root", "list")["roots"]
+    assert {
+        "name", "path", "configured", "available", "state", "uuid", "adopted",
+        "scanned", "reconciled",
+    } <= set(one)  # fmt: skip
+
+
+def test_a_root_that_is_gone_is_the_first_line(rooted):
+    rooted.footage.rename(rooted.directory / "elsewhere")
+    assert rooted.ok("root", "list").startswith("NOT AVAILABLE: nvr1: ")
+
+
+def test_a_root_is_taken_in_once(rooted):
+    done = rooted.run("root", "adopt", "nvr1")
+    assert done.status == 1
+    assert "taken in already" in done.err
+
+
+def test_another_disk_is_put_on_record(rooted):
+    (rooted.footage).rename(rooted.directory / "elsewhere")
+    rooted.footage.mkdir()
+    text = rooted.ok("root", "replace", "nvr1", "--reason", "disk failed")
+    assert text.startswith(f"Root nvr1 at {rooted.footage} is another disk (entry ")
