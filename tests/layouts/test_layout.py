@@ -231,6 +231,17 @@ class TestClockChanges:
         assert len(starts(SIMPLE, b"c/2026-04-05_01-10-00.mp4", zone)) == 1
         assert len(starts(SIMPLE, b"c/2026-04-05_02-00-00.mp4", zone)) == 1
 
+    def test_an_offset_that_changes_within_an_hour_is_not_remembered(self):
+        """Lord Howe goes forward at half past an hour of UTC."""
+        layout = compile_layout(SIMPLE, "Australia/Lord_Howe")
+        for minute, path in (
+            (10, b"c/2026-10-04_01-40-00.mp4"),
+            (40, b"c/2026-10-04_02-40-00.mp4"),
+            (11, b"c/2026-10-04_01-41-00.mp4"),
+        ):
+            start = at(f"2026-10-03T15:{minute}:00+00:00")
+            assert layout.render("c", start, ".mp4") == path
+
     def test_an_offset_in_the_name_leaves_nothing_ambiguous(self):
         assert starts(FFMPEG, b"c_20261025T013000+0000.mp4") == (
             at("2026-10-25T01:30:00+00:00"),
@@ -452,6 +463,18 @@ class TestDirectorySpan:
         assert self.span(template, b"2028/02") == (
             "2028-02-01T00:00",
             "2028-03-01T00:00",
+        )
+
+    def test_a_directory_stands_for_the_shortest_time_that_it_can(self):
+        """Not a year of a camera "c/10"."""
+        template = "%Y/{camera}/%m/%d_%H%M%S.mp4"
+        assert self.span(template, b"2026/c/10") == (
+            "2026-10-01T00:00",
+            "2026-11-01T00:00",
+        )
+        assert self.span(template, b"2026/c") == (
+            "2026-01-01T00:00",
+            "2027-01-01T00:00",
         )
 
     def test_minutes_seconds_and_epochs_are_dates_too(self):

@@ -126,6 +126,7 @@ def test_unfinished_names_are_in_progress(preset, path):
 def test_frigates_cache_names_are_in_progress():
     path = b"cache/market-place@20261024210000+0100.mp4"
     assert is_in_progress(PRESETS["frigate"], path)
+    assert not is_in_progress(PRESETS["frigate"], b"2026-10-24/20/a@b/15.30.mp4")
 
 
 def test_motions_pictures_and_time_lapse_films_are_unknown_not_excluded():
