@@ -12,10 +12,12 @@ from retention.cli.display import (
     alarm,
     counted,
     good,
+    length,
     local,
     number,
     pairs,
     safe,
+    size,
     table,
     value_text,
     working,
@@ -24,7 +26,9 @@ from retention.errors import VerificationError
 
 WIDEST = 100
 UNSET_LOGIN = 4_294_967_295
-_MICROSECONDS = 1_000_000
+_LENGTHS = {
+    *("duration", "old_duration", "margin", "lateness", "offset", "max_length"),
+}
 
 
 @group("audit")
@@ -109,11 +113,11 @@ def _short(entry: Answer, zone: str) -> str:
 
 
 def _field(name: str, value: Any, zone: str) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        if name in {"duration", "lateness", "max_length", "offset", "margin"}:
-            return f"{value / _MICROSECONDS:g} s"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if name in _LENGTHS:
+            return length(value)
         if name == "bytes":
-            return number(value)
+            return size(int(value))
     return value_text(value, zone)
 
 

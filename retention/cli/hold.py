@@ -156,24 +156,24 @@ def _holds(answer: Answer, zone: str) -> str:
     lines = [f"{counted(len(holds), 'hold')}."]
     if overdue:
         lines.append(alarm(f"{counted(overdue, 'review')} due: look at them."))
-    rows = [
-        (
-            one["hold"],
-            _state(one),
-            one["kind"],
-            _some(one["cameras"]),
-            local(one["since"], zone),
-            local(one["until"], zone, "its release"),
-            local(one["free_at"] or one["review"], zone),
-            one["reference"],
-        )
-        for one in holds
+    return "\n\n".join(["\n".join(lines), *(_hold(one, zone) for one in holds)])
+
+
+def _hold(one: Answer, zone: str) -> str:
+    """A few short lines: three instants in one row would not fit a terminal."""
+    who = f", asked for by {safe(one['requester'])}" if one["requester"] else ""
+    until = local(one["until"], zone, "its release")
+    lines = [
+        f"hold {one['hold']}  {_state(one)}  {one['kind']} {safe(one['reference'])}",
+        f"  cameras    {safe(_some(one['cameras']))}",
+        f"  kept from  {local(one['since'], zone)} to {until}",
+        f"  why        {safe(one['reason'])}{who}",
     ]
-    headings = (
-        *("hold", "state", "kind", "cameras", "kept from", "to"),
-        *("review by / free at", "reference"),
-    )
-    return "\n".join([*lines, table(headings, rows)])
+    if one["free_at"] is None:
+        lines.append(f"  review by  {local(one['review'], zone)}")
+    else:
+        lines.append(f"  free from  {local(one['free_at'], zone)}")
+    return "\n".join(lines)
 
 
 def _state(one: Answer) -> str:
