@@ -27,6 +27,7 @@ from retention.catalogue import batches, due, holds, policies, roots, streams
 from retention.catalogue.db import Catalogue, Priority
 from retention.errors import CatalogueError, RootUnavailableError, StaleError
 from retention.footage.delete import delete, remove_empty, sync
+from retention.footage.read import look
 from retention.footage.roots import OpenRoot
 from retention.gate import Flight, Gate
 from retention.items import Item, Paths, due_of_row, flight_of, intent_rows, spans
@@ -214,11 +215,13 @@ class Batches:
     ) -> Result:
         """Steps 3 to 5."""
         outcomes, reasons = self._unlink(root, items, flight, stop)
-        if Outcome.ABSENT in outcomes:
-            root.check()  # "no such file" on another disk says nothing about ours
         if recovering:
-            after_crash = {Outcome.ABSENT: Outcome.ABSENT_AFTER_CRASH}
-            outcomes = [after_crash.get(outcome, outcome) for outcome in outcomes]
+            outcomes = [
+                _after_crash(root, item, outcome)
+                for item, outcome in zip(items, outcomes, strict=True)
+            ]
+        if any(outcome in _NOT_THERE for outcome in outcomes):
+            root.check()  # "no such file" on another disk says nothing about ours
         gone = [i for i, o in zip(items, outcomes, strict=True) if o in GONE]
         try:
             sync(root, {item.directory for item in gone})
@@ -305,6 +308,23 @@ class Batches:
             },
             rows=Rows(("row", "outcome"), exceptions) if exceptions else None,
         )
+
+
+_NOT_THERE = (Outcome.ABSENT, Outcome.ABSENT_AFTER_CRASH)
+
+
+def _after_crash(root: OpenRoot, item: Item, outcome: Outcome) -> Outcome:
+    """A file missing under an open intent of ours is our deletion; also where a hold
+    placed since would have kept it, or a stop came first: then nobody looked yet."""
+    if outcome is Outcome.ABSENT:
+        return Outcome.ABSENT_AFTER_CRASH
+    if outcome in (Outcome.RESCUED, Outcome.STOPPED):
+        try:
+            if look(root, item.path) is None:
+                return Outcome.ABSENT_AFTER_CRASH
+        except OSError:
+            pass  # kept, and looked at again in its own time
+    return outcome
 
 
 def _remove_directories(
