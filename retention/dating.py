@@ -35,24 +35,28 @@ def choose_start(
     """The start that a name means, of the one or two (ascending) that it may mean.
 
     `neighbours` are the ends of other recordings of the stream, if known.  Design
-    5: the later reading, unless neighbours or mtime decide.  In this order:
+    5: the later reading, unless neighbours or mtime decide.  An mtime, when the
+    last frame was written, fits a reading if it is after it, by no more than
+    `max_length` + `tolerance`.  In this order:
 
-    1. a neighbour ends within 5 s of one reading, none of the other: that one;
-    2. the mtime, when the last frame was written, fits one reading alone: not
-       before it, nor over `max_length` + `tolerance` after it: that one;
-    3. it fits both: the earlier.  The mtime is the end either way, and only the
+    1. the mtime fits the earlier reading alone: that (the later is impossible);
+    2. a neighbour ends within 5 s of one reading, none of the other: that one;
+    3. the mtime fits the later reading alone: that;
+    4. it fits both: the earlier.  The mtime is the end either way, and only the
        earlier covers all that may have been filmed (an hour-long file of the
        first 01:30 ends in the second 01:30: the later reading would leave seconds
        of it, and a hold on that hour would miss it);
-    4. it fits neither: the later, so that the end, counted from it, is later too.
+    5. it fits neither: the later, so that the end, counted from it, is later too.
     """
     if len(starts) == 1:
+        return starts[0]
+    fitting = [at for at in starts if _is_end(at, mtime, max_length, tolerance)]
+    if fitting == [starts[0]]:
         return starts[0]
     ends = list(neighbours)
     beside = [at for at in starts if any(abs(at - end) <= NEAR for end in ends)]
     if len(beside) == 1:
         return beside[0]
-    fitting = [at for at in starts if _is_end(at, mtime, max_length, tolerance)]
     return fitting[0] if fitting else starts[-1]
 
 

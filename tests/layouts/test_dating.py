@@ -50,6 +50,13 @@ class TestChooseStart:
         assert chosen(minute_long, neighbours=[T + 5 * SECOND]) == "earlier"
         assert chosen(T + DAY, neighbours=[T - 5 * SECOND]) == "earlier"
 
+    def test_no_neighbour_makes_a_file_end_before_it_begins(self):
+        assert chosen(T + 15 * MINUTE, neighbours=[T + HOUR]) == "earlier"
+
+    def test_a_neighbour_beats_an_mtime_that_is_too_late(self):
+        """The file is longer than any before: what it covers is not cut off."""
+        assert chosen(T + 2 * HOUR, neighbours=[T]) == "earlier"
+
     def test_neighbours_of_both_or_of_none_leave_it_to_the_mtime(self):
         for neighbours in ([T, T + HOUR], [T + 6 * SECOND], []):
             assert chosen(T + 15 * MINUTE, neighbours=neighbours) == "earlier"
