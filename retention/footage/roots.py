@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -157,8 +158,11 @@ class OpenRoot:
         What another thread is using at this moment is closed when it is done.
         """
         with self._lock:
-            self._handle = self._identity = None
+            identity, self._identity, self._handle = self._identity, None, None
             self._ways.clear()
+        if identity is not None and self._locks:
+            with suppress(OSError):  # a disk that has gone has no lock either
+                fcntl.flock(identity, fcntl.LOCK_UN)
 
     def _way(self, path: bytes) -> _Way:
         if not path:
