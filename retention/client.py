@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SERVICE_USER = "cctv-retention"
 ROLE = "offline"
+OWN_NAMES = ("RETENTION_CONFIG", "RETENTION_DEBUG")
 UNSET_LOGIN = 4_294_967_295
 
 
@@ -40,7 +41,7 @@ class Client:
         """The configuration, read once; SettingsError where it can't be used."""
         from retention.settings import load
 
-        return load(self._config)
+        return load(self._config, _environment())
 
     @property
     def timezone(self) -> str:
@@ -81,6 +82,11 @@ class Client:
                 program=f"retention {__version__}",
             )
             yield Context(settings, catalogue, log, read().wall, caller())
+
+
+def _environment() -> dict[str, str]:
+    """The process's environment without what is meant for the command itself."""
+    return {name: text for name, text in os.environ.items() if name not in OWN_NAMES}
 
 
 def caller() -> Actor:

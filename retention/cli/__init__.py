@@ -67,7 +67,7 @@ class Retention(Group):
     "--config",
     envvar="RETENTION_CONFIG",
     metavar="FILE",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="The configuration; else RETENTION_CONFIG, else "
     "/etc/cctv-retention/retention.toml.",
 )

@@ -184,7 +184,7 @@ def _added(answer: Answer, zone: str) -> str:
 
 
 @camera.command("import")
-@click.argument("file", type=click.Path(dir_okay=False), metavar="FILE")
+@click.argument("file", type=click.Path(dir_okay=False, readable=False), metavar="FILE")
 @click.option(
     "--columns",
     metavar="WHAT=COLUMN,...",
@@ -193,7 +193,7 @@ def _added(answer: Answer, zone: str) -> str:
 @click.option(
     "--propose",
     metavar="PAIRS",
-    type=click.Path(dir_okay=False),
+    type=click.Path(dir_okay=False, readable=False),
     help="Import nothing; write cameras that may have a new id to this new file.",
 )
 @with_session
@@ -272,7 +272,7 @@ def _proposed(answer: Answer, zone: str) -> str:
 @click.option(
     "--file",
     metavar="PAIRS",
-    type=click.Path(dir_okay=False),
+    type=click.Path(dir_okay=False, readable=False),
     help="Many at once, all or none: the file that import --propose wrote.",
 )
 @with_session

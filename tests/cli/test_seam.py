@@ -1,0 +1,153 @@
+"""The seam: who may ask, what is opened, and who the kernel says it was."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import needs
+import pytest
+
+from retention import client, verbs
+from retention.catalogue import db
+from retention.errors import RetentionError
+
+NOBODY = 65_534
+
+
+@pytest.fixture
+def open_directory():
+    """A directory that every user can reach, unlike pytest's own."""
+    made = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="retention-test-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+def _config(directory: Path) -> Path:
+    config = directory / "retention.toml"
+    config.write_text(
+        f"""site = "leicester"
+state_directory = "{directory}/state"
+[[root]]
+name = "nvr1"
+path = "{directory}/footage"
+layout = "{{camera}}/%Y-%m-%d_%H-%M-%S.mp4"
+timezone = "UTC"
+"""
+    )
+    return config
+
+
+def _as_nobody(config: Path, *arguments: str) -> subprocess.CompletedProcess:
+    # Imported as the user who may read the interpreter's files, run as one who may not.
+    program = (
+        "import os, sys\n"
+        "from retention import cli, client, clock, holds, instance, settings\n"
+        "from retention.audit import log\n"
+        f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
+        f"sys.exit(cli.run({['--config', str(config), *arguments]!r}))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+
+@needs.root
+@pytest.mark.parametrize("mode", [0o700, 0o750, 0o755])
+def test_a_stranger_is_told_whom_to_be(open_directory, mode):
+    config = _config(open_directory)
+    (open_directory / "state").mkdir(mode=mode)
+    (open_directory / "state").chmod(mode)
+    (open_directory / "state" / db.NAME).touch(0o600)
+    done = _as_nobody(config, "hold", "list")
+    assert done.returncode == 4, done
+    assert "sudo -u cctv-retention retention" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@needs.root
+def test_a_configuration_that_can_not_be_read_is_one_sentence(open_directory):
+    config = _config(open_directory)
+    config.chmod(0o600)
+    done = _as_nobody(config, "hold", "list")
+    assert done.returncode == 1
+    assert str(config) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_missing_configuration_names_the_place(site):
+    done = site.run("--config", "/nowhere/retention.toml", "status")
+    assert done.status == 1
+    assert "/nowhere/retention.toml" in done.err
+
+
+def test_the_configuration_may_come_from_the_environment(site, monkeypatch, capsys):
+    from retention import cli
+
+    monkeypatch.setenv("RETENTION_CONFIG", str(site.config))
+    assert cli.run(["camera", "list"]) == 0
+    assert capsys.readouterr().out.startswith("0 cameras")
+
+
+def test_a_missing_catalogue_says_what_to_run(site):
+    (site.state / db.NAME).unlink()
+    done = site.run("status")
+    assert done.status == 1
+    assert "retention init" in done.err
+    assert not (site.state / db.NAME).exists()
+
+
+def test_reading_changes_nothing(site):
+    before = site.json("audit", "verify")["entries"]
+    for words in (("camera", "list"), ("hold", "list"), ("root", "list"), ("plan",)):
+        site.ok(*words)
+    assert site.json("audit", "verify")["entries"] == before
+
+
+def test_the_log_says_who_the_kernel_saw(site):
+    site.ok("camera", "add", "1101", "--location", "Market Place")
+    (entry,) = site.json("audit", "list", "--limit", "1")["entries"]
+    assert entry["actor"]["uid"] == os.getuid()
+    assert entry["actor"]["pid"] == os.getpid()
+    assert entry["actor"]["role"] == "offline"
+    assert entry["actor"]["login"] == int(Path("/proc/self/loginuid").read_text())
+
+
+def test_what_a_command_was_given_goes_to_the_verb_as_it_was_typed(site):
+    site.ok("camera", "add", "1101", "--location", "Market Place")
+    site.run(
+        *("hold", "place", "1101", "--from", "yesterday  21:00", "--kind", "police"),
+        *("--reference", "16*1", "--reason", "assault"),
+    )
+    (entry,) = site.json("audit", "list", "--kind", "hold.placed")["entries"]
+    assert entry["fields"]["typed"] == "yesterday  21:00 to released"
+
+
+def test_every_verb_that_is_named_is_there():
+    missing = [
+        name for name, verb in verbs.VERBS.items() if not callable(verb.resolve())
+    ]
+    assert missing == []
+
+
+def test_an_unknown_verb_is_refused_before_anything_is_opened():
+    with pytest.raises(RetentionError, match="does not know"):
+        client.Client(Path("/nowhere")).call("hold.delete")
+
+
+def test_every_answer_is_plain_json(site):
+    site.ok("camera", "add", "1101", "--location", "Market Place")
+    for verb in (
+        "status",
+        "plan",
+        "camera.list",
+        "root.list",
+        "hold.list",
+        "audit.list",
+    ):
+        answer = client.Client(site.config).call(verb)
+        assert json.loads(json.dumps(answer)) == answer
