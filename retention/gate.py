@@ -25,6 +25,7 @@ class GateFile(NamedTuple):
     camera: int
     start: Micros
     end: Micros
+    size: int
     doubtful: bool
 
 

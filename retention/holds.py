@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 from retention.catalogue import cameras as register
 from retention.catalogue import due, holds, streams
 from retention.catalogue.db import Priority
+from retention.catalogue.due import Sum
 from retention.errors import NotPermittedError, RetentionError, UsageError
+from retention.gate import Rescue
 from retention.localtime import format_utc, parse_duration, parse_instant
 from retention.model import (
     DAY,
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
 KINDS = ("police", "sar", "court", "insurance", "internal", "preservation")
 
 LONGEST_REVIEW: Micros = 366 * DAY
+
+PATIENCE_SECONDS = 2.0
+"""How long an answer waits for files that are being unlinked as the hold comes."""
 
 CLEAR_CAMERAS = 500
 """A longer list of cameras goes into the rows beside the entry."""
@@ -75,6 +80,7 @@ def hold_place(
         )
     window = Window(asked.start - spare, min(asked.end + spare, FOREVER))
     due_review = _review(review, zone, now, settings.retention.review_after)
+    rescue = Rescue([], [])
     with ExitStack() as after_commit, context.catalogue.write(Priority.HOLD) as tx:
         found = _resolve(tx, cameras)
         keys = sorted(camera.key for camera in found)
@@ -84,6 +90,7 @@ def hold_place(
             typed=_typed(since, until), margin=spare, placed=now,
             placed_by=context.actor.uid, review=due_review,
         )  # fmt: skip
+        kept = {key: _kept(tx, key, window) for key in keys}
         many = len(keys) > CLEAR_CAMERAS
         context.log.append(
             tx,
@@ -103,9 +110,24 @@ def hold_place(
             ),
         )  # fmt: skip
         if context.gate is not None:
+            # No unlink begins from here to the commit; what waited is saved.
             after_commit.enter_context(context.gate.shut())
-            context.gate.rescue(dict.fromkeys(keys, (window,)))
-    return _answer(context, number, found, asked, window, due_review)
+            rescue = context.gate.rescue(dict.fromkeys(keys, (window,)))
+    settled = _settled(context, rescue)
+    for file in rescue.rescued:
+        kept[file.camera] += Sum(1, file.size)
+    return {
+        **_answer(context, number, asked, window, due_review),
+        **_kept_answer(found, kept),
+        "outcome_follows": 0 if settled else len(rescue.unlinking),
+    }
+
+
+def _settled(context: Context, rescue: Rescue) -> bool:
+    """Wait for the files that were being unlinked as the hold came; they are gone."""
+    return context.gate is None or context.gate.wait_settled(
+        rescue.unlinking, PATIENCE_SECONDS
+    )
 
 
 def _typed(since: str, until: str | None) -> str:
@@ -155,16 +177,8 @@ def _resolve(tx: Connection, asked: Iterable[str]) -> list[Camera]:
 
 
 def _answer(
-    context: Context,
-    number: int,
-    found: list[Camera],
-    asked: Window,
-    window: Window,
-    review: Micros,
+    context: Context, number: int, asked: Window, window: Window, review: Micros
 ) -> dict[str, Any]:
-    """What is protected from deletion by this program, counted after the commit."""
-    with context.catalogue.read() as tx:
-        per_camera = [_protected(tx, camera, window) for camera in found]
     open_ended = asked.end == FOREVER
     return {
         "hold": number,
@@ -177,24 +191,36 @@ def _answer(
         "until": None if open_ended else format_utc(window.end),
         "margin_seconds": (asked.start - window.start) // SECOND,
         "review": format_utc(review),
-        "cameras": per_camera,
-        "recordings": sum(one["recordings"] for one in per_camera),
-        "bytes": sum(one["bytes"] for one in per_camera),
         "note": "protected from deletion by this program; the recorder's own clean-up "
         "is not stopped",
     }
 
 
-def _protected(tx: Connection, camera: Camera, window: Window) -> dict[str, Any]:
-    totals = [
-        due.overlapping(tx, stream.key, stream.max_length, window)
-        for stream in streams.of_camera(tx, camera.key)
-    ]
+def _kept(tx: Connection, camera: int, window: Window) -> Sum:
+    """What of a camera is there to keep, counted in the hold's own transaction: no
+    batch can complete meanwhile, so nothing is counted twice or missed."""
+    return sum(
+        (
+            due.overlapping(tx, stream.key, stream.max_length, window)
+            for stream in streams.of_camera(tx, camera)
+        ),
+        Sum(0, 0),
+    )
+
+
+def _kept_answer(found: list[Camera], kept: dict[int, Sum]) -> dict[str, Any]:
     return {
-        "camera": camera.id,
-        "location": camera.location,
-        "recordings": sum(total.number for total in totals),
-        "bytes": sum(total.size for total in totals),
+        "recordings": sum(total.number for total in kept.values()),
+        "bytes": sum(total.size for total in kept.values()),
+        "cameras": [
+            {
+                "camera": camera.id,
+                "location": camera.location,
+                "recordings": kept[camera.key].number,
+                "bytes": kept[camera.key].size,
+            }
+            for camera in found
+        ],
     }
 
 

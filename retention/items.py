@@ -106,7 +106,9 @@ def due_of_row(columns: tuple[str, ...], values: tuple[Any, ...]) -> Due:
 
 def flight_of(items: Iterable[Item]) -> Flight:
     """What the gate needs of a batch."""
-    return Flight([GateFile(i.camera, i.start, i.end, i.doubtful) for i in items])
+    return Flight(
+        [GateFile(i.camera, i.start, i.end, i.size, i.doubtful) for i in items]
+    )
 
 
 def spans(items: Iterable[Item]) -> Iterator[tuple[int, Micros, Micros]]:

@@ -110,6 +110,11 @@ class Sum(NamedTuple):
     number: int
     size: int
 
+    def __add__(self, other: object) -> "Sum":  # type: ignore[override]
+        if not isinstance(other, Sum):
+            return NotImplemented
+        return Sum(self.number + other.number, self.size + other.size)
+
 
 def total(
     tx: Connection, scope: Scope, span: Span, *, outside_plan: int | None = None
