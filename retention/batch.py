@@ -127,7 +127,7 @@ class Batches:
         self._gate.enter(flight)
         try:
             with root.mutex:
-                intent = self._intend(root, items, decided, prepared, now)
+                intent = self._intend(root, items, flight, decided, prepared, now)
                 return self._carry_out(root, intent, items, flight, now, stop)
         finally:
             self._gate.leave(flight)
@@ -146,6 +146,7 @@ class Batches:
         with self._catalogue.read() as tx:
             items = _items_of(tx, intent)
         flight = flight_of(items)
+        flight.intended = True
         # In the gate first, holds read second: a hold placed between the two is met
         # by one of them.
         self._gate.enter(flight)
@@ -165,6 +166,7 @@ class Batches:
         self,
         root: OpenRoot,
         items: list[Item],
+        flight: Flight,
         decided: Decided,
         prepared: Prepared,
         now: Micros,
@@ -200,6 +202,7 @@ class Batches:
                     index=tuple(spans(items)),
                 ),
             )
+            flight.intended = True
         return intent
 
     def _carry_out(

@@ -31,9 +31,14 @@ class GateFile(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Flight:
-    """One batch between its intent and its completion."""
+    """One batch between its intent and its completion.
+
+    `intended` is set at the end of the intent's transaction, under the writer lock:
+    from then on the catalogue says of these files that they are being deleted.
+    """
 
     files: list[GateFile]
+    intended: bool = False
     status: bytearray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,7 +46,8 @@ class Flight:
 
 
 class Rescue(NamedTuple):
-    """What a hold met in flight: files saved, and files being unlinked just now."""
+    """What a hold met in flight: files of intended batches that it saved, and files
+    being unlinked just now."""
 
     rescued: list[GateFile]
     unlinking: list[tuple[Flight, int]]
@@ -102,7 +108,8 @@ class Gate:
                     continue
                 if flight.status[number] == WAITING:
                     flight.status[number] = RESCUED
-                    rescue.rescued.append(file)
+                    if flight.intended:
+                        rescue.rescued.append(file)
                 elif flight.status[number] == UNLINKING:
                     rescue.unlinking.append((flight, number))
         return rescue
