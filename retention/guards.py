@@ -336,6 +336,11 @@ def acknowledged(now: Micros, size: int) -> dict[str, Any]:
     return {"anchor": list(anchor), "entry_at": now, "entries": size, "jump": 0}
 
 
+def first_seen(reading: Reading) -> dict[str, Any]:
+    """What is remembered of the clock when the log is opened."""
+    return {"anchor": list(reading), "entry_at": reading.wall, "entries": 0, "jump": 0}
+
+
 def remedy(name: str) -> str:
     """What a person does about a tripped guard, in one sentence."""
     return _REMEDIES[name]

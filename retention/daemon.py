@@ -1,0 +1,119 @@
+"""`retention run`: one process, in the foreground, until it is asked to stop."""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import select
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from retention import journal
+from retention.errors import RetentionError
+from retention.instance import exclusive
+from retention.model import SECOND
+from retention.notify import Notifier
+from retention.service import Service
+
+if TYPE_CHECKING:
+    from retention.settings import Settings
+
+__all__ = ["Doorbell", "exclusive", "run"]
+
+LOOP_SECONDS = 10.0
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Doorbell:
+    """Wakes the main loop from signals and threads; a pipe, since an Event is not safe
+    to set in a signal handler of the very thread that waits for it."""
+
+    def __init__(self) -> None:
+        self._out, self._in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self.asked_to_stop = False
+
+    def ring(self) -> None:
+        """Wake the loop; many rings are one."""
+        try:
+            os.write(self._in, b"\0")
+        except BlockingIOError:  # full: it wakes anyway
+            return
+
+    def stop(self, *_: object) -> None:
+        """End the loop; also a signal handler."""
+        self.asked_to_stop = True
+        self.ring()
+
+    def wait(self, seconds: float) -> None:
+        """Return after this time or when somebody rang."""
+        if select.select([self._out], [], [], seconds)[0]:
+            os.read(self._out, 4096)
+
+    def close(self) -> None:
+        """Give the pipe back."""
+        os.close(self._out)
+        os.close(self._in)
+
+
+def run(
+    settings: Settings,
+    *,
+    notifier: Notifier | None = None,
+    ready: Callable[[Doorbell], None] | None = None,
+) -> None:
+    """Run until SIGTERM or SIGINT, or until `ready`'s doorbell is asked to stop.
+
+    Returns after an orderly end.  Raises RetentionError where it can't start, and
+    whatever a thread raised that nobody expected: the exit status is then not 0, so
+    that systemd starts it again.
+    """
+    notifier = notifier or Notifier()
+    journal.configure()
+    if not faulthandler.is_enabled():
+        faulthandler.enable()  # what each thread was doing when the watchdog bit
+    bell = Doorbell()
+    try:
+        with exclusive(settings.state_directory), _signals(bell):
+            service = Service(settings, notifier, bell.ring)
+            service.start()
+            if ready is not None:
+                ready(bell)
+            _loop(service, notifier, bell)
+            ended = service.stop()
+    finally:
+        bell.close()
+    if service.failure is not None:
+        raise service.failure[1]
+    if not ended:
+        raise RetentionError(
+            "a thread did not end in time and its batch is left open: the next start "
+            "finishes it"
+        )
+
+
+def _loop(service: Service, notifier: Notifier, bell: Doorbell) -> None:
+    """Monotonic: however the wall clock is set, it comes round."""
+    pause = LOOP_SECONDS
+    if notifier.watchdog is not None:
+        pause = min(pause, notifier.watchdog / SECOND / 3)
+    while not bell.asked_to_stop and service.failure is None:
+        if service.watch():
+            notifier.alive()
+        bell.wait(pause)
+
+
+@contextmanager
+def _signals(bell: Doorbell) -> Iterator[None]:
+    """Stop in order when asked to; only the main thread may say so to Python."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, bell.stop) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
