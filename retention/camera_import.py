@@ -179,7 +179,7 @@ def _notes(
     if again:
         notes.append(
             f"{len(again)} of the new ids belonged to another camera before "
-            f"({_some(again)}): is this an older list?"
+            f"({_some(again)}): this may be an older list"
         )
     retired = [new.id for _, new in found.known if new.retired]
     if retired:

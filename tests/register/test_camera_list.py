@@ -45,6 +45,16 @@ def test_named_columns_win_over_usual_ones():
     assert (camera.id, camera.location) == ("7", "Market Place")
 
 
+def test_a_column_is_read_as_one_thing_only():
+    found = read("id,location,site\n7,north,Market Place\n", {"view": "location"})
+    assert found.columns == {"id": "id", "location": "site", "view": "location"}
+
+
+def test_a_named_column_is_first_looked_for_to_the_letter():
+    found = read("id,Place,place\n7,x,Market Place\n", {"location": "place"})
+    assert found.cameras[0].location == "Market Place"
+
+
 def test_kind_custody_and_view_are_read_where_they_are_columns():
     text = "id,location,kind,custody,view\n7,x,ANPR,police,north along London Road\n"
     (camera,) = read(text).cameras

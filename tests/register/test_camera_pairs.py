@@ -92,6 +92,11 @@ def test_what_is_written_is_read_back_where_apply_is_yes():
     ]  # fmt: skip
 
 
+def test_what_is_written_begins_as_spreadsheets_want_it():
+    """Without a byte order mark they take it for Windows-1252."""
+    assert write_pairs([]).startswith(b"\xef\xbb\xbfapply,old,new")
+
+
 def test_a_file_without_apply_applies_all():
     read = read_pairs(b"old;new\r\n1;1001\r\n", "pairs.csv")
     assert [(one.old, one.new) for one in read] == [("1", "1001")]

@@ -5,6 +5,8 @@ Figures of the files, found by this program; see tests/data/trafford-cctv/README
 
 import pytest
 
+from retention.audit.verify import verify_catalogue
+
 EDITIONS = ("2018-07", "2021-02", "2024-03", "2025-03", "2026-06")
 
 
@@ -58,6 +60,13 @@ def test_with_the_renumbering_applied_few_cameras_are_new(room):
     assert counts(room.edition("2025-03")) == numbers(135, 33, 37, 64, 0, 4, 1)
     assert counts(room.edition("2026-06")) == numbers(163, 29, 7, 124, 0, 1, 3)
     assert {id: room.key(id) for id in keys} == keys
+
+
+def test_the_log_of_all_five_verifies(room):
+    for name in EDITIONS:
+        room.edition(name)
+    report = verify_catalogue(room.catalogue, deep=True)
+    assert (report.fault, report.size) == (None, 558)
 
 
 def test_the_renumbering_can_still_be_applied_after_the_import(room):

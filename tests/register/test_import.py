@@ -128,7 +128,7 @@ def test_an_older_list_is_pointed_out(room):
     room.load(TWO)
     room.renumber(old="1", new="1001")
     answer = room.load(TWO)
-    assert any("is this an older list?" in note for note in answer["notes"])
+    assert any("may be an older list" in note for note in answer["notes"])
 
 
 def test_a_camera_that_becomes_anpr_goes_to_the_police_with_a_note(room):
@@ -269,6 +269,14 @@ def test_but_not_where_footage_has_come_in_under_the_new_id(room, tmp_path):
     room.footage(room.key("1002"))
     with pytest.raises(RetentionError, match="1002 is another camera's id"):
         room.renumber(old="2", new="1002")
+
+
+def test_a_neighbour_that_was_there_all_along_is_no_new_id(room, tmp_path):
+    """Two on one pole; one goes, and the other is not it."""
+    room.load(HEAD + "1,Pole,-1.13,52.63\n")
+    room.load(HEAD + "1,Pole,-1.13,52.63\n2,Pole,-1.13,52.63\n")
+    answer = room.load(HEAD + "2,Pole,-1.13,52.63\n", propose=str(tmp_path / "p.csv"))
+    assert (answer["pairs"], answer["unpaired"]) == ([], ["1"])
 
 
 def test_a_camera_of_an_earlier_import_is_never_displaced(room):

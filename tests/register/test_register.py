@@ -158,8 +158,11 @@ def test_a_file_of_pairs_is_applied_as_a_whole(room):
 def test_ids_can_be_exchanged_within_a_file(room):
     room.load(TWO)
     one, two = room.key("1"), room.key("2")
+    room.footage(one)
+    room.footage(two)
     room.renumber(file=room.file("old,new\n1,2\n2,1\n", "pairs.csv"))
     assert (room.key("2"), room.key("1")) == (one, two)
+    assert not any(one["retired"] for one in room.list(all=True)["cameras"])
 
 
 def test_bad_pairs_are_all_named_with_their_lines_and_none_is_applied(room):
@@ -244,6 +247,8 @@ def test_a_replacement_is_of_the_same_kind_and_custody_unless_told(room):
     assert room.replace(id="1")["camera"]["custody"] == "police"
     council = room.replace(id="1", kind="public_space")["camera"]
     assert council["custody"] == Custody.COUNCIL
+    room.replace(id="1", custody="police")
+    assert room.replace(id="1")["camera"]["custody"] == Custody.POLICE
 
 
 def test_a_retired_camera_keeps_its_id(room):

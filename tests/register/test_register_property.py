@@ -93,7 +93,7 @@ def one_meaning(after):
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )  # fmt: skip
 @given(st.lists(ACTS, min_size=3, max_size=12))
 def test_any_order_of_acts_keeps_the_register_whole(acts):
