@@ -127,6 +127,7 @@ class Intake:
     ) -> None:
         self._parts = parts
         self.now = now
+        self._surely_quiet = parts.waiting.surely_quiet(now)
         self._result = result
         self._deletions = Deletions() if adopted else None
         self._alarms = alarms
@@ -201,17 +202,23 @@ class Intake:
                 reading.is_odd(file.name, NOT_REGULAR)
             elif there.st_nlink != 1:
                 reading.is_odd(file.name, SEVERAL_LINKS)
+            elif self._is_open(file, there):
+                self._open(reading)
             else:
                 mtime = there.st_mtime_ns // 1000
-                starts, size = file.owned.starts, there.st_size
-                if self._parts.waiting.is_quiet(
-                    slot.key, file.path, starts[0], size, mtime, self.now
-                ):
-                    seen = File(starts, mtime, size, file.path)
-                    found.setdefault(slot, []).append(_Seen(reading, file.name, seen))
-                else:
-                    self._open(reading)
+                seen = File(file.owned.starts, mtime, there.st_size, file.path)
+                found.setdefault(slot, []).append(_Seen(reading, file.name, seen))
         return found
+
+    def _is_open(self, file: _File, there: os.stat_result) -> bool:
+        """Whether the file may still be written."""
+        waiting, slot = self._parts.waiting, file.owned.slot.key
+        mtime = there.st_mtime_ns // 1000
+        if mtime <= self._surely_quiet and not waiting.knows(slot):
+            return False
+        return not waiting.is_quiet(
+            slot, file.path, file.owned.starts[0], there.st_size, mtime, self.now
+        )
 
     def _not_ours(self, file: _File, slot: Slot) -> None:
         file.reading.is_odd(file.name, slot.reason or "")

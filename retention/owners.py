@@ -96,6 +96,7 @@ class Owners:
         self._streams: dict[SlotKey, list[Stream]] = {}
         self._by_name: dict[str, Stream] = {}
         self._slots: dict[SlotKey, Slot] = {}
+        self._todays: dict[tuple[str, str], Slot] = {}
         self._layouts: list[Layout] = [layout]
 
     def load(self, tx: Connection) -> bool:
@@ -108,7 +109,7 @@ class Owners:
 
     def load_streams(self, tx: Connection) -> None:
         """Read the streams anew."""
-        self._slots, self._streams, self._by_name = {}, {}, {}
+        self._slots, self._todays, self._streams, self._by_name = {}, {}, {}, {}
         old: dict[tuple[str, str], None] = {}
         for stream in streams.of_root(tx, self._root):
             key = (stream.layout, stream.zone, stream.name, stream.extension)
@@ -126,8 +127,15 @@ class Owners:
 
     def whose(self, path: bytes) -> Owned | None:
         """The reading by today's layout, else by an earlier one; None: nobody's."""
+        parsed = self._today.parse(path)
+        if parsed is not None:
+            slot = self._todays.get((parsed.name, parsed.extension))
+            if slot is None:
+                slot = self._slot(self._today, parsed.name, parsed.extension)
+                self._todays[parsed.name, parsed.extension] = slot
+            return Owned(slot, parsed.starts)
         for owned in self.readings(path):
-            if owned.slot.layout is self._today or owned.slot.streams:
+            if owned.slot.streams:
                 return owned
         return None
 

@@ -105,26 +105,16 @@ def _around(tx: Connection, stream: int, starts: Sequence[Micros]) -> _Around:
 
     A few files scattered over a long archive are asked for one by one.
     """
-    first, last = starts[0], starts[-1]
     limit = 4 * len(starts) + 100
-    before = recordings.before(tx, stream, first, RUN)[::-1]
-    after = recordings.after(tx, stream, last)
-    between = recordings.between(tx, stream, first, last + 1, limit)
-    whole = len(between) < limit
-    if not whole:
-        near = (
-            row
-            for start in starts
-            for row in (
-                *recordings.before(tx, stream, start),
-                *recordings.at(tx, stream, start),
-                recordings.after(tx, stream, start),
-            )
-            if row is not None
-        )
-        between = sorted({row.key: row for row in near}.values())
-    rows = [*before, *between] if after is None else [*before, *between, after]
-    return _Around(sorted({row.key: row for row in rows}.values()), whole)
+    rows = recordings.around(tx, stream, starts[0], starts[-1], before=RUN, limit=limit)
+    if len(rows) < limit:
+        return _Around(rows, whole=True)
+    near = [
+        row
+        for start in starts
+        for row in recordings.around(tx, stream, start, start, before=1, limit=100)
+    ]
+    return _Around(sorted({row.key: row for row in near}.values()), whole=False)
 
 
 def _zone(

@@ -30,7 +30,7 @@ UNSETTLED: Micros = 2 * SECOND
 """A directory that changed this shortly before it was read may change again within
 the same tick of its file system's clock (2 s on FAT)."""
 
-_TOGETHER = 64  # directories read under one hold of the root's mutex
+_TOGETHER = 256  # directories read under one hold of the root's mutex
 
 Stop = Callable[[], bool]
 

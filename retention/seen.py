@@ -122,6 +122,14 @@ class Waiting:
         self._stale = 2 * MINUTE if network else 0
         self._files: dict[Hashable, dict[bytes, _Wait]] = {}
 
+    def surely_quiet(self, now: Micros) -> Micros:
+        """A file last written by then, and never met while it was open, is finished."""
+        return now - max(self._stable_after, self._stale)
+
+    def knows(self, slot: Hashable) -> bool:
+        """Whether any file of the slot was met while it was open."""
+        return slot in self._files
+
     def is_quiet(
         self, slot: Hashable, path: bytes, start: Micros, size: int, mtime: Micros,
         now: Micros,
@@ -141,6 +149,8 @@ class Waiting:
         if now - since >= self._stable_after:
             if files is not None and before is not None:
                 del files[path]
+                if not files:
+                    del self._files[slot]
             return True
         wait = _Wait(start, size, mtime, since, now)
         self._files.setdefault(slot, {})[path] = wait

@@ -119,6 +119,30 @@ def between(
     )  # fmt: skip
 
 
+def around(
+    tx: Connection,
+    stream: int,
+    first: Micros,
+    last: Micros,
+    *,
+    before: int,
+    limit: int,
+) -> list[Recording]:
+    """Recordings that start in [first, last], at most `limit` of them, with the
+    `before` that start earlier and the one that starts later; in order."""
+    order = "ORDER BY r.start {0}, r.n {0} LIMIT ?"
+    sql = " UNION ALL ".join(
+        f"SELECT * FROM ({_SELECT} WHERE r.stream = ? AND {part})"
+        for part in (
+            f"r.start < ? {order.format('DESC')}",
+            f"r.start >= ? AND r.start <= ? {order.format('ASC')}",
+            f"r.start > ? {order.format('ASC')}",
+        )
+    )
+    values = (stream, first, before, stream, first, last, limit, stream, last, 1)
+    return sorted(_recording(row) for row in tx.exec_driver_sql(sql, values))
+
+
 def page(
     tx: Connection, stream: int, after: tuple[Micros, int] | None, limit: int
 ) -> list[Recording]:
