@@ -10,7 +10,7 @@ import os
 import pwd
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,27 +60,56 @@ class Client:
         with self._context(verb, changes=VERBS[verb].changes) as context:
             return perform(context, verb, arguments)
 
+    def upgrade(self) -> dict[str, Any]:
+        """Bring the catalogue up to this program's schema; {"from", "to"}.
+
+        No verb: it comes before a catalogue can be opened.  A crash between the
+        migration and its entry leaves the new schema without one; `service.started`
+        then names the program that uses it.
+        """
+        from retention.catalogue import db
+        from retention.instance import exclusive
+        from retention.model import Entry
+
+        directory = self.settings.state_directory
+        _may_open(directory / db.NAME)
+        with exclusive(directory, "schema upgrade"):
+            found, made = db.upgrade(directory / db.NAME)
+            if found != made:
+                with self._open(changes=True) as context:
+                    fields = {"from": found, "to": made}
+                    entry = Entry("schema.upgraded", context.now, context.actor, fields)
+                    with context.catalogue.write(db.Priority.HOLD) as tx:
+                        context.log.append(tx, entry)
+        return {"from": found, "to": made}
+
     @contextmanager
     def _context(self, verb: str, *, changes: bool) -> Iterator[Context]:
+        from retention.catalogue import db
+        from retention.instance import exclusive
+
+        directory = self.settings.state_directory
+        _may_open(directory / db.NAME)
+        with ExitStack() as stack:
+            if changes:
+                stack.enter_context(exclusive(directory, verb))
+            yield stack.enter_context(self._open(changes=changes))
+
+    @contextmanager
+    def _open(self, *, changes: bool) -> Iterator[Context]:
         from retention.audit.log import Log
         from retention.catalogue import db
         from retention.clock import read
         from retention.context import Context
-        from retention.instance import exclusive
 
         settings = self.settings
         path = settings.state_directory / db.NAME
-        _may_open(path)
-        with ExitStack() as stack:
-            if changes:
-                stack.enter_context(exclusive(settings.state_directory, verb))
-            catalogue = db.open_(path, read_only=not changes)
-            stack.callback(catalogue.close)
-            log = Log(
-                site=settings.site,
-                host=socket.gethostname(),
-                program=f"retention {__version__}",
-            )
+        log = Log(
+            site=settings.site,
+            host=socket.gethostname(),
+            program=f"retention {__version__}",
+        )
+        with closing(db.open_(path, read_only=not changes)) as catalogue:
             yield Context(settings, catalogue, log, read().wall, caller())
 
 

@@ -26,7 +26,7 @@ def exclusive(state_directory: Path, what: str = DAEMON) -> Iterator[None]:
     when the process ends, however it ends; the file stays and means nothing by itself.
     """
     path = state_directory / NAME
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    lock = _lock_file(path)
     try:
         _give_to_owner_of(state_directory, lock)
         for attempt in range(_TRIES):
@@ -41,6 +41,18 @@ def exclusive(state_directory: Path, what: str = DAEMON) -> Iterator[None]:
         os.ftruncate(lock, 0)
     finally:
         os.close(lock)
+
+
+def _lock_file(path: Path) -> int:
+    try:
+        return os.open(
+            path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
+    except FileNotFoundError as error:
+        raise CatalogueError(
+            f"{path.parent} is not there: run `retention init`, or check "
+            "state_directory in the configuration"
+        ) from error
 
 
 def holder(state_directory: Path) -> tuple[int, str] | None:

@@ -93,3 +93,11 @@ def test_a_link_in_place_of_the_lock_is_refused(tmp_path):
     (tmp_path / instance.NAME).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(OSError, match="symbolic"), instance.exclusive(tmp_path):
         pass
+
+
+def test_without_a_state_directory_the_sentence_names_init(tmp_path):
+    with (
+        pytest.raises(CatalogueError, match="retention init"),
+        instance.exclusive(tmp_path / "gone"),
+    ):
+        pass

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import click
 
-from retention.cli.base import Session, group, with_session
-from retention.cli.display import facts
+from retention.cli.base import Answer, Session, group, with_session
 
 
 @click.command("init")
 @with_session
-def init(session: Session) -> None:
+def init(session: Session) -> int:
     """Make catalogue, signing key and the roots' identity files; never overwrites.
+
+    What is there already stays as it is; run it again when what it asks for is mended.
 
     \b
     Example:
       sudo -u cctv-retention retention init
-    """
-    from retention.init import initialise
 
-    session.answer(initialise(session.client.settings) or {}, facts)
+    Exit status 1: something is left to do, and it is said what.
+    """
+    from retention.init import describe, initialise
+
+    answer = initialise(session.client.settings)
+    session.answer(answer, lambda found, _: describe(found))
+    return 1 if answer["unfinished"] else 0
 
 
 @click.command("check")
@@ -64,13 +69,22 @@ def schema() -> None:
 @schema.command("upgrade")
 @with_session
 def upgrade(session: Session) -> None:
-    """Bring an older catalogue up to this program.  Stop the daemon, make a copy first.
+    """Bring an older catalogue up to this program; one that fits stays as it is.
+
+    Stop the daemon and make a copy of the state directory first.
 
     \b
     Example:
       systemctl stop cctv-retention
       sudo -u cctv-retention retention schema upgrade
     """
+    session.answer(session.client.upgrade(), _upgraded)
+
+
+def _upgraded(answer: Answer, zone: str) -> str:
+    if answer["from"] == answer["to"]:
+        return f"The catalogue has schema {answer['to']} and needs no upgrade."
+    return f"The catalogue went from schema {answer['from']} to {answer['to']}."
 
 
 @click.command("demo")

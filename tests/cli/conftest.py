@@ -8,14 +8,7 @@ from typing import Any
 
 import pytest
 
-from retention import cli, periods
-from retention.audit import log
-from retention.catalogue import db
-from retention.catalogue.db import Priority
-from retention.client import Client, caller
-from retention.model import SECOND
-
-OPENED = 1_790_000_000 * SECOND
+from retention import cli, reserve
 
 
 @dataclass(frozen=True)
@@ -66,11 +59,10 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path, capsys, monkeypatch) -> Site:
-    """A site with one root and an empty catalogue whose log is open."""
+    """A site as `retention init` leaves it: one root, no camera, no footage."""
     monkeypatch.delenv("RETENTION_CONFIG", raising=False)
     made = Site(tmp_path, capsys)
     made.footage.mkdir()
-    made.state.mkdir(mode=0o700)
     made.config.write_text(
         f"""site = "leicester"
 contact = "IT on call 0116 000 0000"
@@ -88,26 +80,6 @@ timezone = "UTC"
 recorder_keeps = "60d"
 """
     )
-    catalogue = db.create(made.state / db.NAME, {"site": "leicester", "uuid": "1" * 32})
-    with catalogue.write(Priority.HOLD) as tx:
-        log.open_log(
-            tx,
-            site="leicester",
-            at=OPENED,
-            actor=caller(),
-            host=os.uname().nodename,
-            program="retention test",
-            log_id="2" * 32,
-            public_key=bytes(32),
-            timezone="Europe/London",
-        )
-    periods.apply(
-        catalogue,
-        log.Log(site="leicester", host="test", program="retention test"),
-        OPENED,
-        caller(),
-        Client(made.config).settings,
-    )
-    catalogue.close()
-    made.ok("root", "adopt", "nvr1")
+    made.ok("init")
+    os.truncate(made.state / reserve.NAME, 0)  # 64 MiB a test would fill the disk
     return made

@@ -1,0 +1,110 @@
+"""`retention init | run | check | schema`: what the service's keepers type."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from retention.catalogue import db
+
+
+def test_init_says_what_it_made_and_what_comes_next(site):
+    text = site.ok("init")
+    assert str(site.state) in text
+    assert "none taken in now" in text
+    assert "retention check" in text
+
+
+def test_init_twice_changes_nothing(site):
+    before = site.json("audit", "verify")["entries"]
+    first, second = site.json("init"), site.json("init")
+    assert (first["log_id"], first["public_key"]) == (
+        second["log_id"],
+        second["public_key"],
+    )
+    assert site.json("audit", "verify")["entries"] == before
+
+
+def test_init_that_is_not_finished_says_so_with_status_1(site):
+    config = site.config.read_text()
+    site.config.write_text(
+        config + f'\n[[root]]\nname = "nvr2"\npath = "{site.directory}/gone"\n'
+        'layout = "mediamtx"\ntimezone = "UTC"\n'
+    )
+    done = site.run("init")
+    assert done.status == 1
+    assert "Not done yet" in done.out
+    assert "gone" in done.out
+
+
+def test_json_of_init_keeps_its_shape(site):
+    assert {
+        "state_directory", "catalogue", "log_id", "public_key", "roots_made", "cameras",
+        "cameras_imported", "days", "unfinished", "next",
+    } <= set(site.json("init"))  # fmt: skip
+
+
+def test_a_catalogue_of_this_program_needs_no_upgrade(site):
+    before = site.json("audit", "verify")["entries"]
+    text = site.ok("schema", "upgrade")
+    assert "needs no upgrade" in text
+    assert site.json("audit", "verify")["entries"] == before
+
+
+def test_a_newer_catalogue_is_not_touched(site):
+    import sqlite3
+
+    with sqlite3.connect(site.state / db.NAME) as raw:
+        raw.execute("PRAGMA user_version = 99")
+    raw.close()
+    done = site.run("schema", "upgrade")
+    assert done.status == 1
+    assert "has schema 99" in done.err
+
+
+@pytest.fixture
+def daemon(site):
+    """The real daemon as a process of its own, running."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "retention", "--config", str(site.config), "run"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    yield process
+    if process.poll() is None:
+        process.kill()
+    process.communicate()
+
+
+def _until(site, words, tries=100):
+    for _ in range(tries):
+        done = site.run("status")
+        if words in done.out:
+            return done
+        time.sleep(0.1)
+    raise AssertionError(done)
+
+
+def test_run_is_the_daemon_and_ends_in_order_when_asked(site, daemon):
+    done = _until(site, "daemon                         running")
+    assert done.status == 0, done
+    assert done.out.startswith("Deleting what is due.")
+    changing = site.run("camera", "add", "1101", "--location", "Market Place")
+    assert changing.status == 1
+    assert f"the daemon is running (pid {daemon.pid})" in changing.err
+    os.kill(daemon.pid, signal.SIGTERM)
+    assert daemon.wait(20) == 0
+    assert site.run("status").status == 3
+    (last,) = site.json("audit", "list", "--limit", "1")["entries"]
+    assert last["kind"] == "service.stopped"
+
+
+def test_run_without_a_catalogue_is_one_sentence(site):
+    (site.state / db.NAME).unlink()
+    done = site.run("run")
+    assert done.status == 1
+    assert "retention init" in done.err
+    assert "Traceback" not in done.err
