@@ -28,8 +28,7 @@ from retention.errors import (
 from retention.model import HOUR, Actor, Entry, Micros, Prepared, Rows
 
 ENTRY_LIMIT = 16 * 1024
-"""No entry is larger (bytes): a bundle of C2SP tlog-tiles holds 65,535 at most, and
-many small ones keep what is rewritten with each checkpoint small."""
+"""No entry is larger (bytes): a bundle of C2SP tlog-tiles holds 65,535 at most."""
 
 VERSION = 1
 
@@ -134,12 +133,7 @@ def _prepared(
 
 
 def _actor(actor: Actor) -> dict[str, Any]:
-    return {
-        "uid": actor.uid,
-        "login": actor.login,
-        "pid": actor.pid,
-        "role": actor.role,
-    }
+    return {name: getattr(actor, name) for name in ("uid", "login", "pid", "role")}
 
 
 def _committed(texts: Mapping[str, str]) -> dict[str, Any]:
@@ -327,8 +321,11 @@ def listing(
     return [decode(data) for data in tx.execute(query, values).scalars()]
 
 
-_OF_CAMERA = """SELECT entry FROM entry_camera
-    WHERE camera = :camera AND (hour BETWEEN :first AND :last OR hour = :long)"""
+# Two searches: with OR, SQLite would read everything of the camera.
+_OF_CAMERA = """
+    SELECT entry FROM entry_camera
+    WHERE camera = :camera AND hour BETWEEN :first AND :last
+    UNION ALL SELECT entry FROM entry_camera WHERE camera = :camera AND hour = :long"""
 
 
 def completion(tx: Connection, intent: int) -> int | None:

@@ -367,6 +367,16 @@ def test_entries_are_found_by_camera_and_hour_of_the_footage(catalogue):
         assert at(camera=3) == []
 
 
+def test_a_look_up_reads_the_hours_asked_for_and_no_others(catalogue):
+    """A camera gathers half a million index rows a year."""
+    with catalogue.read() as tx:
+        plan = tx.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {log._OF_CAMERA}",
+            {"camera": 1, "first": 2, "last": 3, "long": rows.LONG},
+        )
+        assert any("hour>? AND hour<?" in step.detail for step in plan)
+
+
 def test_an_open_ended_hold_is_one_row_of_the_index(catalogue):
     append(
         catalogue,

@@ -11,6 +11,7 @@ from retention.audit import log, rows
 from retention.audit.canonical import base64url, decode, encode
 from retention.audit.verify import Fault, Stored, previous, verify, verify_catalogue
 from retention.catalogue.db import Priority
+from retention.model import Rows
 
 TABLE = batch_rows(10)
 EXCEPTIONS = {3: "rescued", 7: "absent_after_crash"}
@@ -322,6 +323,29 @@ def test_entries_of_another_shape_are_faults_and_not_crashes(entry):
 def test_bytes_that_are_no_entry_are_faults_and_not_crashes(data):
     entries = [*chain(OPENED), Stored(1, data)]
     assert checked(entries).fault.entry == 1
+
+
+def with_rows(table, **entry):
+    """Entry 1 of a log, with a row file that fits what it says of its rows."""
+    ready = rows.prepare(table)
+    said = {"rows": ready.count, "rows_root": base64url(ready.root)}
+    said["rows_sha256"] = rows.digest(ready.data)
+    opened, one = chain(OPENED, said | entry)
+    return [opened, one._replace(rows=ready.data)]
+
+
+def test_rows_of_other_columns_than_the_kind_has_are_named():
+    """A row is hashed by position: other columns would be another meaning."""
+    table = Rows(("row", "cause"), [(0, "rescued")])
+    assert checked(with_rows(table)).ok
+    assert checked(with_rows(table, kind="recordings.deleted")).fault == Fault(
+        1, "has rows of row cause"
+    )
+
+
+def test_fields_that_are_no_object_are_a_fault_and_not_a_crash():
+    table = Rows(("row",), [(0,)])
+    assert checked(with_rows(table, fields=5)).fault.entry == 1
 
 
 def test_a_log_must_open():
