@@ -59,6 +59,7 @@ class Gate:
     def __init__(self) -> None:
         self._mutex = threading.Condition(threading.Lock())
         self._flights: list[Flight] = []
+        self._waiting = 0  # answers that wait; nobody is woken where nobody waits
 
     def enter(self, flight: Flight) -> None:
         """Put a batch in flight.  Before its intent commits, so that no hold falls
@@ -84,7 +85,8 @@ class Gate:
         """The outcome of a claimed file is known."""
         with self._mutex:
             flight.status[number] = SETTLED
-            self._mutex.notify_all()
+            if self._waiting:
+                self._mutex.notify_all()
 
     @contextmanager
     def shut(self) -> Iterator[None]:
@@ -117,9 +119,14 @@ class Gate:
     def wait_settled(self, unlinking: list[tuple[Flight, int]], timeout: float) -> bool:
         """Wait until none of these is being unlinked; False when time ran out."""
         with self._mutex:
-            return self._mutex.wait_for(
-                lambda: all(
-                    flight.status[number] != UNLINKING for flight, number in unlinking
-                ),
-                timeout,
-            )
+            self._waiting += 1
+            try:
+                return self._mutex.wait_for(
+                    lambda: all(
+                        flight.status[number] != UNLINKING
+                        for flight, number in unlinking
+                    ),
+                    timeout,
+                )
+            finally:
+                self._waiting -= 1

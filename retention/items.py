@@ -1,6 +1,5 @@
 """The files of a batch: catalogue rows joined with the paths that their streams give."""
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -29,6 +28,7 @@ class Item(NamedTuple):
     due: Micros
     stored: bytes | None
     path: bytes
+    directory: bytes
     latest_mtime: Micros
     doubtful: bool
 
@@ -41,11 +41,6 @@ class Item(NamedTuple):
     def end(self) -> Micros:
         """The instant after the last frame."""
         return self.start + self.duration
-
-    @property
-    def directory(self) -> bytes:
-        """The file's directory below the root."""
-        return os.path.dirname(self.path)
 
 
 class Paths:
@@ -78,7 +73,7 @@ class Paths:
             latest = row.start + row.duration + MTIME_SLACK
         return Item(
             stream.camera, row.stream, row.start, row.n, row.duration, row.size,
-            row.due, row.path, path, latest, doubtful,
+            row.due, row.path, path, path.rpartition(b"/")[0], latest, doubtful,
         )  # fmt: skip
 
 
