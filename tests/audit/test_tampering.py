@@ -337,7 +337,7 @@ def with_rows(table, **entry):
 def test_rows_of_other_columns_than_the_kind_has_are_named():
     """A row is hashed by position: other columns would be another meaning."""
     table = Rows(("row", "cause"), [(0, "rescued")])
-    assert checked(with_rows(table)).ok
+    assert checked(with_rows(table, kind="of.a.newer.program")).ok
     assert checked(with_rows(table, kind="recordings.deleted")).fault == Fault(
         1, "has rows of row cause"
     )
