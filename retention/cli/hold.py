@@ -20,6 +20,12 @@ from retention.cli.display import (
 NOT_ALL = 7
 """Exit status: done, but not all (or nothing) of what was asked is preserved."""
 
+NEEDED = (
+    ("from", "since"),
+    ("kind", "kind"),
+    ("reference", "reference"),
+    ("reason", "reason"),
+)
 KINDS = ("police", "sar", "court", "insurance", "internal", "preservation")
 
 
@@ -36,7 +42,7 @@ def hold() -> None:
 
 @hold.command("place")
 @click.argument("cameras", nargs=-1, required=True, metavar="CAMERA...")
-@click.option("--from", "since", required=True, metavar="TIME", help="First instant.")
+@click.option("--from", "since", metavar="TIME", help="First instant.  [required]")
 @click.option(
     "--to",
     "until",
@@ -46,13 +52,12 @@ def hold() -> None:
 @click.option(
     "--kind",
     type=click.Choice(KINDS),
-    required=True,
-    help="Who needs it; sar is a subject access request.",
+    help="Who needs it; sar is a subject access request.  [required]",
 )
 @click.option(
-    "--reference", required=True, help="Crime, case or request number, as given."
+    "--reference", help="Crime, case or request number, as given.  [required]"
 )
-@click.option("--reason", required=True, help="Why, in a few words.")
+@click.option("--reason", help="Why, in a few words.  [required]")
 @click.option("--requester", help="Who asked: name and number of the officer.")
 @click.option(
     "--review", metavar="TIME", help="When to look at it again; else 90 days from now."
@@ -77,9 +82,17 @@ def place(session: Session, cameras: tuple[str, ...], **given: str | None) -> in
 
     Exit status 7: placed, but not all (or nothing) of what was asked is there to keep.
     """
+    _refuse_incomplete(given)
     answer = session.ask("hold.place", cameras=list(cameras), **given)
     session.answer(answer, _placed)
     return NOT_ALL if _empty(answer) else 0
+
+
+def _refuse_incomplete(given: dict[str, str | None]) -> None:
+    """All that is missing at once: the caller's patience is short at 3 a.m."""
+    missing = [f"--{option}" for option, name in NEEDED if given[name] is None]
+    if missing:
+        raise click.UsageError(f"Missing: {', '.join(missing)}.")
 
 
 def _empty(answer: Answer) -> list[str]:

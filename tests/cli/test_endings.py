@@ -76,7 +76,9 @@ def test_the_details_are_shown_to_whoever_asks_for_them(ending, monkeypatch):
 def test_wrong_usage_is_a_sentence_and_points_at_the_help(capsys):
     assert cli.run(["hold", "place", "1001"]) == 2
     text = capsys.readouterr().err
-    assert text.startswith("retention: Missing option '--from'")
+    assert text.startswith(
+        "retention: Missing: --from, --kind, --reference, --reason.\n"
+    )
     assert "Try `retention hold place --help`." in text
 
 
