@@ -151,3 +151,32 @@ def test_every_answer_is_plain_json(site):
     ):
         answer = client.Client(site.config).call(verb)
         assert json.loads(json.dumps(answer)) == answer
+
+
+def _on_a_terminal(config: Path, *arguments: str, **environment: str) -> bytes:
+    """What the program writes where standard output and error are a terminal."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "retention", "--config", str(config), *arguments],
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65_536):
+            shown += chunk
+    except OSError:  # Linux says so when the last writer has gone
+        process.wait()
+    os.close(ours)
+    return shown
+
+
+def test_colour_and_progress_are_for_terminals_only(site):
+    red, erased = b"\x1b[31m", b"\r\x1b[K"
+    assert red in _on_a_terminal(site.config, "status")
+    assert red not in _on_a_terminal(site.config, "status", NO_COLOR="1")
+    assert erased in _on_a_terminal(site.config, "audit", "verify")
+    piped = site.run("status").out + site.run("audit", "verify").err
+    assert "\x1b" not in piped
