@@ -17,7 +17,7 @@ from retention.audit import commitments, kinds
 from retention.audit import rows as row_files
 from retention.audit.canonical import base64url, decode, encode
 from retention.audit.declare import Kind
-from retention.audit.verify import Stored, previous
+from retention.audit.stored import Stored, previous
 from retention.catalogue.schema import entry as entry_table
 from retention.errors import (
     CatalogueError,

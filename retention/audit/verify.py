@@ -7,7 +7,7 @@ up to where the log is what was written, or the first place where it is not.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,12 +16,12 @@ from retention.audit import commitments
 from retention.audit import rows as row_files
 from retention.audit.canonical import base64url, decode
 from retention.audit.kinds import KINDS
+from retention.audit.stored import Stored, previous
 from retention.model import Outcome, Rows
 
 if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue
 
-PREVIOUS_BYTES = 6
 PAGE = 500
 """Entries read in one transaction: none stays open for long."""
 
@@ -29,21 +29,6 @@ OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
 """Outcomes of files that this program removed."""
 
 Indexed = Callable[[int, set[tuple[int, int]]], tuple[int, int] | None]
-
-
-class Stored(NamedTuple):
-    """One entry and what lies beside it.
-
-    `disclosures` are texts by field; what was erased is not in it.  `at` and `kind` are
-    the database's copies, which entries are found by; None in a published log.
-    """
-
-    number: int
-    data: bytes
-    rows: bytes | None = None
-    disclosures: Mapping[str, str] = {}
-    at: int | None = None
-    kind: str | None = None
 
 
 class Fault(NamedTuple):
@@ -76,14 +61,6 @@ class Report:
     def ok(self) -> bool:
         """The whole log is what was written."""
         return self.fault is None
-
-
-def previous(data: bytes) -> str:
-    """What an entry says of the one before it: the start of that one's leaf hash.
-
-    The tree proves the order; this finds the place where it was broken.
-    """
-    return base64url(merkle.leaf(data)[:PREVIOUS_BYTES])
 
 
 def verify(

@@ -12,7 +12,8 @@ from retention import merkle
 from retention.audit import log, rows
 from retention.audit.canonical import decode, encode
 from retention.audit.kinds import KINDS
-from retention.audit.verify import previous, verify_catalogue
+from retention.audit.stored import previous
+from retention.audit.verify import verify_catalogue
 from retention.catalogue.db import Priority
 from retention.errors import (
     CatalogueError,

@@ -9,7 +9,8 @@ from logs import append, batch_rows, completed, cooled, intended, released, tamp
 from retention import merkle
 from retention.audit import log, rows
 from retention.audit.canonical import base64url, decode, encode
-from retention.audit.verify import Fault, Stored, previous, verify, verify_catalogue
+from retention.audit.stored import Stored, previous
+from retention.audit.verify import Fault, verify, verify_catalogue
 from retention.catalogue.db import Priority
 from retention.model import Rows
 
