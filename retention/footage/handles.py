@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse"}
 _NETWORK |= {"afs", "beegfs", "gfs2", "lustre", "ocfs2", "vboxsf", "virtiofs"}
@@ -14,8 +15,8 @@ class Handle(int):
     it; by then it may be the number of another directory.
     """
 
-    def __del__(self) -> None:
-        os.close(self)
+    def __del__(self, close: Callable[[int], None] = os.close) -> None:
+        close(self)  # as an argument: at exit the module may be gone before
 
 
 def open_directory(
