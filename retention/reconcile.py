@@ -11,12 +11,11 @@ from sqlalchemy import Connection
 from retention import recorded, vanished
 from retention.catalogue import recordings, roots, streams
 from retention.catalogue.db import Priority, get_fact, put_fact
-from retention.catalogue.recordings import Doubt, Key
-from retention.errors import CatalogueError
+from retention.catalogue.recordings import OURS_TO_CHANGE, Doubt, Key
 from retention.footage.read import FileSeen, look, read_directory
 from retention.ingest import Grown, Rules, judge_change
 from retention.intake import Parts, ScanResult
-from retention.layout import compile_layout
+from retention.matching import path_of
 from retention.model import Micros, Recording, State, Stream
 
 
@@ -25,20 +24,6 @@ class ReconcileResult(ScanResult):
     """As a scan's result; `checked` rows were compared, `complete`: to the last."""
 
     checked: int = 0
-
-
-def path_of(stream: Stream, row: Recording) -> bytes:
-    """Where the file of a row is, below its root."""
-    path = row.path
-    if path is None:
-        layout = compile_layout(stream.layout, stream.zone)
-        path = layout.render(stream.name, row.start, stream.extension)
-    if path is None:
-        raise CatalogueError(
-            f"the path of recording {row.stream}/{row.start}/{row.n} can't be told "
-            "from its stream; run `retention audit verify` and restore a backup"
-        )
-    return path
 
 
 def look_at_newest(parts: Parts, now: Micros, result: ScanResult) -> None:
@@ -66,7 +51,7 @@ def check(
     missing: list[bytes] = []
     seen: list[tuple[Stream, Recording, FileSeen]] = []
     for stream, row in pairs:
-        if row.state in recordings.OURS_TO_CHANGE:
+        if row.state in OURS_TO_CHANGE:
             path = path_of(stream, row)
             try:
                 found = look(parts.root, path)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from retention import recorded
 from retention.catalogue import holds, recordings
 from retention.catalogue.db import Priority
+from retention.catalogue.recordings import OURS_TO_CHANGE
 from retention.footage.read import look
 from retention.intake import BLOCK, Parts, ScanResult
 from retention.matching import rows_of
@@ -34,7 +35,7 @@ def book(
         gone = [path for path in block if not _is_there(parts, path, there, result)]
         with parts.catalogue.read() as tx:
             rows += rows_of(tx, parts.owners, gone).values()
-    lost = [row for row in rows if row.state in recordings.OURS_TO_CHANGE]
+    lost = [row for row in rows if row.state in OURS_TO_CHANGE]
     for start in range(0, len(lost), BLOCK):
         _remove(parts, lost[start : start + BLOCK], now, result)
     return there

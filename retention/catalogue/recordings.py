@@ -14,6 +14,7 @@ from retention.catalogue import streams
 from retention.model import Micros, Recording, State, Window
 
 Key = tuple[int, int, int]
+"""(stream, start, n)."""
 
 OURS_TO_CHANGE = (State.PRESENT, State.QUARANTINED, State.FAILED)
 """States in which ingest may say that a recording changed or is lost."""
@@ -24,6 +25,7 @@ _SELECT = (
     " ON p.stream = r.stream AND p.start = r.start AND p.n = r.n "
 )
 _STATES = tuple(State)
+_OLDEST_FIRST = ("ASC", ">", -(2**62))
 _BESIDE = ("recording_path", "quarantine", "failure", "plan_row")
 _KEY = "stream = ? AND start = ? AND n = ?"
 
@@ -144,13 +146,21 @@ def around(
 
 
 def page(
-    tx: Connection, stream: int, after: tuple[Micros, int] | None, limit: int
+    tx: Connection,
+    stream: int,
+    after: tuple[Micros, int] | None,
+    limit: int,
+    *,
+    newest_first: bool = False,
 ) -> list[Recording]:
-    """The next `limit` recordings of a stream after (start, n), oldest first."""
-    start, n = after or (-(2**62), 0)
+    """The next `limit` recordings of a stream after (start, n), oldest first; with
+    `newest_first` those before it, newest first."""
+    order, compare, beyond = ("DESC", "<", 2**62) if newest_first else _OLDEST_FIRST
+    start, n = after or (beyond, 0)
     return _rows(
         tx,
-        "WHERE r.stream = ? AND (r.start, r.n) > (?, ?) ORDER BY r.start, r.n LIMIT ?",
+        f"WHERE r.stream = ? AND (r.start, r.n) {compare} (?, ?)"
+        f" ORDER BY r.start {order}, r.n {order} LIMIT ?",
         stream, start, n, limit,
     )  # fmt: skip
 
@@ -163,6 +173,7 @@ def overlapping(
     limit: int = 5_000,
     *,
     newest_first: bool = False,
+    state: State | None = None,
 ) -> list[Recording]:
     """The first `limit` recordings of a stream that overlap the half-open window.
 
@@ -172,8 +183,9 @@ def overlapping(
     return _rows(
         tx,
         "WHERE r.stream = ? AND r.start > ? AND r.start < ? AND r.start + r.duration > ?"
-        f" ORDER BY r.start {order}, r.n {order} LIMIT ?",
-        stream, window.start - max_length - 1, window.end, window.start, limit,
+        f" AND r.state = ifnull(?, r.state) ORDER BY r.start {order}, r.n {order} LIMIT ?",
+        stream, window.start - max_length - 1, window.end, window.start,
+        None if state is None else int(state), limit,
     )  # fmt: skip
 
 
@@ -245,24 +257,6 @@ def doubt(tx: Connection, key: Key) -> Doubt | None:
     return doubts(tx, key[0], key[1], key[1] + 1).get(key)
 
 
-def in_quarantine(
-    tx: Connection, stream: int, after: tuple[Micros, int] | None, limit: int
-) -> list[tuple[Recording, Doubt]]:
-    """The next `limit` quarantined recordings of a stream after (start, n)."""
-    start, n = after or (-(2**62), 0)
-    found = tx.exec_driver_sql(
-        f"SELECT {_COLUMNS}, q.seen, q.mtime, q.reason"
-        " FROM quarantine q JOIN recording r"
-        " ON r.stream = q.stream AND r.start = q.start AND r.n = q.n"
-        " LEFT JOIN recording_path p"
-        " ON p.stream = q.stream AND p.start = q.start AND p.n = q.n"
-        " WHERE q.stream = ? AND (q.start, q.n) > (?, ?) AND r.state = ?"
-        " ORDER BY q.start, q.n LIMIT ?",
-        (stream, start, n, int(State.QUARANTINED), limit),
-    )
-    return [(_recording(row[:7]), Doubt(*row[7:])) for row in found]
-
-
 def count_quarantined(tx: Connection, stream: int | None = None) -> int:
     """How many recordings (of a stream) are in quarantine."""
     sql = (
@@ -321,6 +315,29 @@ def quarantine(tx: Connection, old: Recording, size: int, doubt: Doubt) -> bool:
     tx.exec_driver_sql(
         "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?)", (*old.key, *doubt)
     )
+    return True
+
+
+def rule(tx: Connection, old: Recording, duration: Micros, doubt: Doubt) -> bool:
+    """A person ruled: the recording leaves quarantine, its end may move either way.
+
+    What was known of its mtime stays beside it, with the ruling as the reason.  False
+    where the row moved.
+    """
+    done = tx.exec_driver_sql(
+        f"UPDATE recording SET state = ?, duration = ? WHERE {_KEY}"
+        " AND duration = ? AND size = ? AND state = ?",
+        (int(State.PRESENT), duration, *old.key,
+         old.duration, old.size, int(old.state)),
+    )  # fmt: skip
+    if done.rowcount != 1:
+        return False
+    for table in ("quarantine", "failure"):
+        tx.exec_driver_sql(f"DELETE FROM {table} WHERE {_KEY}", old.key)
+    tx.exec_driver_sql(
+        "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?)", (*old.key, *doubt)
+    )
+    streams.raise_max_length(tx, old.stream, duration)
     return True
 
 
