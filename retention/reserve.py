@@ -18,9 +18,9 @@ MARGIN = 16 * 1024 * 1024
 class Reserve:
     """The reserve file of one state directory."""
 
-    def __init__(self, state_directory: Path, size: int = SIZE) -> None:
+    def __init__(self, state_directory: Path, size: int | None = None) -> None:
         self.path = state_directory / NAME
-        self._size = size
+        self._size = SIZE if size is None else size
 
     def whole(self) -> bool:
         """Whether the room is kept."""

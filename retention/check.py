@@ -1,0 +1,185 @@
+"""`retention check`: the configuration and what it meets on this machine.
+
+Each finding says what is wrong and what to do.  Nothing is changed.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from retention import clock, guards, log_key
+from retention.audit.log import Log
+from retention.catalogue import db
+from retention.check_footage import Finding, Progress, error, findings_of, warning
+from retention.client import caller
+from retention.context import Context
+from retention.errors import CatalogueError, RetentionError
+from retention.reserve import Reserve
+from retention.roots import root_list
+from retention.settings import warnings
+
+if TYPE_CHECKING:
+    from retention.settings import Settings
+
+__all__ = ["Finding", "findings"]
+
+
+def findings(
+    settings: Settings, progress: Progress = lambda text: None
+) -> list[Finding]:
+    """Everything found, errors first; `progress` is told of long walks."""
+    found = [
+        *(warning(*_split(text)) for text in warnings(settings)),
+        *_groups(settings),
+        *_zones(settings),
+        *_clock(settings),
+        *_state_directory(settings),
+        *_key(settings),
+        *_catalogue(settings),
+    ]
+    for root in settings.root:
+        found += findings_of(root, settings.state_directory, progress)
+    return sorted(found, key=lambda one: one.level != "error")
+
+
+def _split(text: str) -> tuple[str, str]:
+    """A warning of the settings says what it is and, after a colon, what to do."""
+    what, _, remedy = text.rpartition(": ")
+    return (what, remedy) if what else (text, "")
+
+
+def _groups(settings: Settings) -> Iterator[Finding]:
+    for role, names in settings.access:
+        for name in names:
+            try:
+                grp.getgrnam(name)
+            except KeyError:
+                yield warning(
+                    f"the group {name} of the {role} does not exist",
+                    f"make it (`groupadd --system {name}`), or name another in [access]",
+                )
+
+
+def _zones(settings: Settings) -> Iterator[Finding]:
+    for name in sorted({settings.timezone, *(r.timezone for r in settings.root)}):
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError):
+            yield error(
+                f"there are no data for the time zone {name}",
+                "install the system's time zone data (tzdata)",
+            )
+
+
+def _clock(settings: Settings) -> Iterator[Finding]:
+    if settings.clock_synchronised == "ignored" or clock.read().synchronised:
+        return
+    what = "the kernel does not say that the clock is synchronised"
+    remedy = "let chrony or systemd-timesyncd keep it right, see `timedatectl`"
+    if settings.clock_synchronised == "required":
+        yield error(f"{what}, and the configuration requires it", remedy)
+    else:
+        yield warning(
+            f"{what}, so after a long stop of the machine, or a step of the clock, "
+            "deletion waits for an administrator",
+            remedy,
+        )
+
+
+def _state_directory(settings: Settings) -> Iterator[Finding]:
+    path = settings.state_directory
+    try:
+        found = os.stat(path)
+    except OSError as problem:
+        yield error(
+            f"state_directory {path}: {problem.strerror}", "run `retention init`"
+        )
+        return
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        yield error(
+            f"state_directory {path} is open to others (mode "
+            f"{stat.S_IMODE(found.st_mode):04o})",
+            f"chmod 0700 {path}",
+        )
+    if not Reserve(path).whole():
+        yield warning(
+            f"the reserve {Reserve(path).path} is missing or released: on a full disk "
+            "holds could not be stored",
+            "free some space; the service makes it again by itself",
+        )
+
+
+def _key(settings: Settings) -> Iterator[Finding]:
+    state = settings.state_directory
+    if not state.exists():
+        return
+    path = state / log_key.NAME
+    try:
+        found = os.stat(path)
+    except OSError as problem:
+        yield error(
+            f"the signing key {path}: {problem.strerror}", "run `retention init`"
+        )
+        return
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        yield error(
+            f"the signing key {path} is open to others (mode "
+            f"{stat.S_IMODE(found.st_mode):04o})",
+            f"chmod 0600 {path}; whoever read it can sign another log",
+        )
+    if found.st_uid != os.stat(state).st_uid:
+        yield error(
+            f"the signing key {path} is not the service's own",
+            f"chown --reference={state} {path}",
+        )
+
+
+def _catalogue(settings: Settings) -> Iterator[Finding]:
+    """The catalogue, and what only it knows: guards, roots, the key's other half."""
+    path = settings.state_directory / db.NAME
+    if not settings.state_directory.exists():
+        return
+    try:
+        catalogue = db.open_(path, read_only=True)
+    except CatalogueError as problem:
+        yield error(str(problem), "see there")
+        return
+    try:
+        complaint = db.quick_check(catalogue)
+        if complaint is not None:
+            yield error(
+                f"{path} is damaged: {complaint}", guards.remedy(guards.CATALOGUE)
+            )
+            return
+        yield from _roots(settings, catalogue)
+        with catalogue.read() as tx:
+            tripped = guards.tripped(tx)
+        for one in tripped:
+            where = f" for {one.scope}" if one.scope else ""
+            yield error(
+                f"the guard {one.name} is tripped{where}: {one.detail}",
+                guards.remedy(one.name),
+            )
+        if log_key.exists(settings.state_directory):
+            log_key.check(log_key.load(settings.state_directory), catalogue)
+    except RetentionError as problem:
+        yield error(str(problem), "see there")
+    finally:
+        catalogue.close()
+
+
+def _roots(settings: Settings, catalogue: db.Catalogue) -> Iterator[Finding]:
+    log = Log(site=settings.site, host=socket.gethostname(), program="check")
+    context = Context(settings, catalogue, log, clock.read().wall, caller())
+    for root in root_list(context)["roots"]:
+        if not root["available"]:
+            yield error(
+                f"footage root {root['name']} is not available: {root['state']}",
+                guards.remedy(guards.ROOT),
+            )
