@@ -1,0 +1,263 @@
+"""Full disks, threads that hang or crash: the service says so and deletes nothing."""
+
+import os
+import subprocess
+import threading
+
+import needs
+import pytest
+from installation import DAY, SECOND, Installation, never
+
+from retention import clock, guards, reserve
+from retention.catalogue import db
+from retention.model import HOUR, MINUTE
+from retention.service import OFFICE_PATIENCE, ROOT_PATIENCE
+
+
+@pytest.fixture
+def service(installed):
+    made = installed.service()
+    yield made
+    for work in made._works:
+        work.close()
+    made._catalogue.close()
+
+
+def tripped(service):
+    with service._catalogue.read() as tx:
+        return {(one.name, one.scope) for one in guards.tripped(tx)}
+
+
+# -- the reserve ---------------------------------------------------------------------
+
+
+def test_the_reserve_takes_real_room(tmp_path):
+    made = reserve.Reserve(tmp_path, 1 << 20)
+    assert made.make()
+    assert made.path.stat().st_blocks * 512 >= 1 << 20
+
+
+def test_a_released_reserve_is_empty_and_can_be_made_again(tmp_path):
+    made = reserve.Reserve(tmp_path, 1 << 20)
+    made.make()
+    assert made.release()
+    assert made.path.stat().st_blocks == 0
+    assert not made.whole()
+    assert not made.release()
+    assert made.make()
+
+
+def test_without_room_there_is_no_reserve(tmp_path):
+    disk = os.statvfs(tmp_path)
+    made = reserve.Reserve(tmp_path, disk.f_bavail * disk.f_frsize * 2)
+    assert not made.make()
+    assert not made.path.exists()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 4 MB for the state directory."""
+    (tmp_path / "state").mkdir()
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m,mode=700", "none", tmp_path / "state"],
+        check=True,
+    )
+    yield tmp_path / "state"
+    subprocess.run(["umount", "-l", tmp_path / "state"], check=True)
+
+
+@needs.root
+def test_a_full_disk_stops_deletion_and_leaves_room_for_what_must_be_stored(
+    small_disk, tmp_path, monkeypatch, fake_clock
+):
+    monkeypatch.setattr(reserve, "SIZE", 1 << 20)
+    site = Installation(tmp_path)
+    site.init()
+    now = fake_clock().wall
+    site.record(now, HOUR)
+    service = site.service()
+    (work,) = service._works
+    service.tick(never)
+    work.scan(never)
+    work.cycle(never)
+    assert work.blocked is None
+    fill(small_disk / "fill")
+    # A day passes: it is due, but its intent can't be stored.
+    fake_clock.elapsed += DAY
+    work.cycle(never)
+    assert len(site.files()) == 1
+    assert tripped(service) == {("log", "")}
+    assert (small_disk / reserve.NAME).stat().st_size == 0
+    work.cycle(never)
+    assert work.blocked.startswith("guard log")
+    assert len(site.files()) == 1
+    # The room that was released is enough to store a hold, and not for scans.
+    (before,) = site.entries()[-1:]
+    service.heartbeat(never)
+    assert site.entries()[-1] != before
+    # Somebody makes room: it goes on by itself.
+    (small_disk / "fill").write_bytes(b"")
+    service.tick(never)
+    assert (small_disk / reserve.NAME).stat().st_size == 1 << 20
+    work.scan(never)
+    work.cycle(never)
+    assert site.files() == []
+    assert tripped(service) == set()
+    assert site.verify().ok
+    work.close()
+    service._catalogue.close()
+
+
+def fill(path):
+    """Take all that is free, to the last page."""
+    with path.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            try:
+                while file.write(b"\0" * size):
+                    pass
+            except OSError:
+                continue
+
+
+# -- threads -------------------------------------------------------------------------
+
+
+def test_the_watchdog_is_not_told_while_the_office_is_stuck(service, monkeypatch):
+    go, office = threading.Event(), service._office
+    office.start()
+    office.trigger("tick", lambda stop: go.wait(10))
+    while office.running() is None:
+        pass
+    real = clock.read()
+    assert service.watch()
+    later = real._replace(monotonic=real.monotonic + OFFICE_PATIENCE + 10 * SECOND)
+    monkeypatch.setattr(clock, "read", lambda: later)
+    assert not service.watch()
+    go.set()
+    office.stop()
+    assert office.join(5)
+    assert service.watch()
+
+
+def test_a_root_that_hangs_in_our_own_code_is_restarted_by_the_watchdog(
+    service, monkeypatch
+):
+    go, (work,) = threading.Event(), service._works
+    work.hands.start()
+    work.hands.trigger("cycle", lambda stop: go.wait(10))
+    while work.hands.running() is None:
+        pass
+    later = clock.monotonic() + ROOT_PATIENCE + MINUTE
+    monkeypatch.setattr(
+        clock, "read", lambda: service._reading._replace(monotonic=later)
+    )
+    assert not service.watch()
+    # The same in a system call that nothing interrupts: a restart would not help.
+    monkeypatch.setattr(work.hands, "in_kernel", lambda: True)
+    assert service.watch()
+    go.set()
+    work.hands.stop()
+    assert work.hands.join(5)
+
+
+def test_a_disk_that_does_not_answer_is_said(service, monkeypatch):
+    (work,) = service._works
+    monkeypatch.setattr(work.eyes, "silent_for", lambda now: ROOT_PATIENCE + 1)
+    service.tick(never)
+    assert tripped(service) == {("root", "nvr1")}
+    assert "does not answer" in service._alarms.blocking("nvr1")
+
+
+def test_an_unexpected_exception_ends_the_service_loudly(tmp_path):
+    """Exit status 1, so that systemd starts it again, and the last batch is recovered."""
+    site = Installation(tmp_path)
+    site.init()
+    code = (
+        "import sys; from retention import root_work, cli\n"
+        "def broken(self, now, stop): raise ValueError('nobody expected this')\n"
+        "root_work.Scanner.scan = broken\n"
+        f"sys.exit(cli.run(['--config', '{site.config}', 'run']))"
+    )
+    command = [os.sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 1
+    assert "nobody expected this" in done.stderr
+    assert "service.crashed" in done.stderr
+    assert site.entries("service.stopped") == []
+
+
+def test_an_error_of_one_root_is_known_and_trips_its_guard(service, monkeypatch):
+    (work,) = service._works
+
+    def failing(now, stop):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(work._scanner, "scan", failing)
+    work.scan(never)
+    assert tripped(service) == {("root", "nvr1")}
+    work.cycle(never)
+    assert "Input/output error" in work.blocked
+    work.scan(never)  # opened anew, with a scanner of its own
+    assert tripped(service) == set()
+
+
+def test_a_root_is_not_opened_anew_under_a_batch(service):
+    (work,) = service._works
+    before = work.root
+    work._broken = True
+    with work._deleting:
+        work.scan(never)
+    assert work.root is before
+    work.scan(never)
+    assert work.root is not before
+
+
+def test_another_sites_catalogue_is_refused(installed, tmp_path):
+    text = installed.config.read_text().replace('site = "test"', 'site = "derby"')
+    installed.config.write_text(text)
+    code = ["-m", "retention", "--config", str(installed.config), "run"]
+    done = subprocess.run([os.sys.executable, *code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "site test" in done.stderr
+
+
+def test_the_heartbeat_says_what_there_is(installed, service):
+    now = clock.read().wall
+    installed.record(now, HOUR)
+    installed.record(now, 2 * DAY)
+    (work,) = service._works
+    work.scan(never)
+    service.heartbeat(never)
+    (entry,) = installed.entries("heartbeat")
+    fields = entry["fields"]
+    assert (fields["recordings"], fields["overdue"], fields["holds"]) == (2, 1, 0)
+    assert abs(fields["wall"] - now) < MINUTE
+    assert fields["oldest_unheld"] < now - 2 * DAY
+
+
+def test_what_is_caught_up_is_remembered_with_the_heartbeat(installed, service):
+    (work,) = service._works
+    work.scan(never)
+    work.cycle(never)
+    with service._catalogue.read() as tx:
+        before = tx.exec_driver_sql("SELECT caught_up FROM root").scalar_one()
+    work.cycle(never)
+    service.heartbeat(never)
+    with service._catalogue.read() as tx:
+        after = tx.exec_driver_sql("SELECT caught_up FROM root").scalar_one()
+    assert after > before
+
+
+def test_an_idle_round_writes_nothing(installed, service):
+    (work,) = service._works
+    for _ in range(2):
+        service.tick(never)
+        work.scan(never)
+        work.cycle(never)
+    wal = installed.state / f"{db.NAME}-wal"
+    before = wal.stat()
+    for _ in range(5):
+        service.tick(never)
+        work.cycle(never)
+    after = wal.stat()
+    assert (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
