@@ -1,0 +1,271 @@
+"""Recording, scan, hold, release, time, crash and restart against a simple model.
+
+What must hold after any story: nothing held is deleted (P1), nothing due is left after
+a cycle (P2), every file is on the disk or accounted for in the log (P7), and the log
+verifies (P4).
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+from site_ import ACTOR, LAYOUT, NOW, Site, never
+
+from retention import batch as procedure
+from retention.audit.log import listing
+from retention.audit.verify import verify_catalogue
+from retention.catalogue import cameras, roots
+from retention.catalogue.db import Priority
+from retention.context import Context
+from retention.holds import hold_place, hold_release
+from retention.layout import compile_layout
+from retention.localtime import format_utc
+from retention.model import DAY, SECOND, Camera
+from retention.presets import preset_or_template
+from retention.scan import Scanner
+from retention.settings import RootSettings, Settings
+
+PERIOD = 28 * DAY
+STABLE = 30 * SECOND
+COOLING = 7 * DAY
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class Lifecycle(RuleBasedStateMachine):
+    """The product on a real directory beside a model of four dictionaries."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="lifecycle-"))
+        self.site = Site(
+            self.directory, deletion_floor=10**6, release_requires_two_people=False
+        )
+        self.now = NOW
+        with self.site.catalogue.write(Priority.SCAN) as tx:
+            for camera in "ab":
+                cameras.insert(tx, Camera(0, camera, f"at {camera}"), NOW)
+            # As after a first scan of the empty directory.
+            roots.set_adopted(tx, self.site.root_key, NOW - DAY)
+            roots.set_caught_up(tx, self.site.root_key, NOW - DAY + 1)
+        self.settings = Settings(
+            site="test",
+            state_directory=str(self.directory / "state"),
+            retention=self.site.settings,
+            root=(
+                RootSettings(
+                    name="nvr1",
+                    path=str(self.site.footage),
+                    layout=LAYOUT,
+                    timezone="UTC",
+                ),
+            ),
+        )
+        self.scanner = self.new_scanner()
+        self.files: dict[Path, tuple[str, int, int]] = {}
+        self.seen: set[Path] = set()
+        self.removed: set[Path] = set()  # by somebody else
+        self.holds: dict[int, tuple[str, int, int, int | None]] = {}
+
+    def new_scanner(self) -> Scanner:
+        root = self.settings.root[0]
+        return Scanner(
+            self.site.catalogue, self.site.log, self.site.root,
+            preset_or_template(root.layout), root, self.settings, ACTOR,
+        )  # fmt: skip
+
+    def context(self) -> Context:
+        return Context(
+            self.settings, self.site.catalogue, self.site.log, self.now, ACTOR,
+            self.site.gate,
+        )  # fmt: skip
+
+    # -- the model ----------------------------------------------------------------
+
+    def held(self, path: Path) -> bool:
+        camera, start, end = self.files[path]
+        return any(
+            camera == on and start < until and end > since
+            for on, since, until, free_at in self.holds.values()
+            if free_at is None or free_at > self.now
+        )
+
+    def due(self, path: Path) -> bool:
+        return self.files[path][2] + PERIOD <= self.now
+
+    # -- what happens -------------------------------------------------------------
+
+    @rule(
+        camera=st.sampled_from("ab"),
+        age=st.integers(60, 45 * 86_400),
+        length=st.integers(1, 3600),
+        size=st.integers(0, 9),
+    )
+    def record(self, camera: str, age: int, length: int, size: int) -> None:
+        """A recorder finishes a file that began `age` seconds ago."""
+        length = min(length, age - 45)
+        if length < 1:
+            return
+        start = self.now - age * SECOND
+        start -= start % SECOND
+        name = compile_layout(LAYOUT, "UTC").render(camera, start, ".mp4")
+        path = self.site.footage / os.fsdecode(name)
+        if path in self.files:
+            return
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x" * size)
+        end = start + length * SECOND
+        os.utime(path, ns=(end * 1000, end * 1000))
+        self.files[path] = (camera, start, end)
+
+    @rule(seconds=st.one_of(st.integers(60, 3600), st.integers(3600, 9 * 86_400)))
+    def pass_time(self, seconds: int) -> None:
+        self.now += seconds * SECOND
+
+    @rule()
+    def scan(self) -> None:
+        result = self.scanner.scan(self.now, never, full=True)
+        assert result.errors == []
+        self.site.deleter.note(result.streams, self.now)
+        self.seen |= {path for path in self.files if path.exists()}
+
+    @rule()
+    def reconcile(self) -> None:
+        result = self.scanner.reconcile(self.now, never)
+        self.site.deleter.note(result.streams, self.now)
+
+    @rule()
+    def cycle(self) -> None:
+        """Scan and delete: afterwards nothing that is due and free is left."""
+        self.scan()
+        before = {path for path in self.files if path.exists()}
+        self.deleted(self.site.cycle(self.now).results)
+        for path in before:
+            if not path.exists():
+                assert self.due(path)
+                assert not self.held(path)
+            else:
+                assert self.held(path) or not self.due(path)
+
+    def deleted(self, results) -> None:
+        for result in results:
+            self.scanner.forget(result.deleted)
+
+    @rule(
+        camera=st.sampled_from("ab"),
+        age=st.integers(0, 45 * 86_400),
+        length=st.integers(1, 5 * 86_400),
+    )
+    def place(self, camera: str, age: int, length: int) -> None:
+        since = self.now - age * SECOND
+        until = since + length * SECOND
+        answer = hold_place(
+            self.context(), cameras=[camera], since=format_utc(since),
+            until=format_utc(until), kind="police", reference="r", reason="r",
+            margin="0",
+        )  # fmt: skip
+        self.holds[answer["hold"]] = (camera, since, until, None)
+
+    @precondition(lambda self: any(h[3] is None for h in self.holds.values()))
+    @rule(data=st.data())
+    def release(self, data) -> None:
+        active = sorted(n for n, h in self.holds.items() if h[3] is None)
+        number = data.draw(st.sampled_from(active))
+        hold_release(self.context(), hold=number, reason="done")
+        self.holds[number] = (*self.holds[number][:3], self.now + COOLING)
+
+    @rule(
+        call=st.integers(1, 4), step=st.sampled_from(["delete", "sync", "look_again"])
+    )
+    def crash_in_a_cycle(self, call: int, step: str) -> None:
+        """The process dies in the middle of a cycle, and starts again."""
+        self.scan()
+        real, calls = getattr(procedure, step), iter(range(1, 9999))
+
+        def dying(*args):
+            if next(calls) == call:
+                raise Crash
+            return real(*args)
+
+        setattr(procedure, step, dying)
+        try:
+            self.site.cycle(self.now)
+        except Crash:
+            pass
+        finally:
+            setattr(procedure, step, real)
+        self.restart()
+
+    @rule()
+    def restart(self) -> None:
+        self.site.restart()
+        self.scanner = self.new_scanner()
+
+    @precondition(lambda self: self.seen)
+    @rule(data=st.data())
+    def somebody_removes_a_file(self, data) -> None:
+        there = sorted(path for path in self.seen if path.exists())
+        if there:
+            path = data.draw(st.sampled_from(there))
+            path.unlink()
+            self.removed.add(path)
+
+    # -- what must hold -----------------------------------------------------------
+
+    @invariant()
+    def nothing_goes_before_it_is_due(self) -> None:
+        for path in getattr(self, "files", ()):
+            assert path.exists() or path in self.removed or self.due(path)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "site"):
+            return
+        try:
+            self.cycle()
+            self.reconcile()
+            self.books_balance()
+            assert verify_catalogue(self.site.catalogue, deep=True).ok
+        finally:
+            self.site.close()
+            shutil.rmtree(self.directory)
+
+    def books_balance(self) -> None:
+        """Recorded = present + deleted + lost, by file and by the log's own count."""
+        present = {path for path in self.files if path.exists()}
+        assert self.site.rows() == len(present)
+        with self.site.catalogue.read() as tx:
+            done = listing(tx, kind="recordings.deleted", limit=10_000)
+            lost = listing(tx, kind="recordings.lost", limit=10_000)
+        ours = sum(
+            e["fields"]["deleted"] + e["fields"]["absent_after_crash"] for e in done
+        )
+        others = sum(e["fields"]["absent"] for e in done)
+        others += sum(e["fields"]["count"] for e in lost)
+        assert ours == len(self.files) - len(present) - len(self.removed)
+        assert others == len(self.removed)
+
+
+def test_no_story_loses_evidence_or_keeps_what_is_due():
+    run_state_machine_as_test(
+        Lifecycle,
+        settings=settings(
+            max_examples=500 if os.environ.get("CI") == "true" else 50,
+            stateful_step_count=16,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            phases=(Phase.reuse, Phase.generate),  # shrinking a story takes minutes
+        ),
+    )
