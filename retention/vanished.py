@@ -35,7 +35,7 @@ def book(
         gone = [path for path in block if not _is_there(parts, path, there, result)]
         with parts.catalogue.read() as tx:
             rows += rows_of(tx, parts.owners, gone).values()
-    lost = [row for row in rows if row.state in OURS_TO_CHANGE]
+    lost = sorted(row for row in rows if row.state in OURS_TO_CHANGE)
     for start in range(0, len(lost), BLOCK):
         _remove(parts, lost[start : start + BLOCK], now, result)
     return there
