@@ -6,7 +6,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ from retention.errors import RetentionError
 from retention.localtime import format_duration, format_local, format_size
 from retention.model import SECOND
 
+ERASE = "\r\x1b[K"
 RIGHT = frozenset("0123456789")
 _UTC = re.compile(
     r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"
@@ -142,14 +143,6 @@ def pairs(values: Iterable[tuple[str, Any]]) -> str:
     return "\n".join(f"{name.ljust(width)}  {value}" for name, value in shown)
 
 
-def facts(answer: Mapping[str, Any], zone: str) -> str:
-    """Every field of a flat answer, in the order given."""
-    return pairs(
-        (name.replace("_", " "), value_text(value, zone))
-        for name, value in answer.items()
-    )
-
-
 def value_text(value: Any, zone: str) -> str:
     """A field of unknown meaning: instants become local, the rest plain."""
     if value is None:
@@ -174,11 +167,18 @@ def safe(value: Any) -> str:
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Say what takes its time, on a terminal only, and take it back when done."""
-    terminal = sys.stderr.isatty()
-    if terminal:
-        click.echo(f"{what} ...", err=True, nl=False)
-    try:
+    with telling() as tell:
+        tell(what)
         yield
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[str], None]]:
+    """A line of progress on standard error, where that is a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    try:
+        yield lambda text: click.echo(f"{ERASE}{safe(text)} ...", err=True, nl=False)
     finally:
-        if terminal:
-            click.echo("\r\x1b[K", err=True, nl=False)
+        click.echo(ERASE, err=True, nl=False)

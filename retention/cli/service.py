@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from retention.cli.base import Answer, Session, group, with_session
+from retention.cli.display import alarm, counted, good, safe, telling
 
 
 @click.command("init")
@@ -32,13 +33,40 @@ def init(session: Session) -> int:
 def check(session: Session) -> int:
     """Configuration and environment: each finding with what to do.
 
+    Changes nothing; run it as the service's user, with its rights.
+
     \b
     Example:
-      retention check
+      sudo -u cctv-retention retention check
 
     Exit status 1: something must be mended before footage is deleted on time.
     """
-    return 0
+    from retention.check import findings
+
+    with telling() as progress:
+        found = [one._asdict() for one in findings(session.client.settings, progress)]
+    session.answer({"findings": found}, _findings)
+    return 1 if any(one["level"] == "error" for one in found) else 0
+
+
+def _findings(answer: Answer, zone: str) -> str:
+    found = answer["findings"]
+    if not found:
+        return good("Nothing stands in the way.")
+    errors = sum(one["level"] == "error" for one in found)
+    lines = [
+        f"{counted(errors, 'error')}, {counted(len(found) - errors, 'warning')}.",
+    ]
+    for one in found:
+        level = "error:  " if one["level"] == "error" else "warning:"
+        lines.append("")
+        lines.append(
+            f"{alarm(level) if level.startswith('error') else level} "
+            f"{safe(one['what'])}."
+        )
+        if one["remedy"]:
+            lines.append(f"         {safe(one['remedy'])}")
+    return "\n".join(lines)
 
 
 @click.command("run")

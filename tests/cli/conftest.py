@@ -56,6 +56,10 @@ class Site:
         """The answer in JSON of a command that must succeed."""
         return json.loads(self.ok("--json", *arguments))
 
+    def json_anyway(self, *arguments: str) -> Any:
+        """The answer in JSON, whatever the status."""
+        return json.loads(self.run("--json", *arguments).out)
+
 
 @pytest.fixture
 def site(tmp_path, capsys, monkeypatch) -> Site:
