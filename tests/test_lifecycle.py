@@ -77,6 +77,7 @@ class Lifecycle(RuleBasedStateMachine):
         self.scanner = self.new_scanner()
         self.files: dict[Path, tuple[str, int, int]] = {}
         self.seen: set[Path] = set()
+        self.kept: set[Path] = set()  # there, and held ever since
         self.removed: set[Path] = set()  # by somebody else
         self.holds: dict[int, tuple[str, int, int, int | None]] = {}
 
@@ -110,7 +111,9 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(
         camera=st.sampled_from("ab"),
-        age=st.integers(60, 45 * 86_400),
+        age=st.one_of(
+            st.integers(60, 45 * 86_400), st.integers(27 * 86_400, 30 * 86_400)
+        ),
         length=st.integers(1, 3600),
         size=st.integers(0, 9),
     )
@@ -170,7 +173,18 @@ class Lifecycle(RuleBasedStateMachine):
         length=st.integers(1, 5 * 86_400),
     )
     def place(self, camera: str, age: int, length: int) -> None:
-        since = self.now - age * SECOND
+        self.hold(camera, self.now - age * SECOND, length)
+
+    @precondition(lambda self: self.files)
+    @rule(
+        data=st.data(), shift=st.integers(-3600, 3600), length=st.integers(1, 2 * 3600)
+    )
+    def place_near_a_file(self, data, shift: int, length: int) -> None:
+        path = data.draw(st.sampled_from(sorted(self.files)))
+        camera, start, _ = self.files[path]
+        self.hold(camera, start + shift * SECOND, length)
+
+    def hold(self, camera: str, since: int, length: int) -> None:
         until = since + length * SECOND
         answer = hold_place(
             self.context(), cameras=[camera], since=format_utc(since),
@@ -226,9 +240,18 @@ class Lifecycle(RuleBasedStateMachine):
     # -- what must hold -----------------------------------------------------------
 
     @invariant()
-    def nothing_goes_before_it_is_due(self) -> None:
+    def what_is_held_stays_and_nothing_goes_before_it_is_due(self) -> None:
+        """A file that was there while a hold covered it is there while one does."""
         for path in getattr(self, "files", ()):
-            assert path.exists() or path in self.removed or self.due(path)
+            if path in self.removed:
+                continue
+            there, held = path.exists(), self.held(path)
+            assert there or self.due(path)
+            assert there or not held or path not in self.kept
+            if there and held:
+                self.kept.add(path)
+            elif not held:
+                self.kept.discard(path)
 
     def teardown(self) -> None:
         if not hasattr(self, "site"):
@@ -263,7 +286,7 @@ def test_no_story_loses_evidence_or_keeps_what_is_due():
         Lifecycle,
         settings=settings(
             max_examples=500 if os.environ.get("CI") == "true" else 50,
-            stateful_step_count=16,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             phases=(Phase.reuse, Phase.generate),  # shrinking a story takes minutes

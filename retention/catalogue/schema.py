@@ -132,6 +132,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             bytes BLOB NOT NULL
         ) STRICT""",
         "CREATE INDEX entry_kind ON entry (kind, number)",
+        "CREATE INDEX entry_at ON entry (at)",
         """CREATE TABLE log_head (
             id INTEGER PRIMARY KEY CHECK (id = 1), size INTEGER NOT NULL,
             frontier BLOB NOT NULL
