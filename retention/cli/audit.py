@@ -11,6 +11,7 @@ from retention.cli.base import Answer, Session, group, with_session
 from retention.cli.display import (
     alarm,
     counted,
+    fitted_table,
     good,
     length,
     local,
@@ -24,10 +25,12 @@ from retention.cli.display import (
 )
 from retention.errors import VerificationError
 
-WIDEST = 100
 UNSET_LOGIN = 4_294_967_295
+_FIRST = ("row", "camera", "start", "end")
+_KEYS = ("stream", "n")
 _LENGTHS = {
     *("duration", "old_duration", "margin", "lateness", "offset", "max_length"),
+    *("zone_error", "boottime"),
 }
 
 
@@ -74,7 +77,7 @@ def _entries(answer: Answer, zone: str) -> str:
     if not entries:
         return "No entry of the audit log is about that."
     lines = [
-        table(
+        fitted_table(
             ("entry", "time", "kind", "by", "what"),
             [
                 (
@@ -88,14 +91,20 @@ def _entries(answer: Answer, zone: str) -> str:
             ],
         )
     ]
-    lines += [_rows(one["rows"], zone) for one in entries if one.get("rows")]
+    lines += [
+        f"\nIn entry {one['number']}:\n{_rows(one['rows'], zone)}"
+        for one in entries
+        if one.get("rows")
+    ]
     if answer["before"] is not None:
         lines.append(f"Older ones: add --before {answer['before']}")
     return "\n".join(lines)
 
 
 def _who(actor: Answer) -> str:
-    return str(actor.get("name") or f"uid {actor['uid']}")
+    if actor.get("name"):
+        return str(actor["name"])
+    return "the service" if actor["role"] == "service" else f"uid {actor['uid']}"
 
 
 def _login(uid: int) -> str:
@@ -104,12 +113,20 @@ def _login(uid: int) -> str:
 
 def _short(entry: Answer, zone: str) -> str:
     parts = [
-        f"{name} {_field(name, value, zone)}"
+        f"{_title(name, value)} {_field(name, value, zone)}"
         for name, value in entry["fields"].items()
         if value not in (None, "", [])
     ]
-    text = ", ".join(parts)
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 3]}..."
+    return ", ".join(parts)
+
+
+def _title(name: str, value: Any) -> str:
+    """The log has the register's keys, which must not be taken for published ids."""
+    if name == "camera" and isinstance(value, int):
+        return "camera key"
+    if name == "cameras" and isinstance(value, list):
+        return "camera keys"
+    return name.replace("_", " ")
 
 
 def _field(name: str, value: Any, zone: str) -> str:
@@ -144,7 +161,7 @@ def _entry(answer: Answer, zone: str) -> str:
         ("role", actor["role"]),
         *_others(answer, zone),
         *(
-            (name.replace("_", " "), _field(name, value, zone))
+            (_title(name, value), _field(name, value, zone))
             for name, value in answer["fields"].items()
         ),
     ]
@@ -161,11 +178,21 @@ def _others(answer: Answer, zone: str) -> Iterator[tuple[str, str]]:
 
 
 def _rows(rows: list[Answer], zone: str) -> str:
-    names = list(rows[0])
+    """The rows for people: no keys of the catalogue, no column that says nothing."""
+    names = [
+        name
+        for name in sorted(rows[0], key=_place)
+        if name not in _KEYS and any(row.get(name) is not None for row in rows)
+    ]
     return table(
-        [name.replace("_", " ") for name in names],
+        [_title(name, rows[0].get(name)) for name in names],
         [[_field(name, row.get(name), zone) for name in names] for row in rows],
     )
+
+
+def _place(name: str) -> int:
+    """An end stands beside its start, whatever order the log has."""
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
 
 
 @audit.command("verify")

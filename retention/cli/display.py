@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -129,6 +130,18 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
             for cell, width, to_right in zip(row, widths, right, strict=True)
         ).rstrip()
         for row in [list(headings), *cells]
+    )
+
+
+def fitted_table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table whose lines are cut to a terminal's width; whole in a pipe."""
+    text = table(headings, rows)
+    if not sys.stdout.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, 80)
+    return "\n".join(
+        line if len(line) <= width else f"{line[: width - 3]}..."
+        for line in text.splitlines()
     )
 
 

@@ -65,7 +65,8 @@ def _findings(answer: Answer, zone: str) -> str:
             f"{safe(one['what'])}."
         )
         if one["remedy"]:
-            lines.append(f"         {safe(one['remedy'])}")
+            remedy = safe(one["remedy"])
+            lines.append(f"         {remedy[:1].upper()}{remedy[1:]}.")
     return "\n".join(lines)
 
 

@@ -75,3 +75,8 @@ def test_progress_is_silent_in_a_pipe(capsys):
     with display.working("reading the audit log"):
         pass
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_fitted_table_is_whole_in_a_pipe(capsys):
+    long = "x" * 500
+    assert long in display.fitted_table(("what",), [(long,)])
