@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras as register
 from retention.catalogue import due, holds, streams
@@ -22,6 +22,7 @@ from retention.model import (
     DAY,
     FOREVER,
     SECOND,
+    Actor,
     Camera,
     Custody,
     Entry,
@@ -66,10 +67,113 @@ def hold_place(
     before and after.  Raises UsageError for what can't be meant, NotPermittedError for
     cameras whose data is not the council's.
     """
-    settings, now = context.settings, context.now
-    zone = settings.timezone
-    _known_kind(kind)
-    spare = _margin(margin, settings.retention.clock_tolerance)
+    hold = _asked(
+        context, since, until, kind, reference, reason, requester, review, margin
+    )
+    with ExitStack() as after_commit, context.catalogue.write(Priority.HOLD) as tx:
+        found = _resolve(tx, cameras, hold.window)
+        keys = sorted(camera.key for camera in found)
+        number = holds.insert(tx, keys, **hold.row())
+        kept = {key: _kept(tx, key, hold.window) for key in keys}
+        context.log.append(tx, hold.entry(number, keys, context.actor))
+        rescue = Rescue([], [])
+        if context.gate is not None:
+            # No unlink begins from here to the commit; what waited is saved.
+            after_commit.enter_context(context.gate.shut())
+            rescue = context.gate.rescue(dict.fromkeys(keys, (hold.window,)))
+    settled = _settled(context, rescue)
+    for file in rescue.rescued:
+        kept[file.camera] += Sum(1, file.size)
+    return {
+        **hold.answer(number),
+        **_kept_answer(found, kept),
+        "outcome_follows": 0 if settled else len(rescue.unlinking),
+    }
+
+
+class _Hold(NamedTuple):
+    """A hold as it was asked for, its times resolved."""
+
+    kind: str
+    reference: str
+    reason: str
+    requester: str
+    typed: str
+    asked: Window
+    window: Window
+    placed: Micros
+    placed_by: int
+    review: Micros
+
+    @property
+    def margin(self) -> Micros:
+        """What is kept before and after the time asked for."""
+        return self.asked.start - self.window.start
+
+    def row(self) -> dict[str, Any]:
+        """The catalogue's row."""
+        return {
+            "kind": self.kind, "reference": self.reference, "reason": self.reason,
+            "requester": self.requester, "since": self.window.start,
+            "until": self.window.end, "typed": self.typed, "margin": self.margin,
+            "placed": self.placed, "placed_by": self.placed_by, "review": self.review,
+        }  # fmt: skip
+
+    def entry(self, number: int, keys: list[int], actor: Actor) -> Entry:
+        """The entry `hold.placed`."""
+        many = len(keys) > CLEAR_CAMERAS
+        fields = {
+            "hold": number, "kind": self.kind, "cameras": None if many else keys,
+            "since": self.window.start, "until": self.window.end,
+            "review": self.review, "margin": self.margin,
+            "reference": self.reference, "reason": self.reason,
+            "requester": self.requester or None, "typed": self.typed,
+        }  # fmt: skip
+        return Entry(
+            "hold.placed",
+            self.placed,
+            actor,
+            fields,
+            rows=Rows(("camera",), [(key,) for key in keys]) if many else None,
+            index=tuple((key, *self.window) for key in keys),
+        )
+
+    def answer(self, number: int) -> dict[str, Any]:
+        """What the caller is told of the hold itself."""
+        return {
+            "hold": number,
+            "in_force_since": format_utc(self.placed),
+            "asked": {
+                "since": format_utc(self.asked.start),
+                "until": _end(self.asked.end),
+            },
+            "since": format_utc(self.window.start),
+            "until": _end(self.window.end),
+            "margin_seconds": self.margin // SECOND,
+            "review": format_utc(self.review),
+            "note": "protected from deletion by this program; the recorder's own "
+            "clean-up is not stopped",
+        }
+
+
+def _end(instant: Micros) -> str | None:
+    return None if instant == FOREVER else format_utc(instant)
+
+
+def _asked(
+    context: Context,
+    since: str,
+    until: str | None,
+    kind: str,
+    reference: str,
+    reason: str,
+    requester: str | None,
+    review: str | None,
+    margin: str | None,
+) -> _Hold:
+    settings, now, zone = context.settings, context.now, context.settings.timezone
+    if kind not in KINDS:
+        raise UsageError(f"{kind!r} is no kind of hold: use one of {', '.join(KINDS)}")
     asked = Window(
         parse_instant(since, zone, now),
         FOREVER if until is None else parse_instant(until, zone, now),
@@ -78,49 +182,14 @@ def hold_place(
         raise UsageError(
             f"the hold would end ({until}) before it begins ({since}): check the dates"
         )
-    window = Window(asked.start - spare, min(asked.end + spare, FOREVER))
-    due_review = _review(review, zone, now, settings.retention.review_after)
-    rescue = Rescue([], [])
-    with ExitStack() as after_commit, context.catalogue.write(Priority.HOLD) as tx:
-        found = _resolve(tx, cameras)
-        keys = sorted(camera.key for camera in found)
-        number = holds.insert(
-            tx, keys, kind=kind, reference=reference, reason=reason,
-            requester=requester or "", since=window.start, until=window.end,
-            typed=_typed(since, until), margin=spare, placed=now,
-            placed_by=context.actor.uid, review=due_review,
-        )  # fmt: skip
-        kept = {key: _kept(tx, key, window) for key in keys}
-        many = len(keys) > CLEAR_CAMERAS
-        context.log.append(
-            tx,
-            Entry(
-                "hold.placed",
-                now,
-                context.actor,
-                {
-                    "hold": number, "kind": kind, "since": window.start,
-                    "until": window.end, "review": due_review, "margin": spare,
-                    "cameras": None if many else keys, "reference": reference,
-                    "reason": reason, "requester": requester or None,
-                    "typed": _typed(since, until),
-                },
-                rows=Rows(("camera",), [(key,) for key in keys]) if many else None,
-                index=tuple((key, window.start, window.end) for key in keys),
-            ),
-        )  # fmt: skip
-        if context.gate is not None:
-            # No unlink begins from here to the commit; what waited is saved.
-            after_commit.enter_context(context.gate.shut())
-            rescue = context.gate.rescue(dict.fromkeys(keys, (window,)))
-    settled = _settled(context, rescue)
-    for file in rescue.rescued:
-        kept[file.camera] += Sum(1, file.size)
-    return {
-        **_answer(context, number, asked, window, due_review),
-        **_kept_answer(found, kept),
-        "outcome_follows": 0 if settled else len(rescue.unlinking),
-    }
+    spare = _margin(margin, settings.retention.clock_tolerance)
+    return _Hold(
+        kind=kind, reference=reference, reason=reason, requester=requester or "",
+        typed=f"{since} to {until or 'released'}", asked=asked,
+        window=Window(asked.start - spare, min(asked.end + spare, FOREVER)),
+        placed=now, placed_by=context.actor.uid,
+        review=_review(review, zone, now, settings.retention.review_after),
+    )  # fmt: skip
 
 
 def _settled(context: Context, rescue: Rescue) -> bool:
@@ -128,15 +197,6 @@ def _settled(context: Context, rescue: Rescue) -> bool:
     return context.gate is None or context.gate.wait_settled(
         rescue.unlinking, PATIENCE_SECONDS
     )
-
-
-def _typed(since: str, until: str | None) -> str:
-    return f"{since} to {until or 'released'}"
-
-
-def _known_kind(kind: str) -> None:
-    if kind not in KINDS:
-        raise UsageError(f"{kind!r} is no kind of hold: use one of {', '.join(KINDS)}")
 
 
 def _margin(margin: str | None, default: Micros) -> Micros:
@@ -155,8 +215,9 @@ def _review(review: str | None, zone: str, now: Micros, after: Micros) -> Micros
     return due
 
 
-def _resolve(tx: Connection, asked: Iterable[str]) -> list[Camera]:
-    """Today's cameras of these ids and patterns, each once."""
+def _resolve(tx: Connection, asked: Iterable[str], window: Window) -> list[Camera]:
+    """Today's cameras of these ids and patterns, each once, and any other camera that
+    such an id meant within the window: in doubt the hold covers both."""
     found: dict[int, Camera] = {}
     everyone = register.current(tx)
     for text in asked:
@@ -166,7 +227,10 @@ def _resolve(tx: Connection, asked: Iterable[str]) -> list[Camera]:
                 f"no camera is called {text!r} today: look it up with "
                 "`retention camera list`"
             )
-        found.update((camera.key, camera) for camera in matches)
+        for camera in matches:
+            found[camera.key] = camera
+            for other in register.meaning(tx, camera.id, window):
+                found.setdefault(other.key, other)
     for camera in found.values():
         if camera.custody is not Custody.COUNCIL:
             raise NotPermittedError(
@@ -174,26 +238,6 @@ def _resolve(tx: Connection, asked: Iterable[str]) -> list[Camera]:
                 f"is in {camera.custody} custody; ask them to keep it"
             )
     return list(found.values())
-
-
-def _answer(
-    context: Context, number: int, asked: Window, window: Window, review: Micros
-) -> dict[str, Any]:
-    open_ended = asked.end == FOREVER
-    return {
-        "hold": number,
-        "in_force_since": format_utc(context.now),
-        "asked": {
-            "since": format_utc(asked.start),
-            "until": None if open_ended else format_utc(asked.end),
-        },
-        "since": format_utc(window.start),
-        "until": None if open_ended else format_utc(window.end),
-        "margin_seconds": (asked.start - window.start) // SECOND,
-        "review": format_utc(review),
-        "note": "protected from deletion by this program; the recorder's own clean-up "
-        "is not stopped",
-    }
 
 
 def _kept(tx: Connection, camera: int, window: Window) -> Sum:
