@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from retention import zone_doubts
 from retention.catalogue import cameras as register
 from retention.catalogue import due, holds, streams
 from retention.catalogue.db import Priority
@@ -75,6 +76,7 @@ def hold_place(
         keys = sorted(camera.key for camera in found)
         number = holds.insert(tx, keys, **hold.row())
         kept = {key: _kept(tx, key, hold.window) for key in keys}
+        in_doubt = zone_doubts.sentences(tx, set(keys))
         context.log.append(tx, hold.entry(number, keys, context.actor))
         rescue = Rescue([], [])
         if context.gate is not None:
@@ -87,6 +89,7 @@ def hold_place(
     return {
         **hold.answer(number),
         **_kept_answer(found, kept),
+        "times_in_doubt": in_doubt,
         "outcome_follows": 0 if settled else len(rescue.unlinking),
     }
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from retention import guards, instance, periods
+from retention import guards, instance, periods, vanished, zone_doubts
 from retention.audit import log
 from retention.audit.canonical import path_text
 from retention.catalogue import (
@@ -18,7 +18,6 @@ from retention.catalogue import (
     policies,
     recordings,
     roots,
-    streams,
     unknown,
 )
 from retention.catalogue.db import get_fact
@@ -98,7 +97,7 @@ def status(context: Context) -> dict[str, Any]:
                 ],
                 "overrides_of_unknown_cameras": proposal.unknown,
             },
-            "times_in_doubt": _in_doubt(tx),
+            "times_in_doubt": zone_doubts.sentences(tx),
             "unknown": _unknown(tx, policy, now),
             "open_batches": len(batches.open_batches(tx)),
             "log_entries": log.size(tx),
@@ -129,7 +128,7 @@ def _root_status(
         "next_due": _utc(min((f[1] for f in firsts if f), default=None)),
         "quarantined": quarantined,
         "failed": due.count_failed(tx, row.key),
-        "recorder_deletes_after_days": get_fact(tx, f"recorder_deletes.{row.key}"),
+        "recorder_deletes_after_days": vanished.recorder_deletes(tx, row.key),
     }
 
 
@@ -157,15 +156,6 @@ def _change(tx: Connection, change: Any) -> dict[str, Any]:
         "days": change.now,
         "proposed_days": change.proposed,
     }
-
-
-def _in_doubt(tx: Connection) -> list[str]:
-    names = {row.key: row.name for row in roots.everyone(tx)}
-    return [
-        f"times of {names[s.root]}/{s.name} look wrong since {format_utc(s.quarantined)}"
-        for s in streams.everyone(tx)
-        if s.quarantined is not None
-    ]
 
 
 def _unknown(tx: Connection, policy: Policy, now: Micros) -> list[dict[str, Any]]:

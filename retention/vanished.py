@@ -6,14 +6,16 @@ second look, and the row still ours to change in the transaction that says so.
 
 from collections.abc import Iterable, Iterator
 
+from sqlalchemy import Connection
+
 from retention import recorded
 from retention.catalogue import holds, recordings
-from retention.catalogue.db import Priority
+from retention.catalogue.db import Priority, get_fact, put_fact
 from retention.catalogue.recordings import OURS_TO_CHANGE
 from retention.footage.read import look
 from retention.intake import BLOCK, Parts, ScanResult
 from retention.matching import rows_of
-from retention.model import Micros, Recording, State
+from retention.model import DAY, Micros, Recording, State
 
 
 def book(
@@ -77,7 +79,32 @@ def _remove(
             if row.state is State.QUARANTINED
             or streams[row.stream].quarantined is not None
         ]
+        _remember_ages(tx, parts.root.key, gone, now)
         parts.log.append(
             tx, recorded.lost(gone, held, cameras, doubtful, now, parts.actor)
         )
     result.lost += len(gone)
+
+
+_AGES = "lost.ages."
+_REMEMBERED, _ENOUGH, _MOST = 50, 20, 0.8
+
+
+def _remember_ages(
+    tx: Connection, root: int, gone: list[Recording], now: Micros
+) -> None:
+    """Keep the ages, in whole days, at which the last few files of a root vanished."""
+    ages = get_fact(tx, f"{_AGES}{root}") or []
+    ages += [(now - row.end) // DAY for row in gone[-_REMEMBERED:]]
+    put_fact(tx, f"{_AGES}{root}", ages[-_REMEMBERED:])
+
+
+def recorder_deletes(tx: Connection, root: int) -> int | None:
+    """The age in days at which the recorder seems to delete by itself: most of what
+    vanished in this root lately was about that old."""
+    ages = sorted(get_fact(tx, f"{_AGES}{root}") or [])
+    if len(ages) < _ENOUGH:
+        return None
+    middle: int = ages[len(ages) // 2]
+    near = sum(abs(age - middle) <= 1 for age in ages)
+    return middle if near >= _MOST * len(ages) else None

@@ -126,6 +126,7 @@ def _placed(answer: Answer, zone: str) -> str:
             alarm(f"Nothing of camera {safe(camera)} from that time is here to keep.")
             for camera in _empty(answer)
         ),
+        *(alarm(f"Doubtful: {safe(text)}.") for text in answer["times_in_doubt"]),
         f"Note: {safe(answer['note'])}.",
     ]
     return "\n".join(lines)
