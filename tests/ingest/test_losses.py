@@ -230,6 +230,34 @@ def test_a_deleted_file_that_came_back_between_two_scans_is_met_as_new(world, sc
     assert scan().added == 1
 
 
+def test_a_deleted_file_that_came_back_is_met_even_if_its_directory_looks_the_same(
+    world, scan
+):
+    fill(world)
+    scan()
+    with world.catalogue.write(Priority.SCAN) as tx:
+        tx.exec_driver_sql("DELETE FROM recording WHERE start = ?", (T0 - 4 * HOUR,))
+    scan.scanner.forget([NAMES[0].encode()])
+    assert scan().added == 1
+
+
+def test_nothing_is_taken_in_from_a_root_without_its_identity(world, scan):
+    fill(world)
+    (world.directory / "nvr1" / ".cctv-retention-root").unlink()
+    with pytest.raises(RootUnavailableError):
+        scan()
+    assert world.rows() == []
+
+
+def test_only_what_a_complete_listing_does_not_show_can_be_lost(world, scan):
+    from retention import reconcile
+
+    fill(world)
+    parts = scan.scanner._parts
+    asked = [NAMES[0].encode(), b"1001/gone.mp4", b"gone/too.mp4"]
+    assert reconcile._not_listed(parts, asked) == set(asked[1:])
+
+
 def test_a_scan_waits_for_a_batch_in_its_root(world, scan):
     """A directory's read-and-commit never overlaps a batch: one mutex a root."""
     fill(world)

@@ -199,6 +199,7 @@ def test_a_camera_without_an_id_keeps_its_footage(world, scan):
     world.write("1001/2026-07-20_11-00-00.mp4", T0 + 2 * HOUR)
     scan()
     assert [stream.camera for stream in world.streams()] == [1]
+    assert len(world.rows()) == 2
 
 
 def test_a_link_that_is_gone_makes_the_file_a_recording(world, scan):
