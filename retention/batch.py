@@ -21,16 +21,16 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.audit.log import Log, read_rows, size
+from retention.audit.log import Log, size
 from retention.audit.rows import prepare
-from retention.catalogue import batches, due, holds, policies, roots, streams
+from retention.catalogue import batches, holds, policies, roots, streams
 from retention.catalogue.db import Catalogue, Priority
-from retention.errors import CatalogueError, RootUnavailableError, StaleError
+from retention.errors import RootUnavailableError, StaleError
 from retention.footage.delete import delete, remove_empty, sync
 from retention.footage.read import look
 from retention.footage.roots import OpenRoot
 from retention.gate import Flight, Gate
-from retention.items import Item, Paths, due_of_row, flight_of, intent_rows, spans
+from retention.items import Item, Paths, flight_of, intent_rows, items_of, spans
 from retention.model import (
     DAY,
     HOUR,
@@ -144,7 +144,7 @@ class Batches:
 
     def _recover(self, root: OpenRoot, intent: int, now: Micros, stop: Stop) -> Result:
         with self._catalogue.read() as tx:
-            items = _items_of(tx, intent)
+            items = items_of(tx, intent)
         flight = flight_of(items)
         flight.intended = True
         # In the gate first, holds read second: a hold placed between the two is met
@@ -287,30 +287,8 @@ class Batches:
             batches.mark_failed(tx, seen.failures, now, BACK_OFF)
             batches.close_batch(tx, intent)
             note_grown(tx, self._log, self._actor, seen.grown, now)
-            self._log.append(tx, self._completion(result, outcomes, now))
+            self._log.append(tx, completion(result, outcomes, now, self._actor))
         return result
-
-    def _completion(
-        self, result: Result, outcomes: list[Outcome], now: Micros
-    ) -> Entry:
-        exceptions = [
-            (number, str(outcome))
-            for number, outcome in enumerate(outcomes)
-            if outcome is not Outcome.DELETED
-        ]
-        return Entry(
-            kind="recordings.deleted",
-            at=now,
-            actor=self._actor,
-            fields={
-                "intent": result.intent,
-                **{str(outcome): result.outcomes[outcome] for outcome in Outcome},
-                "bytes": result.size,
-                "lateness": result.lateness,
-                "method": METHOD,
-            },
-            rows=Rows(("row", "outcome"), exceptions) if exceptions else None,
-        )
 
 
 _NOT_THERE = (Outcome.ABSENT, Outcome.ABSENT_AFTER_CRASH)
@@ -348,21 +326,25 @@ def _remove_directories(
 _SpanOf = Callable[[bytes], tuple[Micros, Micros] | None]
 
 
-def _items_of(tx: Connection, intent: int) -> list[Item]:
-    """The files of an open intent, from the rows beside its entry."""
-    rows = read_rows(tx, intent)
-    if rows is None:
-        raise CatalogueError(
-            f"the rows of entry {intent} are missing, so an interrupted deletion can't "
-            "be finished: run `retention audit verify`"
-        )
-    found = [due_of_row(rows.columns, values) for values in rows.values]
-    paths = Paths(streams.by_keys(tx, {row.stream for row in found}))
-    return [
-        paths.item(
-            row._replace(
-                latest_mtime=due.quarantine_of(tx, (row.stream, row.start, row.n))
-            )
-        )
-        for row in found
+def completion(
+    result: Result, outcomes: list[Outcome], now: Micros, actor: Actor
+) -> Entry:
+    """The one completion of an intent, with its exceptions as rows."""
+    exceptions = [
+        (number, str(outcome))
+        for number, outcome in enumerate(outcomes)
+        if outcome is not Outcome.DELETED
     ]
+    return Entry(
+        kind="recordings.deleted",
+        at=now,
+        actor=actor,
+        fields={
+            "intent": result.intent,
+            **{str(outcome): result.outcomes[outcome] for outcome in Outcome},
+            "bytes": result.size,
+            "lateness": result.lateness,
+            "method": METHOD,
+        },
+        rows=Rows(("row", "outcome"), exceptions) if exceptions else None,
+    )

@@ -3,7 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from sqlalchemy import Connection
+
 from retention.audit.canonical import path_bytes
+from retention.audit.log import read_rows
+from retention.catalogue import due, streams
 from retention.catalogue.due import Due
 from retention.errors import CatalogueError
 from retention.gate import Flight, GateFile
@@ -109,3 +113,23 @@ def flight_of(items: Iterable[Item]) -> Flight:
 def spans(items: Iterable[Item]) -> Iterator[tuple[int, Micros, Micros]]:
     """(camera, start, end) of each file, to find the entry by."""
     return ((item.camera, item.start, item.end) for item in items)
+
+
+def items_of(tx: Connection, intent: int) -> list[Item]:
+    """The files of an open intent, from the rows beside its entry."""
+    rows = read_rows(tx, intent)
+    if rows is None:
+        raise CatalogueError(
+            f"the rows of entry {intent} are missing, so an interrupted deletion can't "
+            "be finished: run `retention audit verify`"
+        )
+    found = [due_of_row(rows.columns, values) for values in rows.values]
+    paths = Paths(streams.by_keys(tx, {row.stream for row in found}))
+    return [
+        paths.item(
+            row._replace(
+                latest_mtime=due.quarantine_of(tx, (row.stream, row.start, row.n))
+            )
+        )
+        for row in found
+    ]

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from retention.abandoned import abandon
 from retention.catalogue import guards, roots
 from retention.catalogue.db import Priority, get_meta
 from retention.catalogue.roots import Root
@@ -141,11 +142,12 @@ def root_replace(context: Context, *, name: str, reason: str) -> Answer:
         )
     new = row.uuid if same else _make_identity(context, setting)
     with context.catalogue.write(Priority.DELETION) as tx:
+        abandoned = 0
         if same:
             roots.forget_device(tx, row.key)
         else:
             roots.replace(tx, row, new)
-        unfinished = roots.count_open_batches(tx, row.key)
+            abandoned = abandon(tx, context.log, context.actor, row.key, context.now)
         fields = {"root": name, "old": row.uuid, "new": new, "reason": reason.strip()}
         entry = Entry("root.replaced", context.now, context.actor, fields)
         number = context.log.append(tx, entry)
@@ -154,7 +156,7 @@ def root_replace(context: Context, *, name: str, reason: str) -> Answer:
         "path": str(setting.path),
         "uuid": new,
         "same_disk": same,
-        "unfinished_batches": unfinished,
+        "abandoned_batches": abandoned,
         "entry": number,
     }
 

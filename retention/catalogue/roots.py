@@ -114,13 +114,6 @@ def count_recordings(tx: Connection, key: int) -> int:
     return int(tx.scalar(query.select_from(schema.recording)) or 0)
 
 
-def count_open_batches(tx: Connection, key: int) -> int:
-    """Batches of a root that were begun and have no completion yet."""
-    batch = schema.batch
-    query = sa.select(sa.func.count()).where(batch.c.root == key)
-    return int(tx.scalar(query.select_from(batch)) or 0)
-
-
 def _update(tx: Connection, key: int, **values: str | int | None) -> None:
     done = tx.execute(_t.update().where(_t.c.key == key).values(**values))
     _one(done.rowcount, key)

@@ -99,10 +99,10 @@ def _replaced(answer: Answer, zone: str) -> str:
         f"Root {safe(answer['name'])} at {safe(answer['path'])} is {what} (entry "
         f"{answer['entry']} of the audit log)."
     ]
-    if answer["unfinished_batches"]:
+    if answer["abandoned_batches"]:
         lines.append(
             alarm(
-                f"{answer['unfinished_batches']} batches of the old disk were not "
+                f"{answer['abandoned_batches']} batches of the old disk were not "
                 "finished: what became of their files is not known."
             )
         )

@@ -3,9 +3,10 @@
 import os
 
 import pytest
-from site_ import NOW
+from site_ import ACTOR, NOW
 
 from retention import batch as procedure
+from retention.abandoned import abandon
 from retention.audit.log import listing
 from retention.catalogue import batches
 from retention.catalogue.db import put_fact
@@ -190,3 +191,20 @@ def test_recovery_of_nothing_does_nothing(site):
 
 def test_the_deleter_is_the_one_of_the_footage_room():
     assert procedure.delete is deleter.delete
+
+
+def test_a_batch_whose_disk_was_replaced_is_completed_and_calls_nothing_deleted(
+    site, monkeypatch
+):
+    """What became of the old disk's files is not known: the rows stay until the new
+    disk says that the files are lost."""
+    for n in range(3):
+        site.record("a", OLD + n * MINUTE)
+    crash(site, monkeypatch, procedure, "delete", call=2)
+    with site.catalogue.write(0) as tx:
+        assert abandon(tx, site.log, ACTOR, site.root_key, NOW) == 1
+    with site.catalogue.read() as tx:
+        (done,) = listing(tx, kind="recordings.deleted")
+    assert (done["fields"]["failed"], done["fields"]["deleted"]) == (3, 0)
+    assert open_intents(site) == []
+    assert site.rows() == 3

@@ -54,7 +54,7 @@ def test_a_root_that_is_not_there_is_not_changed_in_silence(tx):
         roots.set_scanned(tx, 9, 1)
 
 
-def test_recordings_and_open_batches_are_counted_by_root(tx, root):
+def test_recordings_are_counted_by_root(tx, root):
     other = roots.add(tx, name="nvr2", path="/srv/nvr2", uuid="u2")
     camera = {"key": 1, "location": "", "view": "", "kind": "public_space",
               "custody": "council", "listed": 1, "retired": 0}  # fmt: skip
@@ -65,6 +65,5 @@ def test_recordings_and_open_batches_are_counted_by_root(tx, root):
             (key, where, str(key)),
         )
         tx.exec_driver_sql("INSERT INTO recording VALUES (?, 0, 0, 1, 1, 0)", (key,))
-        tx.exec_driver_sql("INSERT INTO batch VALUES (?, ?)", (key, where))
     assert roots.count_recordings(tx, root.key) == 2
-    assert roots.count_open_batches(tx, other.key) == 1
+    assert roots.count_recordings(tx, other.key) == 1
