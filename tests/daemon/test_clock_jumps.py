@@ -1,5 +1,7 @@
 """A wrong clock deletes nothing: the whole daemon's parts, with a clock that jumps."""
 
+import os
+
 import pytest
 from installation import DAY, MINUTE, SECOND, Installation, never
 
@@ -73,6 +75,18 @@ def test_ahead_over_a_start_of_the_machine_nothing_goes(site, fake_clock):
     assert site.files() == before
 
 
+def test_what_the_clock_said_at_the_end_is_the_measure_of_the_next_start(
+    site, fake_clock
+):
+    """Three days of work, then half a day without power: nothing is wrong."""
+    fake_clock.elapsed += 3 * DAY
+    site.service_.stop()
+    fake_clock.boot = "another"
+    fake_clock.elapsed += DAY // 2
+    site.service_ = site.service()
+    assert run(site) is None
+
+
 def test_back_and_ahead_again_is_no_way_round(site, fake_clock):
     before = site.files()
     for jump in (-2 * HOUR, 2 * HOUR):
@@ -83,16 +97,26 @@ def test_back_and_ahead_again_is_no_way_round(site, fake_clock):
 
 
 def test_in_the_past_nothing_new_is_dated(site, fake_clock):
-    """A file first seen in 2020 would count its period from 2020."""
+    """A file first seen in 2021 would count its period from 2021, and go at once when
+    the clock is right again."""
     fake_clock.jump = -2000 * DAY
     run(site)
     new = site.record(fake_clock().wall + 2000 * DAY, 10 * SECOND)
-    run(site)
+    for _ in range(5):
+        fake_clock.elapsed += 5 * SECOND
+        os.utime(new.parent)
+        run(site)
+    assert known(site) == 3
     fake_clock.jump = 0
+    for _ in range(2):
+        fake_clock.elapsed += 5 * SECOND
+        run(site)
+    assert known(site) == 4
+
+
+def known(site):
     with site.service_._catalogue.read() as tx:
-        held = tx.exec_driver_sql("SELECT count(*) FROM quarantine").scalar_one()
-    assert held == 0
-    assert new.exists()
+        return tx.exec_driver_sql("SELECT count(*) FROM recording").scalar_one()
 
 
 def test_an_hour_ahead_goes_on_by_itself_when_it_stays_synchronised(site, fake_clock):
