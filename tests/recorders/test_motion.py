@@ -1,0 +1,69 @@
+"""Motion films a moving picture while the daemon runs, into the layout of its preset."""
+
+import subprocess
+
+import needs
+from recording_site import QUICK_H264, Truth, Witness, born, errors, probed
+
+from retention.model import SECOND, State
+
+OPTIONS = """
+daemon off
+setup_mode off
+log_level 6
+netcam_url file://{film}
+width 320
+height 240
+framerate 10
+emulate_motion on
+event_gap 1
+movie_output on
+movie_codec mkv
+movie_max_time 2
+movie_filename %v-%Y%m%d%H%M%S
+picture_output off
+webcontrol_port 0
+stream_port 0
+target_dir {target}
+"""
+
+
+@needs.motion
+@needs.ffmpeg
+def test_what_motion_films_is_catalogued_when_closed_and_by_its_path(
+    site, recorder, tmp_path
+):
+    made = site("motion", "Europe/London")
+    film, target = tmp_path / "film.mp4", made.footage / "1002"
+    picture = ["-f", "lavfi", "-i", "testsrc=size=320x240:rate=10", "-t", "20"]
+    subprocess.run(
+        ["ffmpeg", "-nostdin", "-loglevel", "error", *picture, *QUICK_H264, film],
+        check=True,
+    )
+    options = tmp_path / "motion.conf"
+    options.write_text(OPTIONS.format(film=film, target=target))
+    target.mkdir()
+    made.start()
+    motion = recorder(["motion", "-n", "-c", str(options)], TZ="Europe/London")
+    witness = Witness(made, motion)
+    # Motion needs some five seconds before it films at all.
+    witness.watch(25, until=lambda: len(made.catalogued()) >= 2)
+    witness.look()
+    motion.end()
+    assert len(witness.written) >= 3, motion.log.read_text()
+    made.until(lambda: len(made.catalogued()) == len(list(target.iterdir())))
+
+    rows = made.catalogued()
+    assert rows.keys() == set(target.iterdir())
+    assert witness.open_when_catalogued == set()
+    assert witness.replaced() == []
+    for path, row in rows.items():
+        # The number before the time can't be told from camera and start.
+        assert row.path == f"1002/{path.name}".encode()
+        assert row.state is State.PRESENT
+        start = born(path)
+        truth = Truth(start, start + round(probed(path) * SECOND))
+        assert errors(row, truth) == [], path
+    made.stop()
+    assert made.entries("recordings.quarantined") == []
+    assert made.installation.verify().ok
