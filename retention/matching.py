@@ -121,8 +121,8 @@ def as_key(text: str) -> Key | None:
 
 
 def places(tx: Connection, text: str) -> Iterator[tuple[int, bytes]]:
-    """(root, path below it) that a person may mean by a path, absolute or below a
-    root, with bytes as they are or as this program prints them (%E9)."""
+    """(root, path below it) that a person may mean: a path that is absolute, below a
+    root, or begins with a root's name; bytes as they are or as printed (%E9)."""
     for root in roots.everyone(tx):
         below = text
         if text.startswith("/"):
@@ -130,7 +130,11 @@ def places(tx: Connection, text: str) -> Iterator[tuple[int, bytes]]:
                 below = str(Path(text).relative_to(root.path))
             except ValueError:
                 continue
-        raw = os.fsencode(below).strip(b"/")
-        yield root.key, b"" if raw == b"." else raw
-        if "%" in below:
-            yield root.key, path_bytes(below).strip(b"/")
+        forms = [below]
+        if below == root.name or below.startswith(f"{root.name}/"):
+            forms.append(below.removeprefix(root.name))
+        for form in forms:
+            raw = os.fsencode(form).strip(b"/")
+            yield root.key, b"" if raw == b"." else raw
+            if "%" in form:
+                yield root.key, path_bytes(form).strip(b"/")

@@ -28,12 +28,10 @@ class ReconcileResult(ScanResult):
 
 def look_at_newest(parts: Parts, now: Micros, result: ScanResult) -> None:
     """Has the newest catalogued file of a stream been written on since?"""
+    known = {stream.key: stream for stream in parts.owners.streams}
     with parts.catalogue.read() as tx:
-        newest = [
-            (stream, row)
-            for stream in parts.owners.streams
-            for row in recordings.last(tx, stream.key)
-        ]
+        rows = recordings.newest(tx, parts.root.key)
+    newest = [(known[row.stream], row) for row in rows if row.stream in known]
     check(parts, newest, now, result)
 
 

@@ -189,9 +189,14 @@ def overlapping(
     )  # fmt: skip
 
 
-def last(tx: Connection, stream: int, count: int = 1) -> list[Recording]:
-    """The newest `count` recordings of a stream, newest first."""
-    return before(tx, stream, 2**62, count)
+def newest(tx: Connection, root: int) -> list[Recording]:
+    """The recordings of each stream of a root that start last."""
+    return _rows(
+        tx,
+        "WHERE (r.stream, r.start) IN (SELECT s.key, (SELECT max(x.start)"
+        " FROM recording x WHERE x.stream = s.key) FROM stream s WHERE s.root = ?)",
+        root,
+    )
 
 
 def before(

@@ -135,7 +135,7 @@ def test_neighbours_are_found_across_the_stream(catalogue: Catalogue) -> None:
         recordings.insert(tx, rows)
         assert recordings.before(tx, 1, T + 2 * HOUR, 2) == [rows[1], rows[0]]
         assert recordings.after(tx, 1, T + HOUR) == rows[2]
-        assert recordings.last(tx, 1) == [rows[3]]
+        assert recordings.newest(tx, 1) == [rows[3]]
         assert recordings.totals(tx, 1) == (4, 40, T, T + 4 * HOUR)
 
 

@@ -63,11 +63,12 @@ def test_a_list_says_that_there_is_more(filled):
     assert (len(answer["recordings"]), answer["more"]) == (2, True)
 
 
-@pytest.mark.parametrize("form", ["below", "absolute", "key"])
+@pytest.mark.parametrize("form", ["below", "absolute", "printed", "key"])
 def test_a_recording_is_shown_by_path_or_key(filled, form):
     row = next(row for row in filled.rows() if row.start == T0)
     path = {
         "below": f"1001/{NAME}",
+        "printed": f"nvr1/1001/{NAME}",
         "absolute": f"{filled.directory}/nvr1/1001/{NAME}",
         "key": f"{row.stream}/{row.start}/{row.n}",
     }[form]
