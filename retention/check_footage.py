@@ -141,44 +141,48 @@ def _rights(root: RootSettings, device: int, progress: Progress) -> Iterator[Fin
 def _walk(root: RootSettings, device: int) -> Iterator[tuple[bytes, _Problem | None]]:
     """Each directory below the root (its path from there), and what is wrong with it."""
     preset = preset_or_template(root.layout)
-    failed: list[OSError] = []
     top = os.fsencode(root.path)
-    for place, names, _, fd in os.fwalk(top, onerror=failed.append):
-        path = os.path.relpath(place, top) if place != top else b""
-        while failed:
-            yield _failure(failed.pop(), top)
-        names[:] = [
-            name
-            for name in names
-            if name != b"lost+found"
-            and not is_excluded(preset, os.path.join(path, name))
-        ]
-        here = os.fstat(fd)
-        if here.st_dev != device:
-            names.clear()
-            yield (
-                path,
-                _Problem(
-                    f"another file system is mounted inside footage root {root.name}; "
-                    "nothing in it is catalogued or deleted",
-                    "give it a [[root]] of its own, below which no other lies",
-                ),
-            )
+    work = [b""]
+    while work:
+        path = work.pop()
+        try:
+            fd = os.open(os.path.join(top, path), _DIRECTORY)
+        except OSError as problem:
+            yield path, _unreadable(problem)
             continue
-        yield path, _directory_problem(root, fd, here)
-    while failed:
-        yield _failure(failed.pop(), top)
+        try:
+            here = os.fstat(fd)
+            if here.st_dev != device:
+                yield path, _OTHER_MOUNT
+                continue
+            yield path, _directory_problem(root, fd, here)
+            with os.scandir(fd) as found:
+                names = [
+                    os.path.join(path, os.fsencode(one.name))
+                    for one in found
+                    if one.name != "lost+found" and one.is_dir(follow_symlinks=False)
+                ]
+            work += sorted(n for n in names if not is_excluded(preset, n))[::-1]
+        except OSError as problem:
+            yield path, _unreadable(problem)
+        finally:
+            os.close(fd)
 
 
-def _failure(problem: OSError, top: bytes) -> tuple[bytes, _Problem]:
-    name = problem.filename if isinstance(problem.filename, bytes) else b""
-    return (
-        os.path.relpath(name, top) if name.startswith(top) else b"",
-        _Problem(
-            f"the service can't read this directory ({problem.strerror}), so what is in "
-            "it is not known and stays for ever",
-            "give it read, write and search rights there; see `setfacl`",
-        ),
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+_OTHER_MOUNT = _Problem(
+    "another file system is mounted inside a footage root; nothing in it is catalogued "
+    "or deleted",
+    "give it a [[root]] of its own, and let no root lie inside another",
+)
+
+
+def _unreadable(problem: OSError) -> _Problem:
+    return _Problem(
+        f"the service can't read this directory ({problem.strerror}), so what is in it "
+        "is not known and stays for ever",
+        "give it read, write and search rights there: `retention init` prints how",
     )
 
 
