@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras, recordings, streams
 from retention.catalogue.db import Priority, get_fact, put_fact
-from retention.catalogue.recordings import OURS_TO_CHANGE, Doubt
+from retention.catalogue.recordings import OURS_TO_CHANGE, RULED, Doubt
 from retention.dating import end_of
 from retention.errors import RetentionError, StaleError, UsageError
 from retention.localtime import format_duration, format_local, parse_duration
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 TIMES_RIGHT = "times_right"
 SHIFT = "shift"
-RULED = "ruled: "
-"""A doubt whose reason begins so is settled; it only keeps what the mtime was."""
-
 PAGE = 1_000
 
 _COLUMNS = (

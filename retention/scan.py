@@ -66,6 +66,8 @@ class Scanner:
         self._alarms: dict[int, tuple[int, bytes]] = {}
         self._forgotten: deque[bytes] = deque()
         self._reported: set[bytes] | None = None
+        self._untold: dict[int, Micros] = {}
+        self._full_next = False
 
     def scan(
         self,
@@ -79,11 +81,13 @@ class Scanner:
 
         `now` is the cycle's one reading of the clock.  `stop` is asked between
         directories; what was not reached is reached next time.  `full` reads unchanged
-        directories too, once a day.  RootUnavailableError where the root is not what
+        directories too.  RootUnavailableError where the root is not what
         it was: then nothing is lost, nor anything else.
         """
         self._root.check()
-        result = ScanResult()
+        full = full or self._full_next
+        # What a scan cut short by an error added is told with the next one.
+        result = ScanResult(streams=self._untold)
         adopted = self._begin(full=full)
         intake = Intake(self._parts, now, result, self._alarms, adopted=adopted)
         if directories is None:
@@ -98,12 +102,19 @@ class Scanner:
             self._end(now, result)
         adoption.raise_alarms(self._parts, self._alarms, now)
         self._alarms.clear()
+        self._untold = {}
+        self._full_next = self._full_next and not result.complete
         return result
 
     def reconcile(self, now: Micros, stop: Stop) -> ReconcileResult:
-        """Compare every row of the root with its file: see `reconcile.reconcile`."""
+        """Compare every row of the root with its file: see `reconcile.reconcile`.
+
+        After a complete one the next scan is a full one: then both were compared, the
+        rows with the disk and the disk with the rows.
+        """
         result, gone = reconcile(self._parts, now, stop)
         self.forget(gone)
+        self._full_next = self._full_next or result.complete
         return result
 
     def forget(self, paths: Iterable[bytes]) -> None:

@@ -19,6 +19,9 @@ Key = tuple[int, int, int]
 OURS_TO_CHANGE = (State.PRESENT, State.QUARANTINED, State.FAILED)
 """States in which ingest may say that a recording changed or is lost."""
 
+RULED = "ruled: "
+"""A doubt whose reason begins so is settled; it only keeps what the mtime was."""
+
 _COLUMNS = "r.stream, r.start, r.n, r.duration, r.size, r.state, p.path"
 _SELECT = (
     f"SELECT {_COLUMNS} FROM recording r LEFT JOIN recording_path p"

@@ -171,6 +171,16 @@ def test_a_file_of_the_tick_of_the_scan_is_not_missed(world, scan):
     assert scan().added == 1
 
 
+def test_a_network_file_system_is_read_again_each_time(world):
+    """Its directory times do not show what others change."""
+    world.write("1001/2026-07-20_10-00-00.mp4", T0 + HOUR)
+    world.root().network = True
+    scanner = world.scanner()
+    reads = [scanner.scan(world.NOW, lambda: False).directories_read for _ in "12"]
+    assert reads == [2, 2]
+    assert len(world.rows()) == 1
+
+
 def test_a_directory_with_an_open_file_is_read_again(world, scan):
     world.write("1001/2026-07-20_12-00-00.mp4", world.NOW)
     assert scan().open == 1
@@ -276,6 +286,26 @@ def test_more_files_than_fit_in_one_transaction_are_all_taken_in(world, scan):
     world.settle(directory)
     result = scan(world.NOW + 100 * 365 * DAY)
     assert (result.added, result.complete) == (6_000, True)
+
+
+def test_what_a_scan_added_before_an_error_is_told_with_the_next(world, scan):
+    for number in range(300):
+        world.write(f"1001/{number:03}/2026-07-20_10-00-00.mp4", T0 + number * SECOND)
+    scanner = world.scanner(layout="{camera}/{any}/%Y-%m-%d_%H-%M-%S.mp4")
+    calls = iter([False] * 299)
+
+    def breaks():
+        if next(calls, True):
+            raise RuntimeError("a disk went away")
+        return False
+
+    with pytest.raises(RuntimeError):
+        scanner.scan(world.NOW, breaks)
+    done = len(world.rows())
+    result = scanner.scan(world.NOW, lambda: False)
+    assert 0 < done < 300
+    assert (done + result.added, len(result.streams)) == (300, 1)
+    assert min(result.streams.values()) == min(row.end for row in world.rows())
 
 
 def test_all_of_it_leaves_a_log_that_verifies(world, scan):
