@@ -72,9 +72,24 @@ def test_what_would_blind_the_service_is_left_out(key):
     assert values(key) == []
 
 
+CLOCK_CALLS = "adjtimex clock_adjtime clock_adjtime64"
+
+
 def test_reading_the_clocks_state_is_allowed_after_the_privileged_calls_are_not():
     filters = values("SystemCallFilter")
-    assert filters.index("adjtimex") > filters.index("~@privileged @resources")
+    assert filters.index(CLOCK_CALLS) > filters.index("~@privileged @resources")
+
+
+@needs.strace
+def test_the_call_that_this_c_library_makes_is_among_them():
+    """glibc's adjtimex() calls clock_adjtime."""
+    code = "from retention import clock; clock.read()"
+    done = run(
+        "strace", "-f", "-qq", "-e", "trace=/adjtime", sys.executable, "-c", code
+    )  # fmt: skip
+    called = {line.partition("(")[0].split()[-1] for line in done.stderr.splitlines()}
+    assert called
+    assert called <= set(CLOCK_CALLS.split())
 
 
 def test_it_has_no_capability():
