@@ -1,0 +1,99 @@
+"""Footage roots with all that lives of them: a scanner each, a deleter, holds."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ingest.conftest import ACTOR, World, never
+
+from retention.catalogue.db import Priority
+from retention.context import Context
+from retention.deletion import CycleResult, Deleter
+from retention.gate import Gate
+from retention.holds import hold_place
+from retention.localtime import format_utc
+from retention.model import DAY, HOUR, SECOND, Micros
+from retention.scan import Scanner
+from retention.settings import RetentionSettings
+
+T0: Micros = 1_784_541_600 * SECOND  # 20 Jul 2026, 10:00:00 UTC: summer time
+PERIOD = 28 * DAY
+
+
+class Plant(World):
+    """The program's parts as the daemon calls them, one round after the other."""
+
+    def __init__(self, directory: Path, **retention: Any) -> None:
+        super().__init__(directory)
+        self.now = T0 - DAY
+        self.gate = Gate()
+        self.deleter = Deleter(
+            self.catalogue, self.log, self.gate, ACTOR, RetentionSettings(**retention)
+        )
+        self.scanners: dict[str, Scanner] = {}
+        self.blocked: dict[str, str | None] = {}
+
+    def watch(self, name: str = "nvr1", **settings: Any) -> None:
+        """Take a root in, or come back to it with other settings and no memory."""
+        self.scanners[name] = self.scanner(name, **settings)
+
+    def film(
+        self,
+        start: Micros,
+        length: Micros = HOUR,
+        *,
+        shown: Micros | None = None,
+        folder: str = "1001",
+        root: str = "nvr1",
+        name: str = "%Y-%m-%d_%H-%M-%S",
+    ) -> Path:
+        """A finished file; `shown` is the time that its name says, as if it were UTC."""
+        at = datetime.fromtimestamp((shown or start) // SECOND, UTC)
+        return self.write(
+            f"{folder}/{at.strftime(name)}.mp4", start + length, root=root
+        )
+
+    def round(self, now: Micros) -> list[CycleResult]:
+        """Scan and delete in every root, at `now`."""
+        self.now = now
+        results = []
+        for name, scanner in self.scanners.items():
+            seen = scanner.scan(now, never)
+            self.deleter.note(seen.streams, now)
+            result = self.deleter.cycle(self.root(name), now, never)
+            for batch in result.results:
+                scanner.forget(batch.deleted)
+            self.blocked[name] = result.blocked
+            results.append(result)
+        return results
+
+    def context(self, **changes: Any) -> Context:
+        settings = self.settings(**changes)
+        return Context(settings, self.catalogue, self.log, self.now, ACTOR, self.gate)
+
+    def place(self, camera: str, since: Micros, until: Micros) -> dict[str, Any]:
+        """A hold as an operator places it, with no margin."""
+        return hold_place(
+            self.context(), cameras=[camera], since=format_utc(since),
+            until=format_utc(until), kind="police", reference="r", reason="r",
+            margin="0",
+        )  # fmt: skip
+
+    def release(self, hold: int) -> None:
+        """At once, and cooled off at once."""
+        from retention.catalogue import holds
+
+        with self.catalogue.write(Priority.HOLD) as tx:
+            holds.release(tx, hold, self.now, self.now)
+
+    def there(self) -> list[str]:
+        """Names of the files on all disks."""
+        return sorted(
+            os.fspath(path.relative_to(self.directory))
+            for path in self.directory.rglob("*.mp4")
+        )
+
+    def outcomes(self, outcome: str) -> int:
+        """How many files the completions give this outcome."""
+        return sum(entry[outcome] for entry in self.entries("recordings.deleted"))

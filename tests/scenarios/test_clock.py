@@ -1,0 +1,90 @@
+"""The clock of a running daemon jumps ahead and comes back: nothing is deleted.
+
+The process itself is deceived, by libfaketime; monotonic and boot time stay true, as
+they do when somebody sets a machine's clock.
+"""
+
+import json
+import platform
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from installation import Installation
+
+from retention import clock
+from retention.model import DAY, HOUR, MINUTE, SECOND
+
+SPEC = find_spec("libfaketime")
+LIBRARY = (
+    Path(SPEC.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
+    if (SPEC and SPEC.origin)
+    else None
+)
+
+pytestmark = pytest.mark.skipif(
+    LIBRARY is None or platform.machine() != "x86_64",
+    reason="needs the Python package libfaketime, on x86-64",
+)
+
+
+@pytest.mark.parametrize("jump", ["+3600", "+3024000"])
+def test_ahead_and_back_again_deletes_nothing_before_its_time(tmp_path, daemon, jump):
+    """An hour would free what is due in half an hour, 35 days all there is."""
+    site = Installation(tmp_path)
+    site.init()
+    for age in (DAY - 30 * MINUTE, DAY - 2 * HOUR, HOUR):
+        site.record(clock.read().wall, age)
+    kept = site.files()
+    soon = site.record(clock.read().wall, DAY - 6 * SECOND).name
+    offset = tmp_path / "offset"
+    offset.write_text("+0")
+    running = daemon(
+        site,
+        LD_PRELOAD=str(LIBRARY),
+        FAKETIME_TIMESTAMP_FILE=str(offset),
+        FAKETIME_NO_CACHE="1",
+        DONT_FAKE_MONOTONIC="1",
+    )
+    # It deletes by the deceived clock as long as that is right.
+    running.until(lambda: soon not in site.files(), 30)
+    assert site.files() == kept
+    offset.write_text(jump)
+    running.until(lambda: guards(site, "guard.tripped"))
+    rounds(running, site)
+    status = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "retention",
+            "--config",
+            site.config,
+            "--json",
+            "status",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert status.returncode == 6
+    assert "jumped ahead" in json.dumps(json.loads(status.stdout))
+    offset.write_text("+0")
+    rounds(running, site)
+    assert site.files() == kept
+    assert guards(site, "guard.cleared") == []  # not before ten minutes have passed
+    assert running.end() == 0
+    assert site.verify().ok
+
+
+def guards(site, kind):
+    return [e for e in site.entries(kind) if e["fields"]["guard"] == "clock"]
+
+
+def rounds(running, site):
+    """A new recording is taken in or not, but some cycles go by."""
+    from time import sleep
+
+    for _ in range(4):
+        sleep(1)
+        assert running.process.poll() is None
