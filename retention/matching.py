@@ -71,7 +71,7 @@ def find(
             stream.extension,
         ):
             starts = parsed.starts
-        rows = [row for start in starts for row in recordings.at(tx, stream.key, start)]
+        rows = recordings.starting_at(tx, stream.key, starts)
         rows += recordings.by_paths(tx, stream.key, [path]).values()
         for row in rows:
             if path_of(stream, row) == path:

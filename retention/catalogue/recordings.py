@@ -94,11 +94,6 @@ def get(tx: Connection, key: Key) -> Recording | None:
     return _one(tx, "WHERE r.stream = ? AND r.start = ? AND r.n = ?", *key)
 
 
-def at(tx: Connection, stream: int, start: Micros) -> list[Recording]:
-    """All recordings of a stream that start at this very instant, by n."""
-    return _rows(tx, "WHERE r.stream = ? AND r.start = ? ORDER BY r.n", stream, start)
-
-
 def starting_at(
     tx: Connection, stream: int, starts: Sequence[Micros]
 ) -> list[Recording]:
@@ -110,18 +105,6 @@ def starting_at(
             tx, f"WHERE r.stream = ? AND r.start IN ({marks})", stream, *part
         )
     return found
-
-
-def between(
-    tx: Connection, stream: int, start: Micros, stop: Micros, limit: int = 5_000
-) -> list[Recording]:
-    """The first `limit` recordings of a stream that start in [start, stop)."""
-    return _rows(
-        tx,
-        "WHERE r.stream = ? AND r.start >= ? AND r.start < ?"
-        " ORDER BY r.start, r.n LIMIT ?",
-        stream, start, stop, limit,
-    )  # fmt: skip
 
 
 def around(

@@ -43,8 +43,8 @@ def test_a_row_comes_back_as_it_went_in(catalogue: Catalogue) -> None:
     with catalogue.write(Priority.SCAN) as tx:
         recordings.insert(tx, rows)
     with catalogue.read() as tx:
-        assert recordings.between(tx, 1, T, T + 2 * HOUR) == rows
-        assert recordings.at(tx, 1, T) == rows[:2]
+        assert recordings.page(tx, 1, None, 9) == rows
+        assert recordings.starting_at(tx, 1, [T]) == rows[:2]
         assert recordings.by_paths(tx, 1, [b"a/\xff.mp4"]) == {b"a/\xff.mp4": rows[1]}
         assert recordings.page(tx, 1, (T, 0), 9) == rows[1:]
         assert recordings.next_n(tx, 1, T) == 2
@@ -136,6 +136,8 @@ def test_neighbours_are_found_across_the_stream(catalogue: Catalogue) -> None:
         assert recordings.before(tx, 1, T + 2 * HOUR, 2) == [rows[1], rows[0]]
         assert recordings.after(tx, 1, T + HOUR) == rows[2]
         assert recordings.newest(tx, 1) == [rows[3]]
+        near = recordings.around(tx, 1, rows[2].start, T + 2 * HOUR, before=1, limit=9)
+        assert near == rows[1:]
         assert recordings.totals(tx, 1) == (4, 40, T, T + 4 * HOUR)
 
 
