@@ -50,8 +50,8 @@ def findings(
 
 def _split(text: str) -> tuple[str, str]:
     """A warning of the settings says what it is and, after a colon, what to do."""
-    what, _, remedy = text.rpartition(": ")
-    return (what, remedy) if what else (text, "")
+    what, _, remedy = text.rstrip(".").rpartition(": ")
+    return (what, remedy) if what else (remedy, "see the configuration's comments")
 
 
 def _groups(settings: Settings) -> Iterator[Finding]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import os
-import select
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from retention import journal
+from retention.doorbell import Doorbell
 from retention.errors import RetentionError
 from retention.instance import exclusive
 from retention.model import SECOND
@@ -25,37 +24,6 @@ __all__ = ["Doorbell", "exclusive", "run"]
 
 LOOP_SECONDS = 10.0
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
-
-
-class Doorbell:
-    """Wakes the main loop from signals and threads; a pipe, since an Event is not safe
-    to set in a signal handler of the very thread that waits for it."""
-
-    def __init__(self) -> None:
-        self._out, self._in = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self.asked_to_stop = False
-
-    def ring(self) -> None:
-        """Wake the loop; many rings are one."""
-        try:
-            os.write(self._in, b"\0")
-        except BlockingIOError:  # full: it wakes anyway
-            return
-
-    def stop(self, *_: object) -> None:
-        """End the loop; also a signal handler."""
-        self.asked_to_stop = True
-        self.ring()
-
-    def wait(self, seconds: float) -> None:
-        """Return after this time or when somebody rang."""
-        if select.select([self._out], [], [], seconds)[0]:
-            os.read(self._out, 4096)
-
-    def close(self) -> None:
-        """Give the pipe back."""
-        os.close(self._out)
-        os.close(self._in)
 
 
 def run(
@@ -77,7 +45,7 @@ def run(
     bell = Doorbell()
     try:
         with exclusive(settings.state_directory), _signals(bell):
-            service = Service(settings, notifier, bell.ring)
+            service = Service(settings, notifier, bell)
             service.start()
             if ready is not None:
                 ready(bell)

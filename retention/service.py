@@ -29,8 +29,7 @@ from retention.timekeeper import Judged, Timekeeper
 from retention.worker import Stop, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from retention.doorbell import Doorbell
     from retention.notify import Notifier
     from retention.settings import Settings
 
@@ -47,16 +46,14 @@ OPEN_SECONDS = 60.0
 class Service:
     """Everything that runs between start and stop, in one process.
 
-    `wake` is called from any thread when the main loop should look at once.
+    `bell` is rung from any thread when the main loop should look at once.
     """
 
-    def __init__(
-        self, settings: Settings, notifier: Notifier, wake: Callable[[], None]
-    ) -> None:
+    def __init__(self, settings: Settings, notifier: Notifier, bell: Doorbell) -> None:
         self.failure: tuple[str, BaseException] | None = None
         self._settings = settings
         self._notifier = notifier
-        self._wake = wake
+        self._bell = bell
         self._actor = replace(caller(), role="service", name=None)
         self._log = audit.Log(
             site=settings.site,
@@ -106,6 +103,8 @@ class Service:
         for work in self._works:
             work.hands.trigger("recover", work.recover)
         self._await([work.hands for work in self._works], None)
+        if self._ending():
+            return
         self._office.start()
         self._add_triggers()
         self._schedule.start()
@@ -138,7 +137,7 @@ class Service:
         """Wait for the threads of all roots, for as long as they get on."""
         until = None if seconds is None else clock.monotonic() + int(seconds * SECOND)
         for worker in workers:
-            while self.failure is None and not worker.wait_idle(1):
+            while not self._ending() and not worker.wait_idle(1):
                 now = clock.monotonic()
                 self._notifier.extend(MINUTE)
                 if (until is not None and now > until) or (
@@ -146,6 +145,9 @@ class Service:
                 ):
                     journal.error("root.silent", thread=worker.name)
                     break
+
+    def _ending(self) -> bool:
+        return self.failure is not None or self._bell.asked_to_stop
 
     def _add_triggers(self) -> None:
         retention = self._settings.retention
@@ -248,7 +250,7 @@ class Service:
                     now=format_utc(judged.now),
                     remedy=guards.remedy(guards.CLOCK),
                 )
-            self._wake()
+            self._bell.ring()
         return judged
 
     def tick(self, _: Stop) -> None:
@@ -338,7 +340,7 @@ class Service:
         """Memory and disk may disagree: end, and let the next start recover."""
         journal.critical("service.crashed", thread=name, exc_info=error)
         self.failure = (name, error)
-        self._wake()
+        self._bell.ring()
 
     # -- the main loop's part -----------------------------------------------------
 

@@ -13,6 +13,7 @@ from retention.audit.verify import verify_catalogue
 from retention.catalogue import db, plans
 from retention.catalogue.db import Priority
 from retention.clock import Reading
+from retention.doorbell import Doorbell
 from retention.init import initialise
 from retention.instance import holder
 from retention.model import DAY, MINUTE, SECOND
@@ -87,7 +88,7 @@ class Installation:
 
     def service(self) -> Service:
         """The daemon's parts in this process, with no thread started."""
-        service = Service(self.settings, Notifier({}), lambda: None)
+        service = Service(self.settings, Notifier({}), Doorbell())
         for work in service._works:
             work.open(never)
         return service

@@ -10,8 +10,10 @@ from installation import DAY, SECOND, Installation, never
 
 from retention import clock, guards, reserve
 from retention.catalogue import db
+from retention.doorbell import Doorbell
 from retention.model import HOUR, MINUTE
-from retention.service import OFFICE_PATIENCE, ROOT_PATIENCE
+from retention.notify import Notifier
+from retention.service import OFFICE_PATIENCE, ROOT_PATIENCE, Service
 
 
 @pytest.fixture
@@ -166,6 +168,16 @@ def test_a_disk_that_does_not_answer_is_said(service, monkeypatch):
     service.tick(never)
     assert tripped(service) == {("root", "nvr1")}
     assert "does not answer" in service._alarms.blocking("nvr1")
+
+
+def test_asked_to_stop_while_it_starts_it_begins_nothing_more(installed):
+    service = Service(installed.settings, Notifier({}), bell := Doorbell())
+    bell.stop()
+    service.start()
+    assert not service._schedule._scheduler.running
+    assert service.stop()
+    assert [e["kind"] for e in installed.entries()][-1] == "service.stopped"
+    bell.close()
 
 
 def test_an_unexpected_exception_ends_the_service_loudly(tmp_path):
