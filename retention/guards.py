@@ -43,6 +43,9 @@ FORGIVEN: Micros = DAY
 
 CLOCK_FACT = "clock"
 
+ACKNOWLEDGE = ("administrator", "offline")
+"""Who may vouch for the clock.  Offline: whoever may open the closed catalogue."""
+
 # Who may open the catalogue without the daemon is root or the service's own user.
 _MAY_ACKNOWLEDGE = ("administrator", "offline")
 

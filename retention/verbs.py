@@ -58,6 +58,7 @@ VERBS: dict[str, Verb] = {
     "audit.list": Verb("audit.views:audit_list"),
     "audit.show": Verb("audit.views:audit_show"),
     "audit.verify": Verb("audit.views:audit_verify"),
+    "guard.acknowledge": Verb("guards:guard_acknowledge", changes=True),
     "deletion.pause": Verb("approvals:deletion_pause", changes=True),
     "deletion.resume": Verb("approvals:deletion_resume", changes=True),
     "deletion.approve": Verb("approvals:deletion_approve", changes=True),

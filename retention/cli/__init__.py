@@ -17,6 +17,7 @@ from retention.cli import (
     camera,
     deletion,
     display,
+    guard,
     hold,
     recording,
     root,
@@ -33,7 +34,7 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "What is happening": (status.status, status.plan),
     "Footage and evidence": (hold.hold, recording.recording, camera.camera),
     "Proof": (audit.audit,),
-    "Deletion and storage": (deletion.deletion, root.root),
+    "Deletion and storage": (deletion.deletion, guard.guard, root.root),
     "Service": (
         service.init,
         service.check,
