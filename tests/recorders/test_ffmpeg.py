@@ -3,6 +3,7 @@ is finished is known by its true times, and what is due goes meanwhile."""
 
 import os
 import shutil
+import signal
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -98,9 +99,10 @@ def test_what_ffmpeg_writes_is_left_alone_and_what_is_due_goes_meanwhile(
     for writer in writers:
         witness.look()
         writer.end()
-    made.until(lambda: len(made.catalogued()) >= len(witness.written))
-    assert made.catalogued().keys() == witness.written.keys()
-    assert made.catalogued().keys() == set(footage.glob("*.m[pk][4v]"))
+    finished = {footage / name for c in ZONES for name in listed(footage / f"{c}.csv")}
+    made.until(lambda: made.catalogued().keys() >= finished)
+    assert made.catalogued().keys() == finished == set(footage.glob("*.m[pk][4v]"))
+    assert finished >= witness.written.keys()
     assert len(witness.written) >= 2 * 6
     assert witness.looks > 50
     assert witness.open_when_catalogued == set()
@@ -133,6 +135,20 @@ def check_the_record(made, old) -> None:
     assert report.open_intents == []
 
 
+def in_place(path: Path, seconds: int) -> list[str]:
+    """Write one file as MediaMTX does: under its final name, a part each second."""
+    command = [*FFMPEG, *TEST_PICTURE, "-t", str(seconds), *QUICK_H264]
+    parts = ["-movflags", FRAGMENTS.partition("=")[2], "-flush_packets", "1"]
+    return [*command, *parts, str(path)]
+
+
+def named_for_now(directory: Path) -> tuple[Path, int]:
+    """A path that MediaMTX would give to what begins now, and that instant."""
+    start = time.time_ns() // 1000
+    stamp = datetime.fromtimestamp(start / SECOND, UTC)
+    return directory / f"{stamp:%Y-%m-%d_%H-%M-%S-%f}.mp4", start
+
+
 @needs.ffmpeg
 def test_a_long_segment_under_its_final_name_waits_until_it_is_closed(site, recorder):
     """As MediaMTX writes: in place, a part each second, the next one right after."""
@@ -142,12 +158,8 @@ def test_a_long_segment_under_its_final_name_waits_until_it_is_closed(site, reco
     made.start()
     truths, witnesses = {}, []
     for seconds in (9, 3):
-        start = time.time_ns() // 1000
-        stamp = datetime.fromtimestamp(start / SECOND, ZoneInfo("UTC"))
-        path = directory / f"{stamp:%Y-%m-%d_%H-%M-%S-%f}.mp4"
-        command = [*FFMPEG, *TEST_PICTURE, "-t", str(seconds), *QUICK_H264]
-        parts = ["-movflags", FRAGMENTS.partition("=")[2], "-flush_packets", "1"]
-        writer = recorder([*command, *parts, str(path)])
+        path, start = named_for_now(directory)
+        writer = recorder(in_place(path, seconds))
         witnesses.append(Witness(made, writer))
         witnesses[-1].watch(20, until=writer.ended)
         assert writer.process.returncode == 0, writer.log.read_text()
@@ -168,4 +180,31 @@ def test_a_long_segment_under_its_final_name_waits_until_it_is_closed(site, reco
     made.stop()
     assert made.entries("recording.changed") == []
     assert made.entries("recordings.quarantined") == []
+    assert made.installation.verify().ok
+
+
+@needs.ffmpeg
+def test_a_segment_that_stalled_gets_its_later_end_when_it_goes_on(site, recorder):
+    """Quiet for longer than `stable_after`, a file looks finished and is not: its row
+    says so once it is written again."""
+    made = site("mediamtx", "UTC", stable_after="2s")
+    directory = made.footage / "1001"
+    directory.mkdir()
+    made.start()
+    path, start = named_for_now(directory)
+    writer = recorder(in_place(path, 5))
+    made.until(lambda: path.exists() and path.stat().st_size > 20_000)
+    writer.process.send_signal(signal.SIGSTOP)
+    made.until(lambda: path in made.catalogued())
+    early = made.catalogued()[path]
+    assert early.end <= time.time_ns() // 1000 - 2 * SECOND
+    writer.process.send_signal(signal.SIGCONT)
+    made.until(writer.ended)
+    truth = Truth(start, time.time_ns() // 1000)
+    made.until(lambda: made.entries("recording.changed"))
+    late = made.catalogued()[path]
+    assert errors(late, truth) == []
+    assert late.end > early.end
+    assert late.size == path.stat().st_size
+    made.stop()
     assert made.installation.verify().ok
