@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import click
 
 from retention.cli.base import Answer, Session, group, with_session
 from retention.cli.display import alarm, counted, good, safe, telling
+from retention.errors import RetentionError
 
 
 @click.command("init")
@@ -127,6 +130,8 @@ def demo(session: Session) -> None:
     Example:
       retention demo
     """
-    from retention.demo import demo as run_demo
-
-    run_demo()
+    try:
+        module = import_module("retention.demo")
+    except ModuleNotFoundError as error:
+        raise RetentionError("the demo is not part of this installation") from error
+    module.demo()
