@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retention import __version__
-from retention.errors import NotPermittedError, RetentionError
+from retention.errors import CatalogueError, NotPermittedError, RetentionError
 from retention.model import Actor
 from retention.verbs import VERBS, perform
 
@@ -28,6 +28,9 @@ SERVICE_USER = "cctv-retention"
 ROLE = "offline"
 OWN_NAMES = ("RETENTION_CONFIG", "RETENTION_DEBUG")
 UNSET_LOGIN = 4_294_967_295
+
+KEEPS = ("hold.place", "deletion.pause")
+"""What is stored even on a full disk, in the room that the reserve keeps for it."""
 
 
 class Client:
@@ -57,8 +60,25 @@ class Client:
         """
         if verb not in VERBS:
             raise RetentionError(f"this program does not know the request {verb!r}")
+        try:
+            return self._do(verb, arguments)
+        except (CatalogueError, OSError):
+            # Nothing was stored; were it otherwise, a second hold keeps no less.
+            if verb not in KEEPS or not self._make_room():
+                raise
+        return self._do(verb, arguments)
+
+    def _do(self, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         with self._context(verb, changes=VERBS[verb].changes) as context:
             return perform(context, verb, arguments)
+
+    def _make_room(self) -> bool:
+        """Release the reserve if it is room that is missing; whether there was any."""
+        from retention.catalogue import db
+        from retention.reserve import Reserve
+
+        directory = self.settings.state_directory
+        return db.out_of_room(directory / db.NAME) and Reserve(directory).release()
 
     def upgrade(self) -> dict[str, Any]:
         """Bring the catalogue up to this program's schema; {"from", "to"}.

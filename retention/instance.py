@@ -1,5 +1,6 @@
 """Owns the single-instance lock: one process at a time may change a catalogue."""
 
+import errno
 import fcntl
 import os
 import stat
@@ -36,7 +37,7 @@ def exclusive(state_directory: Path, what: str = DAEMON) -> Iterator[None]:
                 raise CatalogueError(_refusal(os.pread(lock, 200, 0), path))
             time.sleep(_PAUSE_SECONDS)
         os.ftruncate(lock, 0)
-        os.pwrite(lock, f"{os.getpid()} {what}\n".encode(), 0)
+        _sign(lock, what)
         yield
         os.ftruncate(lock, 0)
     finally:
@@ -76,6 +77,15 @@ def _taken(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _sign(lock: int, what: str) -> None:
+    """Say who has it.  On a full disk nobody can, and the lock holds all the same."""
+    try:
+        os.pwrite(lock, f"{os.getpid()} {what}\n".encode(), 0)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
 
 
 def _holder(text: bytes) -> tuple[int, str]:

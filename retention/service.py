@@ -60,8 +60,11 @@ class Service:
             host=socket.gethostname(),
             program=f"retention {__version__}",
         )
-        self._catalogue = db.open_(settings.state_directory / db.NAME)
         self._reserve = Reserve(settings.state_directory)
+        path = settings.state_directory / db.NAME
+        if db.out_of_room(path) and self._reserve.release():
+            journal.error("reserve.released", path=str(self._reserve.path))
+        self._catalogue = db.open_(path)
         self._check_head()
         self._timekeeper = Timekeeper(
             self._catalogue,

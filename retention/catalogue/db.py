@@ -22,6 +22,9 @@ from retention.errors import CatalogueError
 
 NAME = "catalogue.sqlite"
 
+_ROOM = 256 * 1024
+"""Bytes that must be free to open the file at all: SQLite keeps an index beside it."""
+
 
 class Priority(IntEnum):
     """Who writes first when several wait; lower goes first."""
@@ -105,13 +108,16 @@ def _translated(path: Path) -> Iterator[None]:
     except sa.exc.IntegrityError:
         raise
     except sa.exc.DBAPIError as error:
-        raise CatalogueError(f"the catalogue {path}: {_why(error)}") from error
+        raise CatalogueError(f"the catalogue {path}: {_why(path, error)}") from error
 
 
-def _why(error: sa.exc.DBAPIError) -> str:
+_FULL = "the disk is full; nothing was written. Free space on its file system"
+
+
+def _why(path: Path, error: sa.exc.DBAPIError) -> str:
     text = str(error.orig)
-    if "disk is full" in text:
-        return "the disk is full; nothing was written. Free space on its file system"
+    if "disk is full" in text or ("disk I/O" in text and out_of_room(path)):
+        return _FULL
     if "malformed" in text or "not a database" in text:
         return (
             f"is damaged ({text}); nothing will be deleted. Restore a backup, "
@@ -234,10 +240,19 @@ def _version(path: Path) -> int:
         finally:
             raw.close()
     except sqlite3.DatabaseError as error:
+        if "disk I/O" in str(error) and out_of_room(path):
+            raise CatalogueError(f"the catalogue {path}: {_FULL}") from error
         raise CatalogueError(
             f"{path} can't be read as a catalogue ({error}); nothing will be deleted. "
             "Restore a backup"
         ) from error
+
+
+def out_of_room(path: Path) -> bool:
+    """Whether there is too little room to open the catalogue; SQLite then says no more
+    than "disk I/O error"."""
+    disk = os.statvfs(path.parent)
+    return disk.f_bavail * disk.f_frsize < _ROOM
 
 
 def quick_check(catalogue: Catalogue) -> str | None:

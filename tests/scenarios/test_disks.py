@@ -2,13 +2,14 @@
 
 import shutil
 import subprocess
+import sys
 
 import needs
 import pytest
 from installation import MINUTE, Installation, never
 
 from retention import batch as procedure
-from retention.cli import run as command
+from retention import reserve
 from retention.model import HOUR
 
 pytestmark = needs.root
@@ -121,7 +122,7 @@ def test_a_disk_that_goes_in_the_middle_of_a_batch_loses_nothing(
         patch.setattr(procedure, "delete", delete)
         turn(service)
     fake_clock.elapsed += MINUTE
-    assert "mount" in turn(service)
+    assert "another directory or disk" in turn(service)
     assert [e["fields"]["scope"] for e in site.entries("guard.tripped")] == ["nvr1"]
     connect(site)
     for _ in range(3):
@@ -137,26 +138,68 @@ def test_a_disk_that_goes_in_the_middle_of_a_batch_loses_nothing(
     end(service)
 
 
-def test_on_a_full_disk_a_hold_is_refused_in_a_sentence_and_none_is_half_there(
-    tmp_path, mount, capsys
-):
+@pytest.fixture
+def full(tmp_path, mount, monkeypatch):
+    """An installation whose catalogue's disk is full, but for the reserve."""
+    monkeypatch.setattr(reserve, "SIZE", 1 << 20)
     (tmp_path / "state").mkdir()
-    mount(tmp_path / "state", "-t", "tmpfs", "-o", "size=2m,mode=700", "none")
+    mount(tmp_path / "state", "-t", "tmpfs", "-o", "size=4m,mode=700", "none")
     site = Installation(tmp_path)
     site.init()
     fill(site.state / "fill")
-    place = ["hold", "place", "1001", "--from", "-2d", "--to", "now"]
-    why = ["--kind", "police", "--reference", "16*1", "--reason", "assault"]
-    capsys.readouterr()
-    assert command(["--config", str(site.config), *place, *why]) == 1
-    said = capsys.readouterr().err
-    assert "disk is full" in said
-    assert said.count("\n") <= 2
-    assert site.entries("hold.placed") == []
-    (site.state / "fill").unlink()
-    assert command(["--config", str(site.config), *place, *why]) == 7
-    assert len(site.entries("hold.placed")) == 1
-    assert site.verify().ok
+    return site
+
+
+def retention(site, *arguments):
+    """Status and standard error of one command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "retention", "--config", site.config, *arguments],
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stderr
+
+
+HOLD = (
+    "hold", "place", "1001", "--from", "-2d", "--to", "now", "--kind", "police",
+    "--reference", "16*1", "--reason", "assault",
+)  # fmt: skip
+
+
+def test_on_a_full_disk_a_hold_is_stored_in_the_reserve(full):
+    assert retention(full, *HOLD)[0] == 7
+    assert len(full.entries("hold.placed")) == 1
+    assert (full.state / reserve.NAME).stat().st_size == 0
+    assert full.verify().ok
+
+
+def test_on_a_full_disk_without_reserve_a_sentence_says_what_to_do(full):
+    (full.state / reserve.NAME).write_bytes(b"")
+    fill(full.state / "more")
+    for command in (HOLD, ["status"], ["camera", "retire", "1001"], ["run"]):
+        status, said = retention(full, *command)
+        assert status == 1
+        assert "the disk is full; nothing was written. Free space" in said
+        assert "Traceback" not in said
+    (full.state / "more").write_bytes(b"")
+    assert retention(full, *HOLD)[0] == 7
+    assert len(full.entries("hold.placed")) == 1
+    assert full.verify().ok
+
+
+def test_on_a_full_disk_only_what_keeps_footage_may_use_the_reserve(full):
+    status, said = retention(full, "camera", "retire", "1001")
+    assert status == 1
+    assert "the disk is full" in said
+    assert (full.state / reserve.NAME).stat().st_size == 1 << 20
+
+
+def test_on_a_full_disk_the_daemon_starts_in_the_room_of_the_reserve(full, daemon):
+    running = daemon(full)
+    running.until(lambda: full.entries("heartbeat"))
+    assert "reserve.released" in running.log()
+    assert running.end() == 0
+    assert full.verify().ok
 
 
 def fill(path):
