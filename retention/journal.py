@@ -28,7 +28,8 @@ def configure(environment: Mapping[str, str] = os.environ) -> None:
             structlog.processors.JSONRenderer(sort_keys=False, ensure_ascii=False),
             *((_with_prefix,) if in_journal else ()),
         ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Standard error as it is by then: a test's own is gone when the test is.
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
 
