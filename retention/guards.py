@@ -46,9 +46,6 @@ CLOCK_FACT = "clock"
 ACKNOWLEDGE = ("administrator", "offline")
 """Who may vouch for the clock.  Offline: whoever may open the closed catalogue."""
 
-# Who may open the catalogue without the daemon is root or the service's own user.
-_MAY_ACKNOWLEDGE = ("administrator", "offline")
-
 _REMEDIES = {
     CLOCK: "compare `timedatectl` with another clock and put time synchronisation right; "
     "deletion goes on by itself after 10 minutes synchronised, but after a jump of a day "
@@ -313,7 +310,7 @@ def guard_acknowledge(context: Context, *, guard: str, reason: str) -> dict[str,
         )
     if not reason.strip():
         raise UsageError("say why the clock is right, with --reason: it goes on record")
-    if context.actor.role not in _MAY_ACKNOWLEDGE:
+    if context.actor.role not in ACKNOWLEDGE:
         raise NotPermittedError("only an administrator may acknowledge a guard")
     with context.catalogue.write(Priority.HOLD) as tx:
         found = rows.find(tx, CLOCK, "")
