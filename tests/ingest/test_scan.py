@@ -290,7 +290,9 @@ def test_more_files_than_fit_in_one_transaction_are_all_taken_in(world, scan):
 
 def test_what_a_scan_added_before_an_error_is_told_with_the_next(world, scan):
     for number in range(300):
-        world.write(f"1001/{number:03}/2026-07-20_10-00-00.mp4", T0 + number * SECOND)
+        world.write(
+            f"1001/{number:03}/2026-07-20_10-00-00.mp4", T0 + (300 - number) * SECOND
+        )
     scanner = world.scanner(layout="{camera}/{any}/%Y-%m-%d_%H-%M-%S.mp4")
     calls = iter([False] * 299)
 
