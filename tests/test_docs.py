@@ -1,0 +1,196 @@
+"""What is written for people is true: commands, options, files, settings, names."""
+
+import csv
+import os
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from retention import guards, init
+from retention.cli import retention
+from retention.presets import PRESETS
+from retention.settings import Settings, load
+
+TREE = Path(__file__).parents[1]
+README = (TREE / "README.md").read_text(encoding="utf-8")
+CI = TREE / ".ci" / "run"
+
+TRY = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/retention demo"
+TEST = (
+    "python3 -m venv .venv && .venv/bin/pip install -e '.[test]' && "
+    ".venv/bin/python -m pytest"
+)
+
+BLOCKS = re.findall(r"^ *```sh\n(.*?)^ *```$", README, re.MULTILINE | re.DOTALL)
+LINES = [line.strip() for block in BLOCKS for line in block.splitlines()]
+INLINE = re.findall(r"`(retention [^`]+)`", README)
+
+PLACES = r"retention|config|systemd|tests|\.ci"
+
+
+def _arguments(line: str) -> list[str] | None:
+    """What a shell line gives to `retention`; None where it calls something else."""
+    words = shlex.split(line)
+    if words[:3] == ["sudo", "-u", "cctv-retention"]:
+        words = words[3:]
+    return words[1:] if words and words[0] == "retention" else None
+
+
+TYPED = [line for line in LINES if _arguments(line) is not None]
+
+
+def _parsed(arguments: list[str], *, whole: bool) -> click.Command:
+    """The command that click finds; UsageError where it would refuse the line.
+
+    `whole`: also what must be given is there, and every value is one that can be.
+    """
+    command, context = retention, click.Context(retention, info_name="retention")
+    if arguments[-1:] == ["--help"]:
+        arguments, whole = arguments[:-1], False
+    while isinstance(command, click.Group) and arguments:
+        name, *arguments = arguments
+        found = command.get_command(context, name)
+        if found is None:
+            raise click.UsageError(f"no command {name!r} in {context.command_path}")
+        command = found
+        context = click.Context(command, parent=context, info_name=name)
+    if not isinstance(command, click.Group):
+        command.make_context(
+            command.name, arguments, parent=context.parent, resilient_parsing=not whole
+        )
+    return command
+
+
+def _commands(
+    group: click.Group, path: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name)
+
+
+def _lines(path: Path) -> list[str]:
+    text = path.read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in text if not line.lstrip().startswith("#")]
+
+
+@pytest.mark.parametrize("line", TYPED)
+def test_a_command_line_of_the_readme_is_one_that_the_program_takes(line):
+    arguments = _arguments(line)
+    assert arguments is not None
+    _parsed(arguments, whole=True)
+
+
+@pytest.mark.parametrize("text", INLINE)
+def test_a_command_named_in_the_readmes_text_exists_with_its_options(text):
+    _parsed(shlex.split(text)[1:], whole=False)
+
+
+def test_a_command_or_option_that_is_not_there_would_be_noticed():
+    for wrong in ("hold lock 1001", "plan --until 7d", "deletion approve"):
+        with pytest.raises(click.UsageError):
+            _parsed(shlex.split(wrong), whole=True)
+    assert len(TYPED) >= 15
+    assert len(INLINE) >= 10
+
+
+@pytest.mark.parametrize("path", sorted(_commands(retention)), ids=" ".join)
+def test_every_command_is_in_the_readme_or_in_the_programs_own_overview(path):
+    overview = CliRunner().invoke(retention, ["--help"]).output
+    noun = re.search(
+        rf"^  {path[0]} (.*?)(?=^  \w|^\w|\Z)", overview, re.MULTILINE | re.DOTALL
+    )
+    assert noun is not None
+    listed = re.split(r"[\s|:.]+", noun.group(1))
+    assert path[-1] in (*listed, path[0]) or f"retention {' '.join(path)}" in README
+
+
+def test_the_two_set_up_commands_are_there_as_one_line_each():
+    assert TRY in LINES
+    assert TEST in LINES
+
+
+def test_ci_runs_the_test_command_of_the_readme_and_fails_by_it():
+    commands = _lines(CI)
+    assert os.access(CI, os.X_OK)
+    assert "set -euo pipefail" in commands
+    assert [line for line in commands if "pytest" in line][-1:] == ["python -m pytest"]
+    assert any("pip\" install -q -e '.[test]'" in line for line in commands)
+    assert subprocess.run(["bash", "-n", CI]).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "path", sorted((TREE / "config").glob("*.toml")), ids=lambda path: path.name
+)
+def test_an_example_configuration_can_be_used_as_it_is(path):
+    assert load(path, {}).root
+
+
+def test_the_example_hold_is_for_cameras_of_the_example_list():
+    with (TREE / "config" / "cameras.csv").open(encoding="utf-8") as file:
+        known = {row["camera_id"] for row in csv.DictReader(file)}
+    placed = next(line for line in TYPED if "hold place" in line)
+    assert set(re.findall(r"\b\d{4}\b(?= )", placed.partition("--from")[0])) <= known
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(set(re.findall(rf"(?<![\w/.-])(?:{PLACES})/[\w./-]*\w", README))),
+)
+def test_a_file_that_the_readme_names_is_in_the_tree(name):
+    assert (TREE / name).exists()
+
+
+def test_the_service_section_installs_every_file_of_systemd():
+    for file in (TREE / "systemd").iterdir():
+        assert f"systemd/{file.name} " in README
+
+
+def test_the_program_is_linked_to_where_the_unit_starts_it():
+    unit = _lines(TREE / "systemd" / "cctv-retention.service")
+    started = next(line for line in unit if line.startswith("ExecStart="))
+    program = started.removeprefix("ExecStart=").split()[0]
+    assert f"ln -sf /opt/cctv-retention/bin/retention {program}" in LINES
+
+
+def test_rights_and_drop_in_are_those_that_init_prints_for_the_example():
+    settings = load(TREE / "config" / "retention.toml", {})
+    (root,) = settings.root
+    assert init.rights(str(root.path)) in LINES
+    for line in (f"RequiresMountsFor={root.path}", f"ReadWritePaths={root.path}"):
+        assert line in LINES
+    assert any(line.endswith(f"{init.DROP_IN} <<'END'") for line in LINES)
+
+
+def test_every_guard_has_its_row_with_what_to_do():
+    section = README.partition("## When a guard holds")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \|", section, re.MULTILINE)
+    assert rows[1:] == [
+        guards.CLOCK, guards.ROOT, guards.CATALOGUE, guards.VOLUME, guards.LOG,
+    ]  # fmt: skip
+
+
+def test_presets_defaults_and_settings_are_those_of_the_program():
+    retention_settings = Settings.model_fields["retention"].annotation
+    assert retention_settings is not None
+    for key in ("release_requires_two_people", "deletion_limit"):
+        assert key in retention_settings.model_fields
+        assert key in README
+    layouts = next(line for line in README.splitlines() if line.startswith("| layout"))
+    assert set(re.findall(r"`(\w+)`", layouts)) == set(PRESETS)
+    assert retention_settings().days == 28
+    assert "28 days unless you say otherwise" in README
+
+
+def test_the_changelog_has_news_for_the_next_version():
+    text = (TREE / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased = text.partition("\n## [Unreleased]\n")[2].partition("\n## ")[0]
+    assert re.search(r"^- \S", unreleased, re.MULTILINE)
