@@ -71,10 +71,10 @@ class Paths:
                 f"the path of recording {row.stream}/{row.start}/{row.n} can't be told "
                 "from its stream; run `retention audit verify` and restore a backup"
             )
-        latest = row.latest_mtime
-        doubtful = latest is not None or stream.quarantined is not None
-        if latest is None:
-            latest = row.start + row.duration + MTIME_SLACK
+        doubtful = row.doubtful or stream.quarantined is not None
+        latest = row.start + row.duration + MTIME_SLACK
+        if row.mtime is not None:
+            latest = row.mtime if row.doubtful else max(latest, row.mtime)
         return Item(
             stream.camera, row.stream, row.start, row.n, row.duration, row.size,
             row.due, row.path, path, path.rpartition(b"/")[0], latest, doubtful,
@@ -99,7 +99,7 @@ def due_of_row(columns: tuple[str, ...], values: tuple[Any, ...]) -> Due:
     stored = row["path"]
     return Due(
         row["stream"], row["start"], row["n"], row["duration"], row["bytes"],
-        None if stored is None else path_bytes(stored), row["due"], None,
+        None if stored is None else path_bytes(stored), row["due"],
     )  # fmt: skip
 
 
@@ -125,11 +125,4 @@ def items_of(tx: Connection, intent: int) -> list[Item]:
         )
     found = [due_of_row(rows.columns, values) for values in rows.values]
     paths = Paths(streams.by_keys(tx, {row.stream for row in found}))
-    return [
-        paths.item(
-            row._replace(
-                latest_mtime=due.quarantine_of(tx, (row.stream, row.start, row.n))
-            )
-        )
-        for row in found
-    ]
+    return [paths.item(due.with_doubt(tx, row)) for row in found]

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from retention.catalogue.recordings import RULED
 from retention.errors import StaleError
 from retention.model import Micros
 
@@ -87,7 +88,7 @@ def put_back(tx: Connection, keys: Keys) -> None:
     tx.exec_driver_sql(
         f"UPDATE recording SET state=2 {_WHERE} AND EXISTS (SELECT 1 FROM quarantine q "
         "WHERE q.stream=recording.stream AND q.start=recording.start "
-        "AND q.n=recording.n)",
+        f"AND q.n=recording.n AND q.reason NOT LIKE '{RULED}%')",
         list(keys),
     )
     tx.exec_driver_sql(f"DELETE FROM failure {_WHERE}", list(keys))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from retention.catalogue.recordings import RULED
 from retention.model import FOREVER, Micros, Window
 from retention.policy import BEGINNING, Holds, gaps
 
@@ -34,8 +35,11 @@ class Due(NamedTuple):
     size: int
     path: bytes | None
     due: Micros
-    latest_mtime: Micros | None
-    """For a quarantined recording, its mtime when first seen; else None."""
+    mtime: Micros | None = None
+    """Of a file that is, or before a person's ruling was, in quarantine: its mtime when
+    first seen, since its end does not follow from that."""
+    doubtful: bool = False
+    """In quarantine: any hold on its camera holds it."""
 
 
 class Span(NamedTuple):
@@ -55,9 +59,10 @@ _IN_PLAN = (
 )
 _DUE = (
     "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, "
-    "max(r.start+r.duration, ?)+?, NULL "
+    "max(r.start+r.duration, ?)+?, d.mtime, 0 "
     "FROM recording r LEFT JOIN recording_path p ON p.stream=r.stream "
-    "AND p.start=r.start AND p.n=r.n {join} "
+    "AND p.start=r.start AND p.n=r.n LEFT JOIN quarantine d ON d.stream=r.stream "
+    "AND d.start=r.start AND d.n=r.n {join} "
     "WHERE r.stream=? AND r.start>=? AND r.start<? "
     "AND r.state=0 AND r.start+r.duration<=? AND r.start+r.duration>? "
     "ORDER BY r.stream, r.start, r.n LIMIT ?"
@@ -110,7 +115,7 @@ class Sum(NamedTuple):
     number: int
     size: int
 
-    def __add__(self, other: object) -> "Sum":  # type: ignore[override]
+    def __add__(self, other: object) -> "Sum":
         if not isinstance(other, Sum):
             return NotImplemented
         return Sum(self.number + other.number, self.size + other.size)
@@ -184,7 +189,7 @@ def doubtful(tx: Connection, scope: Scope, span: Span, limit: int = 5000) -> lis
         (scope.period, scope.stream, span.until - scope.period,
          span.after - scope.period, limit),
     )  # fmt: skip
-    return [Due._make(row) for row in rows]
+    return [Due(*row, doubtful=True) for row in rows]
 
 
 def first_doubtful(tx: Connection, scope: Scope) -> Micros | None:
@@ -209,8 +214,8 @@ class Failed(NamedTuple):
 def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Failed]:
     """Failed recordings of a root whose back-off is over; not yet re-decided."""
     rows = tx.exec_driver_sql(
-        "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, q.mtime, q.seen "
-        "FROM failure f "
+        "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, q.mtime, q.seen, "
+        "q.reason FROM failure f "
         "JOIN recording r ON r.stream=f.stream AND r.start=f.start AND r.n=f.n "
         "JOIN stream s ON s.key=f.stream AND s.root=? "
         "LEFT JOIN recording_path p ON p.stream=f.stream AND p.start=f.start "
@@ -219,7 +224,12 @@ def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Fa
         "WHERE f.retry_at<=? AND r.state=3 LIMIT ?",
         (root, now, limit),
     )
-    return [Failed(Due._make((*row[:6], 0, row[6])), row[7]) for row in rows]
+    found = []
+    for *columns, mtime, seen, reason in rows:
+        doubtful = reason is not None and not reason.startswith(RULED)
+        row = Due(*columns, 0, mtime, doubtful)
+        found.append(Failed(row, seen if doubtful else None))
+    return found
 
 
 def count_failed(tx: Connection, root: int) -> int:
@@ -233,12 +243,34 @@ def count_failed(tx: Connection, root: int) -> int:
     )
 
 
-def quarantine_of(tx: Connection, key: tuple[int, int, int]) -> Micros | None:
-    """The mtime kept with a quarantined recording, or None."""
-    value: Micros | None = tx.exec_driver_sql(
-        "SELECT mtime FROM quarantine WHERE stream=? AND start=? AND n=?", key
-    ).scalar()
-    return value
+class Failure(NamedTuple):
+    """Why a recording could not be deleted, since when, and what follows."""
+
+    error: str
+    since: Micros
+    tries: int
+    retry_at: Micros
+
+
+def failure_of(tx: Connection, key: tuple[int, int, int]) -> Failure | None:
+    """What is known of a recording that could not be deleted."""
+    row = tx.exec_driver_sql(
+        "SELECT error, since, tries, retry_at FROM failure "
+        "WHERE stream=? AND start=? AND n=?",
+        key,
+    ).one_or_none()
+    return None if row is None else Failure._make(row)
+
+
+def with_doubt(tx: Connection, row: Due) -> Due:
+    """The row with what the catalogue keeps of its quarantine, if anything."""
+    kept = tx.exec_driver_sql(
+        "SELECT mtime, reason FROM quarantine WHERE stream=? AND start=? AND n=?",
+        row[:3],
+    ).one_or_none()
+    if kept is None:
+        return row
+    return row._replace(mtime=kept[0], doubtful=not kept[1].startswith(RULED))
 
 
 def overlapping(

@@ -149,6 +149,39 @@ def test_a_file_touched_long_after_goes_to_quarantine_and_still_ends(site):
     assert not path.exists()
 
 
+def ruled(site, start):
+    """A file of a later mtime that a person ruled on: its name is right."""
+    path = site.record("a", start)
+    later = (start + 5 * DAY) * 1000
+    os.utime(path, ns=(later, later))
+    with site.catalogue.write(0) as tx:
+        tx.exec_driver_sql(
+            "INSERT INTO quarantine VALUES (?, ?, 0, ?, ?, 'ruled: times right')",
+            (site.stream("a").key, start, NOW, start + 5 * DAY),
+        )
+    return path
+
+
+def test_a_file_that_was_ruled_on_goes_when_its_own_period_is_over(site):
+    path = ruled(site, OLD)
+    assert site.cycle().deleted == 1
+    assert not path.exists()
+
+
+def test_a_file_that_was_ruled_on_is_not_held_by_any_hold_of_its_camera(site):
+    path = ruled(site, OLD)
+    site.hold("a", NOW - DAY, NOW)
+    site.cycle()
+    assert not path.exists()
+
+
+def test_a_file_that_was_ruled_on_stays_so_after_a_stop(site):
+    ruled(site, OLD)
+    site.cycle(stop=iter([False, False, True, True]).__next__)
+    with site.catalogue.read() as tx:
+        assert tx.exec_driver_sql("SELECT state FROM recording").scalar() == 0
+
+
 @pytest.mark.parametrize("how", ["symlink", "directory", "hard link", "smaller"])
 def test_a_file_that_is_not_what_was_catalogued_is_kept_and_shown(site, how):
     path = site.record("a", OLD)
