@@ -177,7 +177,7 @@ def test_a_file_that_was_ruled_on_is_not_held_by_any_hold_of_its_camera(site):
 
 def test_a_file_that_was_ruled_on_stays_so_after_a_stop(site):
     ruled(site, OLD)
-    site.cycle(stop=iter([False, False, True, True]).__next__)
+    site.cycle(stop=iter([False, True, True, True]).__next__)
     with site.catalogue.read() as tx:
         assert tx.exec_driver_sql("SELECT state FROM recording").scalar() == 0
 
