@@ -135,12 +135,15 @@ class Installation:
 class Daemon:
     """The daemon as a process of its own."""
 
+    PREFIX: tuple[str, ...] = ()
+    """A command that starts it, such as one that takes rights away."""
+
     def __init__(self, installation: Installation, environment) -> None:
         self.installation = installation
         self.out = (installation.directory / "daemon.log").open("w+")
         command = ["-m", "retention", "--config", str(installation.config), "run"]
         self.process = subprocess.Popen(
-            [sys.executable, *command],
+            [*self.PREFIX, sys.executable, *command],
             stderr=self.out,
             stdin=subprocess.DEVNULL,
             env={**os.environ, **environment},

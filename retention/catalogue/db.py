@@ -70,6 +70,7 @@ class Catalogue:
         self.read_only = read_only
         self._engine = engine
         self._writer = WriterLock()
+        self._file = _identity(path)
 
     @contextmanager
     def write(self, priority: Priority) -> Iterator[Connection]:
@@ -82,6 +83,7 @@ class Catalogue:
         """
         if self.read_only:
             raise CatalogueError("the catalogue is open for reading only")
+        self._check_file()
         with (
             self._writer.hold(priority),
             _translated(self.path),
@@ -95,9 +97,28 @@ class Catalogue:
         with _translated(self.path), self._engine.connect() as connection:
             yield connection.execution_options(read_only=True)
 
+    def _check_file(self) -> None:
+        """SQLite would go on writing to a file that is not there any more, and so
+        delete footage off the record."""
+        if _identity(self.path) != self._file:
+            raise CatalogueError(
+                f"the catalogue {self.path} was moved, removed or replaced while it "
+                "was open; nothing is deleted. Put it back, with its -wal and -shm "
+                "files, and start the service again"
+            )
+
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Device and inode of a file; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

@@ -1,0 +1,344 @@
+"""What a machine does to an installation: each a clear message, and nothing is lost.
+
+Through the real daemon and the real command, each a process of its own.
+
+| bad input | tests |
+|---|---|
+| unreadable directory | here; footage/test_read.py, ingest/test_losses.py |
+| file replaced by a link or directory, two links | here; deletion/test_cycle.py |
+| read-only root | here; footage/test_mounts.py |
+| full disk under the catalogue | test_disks.py; daemon/test_trouble.py |
+| root unmounted while running | here; test_disks.py (in mid-batch, and at boot) |
+| catalogue missing, truncated, garbage, replaced | here; daemon/test_daemon.py |
+| two daemons | here; daemon/test_daemon.py |
+| names that are not UTF-8 | here; ingest/test_scan.py, footage/test_read.py |
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import needs
+import pytest
+from installation import Daemon, Installation
+
+from retention import clock
+from retention.catalogue import db
+from retention.model import DAY, HOUR, SECOND
+
+
+@pytest.fixture
+def site(tmp_path):
+    made = Installation(tmp_path)
+    (tmp_path / "nvr1" / "1002").mkdir()
+    made.init()
+    return made
+
+
+def film(site, *, due_in, camera="1001"):
+    """A recording that falls due so many seconds from now."""
+    age = DAY - due_in * SECOND
+    return site.record(clock.read().wall, age, camera=camera)
+
+
+def retention(site, *arguments):
+    """One command: status, standard output, and errors, which are never a traceback."""
+    done = subprocess.run(
+        [sys.executable, "-m", "retention", "--config", site.config, *arguments],
+        capture_output=True,
+        text=True,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stdout, done.stderr
+
+
+def adopted(site, daemon):
+    running = daemon(site)
+    running.until(lambda: site.entries("root.adopted"))
+    return running
+
+
+def guards(site, kind="guard.tripped"):
+    return [(e["fields"]["guard"], e["fields"]["scope"]) for e in site.entries(kind)]
+
+
+def end(running):
+    """It stops in order, and its journal is JSON, with no traceback in it."""
+    assert running.end() == 0
+    for line in running.log().splitlines():
+        assert "exception" not in json.loads(line)
+
+
+# -- files ---------------------------------------------------------------------------
+
+
+def test_files_that_are_not_what_was_catalogued_are_kept_and_said(site, daemon):
+    linked, *_ = files = [film(site, due_in=6 + n) for n in range(3)]
+    good = film(site, due_in=9, camera="1002")
+    running = adopted(site, daemon)
+    other = site.directory / "other"
+    os.link(linked, other)
+    target = site.directory / "target"
+    target.write_bytes(b"footage")
+    files[1].unlink()
+    files[1].mkdir()
+    (files[1] / "in it").write_bytes(b"x")
+    files[2].unlink()
+    files[2].symlink_to(target)
+    running.until(lambda: not good.exists(), 30)
+    status, text, _ = retention(site, "--json", "status")
+    assert (status, json.loads(text)["roots"][0]["failed"]) == (0, 3)
+    told = []
+    for file in files:
+        status, text, _ = retention(site, "recording", "show", f"nvr1/1001/{file.name}")
+        assert status == 0
+        told += [line.strip() for line in text.splitlines() if "not deleted" in line]
+    assert [line.partition("  ")[2].strip() for line in told] == [
+        "several links (tried 1 time)",
+        "not a regular file (tried 1 time)",
+        "not a regular file (tried 1 time)",
+    ]
+    assert all(os.path.lexists(file) for file in files)
+    assert (other.read_bytes(), target.read_bytes()) == (b"footage", b"footage")
+    assert (files[1] / "in it").exists()
+    end(running)
+    assert site.verify().ok
+
+
+def test_names_that_are_not_utf_8_are_told_and_left_alone(site, daemon):
+    strange = os.fsencode(site.directory) + b"/nvr1/caf\xe9"
+    os.mkdir(strange)
+    paths = [
+        strange + b"/2026-01-01_00-00-00.mp4",
+        os.fsencode(site.directory) + b"/nvr1/1001/\xff\xfe.mp4",
+    ]
+    for path in paths:
+        with open(path, "wb") as file:
+            file.write(b"film")
+        os.utime(path, (1_767_225_605,) * 2)
+    good = film(site, due_in=4)
+    running = adopted(site, daemon)
+    running.until(lambda: not good.exists(), 30)
+    status, text, _ = retention(site, "--json", "status")
+    assert status == 0
+    told = [(one["directory"], one["example"]) for one in json.loads(text)["unknown"]]
+    assert sorted(told) == [
+        ("1001", "%FF%FE.mp4"),
+        ("caf%E9", "2026-01-01_00-00-00.mp4"),
+    ]
+    assert "nvr1/caf%E9" in retention(site, "status")[1]
+    assert retention(site, "audit", "list")[0] == 0
+    assert all(os.path.exists(path) for path in paths)
+    end(running)
+    assert site.verify().ok
+
+
+@needs.root
+@pytest.mark.skipif(
+    shutil.which("setpriv") is None and not needs.CI, reason="needs the command setpriv"
+)
+def test_a_directory_of_another_user_is_told_and_the_rest_goes_on(site, daemon):
+    """The service has no more rights than any user; camera 1002's folder is closed."""
+    closed = film(site, due_in=4, camera="1002")
+    good = film(site, due_in=4)
+    os.chown(closed.parent, 65534, 65534)
+    closed.parent.chmod(0o700)
+    running = Unprivileged(site, {})
+    try:
+        running.until(lambda: "scan.unreadable" in running.log())
+        running.until(lambda: not good.exists(), 30)
+        assert "1002" in running.log()
+        assert "Permission denied" in running.log()
+        check = subprocess.run(
+            [*UNPRIVILEGED, sys.executable, "-m", "retention", "--config", site.config,
+             "check"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert check.returncode == 1
+        assert f"{closed.parent}" in check.stdout
+        assert closed.exists()
+        assert site.entries("recordings.lost") == []
+        closed.parent.chmod(0o777)
+        running.until(lambda: not closed.exists(), 30)
+        end(running)
+    finally:
+        running.process.kill()
+        running.process.wait()
+        running.out.close()
+    assert site.verify().ok
+
+
+UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner")
+
+
+class Unprivileged(Daemon):
+    """The daemon without root's right to pass over modes and owners."""
+
+    PREFIX = UNPRIVILEGED
+
+
+# -- roots ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def disk(tmp_path, mount):
+    """An installation whose root is a disk of its own, bound to its place."""
+    (tmp_path / "disk").mkdir()
+    mount(tmp_path / "disk", "-t", "tmpfs", "none")
+    (tmp_path / "disk" / "1001").mkdir()
+    site = Installation(tmp_path)
+    connect(site)
+    site.init()
+    yield site
+    unmount(site)
+
+
+def connect(site):
+    places = site.directory / "disk", site.directory / "nvr1"
+    subprocess.run(["mount", "--bind", *places], check=True)
+
+
+def unmount(site):
+    where = site.directory / "nvr1"
+    subprocess.run(["umount", "-l", where], capture_output=True, check=False)
+
+
+@needs.root
+def test_a_root_that_turns_read_only_is_a_guard_until_it_is_writable(disk, daemon):
+    file = film(disk, due_in=5)
+    running = adopted(disk, daemon)
+    turn = ["mount", "-o", "remount,bind,ro", disk.directory / "nvr1"]
+    subprocess.run(turn, check=True)
+    running.until(lambda: guards(disk), 30)
+    assert guards(disk) == [("root", "nvr1")]
+    status, text, _ = retention(disk, "status")
+    assert status == 6
+    assert "read-only" in text
+    running.until(lambda: clock.read().wall > due(file), 30)
+    assert file.exists()
+    turn[2] = "remount,bind,rw"
+    subprocess.run(turn, check=True)
+    running.until(lambda: not file.exists(), 30)
+    running.until(lambda: guards(disk, "guard.cleared"), 30)
+    end(running)
+    assert disk.entries("recordings.lost") == []
+    assert disk.verify().ok
+
+
+def due(file):
+    return file.stat().st_mtime_ns // 1000 + DAY + SECOND
+
+
+@needs.root
+def test_a_root_that_is_unmounted_while_it_runs_is_a_guard_until_it_is_back(
+    disk, daemon
+):
+    file = film(disk, due_in=5)
+    kept = film(disk, due_in=HOUR // SECOND)
+    running = adopted(disk, daemon)
+    unmount(disk)
+    running.until(lambda: guards(disk), 30)
+    status, text, _ = retention(disk, "status")
+    assert status == 6
+    assert f"footage root nvr1 ({disk.directory}/nvr1)" in text
+    connect(disk)
+    running.until(lambda: not file.exists(), 30)
+    running.until(lambda: guards(disk, "guard.cleared"), 30)
+    assert kept.exists()
+    end(running)
+    assert disk.entries("recordings.lost") == []
+    assert disk.verify().ok
+
+
+# -- the catalogue -------------------------------------------------------------------
+
+
+def missing(path):
+    path.unlink()
+
+
+def truncated(path):
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def empty(path):
+    os.truncate(path, 0)
+
+
+def garbage(path):
+    path.write_bytes(os.urandom(100_000))
+
+
+def directory(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("harm", [missing, truncated, empty, garbage, directory])
+def test_without_its_catalogue_nothing_is_done_and_a_sentence_says_why(site, harm):
+    file = film(site, due_in=-HOUR // SECOND)
+    harm(site.state / db.NAME)
+    hold = ["hold", "place", "1001", "--from", "-2d", "--to", "now", "--kind", "police",
+            "--reference", "1", "--reason", "x"]  # fmt: skip
+    for command in (["status"], hold, ["audit", "verify"]):
+        status, text, said = retention(site, *command)
+        assert status in (1, 5), (text, said)
+        assert str(site.state / db.NAME) in said + text
+    status, _, said = retention(site, "run")
+    assert (status, said.count("\n")) == (1, 1)
+    assert file.exists()
+
+
+def move_away(site):
+    for file in site.state.glob(f"{db.NAME}*"):
+        shutil.move(file, site.directory / file.name)
+
+
+def put_another(site):
+    """As a restore under the running daemon does."""
+    shutil.copy2(site.state / db.NAME, site.state / "copy")
+    os.replace(site.state / "copy", site.state / db.NAME)
+
+
+@pytest.mark.parametrize("harm", [move_away, put_another])
+def test_a_catalogue_that_goes_while_it_runs_stops_deletion(site, daemon, harm):
+    """SQLite would not notice, and deletions would be on no record."""
+    file = film(site, due_in=5)
+    running = adopted(site, daemon)
+    harm(site)
+    running.until(lambda: clock.read().wall > due(file) + SECOND, 30)
+    running.until(lambda: "was moved, removed or replaced" in running.log(), 30)
+    assert file.exists()
+    running.end()
+    assert "Traceback" not in running.log()
+    for moved in site.directory.glob(f"{db.NAME}*"):
+        shutil.move(moved, site.state / moved.name)
+    again = daemon(site)
+    again.until(lambda: not file.exists(), 30)
+    assert again.end() == 0
+    assert site.verify().ok
+
+
+def test_a_catalogue_that_is_put_back_goes_on_by_itself(site, daemon):
+    file = film(site, due_in=5)
+    running = adopted(site, daemon)
+    move_away(site)
+    running.until(lambda: "was moved, removed or replaced" in running.log(), 30)
+    for moved in site.directory.glob(f"{db.NAME}*"):
+        shutil.move(moved, site.state / moved.name)
+    running.until(lambda: not file.exists(), 30)
+    end(running)
+    assert site.verify().ok
+
+
+def test_a_second_daemon_is_told_who_is_there_and_touches_nothing(site, daemon):
+    running = adopted(site, daemon)
+    before = len(site.entries())
+    status, text, said = retention(site, "run")
+    assert (status, text) == (1, "")
+    assert f"the daemon is running (pid {running.process.pid})" in said
+    assert said.count("\n") == 1
+    assert len(site.entries()) == before
+    end(running)
