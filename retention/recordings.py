@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from retention.audit.canonical import path_text
-from retention.catalogue import cameras, holds, policies, roots, streams
+from retention.catalogue import cameras, due, holds, policies, roots, streams
 from retention.catalogue import recordings as rows
 from retention.catalogue.recordings import Doubt
 from retention.errors import UsageError
@@ -166,6 +166,19 @@ class _Describer:
             "state": row.state.name.lower(),
             "stream_quarantined": stream.quarantined is not None,
             "quarantine": _doubt(doubt),
+            "failure": self._failure(row),
+        }
+
+    def _failure(self, row: Recording) -> Answer | None:
+        """Why it is still there, where it should have been deleted."""
+        found = due.failure_of(self._tx, row.key) if row.state is State.FAILED else None
+        if found is None:
+            return None
+        return {
+            "reason": found.error,
+            "since": format_utc(found.since),
+            "tries": found.tries,
+            "next_try": format_utc(found.retry_at),
         }
 
 

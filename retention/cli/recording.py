@@ -119,6 +119,14 @@ def _facts(one: Answer, zone: str) -> list[tuple[str, str]]:
             ("first seen", local(doubt["seen"], zone)),
             ("file changed", local(doubt["mtime"], zone)),
         ]
+    failure = one["failure"]
+    if failure is not None:
+        tried = counted(failure["tries"], "time")
+        lines += [
+            ("not deleted", f"{failure['reason']} (tried {tried})"),
+            ("failing since", local(failure["since"], zone)),
+            ("next try", local(failure["next_try"], zone)),
+        ]
     if one["stream_quarantined"]:
         lines.append(("stream", "its times look wrong, see `retention status`"))
     return lines

@@ -58,7 +58,7 @@ def test_nothing_recorded_is_said(recorded):
 def test_json_of_recordings_keeps_its_shape(recorded):
     keys = {
         "key", "camera", "root", "path", "start", "end", "duration", "bytes", "state",
-        "stream_quarantined", "quarantine",
+        "stream_quarantined", "quarantine", "failure",
     }  # fmt: skip
     answer = recorded.json("recording", "list", "--state", "quarantined")
     assert set(answer) == {"recordings", "more"}
