@@ -202,7 +202,9 @@ def born(path: Path) -> int:
     done = subprocess.run(
         ["stat", "--format=%.6W", path], capture_output=True, text=True, check=True
     )
-    return round(float(done.stdout) * SECOND)
+    seconds = float(done.stdout)
+    assert seconds > 0, f"the file system of {path} notes no births: try another"
+    return round(seconds * SECOND)
 
 
 def probed(path: Path) -> float:

@@ -85,7 +85,7 @@ def test_what_ffmpeg_writes_is_left_alone_and_what_is_due_goes_meanwhile(
     assert len(old) >= 4
     made.start()
     witness.watch(15, until=lambda: made.entries("plan.proposed"))
-    witness.watch(3)
+    witness.watch(2)
     assert [path for path in old if not path.exists()] == []
     made.stop()
     approved = made.command("deletion", "approve", "1")
@@ -93,7 +93,7 @@ def test_what_ffmpeg_writes_is_left_alone_and_what_is_due_goes_meanwhile(
     made.start()
     witness.watch(15, until=lambda: not any(path.exists() for path in old))
     assert [path for path in old if path.exists()] == []
-    witness.watch(3)
+    witness.watch(2)
 
     assert not any(writer.ended() for writer in writers)
     for writer in writers:
@@ -157,7 +157,7 @@ def test_a_long_segment_under_its_final_name_waits_until_it_is_closed(site, reco
     directory.mkdir()
     made.start()
     truths, witnesses = {}, []
-    for seconds in (9, 3):
+    for seconds in (8, 3):
         path, start = named_for_now(directory)
         writer = recorder(in_place(path, seconds))
         witnesses.append(Witness(made, writer))

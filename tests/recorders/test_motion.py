@@ -47,7 +47,7 @@ def test_what_motion_films_is_catalogued_when_closed_and_by_its_path(
     motion = recorder(["motion", "-n", "-c", str(options)], TZ="Europe/London")
     witness = Witness(made, motion)
     # Motion needs some five seconds before it films at all.
-    witness.watch(15, until=lambda: len(witness.written) >= 3 and made.catalogued())
+    witness.watch(25, until=lambda: len(witness.written) >= 3 and made.catalogued())
     witness.look()
     motion.end()
     assert len(witness.written) >= 3, motion.log.read_text()
