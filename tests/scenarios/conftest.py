@@ -76,4 +76,7 @@ def mount():
 
     yield mount
     for where in reversed(mounted):
-        subprocess.run(["umount", "-l", where], capture_output=True, check=False)
+        while (
+            subprocess.run(["umount", "-l", where], capture_output=True).returncode == 0
+        ):
+            pass

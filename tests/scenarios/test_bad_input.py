@@ -189,10 +189,9 @@ def disk(tmp_path, mount):
     mount(tmp_path / "disk", "-t", "tmpfs", "none")
     (tmp_path / "disk" / "1001").mkdir()
     site = Installation(tmp_path)
-    connect(site)
+    mount(tmp_path / "nvr1", "--bind", tmp_path / "disk")
     site.init()
-    yield site
-    unmount(site)
+    return site
 
 
 def connect(site):
