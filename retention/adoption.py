@@ -32,11 +32,15 @@ def raise_alarms(
             parts.log.append(tx, Entry("custody.alarm", now, parts.actor, fields))
 
 
-def finish(parts: Parts, now: Micros) -> None:
-    """Note a complete scan; the first one of a root adopts it."""
+def finish(parts: Parts, now: Micros, *, believed: bool) -> None:
+    """Note a complete scan; the first one of a root adopts it.
+
+    Only by a believed clock: what is due at the adoption is planned, and by a clock
+    that is ahead that would be everything.
+    """
     with parts.catalogue.read() as tx:
         root = roots.get(tx, parts.root.key)
-        adopting = root is not None and root.adopted is None
+        adopting = believed and root is not None and root.adopted is None
         # Counting reads every row: not while others wait to write.
         entry = _adopted(tx, parts, now) if adopting else None
         overdue = _overdue(tx, parts, now)

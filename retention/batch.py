@@ -15,8 +15,10 @@ At start and before every cycle, `recover` takes each open intent through 3 to 5
 the same functions.
 """
 
+import os
 from collections import Counter
 from collections.abc import Callable
+from errno import EIO, ENODEV, ENXIO, EROFS, ESTALE
 from typing import NamedTuple
 
 from sqlalchemy import Connection
@@ -25,7 +27,7 @@ from retention.audit.log import Log, size
 from retention.audit.rows import prepare
 from retention.catalogue import batches, holds, policies, roots, streams
 from retention.catalogue.db import Catalogue, Priority
-from retention.errors import RootUnavailableError, StaleError
+from retention.errors import CatalogueError, RootUnavailableError, StaleError
 from retention.footage.delete import delete, remove_empty, sync
 from retention.footage.read import look
 from retention.footage.roots import OpenRoot
@@ -41,14 +43,22 @@ from retention.model import (
     Outcome,
     Prepared,
     Rows,
+    State,
 )
 from retention.policy import Holds
+from retention.redecide import kept_now
 from retention.second_look import SecondLook, look_again, note_grown
+from retention.volume import remember
 
 BACK_OFF = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR, DAY)
 """Waits before a failed file is tried again; the last one repeats."""
 
 METHOD = "unlink"  # honest: this is no media sanitisation (NIST SP 800-88)
+
+DISK_ERRORS = frozenset(
+    os.strerror(code) for code in (EIO, EROFS, ENODEV, ENXIO, ESTALE)
+)
+"""What `delete` says where the disk is in trouble and not the one file."""
 
 OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
 GONE = (*OURS, Outcome.ABSENT)
@@ -72,12 +82,13 @@ def versions(tx: Connection, now: Micros) -> Versions:
 
 
 class Decided(NamedTuple):
-    """What a batch was decided with: the holds of its cameras as of `versions`, and
-    until when the root was caught up before this batch."""
+    """What a batch was decided with: the holds of its cameras as of `versions`, until
+    when the root was caught up before, and how many surprises it takes."""
 
     holds: dict[int, Holds]
     versions: Versions
     caught_up: Micros
+    surprises: int = 0
 
 
 class Result(NamedTuple):
@@ -87,8 +98,8 @@ class Result(NamedTuple):
     outcomes: Counter[Outcome]
     size: int
     lateness: Micros
-    deleted: list[bytes]
-    """Paths of the files that this program removed."""
+    gone: list[bytes]
+    """Paths of the files that are not there any more, whoever removed them."""
 
 
 class Batches:
@@ -135,8 +146,9 @@ class Batches:
     def recover(self, root: OpenRoot, now: Micros, stop: Stop) -> list[Result]:
         """Take every open intent of a root through the unlinks to its completion.
 
-        Files still there are decided on again: what a hold placed meanwhile overlaps
-        is rescued.  Files gone are `absent_after_crash`: an intent of ours was open.
+        Files still there are decided on again: what is held by now, or not due any
+        more, is rescued.  Files gone are `absent_after_crash`: an intent of ours was
+        open.
         """
         with self._catalogue.read() as tx:
             intents = batches.open_batches(tx, root.key)
@@ -147,15 +159,14 @@ class Batches:
             items = items_of(tx, intent)
         flight = flight_of(items)
         flight.intended = True
-        # In the gate first, holds read second: a hold placed between the two is met
+        # In the gate first, all else read second: a hold placed between the two is met
         # by one of them.
         self._gate.enter(flight)
         try:
             with root.mutex:
                 with self._catalogue.read() as tx:
-                    held = holds.of_cameras(tx, {item.camera for item in items}, now)
-                with self._gate.shut():
-                    self._gate.rescue({c: h.windows for c, h in held.items()})
+                    keep = kept_now(tx, items, now)
+                self._gate.keep(flight, keep)
                 return self._carry_out(
                     root, intent, items, flight, now, stop, recovering=True
                 )
@@ -176,13 +187,10 @@ class Batches:
         with self._catalogue.write(Priority.DELETION) as tx:
             if versions(tx, now) != decided.versions:
                 raise StaleError("holds or policy moved while a batch was made")
-            for item in items:
-                if decided.holds[item.camera].hold(
-                    item.start, item.end, doubtful=item.doubtful
-                ):
-                    raise StaleError("a held recording was in a batch")
+            _decide_again(tx, items, decided, now)
             batches.mark_deleting(tx, items)
             roots.set_caught_up(tx, root.key, decided.caught_up)
+            remember(tx, root.key, decided.surprises, now)
             intent = size(tx)
             batches.open_batch(tx, intent, root.key)
             self._log.append(
@@ -237,7 +245,13 @@ class Batches:
             found = streams.by_keys(tx, {item.stream for item in items})
         _remove_directories(root, gone, Paths(found), now)
         seen = look_again(root, items, outcomes, reasons, found, self._tolerance, now)
-        return self._complete(intent, items, outcomes, seen, now)
+        result = self._complete(intent, items, outcomes, seen, now)
+        if trouble := DISK_ERRORS.intersection(reasons.values()):
+            raise RootUnavailableError(
+                f"{root.path}: {', '.join(sorted(trouble))} while deleting; see the "
+                "kernel's log, deletion goes on when the root can be scanned again"
+            )
+        return result
 
     def _unlink(
         self, root: OpenRoot, items: list[Item], flight: Flight, stop: Stop
@@ -259,6 +273,8 @@ class Batches:
             outcomes[number] = outcome
             if reason:
                 reasons[number] = reason
+            if reason in DISK_ERRORS:
+                break  # the others are left alone, and the root is looked at
         return outcomes, reasons
 
     def _complete(
@@ -277,17 +293,27 @@ class Batches:
             Counter(outcomes),
             sum(item.size for item in ours),
             max([0, *(now - item.due for item in ours)]),
-            [item.path for item in ours],
+            [item.path for item, outcome in pairs if outcome in GONE],
         )
-        kept = (Outcome.RESCUED, Outcome.STOPPED)
-        with self._catalogue.write(Priority.DELETION) as tx:
-            batches.remove(tx, [i.key for i, outcome in pairs if outcome in GONE])
-            batches.put_back(tx, [i.key for i, outcome in pairs if outcome in kept])
-            batches.put_back(tx, [one.item.key for one in seen.grown])
-            batches.mark_failed(tx, seen.failures, now, BACK_OFF)
-            batches.close_batch(tx, intent)
-            note_grown(tx, self._log, self._actor, seen.grown, now)
-            self._log.append(tx, completion(result, outcomes, now, self._actor))
+
+        def having(*wanted: Outcome) -> list[tuple[int, int, int]]:
+            return [item.key for item, outcome in pairs if outcome in wanted]
+
+        grown = [one.item.key for one in seen.grown]
+        try:
+            with self._catalogue.write(Priority.DELETION) as tx:
+                batches.remove(tx, having(*GONE))
+                batches.put_back(tx, having(Outcome.STOPPED))
+                batches.forgive(tx, having(Outcome.RESCUED) + grown, State.DELETING)
+                batches.mark_failed(tx, seen.failures, now, BACK_OFF)
+                batches.close_batch(tx, intent)
+                note_grown(tx, self._log, self._actor, seen.grown, now)
+                self._log.append(tx, completion(result, outcomes, now, self._actor))
+        except StaleError as error:
+            raise CatalogueError(
+                f"the batch of entry {intent} can't be completed: {error}; run "
+                "`retention audit verify`"
+            ) from error
         return result
 
 
@@ -324,6 +350,25 @@ def _remove_directories(
 
 
 _SpanOf = Callable[[bytes], tuple[Micros, Micros] | None]
+
+
+def _decide_again(
+    tx: Connection, items: list[Item], decided: Decided, now: Micros
+) -> None:
+    """Nothing that is held, not due, or came into doubt since gets into an intent."""
+    doubted = {
+        stream.key
+        for stream in streams.by_keys(tx, {item.stream for item in items})
+        if stream.quarantined is not None
+    }
+    for item in items:
+        holds_ = decided.holds[item.camera]
+        if holds_.hold(item.start, item.end, doubtful=item.doubtful):
+            raise StaleError("a held recording was in a batch")
+        if item.due > now or item.end > now:
+            raise StaleError("a recording that is not due was in a batch")
+        if item.stream in doubted and not item.doubtful:
+            raise StaleError("times came into doubt while a batch was made")
 
 
 def completion(

@@ -8,7 +8,7 @@ Lock order: the catalogue's writer lock, then the gate.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -72,6 +72,13 @@ class Gate:
         with self._mutex:
             self._flights.remove(flight)
             self._mutex.notify_all()
+
+    def keep(self, flight: Flight, numbers: Iterable[int]) -> None:
+        """Files that are not to be unlinked after all, those still waiting."""
+        with self._mutex:
+            for number in numbers:
+                if flight.status[number] == WAITING:
+                    flight.status[number] = RESCUED
 
     def claim(self, flight: Flight, number: int) -> bool:
         """Waiting to unlinking; False where a hold was faster."""

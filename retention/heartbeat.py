@@ -44,6 +44,7 @@ def _of_root(
         count = roots.count_recordings(tx, root)
         policy = policies.current(tx)
         found = [] if policy is None else scopes(tx, root, policy, now)
-        overdue = sum(due.total(tx, scope, late).number for scope in found)
+        overdue = due.total_failed(tx, root).number
+        overdue += sum(due.total(tx, scope, late).number for scope in found)
         firsts = [due.first_free(tx, scope, BEGINNING) for scope in found]
     return count, overdue, min((first[0] for first in firsts if first), default=None)

@@ -76,6 +76,7 @@ def hold_place(
         keys = sorted(camera.key for camera in found)
         number = holds.insert(tx, keys, **hold.row())
         kept = {key: _kept(tx, key, hold.window) for key in keys}
+        pending = sum(_pending(tx, key, hold.window) for key in keys)
         in_doubt = zone_doubts.sentences(tx, set(keys))
         context.log.append(tx, hold.entry(number, keys, context.actor))
         rescue = Rescue([], [])
@@ -90,7 +91,7 @@ def hold_place(
         **hold.answer(number),
         **_kept_answer(found, kept),
         "times_in_doubt": in_doubt,
-        "outcome_follows": 0 if settled else len(rescue.unlinking),
+        "outcome_follows": _follows(context, rescue, pending, settled=settled),
     }
 
 
@@ -193,6 +194,21 @@ def _asked(
         placed=now, placed_by=context.actor.uid,
         review=_review(review, zone, now, settings.retention.review_after),
     )  # fmt: skip
+
+
+def _follows(context: Context, rescue: Rescue, pending: int, *, settled: bool) -> int:
+    """Files of which it is not known yet whether they are still there: offline, those
+    of a batch that a crash left open; the next start decides on them with this hold."""
+    if context.gate is None:
+        return pending
+    return 0 if settled else len(rescue.unlinking)
+
+
+def _pending(tx: Connection, camera: int, window: Window) -> int:
+    return sum(
+        due.in_batches(tx, stream.key, stream.max_length, window)
+        for stream in streams.of_camera(tx, camera)
+    )
 
 
 def _settled(context: Context, rescue: Rescue) -> bool:

@@ -5,7 +5,6 @@ row and the holds, never on a mark.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -15,22 +14,16 @@ from retention.model import Micros, Stream
 from retention.policy import BEGINNING, Holds, Policy
 
 
-class Mark(NamedTuple):
-    """The next due instants of one stream: of its present recordings, of all."""
-
-    present: Micros | None
-    next: Micros | None
-
-
 def _soonest(instants: Iterable[Micros | None]) -> Micros | None:
     return min((at for at in instants if at is not None), default=None)
 
 
 class Horizon:
-    """Marks by stream, the merged holds by camera, and what they were read at."""
+    """By stream the next due instant (None: nothing can fall due) and the first start of
+    any free recording; the merged holds by camera, and what all that was read at."""
 
     def __init__(self) -> None:
-        self._marks: dict[int, Mark] = {}
+        self._marks: dict[int, Micros | None] = {}
         self._first: dict[int, Micros] = {}
         self._held: dict[int, Holds] = {}
         self._moved: holds.Moved | None = None
@@ -57,7 +50,7 @@ class Horizon:
         for stream, end in found.items():
             mark = self._marks.get(stream)
             soonest = min(end, now) + Policy(0, days).period(0)
-            if mark is None or mark.next is None or soonest <= mark.next:
+            if mark is None or soonest <= mark:
                 self._marks.pop(stream, None)
             first = self._first.get(stream)
             if first is not None and end <= first + 2 * Policy(0, 1).period(0):
@@ -72,13 +65,11 @@ class Horizon:
         self._load_holds(tx, {stream.camera for stream in found}, now)
         scopes = []
         for stream in found:
-            mark = self._marks.get(stream.key)
-            if mark is not None and (mark.next is None or mark.next > now):
-                continue
-            scope = self._scope(stream, policy)
-            if mark is None:
-                mark = self._marks[stream.key] = self._look(tx, scope)
-            if mark.next is not None and mark.next <= now:
+            scope = self._scope(stream, policy, now)
+            if stream.key not in self._marks:
+                self._marks[stream.key] = self._look(tx, scope)
+            mark = self._marks[stream.key]
+            if mark is not None and mark <= now:
                 scopes.append(scope)
         return scopes
 
@@ -86,15 +77,9 @@ class Horizon:
         """No free recording of the stream starts before this."""
         return self._first.get(stream, BEGINNING)
 
-    def present(self, found: Iterable[Stream]) -> Micros | None:
-        """When the next present recording of these streams falls due."""
-        return _soonest(
-            self._marks[s.key].present for s in found if s.key in self._marks
-        )
-
     def next(self, found: Iterable[Stream]) -> Micros | None:
         """When the next recording of these streams falls due."""
-        return _soonest(self._marks[s.key].next for s in found if s.key in self._marks)
+        return _soonest(self._marks.get(stream.key) for stream in found)
 
     def held(self) -> dict[int, Holds]:
         """The holds of every camera asked for, as of the last refresh."""
@@ -117,18 +102,19 @@ class Horizon:
         if missing:
             self._held.update(holds.of_cameras(tx, missing, now))
 
-    def _scope(self, stream: Stream, policy: Policy) -> Scope:
+    def _scope(self, stream: Stream, policy: Policy, now: Micros) -> Scope:
         return Scope(
             stream.key, stream.camera, policy.period(stream.camera), stream.max_length,
-            stream.quarantined, self._held[stream.camera],
+            stream.quarantined, self._held[stream.camera], now,
         )  # fmt: skip
 
-    def _look(self, tx: Connection, scope: Scope) -> Mark:
+    def _look(self, tx: Connection, scope: Scope) -> Micros | None:
         found = due.first_free(tx, scope, self.first(scope.stream))
+        doubtful = due.first_doubtful(tx, scope)
         if found is None:
-            return Mark(None, due.first_doubtful(tx, scope))
+            return doubtful
         self._first[scope.stream] = found[0]
-        return Mark(found[1], _soonest([found[1], due.first_doubtful(tx, scope)]))
+        return _soonest([found[1], doubtful])
 
 
 def scopes(tx: Connection, root: int, policy: Policy, now: Micros) -> list[Scope]:
@@ -138,7 +124,7 @@ def scopes(tx: Connection, root: int, policy: Policy, now: Micros) -> list[Scope
     return [
         Scope(
             stream.key, stream.camera, policy.period(stream.camera), stream.max_length,
-            stream.quarantined, held[stream.camera],
+            stream.quarantined, held[stream.camera], now,
         )
         for stream in found
     ]  # fmt: skip

@@ -34,6 +34,7 @@ class Item(NamedTuple):
     path: bytes
     directory: bytes
     latest_mtime: Micros
+    state: int
     doubtful: bool
 
     @property
@@ -77,7 +78,8 @@ class Paths:
             latest = row.mtime if row.doubtful else max(latest, row.mtime)
         return Item(
             stream.camera, row.stream, row.start, row.n, row.duration, row.size,
-            row.due, row.path, path, path.rpartition(b"/")[0], latest, doubtful,
+            row.due, row.path, path, path.rpartition(b"/")[0], latest, row.state,
+            doubtful,
         )  # fmt: skip
 
 

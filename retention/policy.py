@@ -122,6 +122,16 @@ def gaps(windows: tuple[Window, ...], first: Micros, cutoff: Micros) -> Iterator
         yield Gap(first, FOREVER)
 
 
+def doubtful_since(seen: Micros, mtime: Micros, now: Micros) -> Micros:
+    """From when the period of a quarantined recording counts.
+
+    It was recorded before it was first seen; but where the clock was behind then, the
+    mtime is the later witness.  One that lies in the future is none, so that the
+    period still ends (design, section 5).
+    """
+    return max(seen, mtime) if mtime <= now else seen
+
+
 class Reason(StrEnum):
     """Why a recording is due, or isn't."""
 

@@ -15,19 +15,18 @@ from retention.catalogue import (
     due,
     holds,
     plans,
-    policies,
     recordings,
     roots,
     unknown,
 )
 from retention.catalogue.db import get_fact
 from retention.catalogue.due import Due, Scope, Span
-from retention.deletion import PAUSE_FACT, pages
-from retention.errors import CatalogueError
+from retention.deletion import PAUSE_FACT
 from retention.horizon import scopes
 from retention.localtime import format_date, format_utc, parse_duration
 from retention.model import Micros, Window
 from retention.policy import BEGINNING, Policy
+from retention.volume import pages, policy_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,22 +38,13 @@ def _utc(instant: Micros | None) -> str | None:
     return None if instant is None else format_utc(instant)
 
 
-def _policy(tx: Connection) -> Policy:
-    policy = policies.current(tx)
-    if policy is None:
-        raise CatalogueError(
-            "the catalogue has no retention policy: run `retention init` again"
-        )
-    return policy
-
-
 def status(context: Context) -> dict[str, Any]:
     """One screen: deleting or why not, overdue, holds, roots, what needs a person."""
     settings, now = context.settings, context.now
     running = instance.holder(settings.state_directory)
     daemon = running is not None and running[1] == instance.DAEMON
     with context.catalogue.read() as tx:
-        policy = _policy(tx)
+        policy = policy_of(tx)
         tripped = guards.tripped(tx)
         pause = get_fact(tx, PAUSE_FACT)
         why_not = [f"guard {g.name} {g.scope}: {g.detail}".strip() for g in tripped]
@@ -110,7 +100,8 @@ def _root_status(
 ) -> dict[str, Any]:
     found = scopes(tx, row.key, policy, now)
     late = Span(BEGINNING, now - cycle)
-    overdue = [due.total(tx, scope, late) for scope in found]
+    failed = due.total_failed(tx, row.key)
+    overdue = sum((due.total(tx, scope, late) for scope in found), failed)
     firsts = [due.first_free(tx, scope, BEGINNING) for scope in found]
     quarantined = sum(recordings.count_quarantined(tx, s.stream) for s in found)
     return {
@@ -121,13 +112,13 @@ def _root_status(
         "reconciled": _utc(row.reconciled),
         "recordings": roots.count_recordings(tx, row.key),
         "overdue": {
-            "recordings": sum(total.number for total in overdue),
-            "bytes": sum(total.size for total in overdue),
+            "recordings": overdue.number,
+            "bytes": overdue.size,
         },
         "oldest_unheld": _utc(min((f[0] for f in firsts if f), default=None)),
         "next_due": _utc(min((f[1] for f in firsts if f), default=None)),
         "quarantined": quarantined,
-        "failed": due.count_failed(tx, row.key),
+        "failed": failed.number,
         "recorder_deletes_after_days": vanished.recorder_deletes(tx, row.key),
     }
 
@@ -200,7 +191,7 @@ def plan(context: Context, *, ahead: str | None = None) -> dict[str, Any]:
     now, zone = context.now, context.settings.timezone
     until = now if ahead is None else now + parse_duration(ahead)
     with context.catalogue.read() as tx:
-        policy = _policy(tx)
+        policy = policy_of(tx)
         names = {camera.key: camera for camera in cameras.everyone(tx)}
         found = {
             row.name: scopes(tx, row.key, policy, now) for row in roots.everyone(tx)

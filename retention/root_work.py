@@ -78,7 +78,8 @@ class RootWork:
         self._broken = False
         # Held through a cycle: a root is not opened anew under a batch at work.
         self._deleting = threading.Lock()
-        self._noted: list[dict[int, Micros]] = []
+        self._noted: list[tuple[dict[int, Micros], Micros]] = []
+        self._failed = False
         self._errors: list[str] = []
 
     # -- the eyes -----------------------------------------------------------------
@@ -99,7 +100,8 @@ class RootWork:
         with self._guarded(judged.now):
             if self._available(judged.now) is None or self._scanner is None:
                 return
-            self._note(self._scanner.scan(judged.now, stop), judged.now)
+            found = self._scanner.scan(judged.now, stop, believed=judged.believed)
+            self._note(found, judged.now)
 
     def reconcile(self, stop: Stop) -> None:
         """Compare every row with the disk, once in the time that the settings say.
@@ -114,7 +116,7 @@ class RootWork:
             if root is None or not self._is_time(root, judged.now):
                 return
             result = self._scanner.reconcile(judged.now, partial(self._slowly, stop))
-            self._noted.append(result.streams)
+            self._noted.append((result.streams, judged.now))
 
     def _slowly(self, stop: Stop) -> bool:
         """The `stop` of a reconciliation, asked after each page: most of the disk's
@@ -131,7 +133,7 @@ class RootWork:
         return row.reconciled is None or now - row.reconciled >= every
 
     def _note(self, result: ScanResult, now: Micros) -> None:
-        self._noted.append(result.streams)
+        self._noted.append((result.streams, now))
         errors = [f"{path!r}: {reason}" for path, reason in result.errors]
         if errors != self._errors:
             self._errors = errors
@@ -199,15 +201,20 @@ class RootWork:
             self.blocked = "not open yet"
         else:
             with self._deleting, self._guarded(judged.now):
+                if self._failed:
+                    # What an interrupted scan catalogued, it did not tell.
+                    self.deleter.reset()
+                    self._failed = False
                 while self._noted:
-                    self.deleter.note(self._noted.pop(), judged.now)
+                    self.deleter.note(*self._noted[-1])
+                    self._noted.pop()
                 self._say(work(root, judged.now))
 
     def _say(self, result: CycleResult) -> None:
         self.blocked = result.blocked
         for batch in result.results:
             if self._scanner is not None:
-                self._scanner.forget(batch.deleted)
+                self._scanner.forget(batch.gone)
             failed = batch.outcomes[Outcome.FAILED] + batch.outcomes[Outcome.CHANGED]
             (journal.warning if failed else journal.info)(
                 "batch.done",
@@ -230,7 +237,7 @@ class RootWork:
         try:
             yield
         except (RetentionError, OSError) as error:
-            self._broken = True
+            self._broken = self._failed = True
             self.blocked = str(error)
             self._tools.failed(error, self.name, now)
 

@@ -66,6 +66,7 @@ class Scanner:
         self._alarms: dict[int, tuple[int, bytes]] = {}
         self._forgotten: deque[bytes] = deque()
         self._reported: set[bytes] | None = None
+        self._believed = True
         self._untold: dict[int, Micros] = {}
         self._full_next = False
 
@@ -76,6 +77,7 @@ class Scanner:
         directories: Iterable[bytes] | None = None,
         *,
         full: bool = False,
+        believed: bool = True,
     ) -> ScanResult:
         """Look at the root, or only at these directories (below the root) of it.
 
@@ -300,7 +302,7 @@ class Scanner:
                 known.settled = False
         if result.complete:
             parts.waiting.forget_unseen(now)
-            adoption.finish(parts, now)
+            adoption.finish(parts, now, believed=self._believed)
 
 
 def _blocks(

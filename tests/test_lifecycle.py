@@ -165,7 +165,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     def deleted(self, results) -> None:
         for result in results:
-            self.scanner.forget(result.deleted)
+            self.scanner.forget(result.gone)
 
     @rule(
         camera=st.sampled_from("ab"),

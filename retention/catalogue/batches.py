@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from retention.catalogue.recordings import RULED
 from retention.errors import StaleError
-from retention.model import Micros
+from retention.model import Micros, State
 
 
 class Row(Protocol):
@@ -26,14 +26,16 @@ class Row(Protocol):
     def duration(self) -> Micros: ...
     @property
     def size(self) -> int: ...
+    @property
+    def state(self) -> int: ...
 
 
 def mark_deleting(tx: Connection, batch: Sequence[Row]) -> None:
     """Present, quarantined or failed to deleting, each row exactly as it was read."""
     done = tx.exec_driver_sql(
         "UPDATE recording SET state=1 WHERE stream=? AND start=? AND n=? "
-        "AND duration=? AND size=? AND state<>1",
-        [(r.stream, r.start, r.n, r.duration, r.size) for r in batch],
+        "AND duration=? AND size=? AND state=?",
+        [(r.stream, r.start, r.n, r.duration, r.size, int(r.state)) for r in batch],
     )
     if done.rowcount != len(batch):
         raise StaleError("recordings changed while a batch was made; it is made again")
@@ -80,18 +82,36 @@ def remove(tx: Connection, keys: Keys) -> None:
 
 
 def put_back(tx: Connection, keys: Keys) -> None:
-    """Deleting to what it was: quarantined where a quarantine row says so, present
-    else.  An earlier failure is forgotten: it is decided on as any other."""
+    """Deleting to what it was: failed where a failure says so, quarantined where a
+    quarantine does, else present."""
+    _settle(tx, keys, State.DELETING)
+    if keys:
+        tx.exec_driver_sql(
+            f"UPDATE recording SET state=3 {_WHERE} AND EXISTS (SELECT 1 FROM failure f "
+            "WHERE f.stream=recording.stream AND f.start=recording.start "
+            "AND f.n=recording.n)",
+            list(keys),
+        )
+
+
+def forgive(tx: Connection, keys: Keys, state: State = State.FAILED) -> None:
+    """Failed, or with `state` deleting, to what it was before it ever failed: the
+    failure is forgotten, it is decided on as any other."""
+    _settle(tx, keys, state)
+    if keys:
+        tx.exec_driver_sql(f"DELETE FROM failure {_WHERE}", list(keys))
+
+
+def _settle(tx: Connection, keys: Keys, state: State) -> None:
     if not keys:
         return
-    tx.exec_driver_sql(f"UPDATE recording SET state=0 {_WHERE} AND state=1", list(keys))
     tx.exec_driver_sql(
-        f"UPDATE recording SET state=2 {_WHERE} AND EXISTS (SELECT 1 FROM quarantine q "
+        f"UPDATE recording SET state=CASE WHEN EXISTS (SELECT 1 FROM quarantine q "
         "WHERE q.stream=recording.stream AND q.start=recording.start "
-        f"AND q.n=recording.n AND q.reason NOT LIKE '{RULED}%')",
+        f"AND q.n=recording.n AND q.reason NOT LIKE '{RULED}%') THEN 2 ELSE 0 END "
+        f"{_WHERE} AND state={int(state)}",
         list(keys),
     )
-    tx.exec_driver_sql(f"DELETE FROM failure {_WHERE}", list(keys))
 
 
 def mark_failed(

@@ -165,7 +165,7 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
             "foreign_keys=ON",
             "trusted_schema=OFF",
             "cell_size_check=ON",
-            "cache_size=-8000",
+            "cache_size=-2000",
         ):
             connection.execute(f"PRAGMA {pragma}")
         return connection

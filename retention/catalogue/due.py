@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from retention.catalogue.recordings import RULED
-from retention.model import FOREVER, Micros, Window
+from retention.model import FOREVER, Micros, State, Window
 from retention.policy import BEGINNING, Holds, gaps
 
 
@@ -23,6 +23,7 @@ class Scope(NamedTuple):
     max_length: Micros
     quarantined: Micros | None
     holds: Holds
+    now: Micros
 
 
 class Due(NamedTuple):
@@ -38,6 +39,7 @@ class Due(NamedTuple):
     mtime: Micros | None = None
     """Of a file that is, or before a person's ruling was, in quarantine: its mtime when
     first seen, since its end does not follow from that."""
+    state: int = State.PRESENT
     doubtful: bool = False
     """In quarantine: any hold on its camera holds it."""
 
@@ -49,17 +51,13 @@ class Span(NamedTuple):
     until: Micros
 
 
-_FREE = (
-    "FROM recording r {join} WHERE r.stream=? AND r.start>=? AND r.start<? "
-    "AND r.state=0 AND r.start+r.duration<=? AND r.start+r.duration>? {also}"
-)
 _IN_PLAN = (
     "CROSS JOIN plan_row q ON q.stream=r.stream AND q.start=r.start AND q.n=r.n "
     "AND q.plan=?"
 )
 _DUE = (
     "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, "
-    "max(r.start+r.duration, ?)+?, d.mtime, 0 "
+    "max(r.start+r.duration, ?)+?, d.mtime, 0, 0 "
     "FROM recording r LEFT JOIN recording_path p ON p.stream=r.stream "
     "AND p.start=r.start AND p.n=r.n LEFT JOIN quarantine d ON d.stream=r.stream "
     "AND d.start=r.start AND d.n=r.n {join} "
@@ -82,6 +80,23 @@ def _ranges(
         yield gap.first, min(gap.stop, cutoff), min(gap.stop, cutoff), after
 
 
+def rows(
+    tx: Connection,
+    scope: Scope,
+    span: Span,
+    *,
+    first: Micros = BEGINNING,
+    plan: int | None = None,
+    limit: int = 5000,
+) -> list[Due]:
+    """Up to `limit` recordings due in `span`, present ones first and those oldest
+    first; with `plan`, only those that this plan lists."""
+    found = present(tx, scope, span, first=first, plan=plan, limit=limit)
+    if len(found) < limit:
+        found += doubtful(tx, scope, span, plan=plan, limit=limit - len(found))
+    return found
+
+
 def present(
     tx: Connection,
     scope: Scope,
@@ -91,8 +106,7 @@ def present(
     plan: int | None = None,
     limit: int = 5000,
 ) -> list[Due]:
-    """Up to `limit` present recordings due in `span`, oldest first; with `plan`, only
-    those that this plan lists."""
+    """As `rows`, without those in quarantine."""
     found: list[Due] = []
     sql = _DUE.format(join="" if plan is None else _IN_PLAN)
     extra = () if plan is None else (plan,)
@@ -134,16 +148,40 @@ def total(
             "AND q.start=r.start AND q.n=r.n AND q.plan=?)"
         )
         extra = (outside_plan,)
-    count = size = 0
-    sql = "SELECT count(*), coalesce(sum(r.size), 0) " + _FREE.format(
-        join="", also=also
+    sums = [
+        (
+            "SELECT count(*), coalesce(sum(r.size), 0) FROM recording r "
+            "WHERE r.stream=? AND r.start>=? AND r.start<? AND r.state=0 "
+            f"AND r.start+r.duration<=? AND r.start+r.duration>? {also}",
+            (scope.stream, low, high, latest, after, *extra),
+        )
+        for low, high, latest, after in _ranges(scope, span, BEGINNING)
+    ]
+    if not scope.holds.windows:
+        sql, values = _in_doubt("count(*), coalesce(sum(r.size), 0)", scope, span, also)
+        sums.append((sql, (*values, *extra)))
+    return sum(
+        (Sum(*tx.exec_driver_sql(sql, values).one()) for sql, values in sums),
+        Sum(0, 0),
     )
-    for low, high, latest, after in _ranges(scope, span, BEGINNING):
-        row = tx.exec_driver_sql(
-            sql, (scope.stream, low, high, latest, after, *extra)
-        ).one()
-        count, size = count + row[0], size + row[1]
-    return Sum(count, size)
+
+
+_SINCE = "max(d.seen, CASE WHEN d.mtime>? THEN 0 ELSE d.mtime END)"
+"""From when a quarantined recording's period counts: policy.doubtful_since."""
+
+
+def _in_doubt(
+    columns: str, scope: Scope, span: Span, also: str = ""
+) -> tuple[str, tuple[int, ...]]:
+    sql = (
+        f"SELECT {columns} FROM quarantine d "
+        "JOIN recording r ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
+        "LEFT JOIN recording_path p ON p.stream=d.stream AND p.start=d.start "
+        f"AND p.n=d.n WHERE d.stream=? AND r.state=2 AND {_SINCE}<=? AND {_SINCE}>? "
+        + also
+    )
+    now, until, after = scope.now, span.until - scope.period, span.after - scope.period
+    return sql, (scope.stream, now, until, now, after)
 
 
 def first_free(
@@ -176,32 +214,46 @@ def first_free(
     return None
 
 
-def doubtful(tx: Connection, scope: Scope, span: Span, limit: int = 5000) -> list[Due]:
-    """Quarantined recordings whose period, from when they were seen, ends in `span`."""
+def doubtful(
+    tx: Connection,
+    scope: Scope,
+    span: Span,
+    *,
+    plan: int | None = None,
+    limit: int = 5000,
+) -> list[Due]:
+    """Quarantined recordings due in `span`; any hold on the camera holds them all."""
     if scope.holds.windows:
         return []
-    rows = tx.exec_driver_sql(
-        "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, q.seen+?, q.mtime "
-        "FROM quarantine q "
-        "JOIN recording r ON r.stream=q.stream AND r.start=q.start AND r.n=q.n "
-        "LEFT JOIN recording_path p ON p.stream=q.stream AND p.start=q.start "
-        "AND p.n=q.n WHERE q.stream=? AND r.state=2 AND q.seen<=? AND q.seen>? LIMIT ?",
-        (scope.period, scope.stream, span.until - scope.period,
-         span.after - scope.period, limit),
-    )  # fmt: skip
-    return [Due(*row, doubtful=True) for row in rows]
+    also = ""
+    extra: tuple[int, ...] = ()
+    if plan is not None:
+        also = (
+            "AND EXISTS (SELECT 1 FROM plan_row q WHERE q.stream=r.stream "
+            "AND q.start=r.start AND q.n=r.n AND q.plan=?)"
+        )
+        extra = (plan,)
+    columns = (
+        f"r.stream, r.start, r.n, r.duration, r.size, p.path, {_SINCE}+?, d.mtime, 2, 1"
+    )
+    sql, values = _in_doubt(columns, scope, span, also)
+    found = tx.exec_driver_sql(
+        f"{sql} LIMIT ?", (scope.now, scope.period, *values, *extra, limit)
+    )
+    return [Due._make(row) for row in found]
 
 
 def first_doubtful(tx: Connection, scope: Scope) -> Micros | None:
     """The next instant at which a quarantined recording of the stream falls due."""
     if scope.holds.windows:
         return None
-    seen = tx.exec_driver_sql(
-        "SELECT min(q.seen) FROM quarantine q JOIN recording r ON r.stream=q.stream "
-        "AND r.start=q.start AND r.n=q.n WHERE q.stream=? AND r.state=2",
-        (scope.stream,),
+    since = tx.exec_driver_sql(
+        f"SELECT min({_SINCE}) FROM quarantine d JOIN recording r "
+        "ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
+        "WHERE d.stream=? AND r.state=2",
+        (scope.now, scope.stream),
     ).scalar_one()
-    return None if seen is None else seen + scope.period
+    return None if since is None else since + scope.period
 
 
 class Failed(NamedTuple):
@@ -227,20 +279,21 @@ def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Fa
     found = []
     for *columns, mtime, seen, reason in rows:
         doubtful = reason is not None and not reason.startswith(RULED)
-        row = Due(*columns, 0, mtime, doubtful)
+        row = Due._make((*columns, 0, mtime, State.FAILED, doubtful))
         found.append(Failed(row, seen if doubtful else None))
     return found
 
 
-def count_failed(tx: Connection, root: int) -> int:
-    """Recordings of a root that could not be deleted and are tried again."""
-    return int(
-        tx.exec_driver_sql(
-            "SELECT count(*) FROM failure f JOIN stream s ON s.key=f.stream "
-            "WHERE s.root=?",
-            (root,),
-        ).scalar_one()
-    )
+def total_failed(tx: Connection, root: int) -> Sum:
+    """Recordings of a root that could not be deleted and are tried again: due, and
+    more overdue with every day."""
+    row = tx.exec_driver_sql(
+        "SELECT count(*), coalesce(sum(r.size), 0) FROM failure f "
+        "JOIN stream s ON s.key=f.stream AND s.root=? JOIN recording r "
+        "ON r.stream=f.stream AND r.start=f.start AND r.n=f.n WHERE r.state=3",
+        (root,),
+    ).one()
+    return Sum(*row)
 
 
 class Failure(NamedTuple):
@@ -273,6 +326,14 @@ def with_doubt(tx: Connection, row: Due) -> Due:
     return row._replace(mtime=kept[0], doubtful=not kept[1].startswith(RULED))
 
 
+def seen_of(tx: Connection, key: tuple[int, int, int]) -> Micros | None:
+    """When a recording in quarantine was first seen; None where it is in none."""
+    kept = tx.exec_driver_sql(
+        "SELECT seen, reason FROM quarantine WHERE stream=? AND start=? AND n=?", key
+    ).one_or_none()
+    return None if kept is None or kept[1].startswith(RULED) else kept[0]
+
+
 def overlapping(
     tx: Connection,
     stream: int,
@@ -291,6 +352,17 @@ def overlapping(
         (stream, window.start - max_length - 1, first, window.end, window.start, until),
     ).one()
     return Sum(*row)
+
+
+def in_batches(tx: Connection, stream: int, max_length: Micros, window: Window) -> int:
+    """How many recordings that overlap a window are in a batch that is not done."""
+    return int(
+        tx.exec_driver_sql(
+            "SELECT count(*) FROM recording WHERE stream=? AND start>? AND start<? "
+            "AND start+duration>? AND state=1",
+            (stream, window.start - max_length - 1, window.end, window.start),
+        ).scalar_one()
+    )
 
 
 def digest(rows: Iterable[Due]) -> bytes:

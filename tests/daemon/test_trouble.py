@@ -186,7 +186,7 @@ def test_an_unexpected_exception_ends_the_service_loudly(tmp_path):
     site.init()
     code = (
         "import sys; from retention import root_work, cli\n"
-        "def broken(self, now, stop): raise ValueError('nobody expected this')\n"
+        "def broken(self, now, stop, **_): raise ValueError('nobody expected this')\n"
         "root_work.Scanner.scan = broken\n"
         f"sys.exit(cli.run(['--config', '{site.config}', 'run']))"
     )
@@ -201,7 +201,7 @@ def test_an_unexpected_exception_ends_the_service_loudly(tmp_path):
 def test_an_error_of_one_root_is_known_and_trips_its_guard(service, monkeypatch):
     (work,) = service._works
 
-    def failing(now, stop):
+    def failing(now, stop, **_):
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(work._scanner, "scan", failing)

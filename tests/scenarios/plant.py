@@ -63,7 +63,7 @@ class Plant(World):
             self.deleter.note(seen.streams, now)
             result = self.deleter.cycle(self.root(name), now, never)
             for batch in result.results:
-                scanner.forget(batch.deleted)
+                scanner.forget(batch.gone)
             self.blocked[name] = result.blocked
             results.append(result)
         return results
