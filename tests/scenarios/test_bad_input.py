@@ -54,10 +54,20 @@ def retention(site, *arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def adopted(site, daemon):
-    running = daemon(site)
-    running.until(lambda: site.entries("root.adopted"))
+def adopted(running):
+    """It has taken the root in, so that what falls due later is no surprise."""
+    running.until(lambda: running.installation.entries("root.adopted"), 30)
     return running
+
+
+def catalogued(running, count):
+    """It knows so many recordings."""
+    running.until(lambda: sum(added(running)) == count, 30)
+
+
+def added(running):
+    for line in running.log().splitlines():
+        yield json.loads(line).get("added", 0)
 
 
 def guards(site, kind="guard.tripped"):
@@ -75,9 +85,10 @@ def end(running):
 
 
 def test_files_that_are_not_what_was_catalogued_are_kept_and_said(site, daemon):
+    running = adopted(daemon(site))
     linked, *_ = files = [film(site, due_in=6 + n) for n in range(3)]
     good = film(site, due_in=9, camera="1002")
-    running = adopted(site, daemon)
+    catalogued(running, 4)
     other = site.directory / "other"
     os.link(linked, other)
     target = site.directory / "target"
@@ -118,8 +129,8 @@ def test_names_that_are_not_utf_8_are_told_and_left_alone(site, daemon):
         with open(path, "wb") as file:
             file.write(b"film")
         os.utime(path, (1_767_225_605,) * 2)
-    good = film(site, due_in=4)
-    running = adopted(site, daemon)
+    running = adopted(daemon(site))
+    good = film(site, due_in=1)
     running.until(lambda: not good.exists(), 30)
     status, text, _ = retention(site, "--json", "status")
     assert status == 0
@@ -142,11 +153,12 @@ def test_names_that_are_not_utf_8_are_told_and_left_alone(site, daemon):
 def test_a_directory_of_another_user_is_told_and_the_rest_goes_on(site, daemon):
     """The service has no more rights than any user; camera 1002's folder is closed."""
     closed = film(site, due_in=4, camera="1002")
-    good = film(site, due_in=4)
     os.chown(closed.parent, 65534, 65534)
     closed.parent.chmod(0o700)
     running = Unprivileged(site, {})
     try:
+        adopted(running)
+        good = film(site, due_in=1)
         running.until(lambda: "scan.unreadable" in running.log())
         running.until(lambda: not good.exists(), 30)
         assert "1002" in running.log()
@@ -206,8 +218,9 @@ def unmount(site):
 
 @needs.root
 def test_a_root_that_turns_read_only_is_a_guard_until_it_is_writable(disk, daemon):
+    running = adopted(daemon(disk))
     file = film(disk, due_in=5)
-    running = adopted(disk, daemon)
+    catalogued(running, 1)
     turn = ["mount", "-o", "remount,bind,ro", disk.directory / "nvr1"]
     subprocess.run(turn, check=True)
     running.until(lambda: guards(disk), 30)
@@ -234,9 +247,10 @@ def due(file):
 def test_a_root_that_is_unmounted_while_it_runs_is_a_guard_until_it_is_back(
     disk, daemon
 ):
+    running = adopted(daemon(disk))
     file = film(disk, due_in=5)
     kept = film(disk, due_in=HOUR // SECOND)
-    running = adopted(disk, daemon)
+    catalogued(running, 2)
     unmount(disk)
     running.until(lambda: guards(disk), 30)
     status, text, _ = retention(disk, "status")
@@ -304,8 +318,9 @@ def put_another(site):
 @pytest.mark.parametrize("harm", [move_away, put_another])
 def test_a_catalogue_that_goes_while_it_runs_stops_deletion(site, daemon, harm):
     """SQLite would not notice, and deletions would be on no record."""
+    running = adopted(daemon(site))
     file = film(site, due_in=5)
-    running = adopted(site, daemon)
+    catalogued(running, 1)
     harm(site)
     running.until(lambda: clock.read().wall > due(file) + SECOND, 30)
     running.until(lambda: "was moved, removed or replaced" in running.log(), 30)
@@ -321,8 +336,9 @@ def test_a_catalogue_that_goes_while_it_runs_stops_deletion(site, daemon, harm):
 
 
 def test_a_catalogue_that_is_put_back_goes_on_by_itself(site, daemon):
+    running = adopted(daemon(site))
     file = film(site, due_in=5)
-    running = adopted(site, daemon)
+    catalogued(running, 1)
     move_away(site)
     running.until(lambda: "was moved, removed or replaced" in running.log(), 30)
     for moved in site.directory.glob(f"{db.NAME}*"):
@@ -333,7 +349,7 @@ def test_a_catalogue_that_is_put_back_goes_on_by_itself(site, daemon):
 
 
 def test_a_second_daemon_is_told_who_is_there_and_touches_nothing(site, daemon):
-    running = adopted(site, daemon)
+    running = adopted(daemon(site))
     before = len(site.entries())
     status, text, said = retention(site, "run")
     assert (status, text) == (1, "")
