@@ -33,6 +33,8 @@ def delete(
         there = os.stat(name, dir_fd=handle, follow_symlinks=False)
         if not stat.S_ISREG(there.st_mode):
             return Outcome.CHANGED, "not a regular file"
+        if there.st_nlink == 0:  # somebody's unlink came between name and inode
+            return _absent(root)
         if there.st_nlink != 1:
             return Outcome.CHANGED, "several links"
         if there.st_size != size:
