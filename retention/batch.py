@@ -365,7 +365,7 @@ def _decide_again(
         holds_ = decided.holds[item.camera]
         if holds_.hold(item.start, item.end, doubtful=item.doubtful):
             raise StaleError("a held recording was in a batch")
-        if item.due > now or item.end > now:
+        if item.due > now or (item.end > now and not item.doubtful):
             raise StaleError("a recording that is not due was in a batch")
         if item.stream in doubted and not item.doubtful:
             raise StaleError("times came into doubt while a batch was made")
