@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from retention.catalogue import plans
 from retention.catalogue.db import Priority, get_fact, put_fact
-from retention.deletion import PAUSE_FACT
+from retention.deletion.cycle import PAUSE_FACT
 from retention.errors import RetentionError, UsageError
 from retention.localtime import format_utc, parse_duration
 from retention.model import DAY, Entry

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from retention import clock, guards, log_key
 from retention.audit.log import Log
+from retention.caller import caller
 from retention.catalogue import db
 from retention.check_footage import Finding, Progress, error, findings_of, warning
-from retention.client import caller
 from retention.context import Context
 from retention.errors import CatalogueError, RetentionError
 from retention.reserve import Reserve

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.init import DROP_IN, rights
-from retention.presets import is_excluded, preset_or_template
+from retention.layouts.presets import is_excluded, preset_or_template
 
 if TYPE_CHECKING:
     from retention.settings import RootSettings

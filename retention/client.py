@@ -7,7 +7,6 @@ own process; once there is a local API the same request goes to the daemon.
 from __future__ import annotations
 
 import os
-import pwd
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -16,18 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retention import __version__
+from retention.caller import SERVICE_USER, caller, name_of
 from retention.errors import CatalogueError, NotPermittedError, RetentionError
-from retention.model import Actor
 from retention.verbs import VERBS, perform
 
 if TYPE_CHECKING:
     from retention.context import Context
     from retention.settings import Settings
 
-SERVICE_USER = "cctv-retention"
-ROLE = "offline"
 OWN_NAMES = ("RETENTION_CONFIG", "RETENTION_DEBUG")
-UNSET_LOGIN = 4_294_967_295
 
 KEEPS = ("hold.place", "deletion.pause")
 """What is stored even on a full disk, in the room that the reserve keeps for it."""
@@ -138,31 +134,6 @@ def _environment() -> dict[str, str]:
     return {name: text for name, text in os.environ.items() if name not in OWN_NAMES}
 
 
-def caller() -> Actor:
-    """Who runs this process, as the kernel says (P5).
-
-    The login uid survives `sudo` and `su`; 4294967295 means that nobody logged in.
-    """
-    uid = os.getuid()
-    return Actor(
-        uid=uid, login=_login_uid(), pid=os.getpid(), role=ROLE, name=_name(uid)
-    )
-
-
-def _login_uid() -> int:
-    try:
-        return int(Path("/proc/self/loginuid").read_text())
-    except FileNotFoundError:  # a kernel without auditing
-        return UNSET_LOGIN
-
-
-def _name(uid: int) -> str | None:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return None
-
-
 def _may_open(catalogue: Path) -> None:
     """Refuse in words before SQLite does in its own.
 
@@ -180,6 +151,6 @@ def _may_open(catalogue: Path) -> None:
     if uid in (0, owner) or os.access(directory, os.R_OK | os.W_OK | os.X_OK):
         return
     raise NotPermittedError(
-        f"{directory} is closed to {_name(uid) or uid}: run this as the service's "
+        f"{directory} is closed to {name_of(uid) or uid}: run this as the service's "
         f"user, `sudo -u {SERVICE_USER} retention ...`"
     )

@@ -10,7 +10,7 @@ from retention.model import Actor, Micros
 if TYPE_CHECKING:
     from retention.audit.log import Log
     from retention.catalogue.db import Catalogue
-    from retention.gate import Gate
+    from retention.deletion.gate import Gate
     from retention.settings import Settings
 
 

@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from retention import zone_doubts
 from retention.catalogue import cameras as register
 from retention.catalogue import due, holds, streams
 from retention.catalogue.db import Priority
 from retention.catalogue.due import Sum
+from retention.deletion.gate import Rescue
 from retention.errors import NotPermittedError, RetentionError, UsageError
-from retention.gate import Rescue
+from retention.ingest import zone_doubts
 from retention.localtime import format_utc, parse_duration, parse_instant
 from retention.model import (
     DAY,

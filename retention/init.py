@@ -28,13 +28,13 @@ from typing import TYPE_CHECKING, Any
 
 from retention import __version__, clock, guards, log_key, periods
 from retention.audit import log as audit
+from retention.caller import SERVICE_USER, caller
+from retention.cameras.register import camera_import
 from retention.catalogue import cameras, db
 from retention.catalogue.db import Catalogue, Priority, get_meta, put_fact
-from retention.client import SERVICE_USER, caller
 from retention.context import Context
 from retention.errors import CatalogueError, RetentionError, SettingsError
 from retention.instance import exclusive
-from retention.register import camera_import
 from retention.reserve import Reserve
 from retention.roots import register_roots
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from retention import guards, instance, periods, vanished, zone_doubts
+from retention import guards, instance, periods
 from retention.audit import log
 from retention.audit.canonical import path_text
 from retention.catalogue import (
@@ -21,12 +21,13 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import get_fact
 from retention.catalogue.due import Due, Scope, Span
-from retention.deletion import PAUSE_FACT
-from retention.horizon import scopes
+from retention.deletion.cycle import PAUSE_FACT
+from retention.deletion.horizon import scopes
+from retention.deletion.volume import pages, policy_of
+from retention.ingest import vanished, zone_doubts
 from retention.localtime import format_date, format_utc, parse_duration
 from retention.model import Micros, Window
 from retention.policy import BEGINNING, Policy
-from retention.volume import pages, policy_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,10 +11,10 @@ import uuid
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from retention.abandoned import abandon
 from retention.catalogue import guards, roots
 from retention.catalogue.db import Priority, get_meta
 from retention.catalogue.roots import Root
+from retention.deletion.abandoned import abandon
 from retention.errors import (
     NotPermittedError,
     RetentionError,

@@ -22,10 +22,10 @@ from pydantic_settings import (
 
 from retention import settings_source
 from retention.errors import SettingsError
-from retention.layout import compile_layout
+from retention.layouts.layout import compile_layout
+from retention.layouts.presets import preset_or_template
 from retention.localtime import format_duration
 from retention.model import DAY, MINUTE, SECOND, Micros
-from retention.presets import preset_or_template
 from retention.settings_source import Problem
 from retention.settings_values import (
     AbsolutePath,

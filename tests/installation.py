@@ -13,12 +13,12 @@ from retention.audit.verify import verify_catalogue
 from retention.catalogue import db, plans
 from retention.catalogue.db import Priority
 from retention.clock import Reading
-from retention.doorbell import Doorbell
+from retention.daemon.doorbell import Doorbell
+from retention.daemon.notify import Notifier
+from retention.daemon.service import Service
 from retention.init import initialise
 from retention.instance import holder
 from retention.model import DAY, MINUTE, SECOND
-from retention.notify import Notifier
-from retention.service import Service
 from retention.settings import load
 
 SETTINGS = """

@@ -5,8 +5,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from retention import register
 from retention.audit.log import Log, open_log
+from retention.cameras import register
 from retention.catalogue import db, holds, schema
 from retention.context import Context
 from retention.model import DAY, HOUR, Actor

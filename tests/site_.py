@@ -6,10 +6,10 @@ from pathlib import Path
 from retention.audit.log import Log, open_log
 from retention.catalogue import cameras, db, holds, policies, recordings, roots, streams
 from retention.catalogue.db import Priority
-from retention.deletion import Deleter
+from retention.deletion.cycle import Deleter
+from retention.deletion.gate import Gate
 from retention.footage.roots import create_identity, open_root
-from retention.gate import Gate
-from retention.layout import compile_layout
+from retention.layouts.layout import compile_layout
 from retention.model import (
     DAY,
     FOREVER,

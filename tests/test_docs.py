@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from retention import guards, init
 from retention.cli import retention
-from retention.presets import PRESETS
+from retention.layouts.presets import PRESETS
 from retention.settings import Settings, load
 
 TREE = Path(__file__).parents[1]

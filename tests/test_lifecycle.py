@@ -22,18 +22,18 @@ from hypothesis.stateful import (
 )
 from site_ import ACTOR, LAYOUT, NOW, Site, never
 
-from retention import batch as procedure
 from retention.audit.log import listing
 from retention.audit.verify import verify_catalogue
 from retention.catalogue import cameras, roots
 from retention.catalogue.db import Priority
 from retention.context import Context
+from retention.deletion import batch as procedure
 from retention.holds import hold_place, hold_release
-from retention.layout import compile_layout
+from retention.ingest.scan import Scanner
+from retention.layouts.layout import compile_layout
+from retention.layouts.presets import preset_or_template
 from retention.localtime import format_utc
 from retention.model import DAY, SECOND, Camera
-from retention.presets import preset_or_template
-from retention.scan import Scanner
 from retention.settings import RootSettings, Settings
 
 PERIOD = 28 * DAY

@@ -83,7 +83,7 @@ def run(session: Session) -> None:
       systemctl start cctv-retention
       sudo -u cctv-retention retention run
     """
-    from retention.daemon import run as run_daemon
+    from retention.daemon.run import run as run_daemon
 
     run_daemon(session.client.settings)
 

@@ -11,7 +11,7 @@ sys.path.insert(0, str(TESTS))
 from site_ import LAYOUT, Site  # noqa: E402
 
 from retention.catalogue.db import Priority  # noqa: E402
-from retention.layout import compile_layout  # noqa: E402
+from retention.layouts.layout import compile_layout  # noqa: E402
 from retention.model import DAY, MINUTE, SECOND  # noqa: E402
 
 SIZE = 4096

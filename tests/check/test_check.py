@@ -11,9 +11,9 @@ from installation import Clock, Installation
 
 from retention import check_footage, clock, guards, log_key, reserve
 from retention.audit.log import Log
+from retention.caller import caller
 from retention.catalogue import db
 from retention.check import findings
-from retention.client import caller
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from retention.audit.verify import verify_catalogue
 from retention.catalogue import batches, cameras, db, streams
 from retention.catalogue.db import Priority
 from retention.catalogue.roots import by_name
-from retention.deletion import Deleter
+from retention.deletion.cycle import Deleter
+from retention.deletion.gate import Gate
 from retention.footage.roots import open_root
-from retention.gate import Gate
-from retention.layout import compile_layout
+from retention.layouts.layout import compile_layout
 from retention.model import DAY, HOUR, MINUTE, SECOND, Camera, Outcome, Stream
 from retention.settings import RetentionSettings
 

@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 
 from retention import clock
-from retention.alarms import Alarms, disk_full, guard_of
 from retention.catalogue import db
 from retention.catalogue.db import Priority
+from retention.daemon.alarms import Alarms, disk_full, guard_of
 from retention.errors import CatalogueError, RootUnavailableError
 from retention.model import HOUR, MINUTE, SECOND
 

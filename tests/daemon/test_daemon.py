@@ -256,7 +256,7 @@ def test_its_own_log_is_json_with_one_object_a_line(installed, daemon):
 def test_a_hold_keeps_what_an_approved_plan_lists(installed, daemon):
     """From one end to the other: seized footage stays, the rest goes."""
     from retention.audit.log import Log
-    from retention.client import caller
+    from retention.caller import caller
     from retention.context import Context
     from retention.holds import hold_place
 

@@ -5,8 +5,8 @@ import socket
 
 import pytest
 
+from retention.daemon.notify import Notifier
 from retention.model import SECOND
-from retention.notify import Notifier
 
 
 @pytest.fixture

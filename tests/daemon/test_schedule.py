@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import freezegun
 import pytest
 
+from retention.daemon.schedule import Every, Schedule
 from retention.model import SECOND
-from retention.schedule import Every, Schedule
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 

@@ -10,10 +10,10 @@ from installation import DAY, SECOND, Installation, never
 
 from retention import clock, guards, reserve
 from retention.catalogue import db
-from retention.doorbell import Doorbell
+from retention.daemon.doorbell import Doorbell
+from retention.daemon.notify import Notifier
+from retention.daemon.service import OFFICE_PATIENCE, ROOT_PATIENCE, Service
 from retention.model import HOUR, MINUTE
-from retention.notify import Notifier
-from retention.service import OFFICE_PATIENCE, ROOT_PATIENCE, Service
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from retention import clock
+from retention.daemon.worker import Worker
 from retention.model import SECOND
-from retention.worker import Worker
 
 
 @pytest.fixture

@@ -7,16 +7,16 @@ import time
 import pytest
 from site_ import ACTOR, NOW, Site
 
-from retention import batch as procedure
 from retention.approvals import deletion_approve
-from retention.batch import Batches, Decided, versions
 from retention.catalogue import due, plans, policies, recordings, roots, streams
 from retention.catalogue.db import Priority
 from retention.catalogue.recordings import Doubt
 from retention.context import Context
+from retention.deletion import batch as procedure
+from retention.deletion.batch import Batches, Decided, versions
+from retention.deletion.horizon import scopes
+from retention.deletion.items import Paths
 from retention.errors import RootUnavailableError, StaleError
-from retention.horizon import scopes
-from retention.items import Paths
 from retention.model import DAY, HOUR, MINUTE, SECOND, Outcome, Recording, State
 from retention.policy import BEGINNING, Policy
 

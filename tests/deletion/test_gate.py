@@ -10,7 +10,7 @@ from site_ import ACTOR, NOW, Site, never
 from retention.audit.verify import verify_catalogue
 from retention.catalogue.db import Priority, WriterLock
 from retention.context import Context
-from retention.gate import Flight, Gate, GateFile
+from retention.deletion.gate import Flight, Gate, GateFile
 from retention.holds import hold_place
 from retention.localtime import format_utc
 from retention.model import DAY, MINUTE, Window

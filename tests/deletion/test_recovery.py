@@ -5,11 +5,11 @@ import os
 import pytest
 from site_ import ACTOR, NOW
 
-from retention import batch as procedure
-from retention.abandoned import abandon
 from retention.audit.log import listing
 from retention.catalogue import batches
 from retention.catalogue.db import put_fact
+from retention.deletion import batch as procedure
+from retention.deletion.abandoned import abandon
 from retention.errors import CatalogueError, RootUnavailableError
 from retention.footage import delete as deleter
 from retention.model import DAY, HOUR, MINUTE, Outcome, Window

@@ -8,9 +8,9 @@ from retention.catalogue import db
 from retention.catalogue.db import Priority
 from retention.clock import Reading
 from retention.context import Context
+from retention.daemon.timekeeper import Timekeeper
 from retention.errors import CatalogueError
 from retention.model import DAY, HOUR, MINUTE, SECOND, Actor, Entry
-from retention.timekeeper import Timekeeper
 
 NOON = 1_795_521_600 * SECOND
 ACTOR = Actor(uid=990, login=2**32 - 1, pid=1, role="service")

@@ -25,6 +25,8 @@ from retention.catalogue.db import Priority
 from retention.context import Context
 from retention.footage.identity import create_identity
 from retention.footage.roots import OpenRoot, open_root
+from retention.ingest.scan import Scanner, ScanResult
+from retention.layouts.presets import preset_or_template
 from retention.model import (
     DAY,
     FOREVER,
@@ -38,8 +40,6 @@ from retention.model import (
     Stream,
 )
 from retention.policy import Policy
-from retention.presets import preset_or_template
-from retention.scan import Scanner, ScanResult
 from retention.settings import RootSettings, Settings
 
 NOW: Micros = 1_784_550_000 * SECOND  # 20 Jul 2026, 12:20:00 UTC: summer time

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.ingest import Grown, Rules, Span, date, judge_change, zone_offset
+from retention.ingest.dates import Grown, Rules, Span, date, judge_change, zone_offset
+from retention.ingest.seen import Names, Waiting
 from retention.model import DAY, HOUR, MINUTE, SECOND, Recording
-from retention.seen import Names, Waiting
 
 NOW = 1_784_550_000 * SECOND
 RULES = Rules(NOW, HOUR, 5 * MINUTE)

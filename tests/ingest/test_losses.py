@@ -98,8 +98,8 @@ def test_a_file_that_we_deleted_is_not_lost(world, scan):
 
 
 def test_a_file_that_is_there_at_the_second_look_is_not_lost(world, scan):
-    from retention import vanished
-    from retention.intake import ScanResult
+    from retention.ingest import vanished
+    from retention.ingest.intake import ScanResult
 
     fill(world)
     scan()
@@ -250,7 +250,7 @@ def test_nothing_is_taken_in_from_a_root_without_its_identity(world, scan):
 
 
 def test_only_what_a_complete_listing_does_not_show_can_be_lost(world, scan):
-    from retention import reconcile
+    from retention.ingest import reconcile
 
     fill(world)
     parts = scan.scanner._parts
@@ -307,7 +307,7 @@ def test_reconciliation_finds_files_that_grew(world, scan):
 
 
 def test_a_stopped_reconciliation_goes_on_where_it_was(world, scan, monkeypatch):
-    from retention import reconcile
+    from retention.ingest import reconcile
 
     fill(world)
     scan()

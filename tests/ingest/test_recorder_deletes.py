@@ -3,8 +3,8 @@
 import pytest
 
 from retention.catalogue.db import Priority
+from retention.ingest.vanished import _remember_ages, recorder_deletes
 from retention.model import DAY, MINUTE, Recording
-from retention.vanished import _remember_ages, recorder_deletes
 
 
 @pytest.fixture

@@ -5,8 +5,12 @@ from datetime import UTC, datetime
 import pytest
 
 from retention.errors import RetentionError, UsageError
+from retention.ingest.recordings import (
+    recording_list,
+    recording_resolve,
+    recording_show,
+)
 from retention.model import DAY, HOUR, MINUTE, SECOND, State
-from retention.recordings import recording_list, recording_resolve, recording_show
 
 T0 = 1_784_541_600 * SECOND
 NAME = "2026-07-20_10-00-00.mp4"
@@ -151,7 +155,7 @@ def test_after_a_shift_each_path_still_has_one_row(world, scan):
 
 @pytest.mark.parametrize("shift", ["-1h", "+1h"])
 def test_a_shift_over_many_pages_moves_each_file_once(world, scan, monkeypatch, shift):
-    from retention import rulings
+    from retention.ingest import rulings
 
     monkeypatch.setattr(rulings, "PAGE", 5)
     first = hourly(world)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from retention.dating import choose_start, disagreement, end_of, zone_error
+from retention.layouts.dating import choose_start, disagreement, end_of, zone_error
 from retention.model import DAY, HOUR, MINUTE, SECOND
 
 T = 20_000 * DAY  # some instant

@@ -7,9 +7,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from retention.errors import SettingsError
-from retention.layout import compile_layout
+from retention.layouts.layout import compile_layout
+from retention.layouts.template import read_template
 from retention.model import DAY, HOUR, MINUTE, SECOND
-from retention.template import read_template
 
 MEDIAMTX = "{camera}/%Y-%m-%d_%H-%M-%S-%f.{ext:mp4|ts}"
 FRIGATE = "%Y-%m-%d/%H/{camera}/%M.%S.mp4"

@@ -3,14 +3,14 @@
 import pytest
 
 from retention.errors import SettingsError
-from retention.layout import compile_layout
-from retention.model import HOUR, MINUTE, SECOND
-from retention.presets import (
+from retention.layouts.layout import compile_layout
+from retention.layouts.presets import (
     PRESETS,
     is_excluded,
     is_in_progress,
     preset_or_template,
 )
+from retention.model import HOUR, MINUTE, SECOND
 
 TEMPLATE = preset_or_template("{camera}/%Y%m%d%H%M%S.{ext:mp4|mkv}")
 EVERY = [*PRESETS.values(), TEMPLATE]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from installation import Daemon, Installation
 
 from retention.catalogue import db, recordings, streams
-from retention.matching import path_of
+from retention.ingest.matching import path_of
 from retention.model import SECOND, Recording
 from retention.settings import load
 

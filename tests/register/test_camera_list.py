@@ -2,7 +2,7 @@
 
 import pytest
 
-from retention.camera_list import parse_columns, read_cameras
+from retention.cameras.lists import parse_columns, read_cameras
 from retention.errors import RetentionError, UsageError
 from retention.model import Custody
 

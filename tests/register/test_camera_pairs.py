@@ -2,7 +2,7 @@
 
 import pytest
 
-from retention.camera_pairs import Place, distance, propose, read_pairs, write_pairs
+from retention.cameras.pairs import Place, distance, propose, read_pairs, write_pairs
 from retention.errors import RetentionError
 
 METRE = 1 / 111_195  # degrees of latitude

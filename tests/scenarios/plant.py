@@ -9,12 +9,12 @@ from ingest.conftest import ACTOR, World, never
 
 from retention.catalogue.db import Priority
 from retention.context import Context
-from retention.deletion import CycleResult, Deleter
-from retention.gate import Gate
+from retention.deletion.cycle import CycleResult, Deleter
+from retention.deletion.gate import Gate
 from retention.holds import hold_place
+from retention.ingest.scan import Scanner
 from retention.localtime import format_utc
 from retention.model import DAY, HOUR, SECOND, Micros
-from retention.scan import Scanner
 from retention.settings import RetentionSettings
 
 T0: Micros = 1_784_541_600 * SECOND  # 20 Jul 2026, 10:00:00 UTC: summer time

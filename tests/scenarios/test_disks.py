@@ -8,8 +8,8 @@ import needs
 import pytest
 from installation import MINUTE, Installation, never
 
-from retention import batch as procedure
 from retention import reserve
+from retention.deletion import batch as procedure
 from retention.model import HOUR
 
 pytestmark = needs.root

@@ -31,10 +31,10 @@ import pytest
 from ingest.conftest import never
 from scenarios.plant import PERIOD, T0, Plant
 
-from retention import batch as procedure
+from retention.cameras.register import camera_renumber
 from retention.catalogue.db import Priority
+from retention.deletion import batch as procedure
 from retention.model import DAY, HOUR, MINUTE, SECOND, Custody, State
-from retention.register import camera_renumber
 
 
 def test_a_clip_inside_a_recording_shortens_neither_its_period_nor_its_hold(watched):

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 
 from retention import settings as module
 from retention.errors import SettingsError
+from retention.layouts.presets import PRESETS
 from retention.localtime import parse_duration
 from retention.model import DAY, HOUR, MINUTE, SECOND
-from retention.presets import PRESETS
 from retention.settings import Settings, load, warnings
 
 CONFIG = Path(__file__).parents[2] / "config"

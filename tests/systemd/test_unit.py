@@ -8,7 +8,7 @@ from pathlib import Path
 import needs
 import pytest
 
-from retention.client import SERVICE_USER
+from retention.caller import SERVICE_USER
 from retention.settings import DEFAULT_PATH, Settings
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"

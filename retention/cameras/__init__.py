@@ -1,0 +1,1 @@
+"""The camera register: published lists, ids as labels, what people decide about them."""

@@ -1,0 +1,400 @@
+"""The camera register's verbs: who is which camera, changed only on record.
+
+Ids are labels.  Only a person says that an id passed to another camera or a camera
+to another id, and no camera ever leaves the register (design 6).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retention.cameras.changes import (
+    added_entry,
+    default_custody,
+    describe,
+    differences,
+    entry_of,
+    place,
+)
+from retention.cameras.ids import displace, holder, judge, replaced_entry, unknown
+from retention.cameras.importing import Origin, suggest, take
+from retention.cameras.lists import (
+    check_both,
+    check_custody,
+    check_id,
+    check_kind,
+    check_position,
+    check_text,
+    parse_columns,
+    read_cameras,
+)
+from retention.cameras.pairs import Pair, Typed, distance, read_pairs, write_pairs
+from retention.catalogue import cameras
+from retention.catalogue.db import Priority
+from retention.errors import RetentionError, UsageError
+from retention.localtime import format_utc
+from retention.model import FOREVER, SECOND, Camera, Entry, Window
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from retention.context import Context
+
+Answer = dict[str, Any]
+MAX_BYTES = 10_000_000
+_ALWAYS = Window(-FOREVER, FOREVER)
+
+
+def camera_list(context: Context, *, all: bool = False) -> Answer:
+    """Every camera of today, unlisted ones too; with `all` the retired as well.
+
+    `current` is false for a camera that lost its id to another: `id` is its last.
+    """
+    with context.catalogue.read() as tx:
+        without = cameras.nameless(tx)
+        found = [
+            {**describe(one), "current": one.key not in without}
+            for one in cameras.everyone(tx)
+            if all or not one.retired
+        ]
+    return {"cameras": sorted(found, key=lambda one: (_natural(one["id"]), one["key"]))}
+
+
+def _natural(id: str) -> list[tuple[int, int, str]]:
+    """Sorts 9 before 10 and both before A."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", id)
+    return [(0, int(p), "") if p[0] in "0123456789" else (1, 0, p) for p in parts]
+
+
+def camera_show(context: Context, *, id: str) -> Answer:
+    """Today's camera of `id`, else the one that had it last; its ids, streams, holds.
+
+    `others` are cameras that the id meant at another time.
+    """
+    with context.catalogue.read() as tx:
+        meant = cameras.meaning(tx, id, _ALWAYS)
+        camera = cameras.today(tx, id) or (meant[-1] if meant else None)
+        if camera is None:
+            raise unknown(tx, id)
+        labels = cameras.ids(tx, camera.key)
+        return {
+            **describe(camera),
+            "current": labels[-1][2] is None,
+            "ids": [
+                {"id": label, "from": format_utc(since), "to": _utc(until)}
+                for label, since, until in labels
+            ],
+            "others": [describe(one) for one in meant if one.key != camera.key],
+            "streams": [
+                {
+                    "stream": row.key,
+                    "root": row.root_name,
+                    "layout": row.layout,
+                    "timezone": row.zone,
+                    "name": row.name,
+                    "extension": row.extension,
+                    "max_length": row.max_length / SECOND,
+                    "quarantined": _utc(row.quarantined),
+                }
+                for row in cameras.streams(tx, camera.key)
+            ],
+            "holds": _holds(tx, context, camera.key),
+        }
+
+
+def _utc(instant: int | None) -> str | None:
+    return None if instant is None else format_utc(instant)
+
+
+def _holds(tx: Connection, context: Context, key: int) -> list[int]:
+    return cameras.active_holds(tx, [key], context.now)[key]
+
+
+def _append(context: Context, tx: Connection, entries: Iterable[Entry]) -> None:
+    for one in entries:
+        context.log.append(tx, one)
+
+
+def camera_add(
+    context: Context,
+    *,
+    id: str,
+    location: str,
+    view: str = "",
+    kind: str = "",
+    custody: str = "",
+    lon: str | float = "",
+    lat: str | float = "",
+) -> Answer:
+    """Register a camera under an id that no camera has today.
+
+    Kind `anpr` is in police custody unless said otherwise; UsageError for the
+    council's.
+    """
+    kind = check_kind(kind) or "public_space"
+    new = Camera(0, check_id(id), _location(location), check_text("view", view), kind)
+    new = _placed(replace(new, custody=_custody(custody, kind)), lon, lat)
+    with context.catalogue.write(Priority.SCAN) as tx:
+        there = cameras.today(tx, id)
+        if there is not None:
+            raise RetentionError(
+                f"{id} is camera {there.key} already ({there.location}): `retention "
+                "camera replace` puts another camera under that id"
+            )
+        lost = cameras.last_holder(tx, id)
+        at = cameras.next_instant(tx, [id], context.now)
+        new = replace(new, key=cameras.insert(tx, new, at))
+        _append(context, tx, [added_entry(context.now, context.actor, new, "add")])
+    formerly = None
+    if lost is not None:
+        formerly = {**describe(lost[0]), "until": format_utc(lost[1])}
+    return {"camera": describe(new), "formerly": formerly}
+
+
+def _location(text: str) -> str:
+    text = check_text("location", text)
+    if not text:
+        raise UsageError("the location is empty: say where the camera is")
+    return text
+
+
+def _custody(text: str, kind: str) -> Any:
+    custody = check_custody(text) or default_custody(kind)
+    check_both(kind, custody)
+    return custody
+
+
+def _placed(camera: Camera, lon: str | float, lat: str | float) -> Camera:
+    east, north = check_position(lon, lat)
+    return replace(camera, lon=east, lat=north)
+
+
+def camera_moved(
+    context: Context,
+    *,
+    id: str,
+    lon: str | float,
+    lat: str | float,
+    location: str = "",
+    view: str = "",
+) -> Answer:
+    """The same camera hangs elsewhere now: it keeps its key, footage and holds."""
+    with context.catalogue.write(Priority.SCAN) as tx:
+        old = holder(tx, id)
+        new = _placed(old, lon, lat)
+        if new.lon is None:
+            raise UsageError("say where the camera is now: --lon and --lat")
+        new = replace(
+            new,
+            location=check_text("location", location) or old.location,
+            view=check_text("view", view) or old.view,
+        )
+        changes = differences(old, new)
+        if not changes:
+            raise RetentionError(f"camera {id} is there already; nothing was changed")
+        metres = distance(place(old), place(new))
+        whole = None if metres is None else round(metres)
+        cameras.update(tx, old, new)
+        holds = _holds(tx, context, old.key)
+        fields = {"camera": old.key, "id": id, "changes": changes, "metres": whole}
+        entry = entry_of(
+            context.now, context.actor, "camera.moved", [old.key], **fields
+        )
+        _append(context, tx, [entry])
+    return {
+        "camera": describe(new),
+        "changes": changes,
+        "metres": whole,
+        "holds": holds,
+    }
+
+
+def camera_replace(
+    context: Context,
+    *,
+    id: str,
+    location: str = "",
+    view: str = "",
+    kind: str = "",
+    custody: str = "",
+    lon: str | float = "",
+    lat: str | float = "",
+) -> Answer:
+    """Another camera is under `id` from now on: a new key gets the id, the old loses it.
+
+    The old camera counts as retired; its footage and holds stay its own.  Location,
+    kind and custody are the old camera's unless given, the position is not.
+    """
+    with context.catalogue.write(Priority.SCAN) as tx:
+        old = holder(tx, id)
+        new = _placed(_successor(old, kind, custody), lon, lat)
+        new = replace(
+            new,
+            location=check_text("location", location) or old.location,
+            view=check_text("view", view),
+        )
+        at = cameras.next_instant(tx, [id], context.now)
+        displace(tx, old)
+        cameras.relabel(tx, {old.key: id}, {}, at)
+        new = replace(new, key=cameras.insert(tx, new, at))
+        holds = _holds(tx, context, old.key)
+        entries = [
+            added_entry(context.now, context.actor, new, "replace"),
+            replaced_entry(context.now, context.actor, id, old, new),
+        ]
+        _append(context, tx, entries)
+    return {
+        "camera": describe(new),
+        "old": {**describe(old), "listed": False, "retired": True},
+        "at": format_utc(at),
+        "holds": holds,
+    }
+
+
+def _successor(old: Camera, kind: str, custody: str) -> Camera:
+    checked = check_kind(kind) or old.kind
+    same = checked == old.kind and not custody
+    whose = old.custody if same else _custody(custody, checked)
+    return replace(old, key=0, kind=checked, custody=whose, listed=True, retired=False)
+
+
+def camera_retire(context: Context, *, id: str) -> Answer:
+    """The camera is out of use: on record, and nothing else changes.
+
+    Its id still means it, its footage keeps its period and its holds.
+    """
+    with context.catalogue.write(Priority.SCAN) as tx:
+        old = holder(tx, id)
+        if old.retired:
+            raise RetentionError(f"camera {id} is retired already")
+        new = replace(old, retired=True)
+        cameras.update(tx, old, new)
+        holds = _holds(tx, context, old.key)
+        fields = {"camera": old.key, "id": id}
+        entry = entry_of(
+            context.now, context.actor, "camera.retired", [old.key], **fields
+        )
+        _append(context, tx, [entry])
+    return {"camera": describe(new), "holds": holds}
+
+
+def camera_renumber(
+    context: Context,
+    *,
+    old: str | None = None,
+    new: str | None = None,
+    file: str | None = None,
+) -> Answer:
+    """Give a camera another id, or many at once from a file: all of them or none.
+
+    Ids may be exchanged within one file.  RetentionError names every bad pair with its
+    line.
+    """
+    if (file is None) == (old is None or new is None) or (file and (old or new)):
+        raise UsageError("say either OLD and NEW or --file FILE")
+    name = None if file is None else Path(file).name
+    if file is not None:
+        pairs = read_pairs(_read(file), Path(file).name)
+    else:
+        pairs = [Typed(0, str(old), str(new))]
+    with context.catalogue.write(Priority.SCAN) as tx:
+        renumbering = judge(tx, pairs, name)
+        at = renumbering.apply(tx, context.now)
+        _append(context, tx, renumbering.entries(context.now, context.actor))
+    return {
+        "renumbered": [
+            {
+                "key": renumbering.cameras[pair.old].key,
+                "old": pair.old,
+                "new": pair.new,
+                "location": renumbering.cameras[pair.old].location,
+            }
+            for pair in pairs
+        ],
+        "displaced": [describe(one) for one in renumbering.displaced.values()],
+        "at": format_utc(at),
+    }
+
+
+def camera_import(
+    context: Context,
+    *,
+    path: str,
+    columns: str | Mapping[str, str] | None = None,
+    propose: str | None = None,
+) -> Answer:
+    """Import a published list (CSV) in one transaction, or with `propose` only write
+    suggested renumberings to that new file for a person to edit.
+
+    Rows too far from the camera of their id are refused and reported; the rest is
+    imported.  Cameras that the list lacks become unlisted, nothing else.
+    """
+    data = _read(path)
+    if isinstance(columns, str):
+        columns = parse_columns(columns)
+    found = read_cameras(data, Path(path).name, columns)
+    origin = Origin(context.now, context.actor, hashlib.sha256(data).hexdigest())
+    about = {
+        "file": path,
+        "sha256": origin.sha256,
+        "encoding": found.encoding,
+        "columns": found.columns,
+        "ignored_columns": found.ignored,
+        "cameras": len(found.cameras),
+    }
+    if propose is not None:
+        with context.catalogue.read() as tx:
+            pairs, unpaired, appeared = suggest(tx, found.cameras)
+        if pairs:
+            _write_new(propose, write_pairs(pairs))
+        return {
+            **about,
+            "wrote": propose if pairs else None,
+            "pairs": [_suggestion(pair) for pair in pairs],
+            "unpaired": unpaired,
+            "appeared": appeared,
+            "notes": found.notes,
+        }
+    with context.catalogue.write(Priority.SCAN) as tx:
+        answer, entries = take(tx, found.cameras, origin)
+        _append(context, tx, entries)
+    return {**about, **answer, "notes": found.notes + answer["notes"]}
+
+
+def _suggestion(pair: Pair) -> Answer:
+    return {
+        "old": pair.old.id,
+        "new": pair.new.id,
+        "metres": None if pair.metres is None else round(pair.metres, 1),
+        "apply": pair.sure,
+        "why": pair.why,
+        "old_location": pair.old.location,
+        "new_location": pair.new.location,
+    }
+
+
+def _read(path: str) -> bytes:
+    try:
+        with Path(path).open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise RetentionError(f"{path} can't be read: {error.strerror}") from error
+    if len(data) > MAX_BYTES:
+        raise RetentionError(f"{path} is larger than 10 MB; is it a camera list?")
+    return data
+
+
+def _write_new(path: str, data: bytes) -> None:
+    """Never over an existing file: it may be one that a person has edited."""
+    try:
+        with Path(path).open("xb") as file:
+            file.write(data)
+    except FileExistsError as error:
+        raise RetentionError(f"{path} exists already; name another file") from error
+    except OSError as error:
+        raise RetentionError(f"{path} can't be written: {error.strerror}") from error

@@ -1,0 +1,1 @@
+"""The long-running service: wiring, schedule, threads, guards at work."""

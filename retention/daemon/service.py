@@ -1,0 +1,386 @@
+"""The daemon's parts, wired: what runs when, and what stops what.
+
+The order at start: catalogue, clock, roots, what a crash left open, then the schedule.
+Each step that finds something wrong trips a guard, and the rest goes on without it.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from retention import __version__, clock, guards, periods
+from retention.audit import log as audit
+from retention.caller import caller
+from retention.catalogue import db, roots
+from retention.catalogue.db import Priority, get_meta, quick_check
+from retention.daemon import heartbeat
+from retention.daemon.alarms import Alarms, disk_full, guard_of
+from retention.daemon.journal import log as journal
+from retention.daemon.root_work import RootWork, Tools
+from retention.daemon.schedule import Schedule
+from retention.daemon.timekeeper import Judged, Timekeeper
+from retention.daemon.worker import Stop, Worker
+from retention.deletion.gate import Gate
+from retention.errors import CatalogueError, RetentionError, SettingsError, StaleError
+from retention.localtime import format_utc
+from retention.model import HOUR, MINUTE, SECOND, Entry, Micros
+from retention.reserve import Reserve
+
+if TYPE_CHECKING:
+    from retention.daemon.doorbell import Doorbell
+    from retention.daemon.notify import Notifier
+    from retention.settings import Settings
+
+OFFICE_PATIENCE: Micros = 2 * MINUTE
+"""The office's tasks are short: silent for longer, it is stuck."""
+ROOT_PATIENCE: Micros = 10 * MINUTE
+"""One directory or one file may take this long before a root is stuck."""
+STOP_SECONDS = 75.0
+"""For the file at hand and the batch's record; the unit's TimeoutStopSec is longer."""
+OPEN_SECONDS = 60.0
+"""A root that takes longer to answer at start is looked at later."""
+
+
+class Service:
+    """Everything that runs between start and stop, in one process.
+
+    `bell` is rung from any thread when the main loop should look at once.
+    """
+
+    def __init__(self, settings: Settings, notifier: Notifier, bell: Doorbell) -> None:
+        self.failure: tuple[str, BaseException] | None = None
+        self._settings = settings
+        self._notifier = notifier
+        self._bell = bell
+        self._actor = replace(caller(), role="service", name=None)
+        self._log = audit.Log(
+            site=settings.site,
+            host=socket.gethostname(),
+            program=f"retention {__version__}",
+        )
+        self._reserve = Reserve(settings.state_directory)
+        path = settings.state_directory / db.NAME
+        if db.out_of_room(path) and self._reserve.release():
+            journal.error("reserve.released", path=str(self._reserve.path))
+        self._catalogue = db.open_(path)
+        self._check_head()
+        self._timekeeper = Timekeeper(
+            self._catalogue,
+            self._log,
+            self._actor,
+            synchronised=settings.clock_synchronised,
+        )
+        self._alarms = Alarms(self._catalogue, self._log, self._actor)
+        self._reading = clock.read()
+        tools = Tools(
+            settings, self._catalogue, self._log, Gate(), self._actor,
+            self._reading.boot, self._alarms, self.judge, self.failed, self._crashed,
+        )  # fmt: skip
+        self._works = [RootWork(tools, setting) for setting in settings.root]
+        self._office = Worker("office", self._crashed)
+        self._schedule = Schedule(self._crashed)
+
+    # -- start and stop -----------------------------------------------------------
+
+    def start(self) -> None:
+        """From the catalogue's check to the first trigger; see the module's text."""
+        now = self._reading.wall
+        self._notifier.extend(5 * MINUTE)  # a large catalogue takes its time
+        complaint = quick_check(self._catalogue)
+        if complaint is None:
+            self._alarms.clear(guards.CATALOGUE, "", "SQLite finds it whole", now)
+        else:
+            self._alarms.trip(guards.CATALOGUE, "", f"is damaged: {complaint}", now)
+        if not self._reserve.make():
+            journal.warning("reserve.missing", path=str(self._reserve.path))
+        judged = self.judge()
+        self._begin_record(judged.now)
+        self._missing_from_settings(judged.now)
+        for work in self._works:
+            for worker in work.workers():
+                worker.start()
+            work.eyes.trigger("open", work.open)
+        self._await([work.eyes for work in self._works], OPEN_SECONDS)
+        for work in self._works:
+            work.hands.trigger("recover", work.recover)
+        self._await([work.hands for work in self._works], None)
+        if self._ending():
+            return
+        self._office.start()
+        self._add_triggers()
+        self._schedule.start()
+        self._notifier.ready(self.sentence())
+
+    def stop(self) -> bool:
+        """End in order; False where a thread did not end and its batch is left open."""
+        self._notifier.stopping()
+        self._schedule.stop()
+        workers = [self._office, *(w for work in self._works for w in work.workers())]
+        for worker in workers:
+            worker.stop()
+        until = clock.monotonic() + int(STOP_SECONDS * SECOND)
+        hanging = [
+            worker.name
+            for worker in workers
+            if not worker.join(max(0.1, (until - clock.monotonic()) / SECOND))
+        ]
+        if hanging:
+            journal.error("service.hanging", threads=hanging)
+            return False
+        if self.failure is None:
+            self._end_record()
+        for work in self._works:
+            work.close()
+        self._catalogue.close()
+        return True
+
+    def _await(self, workers: list[Worker], seconds: float | None) -> None:
+        """Wait for the threads of all roots, for as long as they get on."""
+        until = None if seconds is None else clock.monotonic() + int(seconds * SECOND)
+        for worker in workers:
+            while not self._ending() and not worker.wait_idle(1):
+                now = clock.monotonic()
+                self._notifier.extend(MINUTE)
+                if (until is not None and now > until) or (
+                    worker.silent_for(now) > OPEN_SECONDS * SECOND
+                ):
+                    journal.error("root.silent", thread=worker.name)
+                    break
+
+    def _ending(self) -> bool:
+        return self.failure is not None or self._bell.asked_to_stop
+
+    def _add_triggers(self) -> None:
+        retention = self._settings.retention
+        add, office = self._schedule.add, self._office.trigger
+        # First in each round, so that what it finds out holds for the cycles.
+        add("tick", retention.cycle, partial(office, "tick", self.tick))
+        for work in self._works:
+            eyes, hands = work.eyes.trigger, work.hands.trigger
+            add(f"scan:{work.name}", retention.scan, partial(eyes, "scan", work.scan))
+            add(
+                f"cycle:{work.name}",
+                retention.cycle,
+                partial(hands, "cycle", work.cycle),
+            )
+            add(
+                f"reconcile:{work.name}",
+                min(retention.reconcile, 10 * MINUTE),
+                partial(eyes, "reconcile", work.reconcile),
+            )
+        add("heartbeat", HOUR, partial(office, "heartbeat", self.heartbeat))
+
+    def _check_head(self) -> None:
+        """The log ends where its head says, and is this site's."""
+        with self._catalogue.read() as tx:
+            size = audit.size(tx)
+            site = get_meta(tx).get("site", self._settings.site)
+            if size == 0:
+                raise CatalogueError(
+                    f"{self._catalogue.path} has no audit log yet: `retention init` "
+                    "was interrupted, run it again"
+                )
+            last = audit.read(tx, size - 1)
+        if last["index"] != size - 1:
+            raise CatalogueError(
+                f"the audit log's head is {size} and its last entry {last['index']}: "
+                "run `retention audit verify`; nothing is deleted"
+            )
+        if site != self._settings.site:
+            raise SettingsError(
+                f"the catalogue is that of site {site}, the configuration says "
+                f"{self._settings.site}: correct `site`, or state_directory; a second "
+                "site is a second installation"
+            )
+
+    def _begin_record(self, now: Micros) -> None:
+        digest = self._settings.digest
+        started = {
+            "pid": self._actor.pid,
+            "version": __version__,
+            "settings_digest": digest,
+        }
+        self._record(
+            Entry("settings.loaded", now, self._actor, {"digest": digest}),
+            Entry("service.started", now, self._actor, started),
+        )
+        journal.info("service.started", **started, now=format_utc(now))
+        try:
+            periods.apply(self._catalogue, self._log, now, self._actor, self._settings)
+        except RetentionError as error:
+            self.failed(error, "", now)
+
+    def _end_record(self) -> None:
+        now = self.judge().now
+        for work in self._works:
+            self._keep_caught_up(work)
+        self._record(Entry("service.stopped", now, self._actor))
+        journal.info("service.stopped")
+
+    def _missing_from_settings(self, now: Micros) -> None:
+        """A root that the settings forgot keeps its footage for ever: say so."""
+        names = {work.name for work in self._works}
+        with self._catalogue.read() as tx:
+            forgotten = [row for row in roots.everyone(tx) if row.name not in names]
+        for row in forgotten:
+            self._alarms.trip(
+                guards.ROOT,
+                row.name,
+                f"footage root {row.name} ({row.path}) is not in the configuration, so "
+                "nothing in it is deleted: add its [[root]] again",
+                now,
+            )
+
+    # -- what runs ----------------------------------------------------------------
+
+    def judge(self) -> Judged:
+        """The one reading of the clock of one cycle, judged."""
+        reading = clock.read()
+        try:
+            judged = self._timekeeper.judge(reading)
+        except CatalogueError as error:
+            self.failed(error, "", reading.wall)
+            return Judged(reading.wall, False, str(error), past=True, changed=False)
+        if judged.changed:
+            if judged.believed:
+                journal.info("clock.believed", now=format_utc(judged.now))
+            else:
+                journal.error(
+                    "clock.not_believed",
+                    fault=judged.fault,
+                    now=format_utc(judged.now),
+                    remedy=guards.remedy(guards.CLOCK),
+                )
+            self._bell.ring()
+        return judged
+
+    def tick(self, _: Stop) -> None:
+        """The rounds: what could not be written is, what is over is cleared."""
+        judged = self.judge()
+        try:
+            self._alarms.write()
+            if self._alarms.tripped(guards.LOG) and self._reserve.make():
+                reason = "entries can be written again"
+                self._alarms.clear(guards.LOG, "", reason, judged.now)
+        except CatalogueError as error:
+            self.failed(error, "", judged.now)
+        self._look_for_silence(judged.now)
+
+    def heartbeat(self, _: Stop) -> None:
+        """The hourly entry; with it goes what is remembered, at no further cost."""
+        judged = self.judge()
+        reading = clock.read()._replace(wall=judged.now)
+        try:
+            cycle = self._settings.retention.cycle
+            fields = heartbeat.balance(self._catalogue, reading, cycle)
+        except CatalogueError as error:
+            self.failed(error, "", judged.now)
+            return
+        for work in self._works:
+            self._keep_caught_up(work)
+        self._record(Entry("heartbeat", judged.now, self._actor, fields))
+        journal.info("heartbeat", **fields, trouble=dict(self._schedule.trouble))
+
+    def _look_for_silence(self, now: Micros) -> None:
+        """A disk that does not answer is a guard, so that people hear of it."""
+        for work in self._works:
+            for worker in work.workers():
+                silent = worker.silent_for(clock.monotonic())
+                if silent > ROOT_PATIENCE:
+                    self._alarms.trip(
+                        guards.ROOT,
+                        work.name,
+                        f"footage root {work.name} does not answer: {worker.running()} "
+                        "hangs; see to its disk or server",
+                        now,
+                    )
+
+    def _keep_caught_up(self, work: RootWork) -> None:
+        """Written with what is written anyway: a crash leaves an older instant."""
+        found = work.deleter.caught_up()
+        try:
+            with self._catalogue.read() as tx:
+                kept = {row.key: row.caught_up for row in roots.everyone(tx)}
+            later = {key: at for key, at in found.items() if at > (kept.get(key) or at)}
+            if later:
+                with self._catalogue.write(Priority.SCAN) as tx:
+                    for key, at in later.items():
+                        roots.set_caught_up(tx, key, at)
+        except (CatalogueError, StaleError) as error:
+            self.failed(error, "", self._reading.wall)
+
+    def _record(self, *entries: Entry) -> None:
+        """Entries of the service itself, and with them the clock's state."""
+        try:
+            with self._catalogue.write(Priority.DELETION) as tx:
+                self._timekeeper.remember(tx)
+                for entry in entries:
+                    self._log.append(tx, entry)
+        except CatalogueError as error:
+            self.failed(error, "", entries[0].at)
+
+    # -- trouble ------------------------------------------------------------------
+
+    def failed(self, error: Exception, root: str, now: Micros) -> None:
+        """Trip the guard that an error calls for; room is made where there is none.
+
+        After an error of the catalogue its connections are opened anew: whether the
+        last commit was one is known only by reading the file again.
+        """
+        if isinstance(error, StaleError):
+            journal.warning("stale", root=root, error=str(error))
+            return
+        guard, own = guard_of(error)
+        if isinstance(error, CatalogueError):
+            self._catalogue.close()
+            if disk_full(error) and self._reserve.release():
+                journal.error("reserve.released", path=str(self._reserve.path))
+        self._alarms.trip(guard, root if own else "", _text(error, root), now)
+
+    def _crashed(self, name: str, error: BaseException) -> None:
+        """Memory and disk may disagree: end, and let the next start recover."""
+        journal.critical("service.crashed", thread=name, exc_info=error)
+        self.failure = (name, error)
+        self._bell.ring()
+
+    # -- the main loop's part -----------------------------------------------------
+
+    def watch(self) -> bool:
+        """Look at the clock and at the threads; whether the watchdog may be told.
+
+        Reads no catalogue and waits for nobody, so that it can tell who is stuck.
+        """
+        reading, before = clock.read(), self._reading
+        self._reading = reading
+        if guards.stepped(before, reading):
+            journal.warning(
+                "clock.stepped", seconds=(reading.offset - before.offset) / SECOND
+            )
+            self._schedule.wake(reading.wall)
+        self._notifier.status(self.sentence())
+        now = reading.monotonic
+        if self._office.silent_for(now) > OFFICE_PATIENCE:
+            journal.error("service.stuck", thread=self._office.name)
+            return False
+        for worker in (w for work in self._works for w in work.workers()):
+            if worker.silent_for(now) > ROOT_PATIENCE and not worker.in_kernel():
+                journal.error("service.stuck", thread=worker.name)
+                return False
+        return True
+
+    def sentence(self) -> str:
+        """How it is, for `systemctl status`."""
+        stopped = [f"{w.name}: {w.blocked}" for w in self._works if w.blocked]
+        working = [w.name for w in self._works if not w.blocked]
+        parts = [f"deleting on time in {', '.join(working)}"] if working else []
+        return "; ".join(parts + [f"not deleting in {text}" for text in stopped])
+
+
+def _text(error: Exception, root: str) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        where = f" ({error.filename!r})" if error.filename else ""
+        return f"footage root {root}: {error.strerror}{where}"
+    return str(error)

@@ -1,0 +1,1 @@
+"""The deletion procedure: what is due, batches, the gate, recovery."""

@@ -1,0 +1,366 @@
+"""One batch of deletions, from its intent to its completion (design, section 7).
+
+The order of writes, and what a crash after each leaves:
+
+1. The batch enters the gate.                          [nothing]
+2. One transaction: holds unchanged since the batch was decided, every row decided on
+   again, rows marked deleting with a row count, `deletion.intended` with its rows.
+                                                       [intent on record, files there]
+3. For each file, under the gate: check, unlink.       [some files gone, intent open]
+4. fsync of each touched directory; where that fails the intent stays open.  Empty
+   dated directories go.                               [files gone for good]
+5. One transaction: rows out, one `recordings.deleted` for the intent.   [done]
+
+At start and before every cycle, `recover` takes each open intent through 3 to 5 with
+the same functions.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from errno import EIO, ENODEV, ENXIO, EROFS, ESTALE
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from retention.audit.log import Log, size
+from retention.audit.rows import prepare
+from retention.catalogue import batches, holds, policies, roots, streams
+from retention.catalogue.db import Catalogue, Priority
+from retention.deletion.completion import Result, completion
+from retention.deletion.gate import Flight, Gate
+from retention.deletion.items import (
+    Item,
+    Paths,
+    flight_of,
+    intent_rows,
+    items_of,
+    spans,
+)
+from retention.deletion.redecide import kept_now
+from retention.deletion.second_look import SecondLook, look_again, note_grown
+from retention.deletion.volume import remember
+from retention.errors import CatalogueError, RootUnavailableError, StaleError
+from retention.footage.delete import delete, remove_empty, sync
+from retention.footage.read import look
+from retention.footage.roots import OpenRoot
+from retention.model import (
+    DAY,
+    HOUR,
+    MINUTE,
+    Actor,
+    Entry,
+    Micros,
+    Outcome,
+    Prepared,
+    State,
+)
+from retention.policy import Holds
+
+BACK_OFF = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR, DAY)
+"""Waits before a failed file is tried again; the last one repeats."""
+
+
+DISK_ERRORS = frozenset(
+    os.strerror(code) for code in (EIO, EROFS, ENODEV, ENXIO, ESTALE)
+)
+"""What `delete` says where the disk is in trouble and not the one file."""
+
+OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
+GONE = (*OURS, Outcome.ABSENT)
+
+Stop = Callable[[], bool]
+
+
+class Versions(NamedTuple):
+    """What a decision rested on: the numbers that move when it may be another."""
+
+    holds: int
+    policy: int
+
+
+def versions(tx: Connection, now: Micros) -> Versions:
+    """The versions that a decision made in this transaction rests on."""
+    policy = policies.current(tx)
+    return Versions(
+        holds.moved(tx, now).version, 0 if policy is None else policy.version
+    )
+
+
+class Decided(NamedTuple):
+    """What a batch was decided with: the holds of its cameras as of `versions`, until
+    when the root was caught up before, and how many surprises it takes."""
+
+    holds: dict[int, Holds]
+    versions: Versions
+    caught_up: Micros
+    surprises: int = 0
+
+
+class Batches:
+    """Carries batches out and recovers them.  One per process, with its one gate."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        log: Log,
+        gate: Gate,
+        actor: Actor,
+        tolerance: Micros,
+    ) -> None:
+        self._catalogue = catalogue
+        self._log = log
+        self._gate = gate
+        self._actor = actor
+        self._tolerance = tolerance
+
+    def delete(
+        self,
+        root: OpenRoot,
+        items: list[Item],
+        decided: Decided,
+        now: Micros,
+        stop: Stop,
+    ) -> Result:
+        """Delete one batch.
+
+        Raises StaleError where holds, policy or rows moved meanwhile: nothing was
+        done, decide again.  Raises RootUnavailableError where the files' fate can't be
+        made durable: the intent stays open and is recovered.
+        """
+        prepared = prepare(intent_rows(items))
+        flight = flight_of(items)
+        self._gate.enter(flight)
+        try:
+            with root.mutex:
+                intent = self._intend(root, items, flight, decided, prepared, now)
+                return self._carry_out(root, intent, items, flight, now, stop)
+        finally:
+            self._gate.leave(flight)
+
+    def recover(self, root: OpenRoot, now: Micros, stop: Stop) -> list[Result]:
+        """Take every open intent of a root through the unlinks to its completion.
+
+        Files still there are decided on again: what is held by now, or not due any
+        more, is rescued.  Files gone are `absent_after_crash`: an intent of ours was
+        open.
+        """
+        with self._catalogue.read() as tx:
+            intents = batches.open_batches(tx, root.key)
+        return [self._recover(root, intent, now, stop) for intent in intents]
+
+    def _recover(self, root: OpenRoot, intent: int, now: Micros, stop: Stop) -> Result:
+        with self._catalogue.read() as tx:
+            items = items_of(tx, intent)
+        flight = flight_of(items)
+        flight.intended = True
+        # In the gate first, all else read second: a hold placed between the two is met
+        # by one of them.
+        self._gate.enter(flight)
+        try:
+            with root.mutex:
+                with self._catalogue.read() as tx:
+                    keep = kept_now(tx, items, now)
+                self._gate.keep(flight, keep)
+                return self._carry_out(
+                    root, intent, items, flight, now, stop, recovering=True
+                )
+        finally:
+            self._gate.leave(flight)
+
+    def _intend(
+        self,
+        root: OpenRoot,
+        items: list[Item],
+        flight: Flight,
+        decided: Decided,
+        prepared: Prepared,
+        now: Micros,
+    ) -> int:
+        """Step 2.  The holds' version in this transaction is the one that the holds at
+        hand were read at, so they are what is in force; each file is decided on again."""
+        with self._catalogue.write(Priority.DELETION) as tx:
+            if versions(tx, now) != decided.versions:
+                raise StaleError("holds or policy moved while a batch was made")
+            _decide_again(tx, items, decided, now)
+            batches.mark_deleting(tx, items)
+            roots.set_caught_up(tx, root.key, decided.caught_up)
+            remember(tx, root.key, decided.surprises, now)
+            intent = size(tx)
+            batches.open_batch(tx, intent, root.key)
+            self._log.append(
+                tx,
+                Entry(
+                    kind="deletion.intended",
+                    at=now,
+                    actor=self._actor,
+                    fields={
+                        "root": root.name,
+                        "count": len(items),
+                        "bytes": sum(item.size for item in items),
+                        "oldest": min(item.start for item in items),
+                        "newest": max(item.end for item in items),
+                    },
+                    rows=prepared,
+                    index=tuple(spans(items)),
+                ),
+            )
+            flight.intended = True
+        return intent
+
+    def _carry_out(
+        self,
+        root: OpenRoot,
+        intent: int,
+        items: list[Item],
+        flight: Flight,
+        now: Micros,
+        stop: Stop,
+        *,
+        recovering: bool = False,
+    ) -> Result:
+        """Steps 3 to 5."""
+        outcomes, reasons = self._unlink(root, items, flight, stop)
+        if recovering:
+            outcomes = [
+                _after_crash(root, item, outcome)
+                for item, outcome in zip(items, outcomes, strict=True)
+            ]
+        if any(outcome in _NOT_THERE for outcome in outcomes):
+            root.check()  # "no such file" on another disk says nothing about ours
+        gone = [i for i, o in zip(items, outcomes, strict=True) if o in GONE]
+        try:
+            sync(root, {item.directory for item in gone})
+        except OSError as error:
+            raise RootUnavailableError(
+                f"{root.path}: deletions could not be made durable ({error.strerror}); "
+                "the batch stays open and is finished when the disk answers again"
+            ) from error
+        with self._catalogue.read() as tx:
+            found = streams.by_keys(tx, {item.stream for item in items})
+        _remove_directories(root, gone, Paths(found), now)
+        seen = look_again(root, items, outcomes, reasons, found, self._tolerance, now)
+        result = self._complete(intent, items, outcomes, seen, now)
+        if trouble := DISK_ERRORS.intersection(reasons.values()):
+            raise RootUnavailableError(
+                f"{root.path}: {', '.join(sorted(trouble))} while deleting; see the "
+                "kernel's log, deletion goes on when the root can be scanned again"
+            )
+        return result
+
+    def _unlink(
+        self, root: OpenRoot, items: list[Item], flight: Flight, stop: Stop
+    ) -> tuple[list[Outcome], dict[int, str]]:
+        """Step 3, directory by directory: unlinks and one fsync a directory are
+        cheapest so."""
+        outcomes = [Outcome.STOPPED] * len(items)
+        reasons: dict[int, str] = {}
+        claim, settle = self._gate.claim, self._gate.settle
+        for number in sorted(range(len(items)), key=lambda n: items[n].directory):
+            if stop():
+                break
+            if not claim(flight, number):
+                outcomes[number] = Outcome.RESCUED
+                continue
+            item = items[number]
+            outcome, reason = delete(root, item.path, item.size, item.latest_mtime)
+            settle(flight, number)
+            outcomes[number] = outcome
+            if reason:
+                reasons[number] = reason
+            if reason in DISK_ERRORS:
+                break  # the others are left alone, and the root is looked at
+        return outcomes, reasons
+
+    def _complete(
+        self,
+        intent: int,
+        items: list[Item],
+        outcomes: list[Outcome],
+        seen: SecondLook,
+        now: Micros,
+    ) -> Result:
+        """Step 5: rows out or back, and the one completion of the intent."""
+        pairs = list(zip(items, outcomes, strict=True))
+        ours = [item for item, outcome in pairs if outcome in OURS]
+        result = Result(
+            intent,
+            Counter(outcomes),
+            sum(item.size for item in ours),
+            max([0, *(now - item.due for item in ours)]),
+            [item.path for item, outcome in pairs if outcome in GONE],
+        )
+
+        def having(*wanted: Outcome) -> list[tuple[int, int, int]]:
+            return [item.key for item, outcome in pairs if outcome in wanted]
+
+        grown = [one.item.key for one in seen.grown]
+        try:
+            with self._catalogue.write(Priority.DELETION) as tx:
+                batches.remove(tx, having(*GONE))
+                batches.put_back(tx, having(Outcome.STOPPED))
+                batches.forgive(tx, having(Outcome.RESCUED) + grown, State.DELETING)
+                batches.mark_failed(tx, seen.failures, now, BACK_OFF)
+                batches.close_batch(tx, intent)
+                note_grown(tx, self._log, self._actor, seen.grown, now)
+                self._log.append(tx, completion(result, outcomes, now, self._actor))
+        except StaleError as error:
+            raise CatalogueError(
+                f"the batch of entry {intent} can't be completed: {error}; run "
+                "`retention audit verify`"
+            ) from error
+        return result
+
+
+_NOT_THERE = (Outcome.ABSENT, Outcome.ABSENT_AFTER_CRASH)
+
+
+def _after_crash(root: OpenRoot, item: Item, outcome: Outcome) -> Outcome:
+    """A file missing under an open intent of ours is our deletion; also where a hold
+    placed since would have kept it, or a stop came first: then nobody looked yet."""
+    if outcome is Outcome.ABSENT:
+        return Outcome.ABSENT_AFTER_CRASH
+    if outcome in (Outcome.RESCUED, Outcome.STOPPED):
+        try:
+            if look(root, item.path) is None:
+                return Outcome.ABSENT_AFTER_CRASH
+        except OSError:
+            pass  # kept, and looked at again in its own time
+    return outcome
+
+
+def _remove_directories(
+    root: OpenRoot, gone: list[Item], paths: Paths, now: Micros
+) -> None:
+    """Remove empty dated directories whose whole interval is past, with a day to
+    spare; never a camera's."""
+    for directory, stream in {i.directory: i.stream for i in gone}.items():
+        span = paths.layout(stream).directory_span
+
+        def keep(path: bytes, span: _SpanOf = span) -> bool:
+            interval = span(path)
+            return interval is None or interval[1] > now - DAY
+
+        remove_empty(root, directory, keep)
+
+
+_SpanOf = Callable[[bytes], tuple[Micros, Micros] | None]
+
+
+def _decide_again(
+    tx: Connection, items: list[Item], decided: Decided, now: Micros
+) -> None:
+    """Nothing that is held, not due, or came into doubt since gets into an intent."""
+    doubted = {
+        stream.key
+        for stream in streams.by_keys(tx, {item.stream for item in items})
+        if stream.quarantined is not None
+    }
+    for item in items:
+        holds_ = decided.holds[item.camera]
+        if holds_.hold(item.start, item.end, doubtful=item.doubtful):
+            raise StaleError("a held recording was in a batch")
+        if item.due > now or (item.end > now and not item.doubtful):
+            raise StaleError("a recording that is not due was in a batch")
+        if item.stream in doubted and not item.doubtful:
+            raise StaleError("times came into doubt while a batch was made")

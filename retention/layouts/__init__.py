@@ -1,0 +1,1 @@
+"""How recorders name their files: templates, presets, and what a name dates."""
