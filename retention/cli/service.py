@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
 from retention.cli.base import Answer, Session, group, with_session
 from retention.cli.display import alarm, counted, good, safe, telling
-from retention.errors import RetentionError
 
 
 @click.command("init")
@@ -120,8 +117,8 @@ def _upgraded(answer: Answer, zone: str) -> str:
 
 
 @click.command("demo")
-@click.pass_obj
-def demo(session: Session) -> None:
+@click.option("--keep", is_flag=True, help="Leave the directory, to look around in.")
+def demo(keep: bool) -> None:
     """A small archive, the real daemon, a hold, deletions, a verified log.
 
     Works in a directory of its own, touches nothing else, ends by itself.
@@ -129,9 +126,8 @@ def demo(session: Session) -> None:
     \b
     Example:
       retention demo
+      retention demo --keep
     """
-    try:
-        module = import_module("retention.demo")
-    except ModuleNotFoundError as error:
-        raise RetentionError("the demo is not part of this installation") from error
-    module.demo()
+    from retention.demo import demo as show
+
+    show(keep=keep, say=lambda text: print(text, flush=True))
