@@ -185,7 +185,7 @@ def test_an_unexpected_exception_ends_the_service_loudly(tmp_path):
     site = Installation(tmp_path)
     site.init()
     code = (
-        "import sys; from retention import root_work, cli\n"
+        "import sys; from retention import cli; from retention.daemon import root_work\n"
         "def broken(self, now, stop, **_): raise ValueError('nobody expected this')\n"
         "root_work.Scanner.scan = broken\n"
         f"sys.exit(cli.run(['--config', '{site.config}', 'run']))"
