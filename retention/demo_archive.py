@@ -1,7 +1,8 @@
 """The demo's small archive: which files two recorders would have left in 31 days.
 
-Pure but for `write`: given `now`, the list of files says by itself what retention
-must make of each, so that the end can be compared with it.
+Pure but for `write`.  Given `now`, the list says by itself what must become of each
+file, and names are made here from the calendar alone: nothing that is shown to work
+has a part in what it is measured by.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -23,11 +25,9 @@ SPAN: Micros = 31 * DAY
 CLIP: Micros = 10 * SECOND
 """How long the seed clip plays."""
 
-MARGIN: Micros = 20 * MINUTE
-"""No recording but the witness falls due this soon: the demo is over by then."""
-
 WITNESS: Micros = 25 * SECOND
-"""After the start, one recording falls due while people watch."""
+"""After this time one recording falls due, for people to see.  No other does within
+twenty minutes, when the demo is long over."""
 
 CAMERAS = """\
 camera_id,location,view,kind,custody,lon,lat
@@ -168,26 +168,25 @@ def _hourly(name: str, now: Micros) -> Iterator[File]:
 def _events(name: str, now: Micros) -> Iterator[File]:
     """Something moves every eight hours, for three files of ten seconds."""
     for back in range(SPAN // (8 * HOUR), 0, -1):
-        first = (now - back * 8 * HOUR + 2 * MARGIN) // SECOND * SECOND
+        first = (now - back * 8 * HOUR + 40 * MINUTE) // SECOND * SECOND
         yield from (_nvr2(name, first + i * CLIP) for i in range(3))
 
 
 def _nvr1(
     name: str, camera: str, start: Micros, end: Micros, why: Why = "recording"
 ) -> File:
-    return File(f"nvr1/{_path('mediamtx', ZONE, name, start)}", camera, start, end, why)
+    path = _calendar(start, ZoneInfo(ZONE), f"nvr1/{name}/%Y-%m-%d_%H-%M-%S-%f.mp4")
+    return File(path, camera, start, end, why)
 
 
 def _nvr2(name: str, start: Micros) -> File:
-    path = f"nvr2/{_path('frigate', 'UTC', name, start)}"
+    path = _calendar(start, UTC, f"nvr2/%Y-%m-%d/%H/{name}/%M.%S.mp4")
     return File(path, NVR2[name], start, start + CLIP)
 
 
-def _path(preset: str, zone: str, name: str, start: Micros) -> str:
-    path = compile_layout(PRESETS[preset].template, zone).render(name, start, ".mp4")
-    if path is None:
-        raise ValueError(f"{preset} has no name for {name}")
-    return os.fsdecode(path)
+def _calendar(instant: Micros, zone: tzinfo, form: str) -> str:
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant)
+    return moment.astimezone(zone).strftime(form)
 
 
 def write(footage: Path, found: Iterable[File]) -> int:

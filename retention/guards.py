@@ -54,7 +54,7 @@ _REMEDIES = {
     ROOT: "mount the right disk at the root's path, or put right what the detail says; "
     "it is looked at again with every scan. For a new disk: `retention root replace`",
     CATALOGUE: "stop the service, restore the newest backup of the catalogue and start "
-    "again; the audit log has what came after the backup",
+    "again; what was deleted after that backup will be found lost",
     VOLUME: "look at `retention plan`; if it is right, a supervisor approves it with "
     "`retention deletion approve`",
     LOG: "free space on the file system of the state directory, or put right what the "

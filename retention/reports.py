@@ -21,6 +21,7 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import get_fact
 from retention.catalogue.due import Due, Scope, Span
+from retention.catalogue.guards import Tripped
 from retention.deletion.cycle import PAUSE_FACT
 from retention.deletion.horizon import scopes
 from retention.deletion.volume import pages, policy_of
@@ -52,7 +53,8 @@ def status(context: Context) -> dict[str, Any]:
         if pause is not None and pause["until"] > now:
             why_not.append(f"paused until {format_utc(pause['until'])}")
         if not daemon:
-            why_not.append("the daemon is not running: nothing is deleted")
+            why_not.insert(0, "the daemon is not running: nothing is deleted")
+        why_not += _not_begun(tx, tripped)
         found = [
             _root_status(tx, row, policy, now, settings.retention.cycle)
             for row in roots.everyone(tx)
@@ -94,6 +96,18 @@ def status(context: Context) -> dict[str, Any]:
             "log_entries": log.size(tx),
             "two_person_release": settings.retention.release_requires_two_people,
         }  # fmt: skip
+
+
+def _not_begun(tx: Connection, tripped: list[Tripped]) -> list[str]:
+    """Roots that were never scanned completely, or wait for their first cycle."""
+    guarded = {guard.scope for guard in tripped}
+    found = []
+    for row in roots.everyone(tx):
+        if row.adopted is None:
+            found.append(f"root {row.name} is not scanned completely yet")
+        elif row.caught_up == row.adopted and row.name not in guarded:
+            found.append(f"root {row.name} waits for its first cycle")
+    return found
 
 
 def _root_status(

@@ -141,8 +141,7 @@ def _why(path: Path, error: sa.exc.DBAPIError) -> str:
         return _FULL
     if "malformed" in text or "not a database" in text:
         return (
-            f"is damaged ({text}); nothing will be deleted. Restore a backup, "
-            "the audit log has what came after it"
+            f"is damaged ({text}); nothing will be deleted. Restore the newest backup"
         )
     if "readonly" in text or "read-only" in text:
         return "can't be written (read-only); check its owner, mode and mount"

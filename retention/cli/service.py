@@ -66,7 +66,7 @@ def _findings(answer: Answer, zone: str) -> str:
         )
         if one["remedy"]:
             remedy = safe(one["remedy"])
-            lines.append(f"         {remedy[:1].upper()}{remedy[1:]}.")
+            lines.append(f"         {remedy[:1].upper()}{remedy[1:].rstrip('.')}.")
     return "\n".join(lines)
 
 

@@ -21,6 +21,7 @@ def rooted(site):
             "max_length) VALUES (1, ?, 1, 'l', 'UTC', '1101', '.mp4', ?)",
             (key, HOUR),
         )
+        raw.execute("UPDATE root SET adopted=1, caught_up=2")
         raw.executemany(
             "INSERT INTO recording VALUES (1, ?, 0, ?, 1000000, ?)",
             [(FIRST + n * DAY, 10 * MINUTE, State.PRESENT) for n in range(3)],
