@@ -14,9 +14,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from retention.layouts.layout import compile_layout
-from retention.layouts.presets import PRESETS
 from retention.model import DAY, HOUR, MINUTE, SECOND, Micros, Window
 
 DAYS = 28
