@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from retention.demo_archive import archive, seed
-from retention.model import DAY, MINUTE, SECOND, Window
+from retention.model import SECOND, Window
 
 NOW = 1_790_000_000 * SECOND
 
@@ -78,7 +78,6 @@ def test_the_archive_knows_what_goes_and_what_a_hold_keeps():
     hold = ("1001", Window(old[0].start, old[0].end))
     assert old[0].goes(NOW, [])
     assert not old[0].goes(NOW, [hold])
-    assert all(file.end > NOW - 31 * DAY - 2 * 60 * MINUTE for file in files[1:])
 
 
 def test_the_seed_clip_is_a_small_mp4():
