@@ -166,6 +166,8 @@ def total(
     )
 
 
+# CROSS JOIN: SQLite keeps the order.  Without statistics it would rather walk every
+# recording of a stream than the few in quarantine.
 _SINCE = "max(d.seen, CASE WHEN d.mtime>? THEN 0 ELSE d.mtime END)"
 """From when a quarantined recording's period counts: policy.doubtful_since."""
 
@@ -175,7 +177,7 @@ def _in_doubt(
 ) -> tuple[str, tuple[int, ...]]:
     sql = (
         f"SELECT {columns} FROM quarantine d "
-        "JOIN recording r ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
+        "CROSS JOIN recording r ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
         "LEFT JOIN recording_path p ON p.stream=d.stream AND p.start=d.start "
         f"AND p.n=d.n WHERE d.stream=? AND r.state=2 AND {_SINCE}<=? AND {_SINCE}>? "
         + also
@@ -248,7 +250,7 @@ def first_doubtful(tx: Connection, scope: Scope) -> Micros | None:
     if scope.holds.windows:
         return None
     since = tx.exec_driver_sql(
-        f"SELECT min({_SINCE}) FROM quarantine d JOIN recording r "
+        f"SELECT min({_SINCE}) FROM quarantine d CROSS JOIN recording r "
         "ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
         "WHERE d.stream=? AND r.state=2",
         (scope.now, scope.stream),
@@ -268,7 +270,7 @@ def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Fa
     rows = tx.exec_driver_sql(
         "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, q.mtime, q.seen, "
         "q.reason FROM failure f "
-        "JOIN recording r ON r.stream=f.stream AND r.start=f.start AND r.n=f.n "
+        "CROSS JOIN recording r ON r.stream=f.stream AND r.start=f.start AND r.n=f.n "
         "JOIN stream s ON s.key=f.stream AND s.root=? "
         "LEFT JOIN recording_path p ON p.stream=f.stream AND p.start=f.start "
         "AND p.n=f.n LEFT JOIN quarantine q ON q.stream=f.stream "
@@ -289,7 +291,7 @@ def total_failed(tx: Connection, root: int) -> Sum:
     more overdue with every day."""
     row = tx.exec_driver_sql(
         "SELECT count(*), coalesce(sum(r.size), 0) FROM failure f "
-        "JOIN stream s ON s.key=f.stream AND s.root=? JOIN recording r "
+        "JOIN stream s ON s.key=f.stream AND s.root=? CROSS JOIN recording r "
         "ON r.stream=f.stream AND r.start=f.start AND r.n=f.n WHERE r.state=3",
         (root,),
     ).one()

@@ -213,7 +213,7 @@ def by_paths(
     for part in _parts(paths, 500):
         marks = ", ".join("?" * len(part))
         for row in tx.exec_driver_sql(
-            f"SELECT {_COLUMNS} FROM recording_path p JOIN recording r"
+            f"SELECT {_COLUMNS} FROM recording_path p CROSS JOIN recording r"
             " ON r.stream = p.stream AND r.start = p.start AND r.n = p.n"
             f" WHERE p.stream = ? AND p.path IN ({marks})",
             (stream, *part),
@@ -251,7 +251,7 @@ def doubt(tx: Connection, key: Key) -> Doubt | None:
 def count_quarantined(tx: Connection, stream: int | None = None) -> int:
     """How many recordings (of a stream) are in quarantine."""
     sql = (
-        "SELECT count(*) FROM quarantine q JOIN recording r ON r.stream = q.stream"
+        "SELECT count(*) FROM quarantine q CROSS JOIN recording r ON r.stream = q.stream"
         " AND r.start = q.start AND r.n = q.n WHERE r.state = ?"
     )
     if stream is None:
