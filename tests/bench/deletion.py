@@ -7,6 +7,8 @@ ratios to `find ROOT -type f -mtime +28 -delete` on an identical tree in the sam
 """
 
 import argparse
+import os
+import random
 import resource
 import shutil
 import subprocess
@@ -16,7 +18,7 @@ from statistics import median
 
 from trees import NEW, NOW, OLD, Site, minutes, sync, write_files, write_rows
 
-from retention.model import DAY
+from retention.model import DAY, MINUTE, SECOND
 
 
 def timed(work) -> float:
@@ -99,16 +101,37 @@ def size(site: Site, count: int) -> None:
 
 
 def batches(place: Path) -> None:
-    """Log bytes a deleted recording by batch size (rows without files)."""
+    """Log bytes a deleted recording by batch size, of footage as irregular as real:
+    a minute or so each, a few megabytes, no two alike."""
     for batch in (1, 200, 1000):
         site = Site(place / "batch", batch=batch, deletion_floor=10**6)
-        write_files(site.footage, 4, minutes(OLD, 250))
-        write_rows(site, 4, minutes(OLD, 250))
+        irregular(site, cameras=10, each=100)
         deleted(site, 1000)
         print(f"batches of {batch}:", flush=True)
         log_bytes(site, 1000)
         site.close()
         shutil.rmtree(place / "batch")
+
+
+def irregular(site: Site, cameras: int, each: int) -> None:
+    """Sparse files of random sizes and lengths, with their rows."""
+    chance = random.Random(4)
+    for camera in range(cameras):
+        key, start = site.stream(f"c{camera:03}").key, OLD
+        rows = []
+        for _ in range(each):
+            length = MINUTE + chance.randrange(-5_000_000, 5_000_000)
+            size = chance.randrange(2_000_000, 6_000_000)
+            path = site.path(f"c{camera:03}", start)
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+            os.truncate(path, size)
+            os.utime(path, ns=((start + length) * 1000,) * 2)
+            rows.append((key, start, length, size))
+            start = (start + length) // SECOND * SECOND + SECOND
+        with site.catalogue.write(0) as tx:
+            tx.exec_driver_sql("INSERT INTO recording VALUES (?, ?, 0, ?, ?, 0)", rows)
+    site.deleter.reset()
 
 
 def main() -> None:
