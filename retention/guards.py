@@ -296,6 +296,18 @@ def tripped(tx: Connection) -> list[Tripped]:
     return rows.everyone(tx)
 
 
+def doubt_of_clock(tx: Connection, now: Micros) -> str | None:
+    """Why nothing that frees footage later may be dated by this clock; None where
+    nothing speaks against it.  For commands, which have no clock of their own."""
+    found = rows.find(tx, CLOCK, "")
+    if found is not None:
+        return found.detail
+    latest = rows.latest_entry(tx, 0)
+    if latest is not None and now < latest - BEHIND:
+        return f"it is behind the audit log's last entry, of {_seconds(latest)}"
+    return None
+
+
 def guard_acknowledge(context: Context, *, guard: str, reason: str) -> dict[str, Any]:
     """An administrator vouches for the clock as it is now; deletion goes on by it.
 

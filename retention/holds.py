@@ -11,12 +11,18 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from retention import guards
 from retention.catalogue import cameras as register
 from retention.catalogue import due, holds, streams
 from retention.catalogue.db import Priority
 from retention.catalogue.due import Sum
 from retention.deletion.gate import Rescue
-from retention.errors import NotPermittedError, RetentionError, UsageError
+from retention.errors import (
+    GuardError,
+    NotPermittedError,
+    RetentionError,
+    UsageError,
+)
 from retention.ingest import zone_doubts
 from retention.localtime import format_utc, parse_duration, parse_instant
 from retention.model import (
@@ -340,6 +346,11 @@ def hold_release(context: Context, *, hold: int, reason: str) -> dict[str, Any]:
         raise UsageError("say why the hold is released, with --reason")
     free_at = context.now + settings.cooling_off
     with context.catalogue.write(Priority.HOLD) as tx:
+        if doubt := guards.doubt_of_clock(tx, context.now):
+            raise GuardError(
+                f"the clock is not believed ({doubt}), and by a wrong one the cooling "
+                "off would end too early: the hold stays. `retention status` says more"
+            )
         if holds.find(tx, hold) is None:
             raise RetentionError(
                 f"there is no hold {hold}: `retention hold list` shows them"

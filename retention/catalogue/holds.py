@@ -91,10 +91,3 @@ def listing(tx: Connection, now: Micros, *, all_: bool = False) -> list[sa.Row[A
     """Holds in force (with `all_`: every hold), oldest first."""
     query = sa.select(hold).order_by(hold.c.key)
     return list(tx.execute(query if all_ else query.where(_in_force(now))))
-
-
-def count_active(tx: Connection) -> int:
-    """Holds not released."""
-    return tx.execute(
-        sa.select(sa.func.count()).where(hold.c.released.is_(None))
-    ).scalar_one()
