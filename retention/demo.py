@@ -1,250 +1,327 @@
 """`retention demo`: the whole loop in under a minute, by the commands that people type.
 
-Everything goes through real processes: this only types, waits, and at the end compares
-the disk with what the archive's own arithmetic says must be there.
+Real processes do it all.  At the end disk and log are compared with what the archive's
+own arithmetic says must have become of every file.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import shlex
+import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from retention import clock
-from retention.demo_archive import CAMERAS, ZONE, File, archive, settings_text, write
+from retention.demo_archive import (
+    CAMERAS,
+    ZONE,
+    Asked,
+    File,
+    archive,
+    asked,
+    locations,
+    seed,
+    settings_text,
+    witness,
+    write,
+)
+from retention.demo_stage import Say, Stage
 from retention.errors import RetentionError
+from retention.footage.identity import IDENTITY
 from retention.localtime import format_local, format_size, format_utc
-from retention.model import DAY, HOUR, SECOND, Micros, Window
+from retention.model import SECOND
 
-PATIENCE = 60.0
-"""Seconds that any one step may take."""
-
-SHOWN = 14
-"""Lines of a command's output that are printed."""
+UNREACHABLE, GUARD, NOT_ALL = 3, 6, 7
+"""Exit statuses that are as they should be at times: see `retention --help`."""
 
 
-def demo(*, keep: bool = False, say: Callable[[str], None]) -> None:
+def demo(*, keep: bool = False, say: Say) -> None:
     """Run the demonstration in a temporary directory; with `keep` it stays.
 
     Raises RetentionError where anything is not as it must be.
     """
-    if keep:
-        directory = Path(tempfile.mkdtemp(prefix="retention-demo-"))
+    with _directory(keep=keep, say=say) as directory, _ends_when_told():
         Demo(directory, say).run()
-        say(f"\nThe directory stays: {directory}\nTry, for example:")
-        command = f"retention --config {directory}/retention.toml"
-        for arguments in ("status", "hold list", "audit list", "plan --ahead 7d"):
-            say(f"    {command} {arguments}")
+        say(
+            "\nAll of this is as it must be."
+            if keep
+            else "\nAs it must be; all removed."
+        )
+
+
+@contextmanager
+def _directory(*, keep: bool, say: Say) -> Iterator[Path]:
+    """A directory of the demo's own; resolved, since a root may not lie behind links."""
+    if not keep:
+        with tempfile.TemporaryDirectory(prefix="retention-demo-") as name:
+            yield Path(name).resolve()
         return
-    with tempfile.TemporaryDirectory(prefix="retention-demo-") as name:
-        Demo(Path(name), say).run()
+    directory = Path(tempfile.mkdtemp(prefix="retention-demo-")).resolve()
+    try:
+        yield directory
+    finally:
+        say(f"\n{_next(directory)}")
+
+
+def _next(directory: Path) -> str:
+    """What to type in a directory that stays."""
+    config = shlex.quote(str(directory / "retention.toml"))
+    program = "retention"
+    if shutil.which(program) is None:
+        program = f"{shlex.quote(sys.executable)} -m retention"
+    commands = (
+        "status",
+        "plan --ahead 2d",
+        "hold list",
+        "recording list --camera 1003",
+        "audit list --limit 20",
+        'hold release 2 --reason "request withdrawn"',
+        "run    # the service, until Ctrl-C",
+    )
+    lines = [f"    {program} {command}" for command in commands]
+    return "\n".join(
+        [
+            f"The directory stays: {directory}",
+            "Try what you would type in a control room:",
+            "",
+            f"    export RETENTION_CONFIG={config}",
+            *lines,
+        ]
+    )
+
+
+@contextmanager
+def _ends_when_told() -> Iterator[None]:
+    """SIGTERM ends the demo like Ctrl-C, which leaves no service and no directory."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Demo:
     """One demonstration in one directory."""
 
-    def __init__(self, directory: Path, say: Callable[[str], None]) -> None:
+    def __init__(self, directory: Path, say: Say) -> None:
         self._directory = directory
-        self._config = directory / "retention.toml"
-        self._say = say
-        self._step = 0
+        self._footage = directory / "footage"
+        self._stage = Stage(directory, say)
         self._now = clock.read().wall
         self._files: list[File] = []
-        self._holds: list[tuple[str, Window]] = []
+        self._holds: list[Asked] = []
 
     def run(self) -> None:
         """Every step in order."""
+        stage = self._stage
         self._make_archive()
-        self._title("Take it in: catalogue, signing key, identities of the two disks")
-        self._retention("init", show=6)
-        self._place_hold()
-        with self._daemon():
-            self._title("The service reads both disks; what is due waits for a person")
-            self._wait("two plans", lambda: len(self._status()["plans_waiting"]) == 2)
-            self._retention("plan", show=10)
+        self._take_in()
+        stage.step("Start the service: it reads both disks and deletes nothing yet")
+        with stage.service():
+            stage.wait("a plan for each disk", lambda: len(self._plans()) == 2)
+            stage.type("plan")
+            stage.tell(
+                "So much at once is a surprise in any archive: it waits for a person. "
+                "(In this version commands that change something need the service "
+                "stopped, so it is.)"
+            )
         self._approve()
-        with self._daemon():
-            self._title("The service deletes what is due, and one more as it falls due")
-            self._wait("the deletions", self._all_gone)
-            self._retention("status", show=6, expect=(0, 6))
-        self._title("What the log says")
-        self._retention("audit", "list", "--kind", "recordings.deleted", show=5)
-        self._retention("audit", "list", "--kind", "custody.alarm", show=5)
-        self._retention("audit", "verify", "--deep")
+        stage.step("Start it again: what is due goes, what is held stays")
+        with stage.service():
+            stage.wait("the deletion of what is due", self._all_gone)
+            self._see_one_go()
+            stage.type("status")
+        self._show_log()
         self._compare()
 
     # -- the steps ----------------------------------------------------------------
 
     def _make_archive(self) -> None:
-        self._title("An archive as two recorders leave it in 31 days")
         self._files = archive(self._now)
-        size = write(self._directory / "footage", self._files)
-        self._config.write_text(settings_text(self._directory))
+        size = write(self._footage, self._files)
+        self._stage.config.write_text(settings_text(self._directory))
         (self._directory / "cameras.csv").write_text(CAMERAS)
         due = sum(file.goes(self._now, ()) for file in self._files)
-        self._say(
-            f"   {len(self._files)} playable MP4 files of four cameras "
-            f"({format_size(size)}) in {self._directory / 'footage'}.\n"
-            f"   {due} of them are older than 28 days. One is of a number plate camera "
-            "whose data is the\n   police's, and one was copied there by hand."
+        self._stage.step("An archive, as two recorders leave it in 31 days")
+        self._stage.tell(
+            f"{len(self._files):,} MP4 files ({format_size(size)}) of four cameras in "
+            f"{self._footage}: MediaMTX in nvr1, Frigate in nvr2. All play, all are "
+            f"copies of one clip. {due} are older than 28 days. Two are not ours: a "
+            "number plate camera's, whose data is the police's, and one copied there by "
+            "hand."
         )
+        self._stage.say(f"   $ export RETENTION_CONFIG={self._stage.config}")
 
-    def _place_hold(self) -> None:
-        self._title(
-            "3 a.m.: the police ask for the Market Place; nobody knows more yet"
+    def _take_in(self) -> None:
+        self._stage.step("Catalogue, signing key, identity of the two disks, cameras")
+        self._stage.type("init", show=6)
+        self._stage.step("3 a.m., the police ring: keep the Market Place")
+        evening = asked(self._now, "1001", (30, 21, 0), (30, 23, 30))
+        self._hold(evening, "police", "26*123456", "assault", NOT_ALL)
+        self._stage.tell(
+            "Status 7 says that nothing of it is known here so far: no disk was read "
+            "yet. The hold is in force all the same."
         )
-        since = self._now - 30 * DAY
-        window = Window(since // HOUR * HOUR, since // HOUR * HOUR + 6 * HOUR)
-        self._retention(
-            "hold", "place", "1001",
-            "--from", format_utc(window.start), "--to", format_utc(window.end),
-            "--kind", "police", "--reference", "26*123456",
-            "--requester", "PC 4321", "--reason", "assault in Market Place",
-            "--margin", "0", show=5, expect=(0, 7),
-        )  # fmt: skip
-        self._say(
-            "   (Nothing is scanned yet, so it holds what the scan will find: "
-            f"{format_local(window.start, ZONE)},\n   six hours.)"
-        )
-        self._holds.append(("1001", window))
 
     def _approve(self) -> None:
-        self._title("A supervisor approves both plans (the service is stopped for it)")
-        for plan in self._status()["plans_waiting"]:
-            self._retention("deletion", "approve", str(plan["plan"]), show=3)
+        self._stage.step(
+            "Somebody asks for footage of herself: another hold, just in time"
+        )
+        day = asked(self._now, "1003", (30, 12, 0), (29, 12, 0))
+        self._hold(day, "sar", "SAR 118", "asks for footage of herself")
+        self._stage.step("A supervisor approves the plans; holds win over them")
+        for plan in self._plans():
+            self._stage.type("deletion", "approve", str(plan["plan"]))
+
+    def _hold(
+        self, hold: Asked, kind: str, reference: str, reason: str, status: int = 0
+    ) -> None:
+        self._stage.type(
+            "hold", "place", hold.camera, "--from", hold.since, "--to", hold.until,
+            "--kind", kind, "--reference", reference, "--reason", reason,
+            end=(status,),
+        )  # fmt: skip
+        self._holds.append(hold)
+
+    def _plans(self) -> list[dict[str, Any]]:
+        plans: list[dict[str, Any]] = self._stage.ask("status")["plans_waiting"]
+        return plans
+
+    def _see_one_go(self) -> None:
+        last = witness(self._now)
+        when = format_local(last.due, ZONE)
+        if clock.read().wall < last.due:
+            self._stage.tell(
+                f"Ten seconds more of camera 1004 fall due at {when}: wait ..."
+            )
+        self._stage.wait(
+            "the deletion of what has just fallen due",
+            lambda: not (self._footage / last.path).exists(),
+        )
+        gone = clock.read().wall // SECOND * SECOND
+        self._stage.tell(
+            f"{last.path}, due at {when}, was seen gone at {format_local(gone, ZONE)}."
+        )
 
     def _all_gone(self) -> bool:
-        now = clock.read().wall
         return not any(
-            (self._directory / "footage" / file.path).exists()
+            (self._footage / file.path).exists()
             for file in self._files
-            if file.goes(now, self._holds)
-        ) and now > max(
-            file.due for file in self._files if file.due < self._now + 60 * SECOND
+            if file.goes(self._now, self._holds)
         )
+
+    def _show_log(self) -> None:
+        stage, hold = self._stage, self._holds[0]
+        stage.step("What the log says, the service being stopped")
+        stage.type("audit", "list", "--kind", "recordings.deleted")
+        stage.type(
+            "audit", "list", "--camera", hold.camera, "--kind", "deletion.intended",
+            "--from", hold.before, "--to", hold.since,
+        )  # fmt: skip
+        stage.type("audit", "list", "--kind", "custody.alarm")
+        stage.type("audit", "verify", "--deep")
+
+    # -- what must be there -------------------------------------------------------
 
     def _compare(self) -> None:
-        """Every file against what must have become of it, computed anew."""
-        self._title("The disk against what must be there")
-        now: Micros = clock.read().wall
-        wrong = [
-            file.path
-            for file in self._files
-            if (self._directory / "footage" / file.path).exists()
-            == file.goes(now, self._holds)
-        ]
+        """Every file against what must have become of it; then the log against that."""
+        self._stage.step("Disk and log against what must have become of every file")
+        # Nothing falls due between the service's end and now: see `archive`.
+        now = clock.read().wall
+        gone = [file for file in self._files if file.goes(now, self._holds)]
+        wrong = [*self._wrong_files(now), *self._wrong_log(gone)]
         if wrong:
             raise RetentionError(
-                f"the demo went wrong: {len(wrong)} files are not as they must be, "
-                f"such as {wrong[0]}; run `retention demo --keep` and look"
+                f"the demo went wrong in {len(wrong)} points: {'; '.join(wrong[:5])}; "
+                "run `retention demo --keep` and look"
             )
-        gone = sum(file.goes(now, self._holds) for file in self._files)
-        held = sum(
-            file.goes(now, ()) and not file.goes(now, self._holds)
-            for file in self._files
-        )
-        self._say(
-            f"   {gone} recordings were due and are gone; {held} were due and held, "
-            f"and are there;\n   {len(self._files) - gone - held} others are there, "
-            "the police's and the stranger's among them. The log says so."
-        )
-
-    # -- typing and waiting -------------------------------------------------------
-
-    def _title(self, text: str) -> None:
-        self._step += 1
-        self._say(f"\n{self._step}. {text}")
-
-    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "retention", "--config", str(self._config)]
-        return subprocess.run(  # noqa: S603 - our own program
-            [*command, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-            env=_environment(),
+        self._stage.say("   camera                         before  deleted  held  left")
+        for camera, location in locations().items():
+            own = [file for file in self._files if file.camera == camera]
+            deleted = sum(file.goes(now, self._holds) for file in own)
+            held = sum(file.goes(now, ()) for file in own) - deleted
+            self._stage.say(
+                f"   {camera}  {location:<24} {len(own):6}  {deleted:7}  {held:4}  "
+                f"{len(own) - deleted:4}"
+            )
+        self._stage.tell(
+            f"{len(gone)} deleted on the disk and, one by one, in the log. (held: past "
+            "28 days, kept by a hold.) The police's file and the one copied by hand were "
+            "reported and not touched."
         )
 
-    def _retention(
-        self, *arguments: str, show: int = SHOWN, expect: tuple[int, ...] = (0,)
-    ) -> None:
-        """Type one command and show the beginning of its answer."""
-        self._say(f"   $ retention {shlex.join(arguments)}")
-        done = self._call(*arguments)
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
-        for line in lines[:show]:
-            self._say(f"     {line}")
-        if len(lines) > show:
-            self._say(f"     ... ({len(lines) - show} more lines)")
-        if done.returncode not in expect:
-            raise RetentionError(
-                f"`retention {arguments[0]}` ended with status {done.returncode}: "
-                f"{done.stderr.strip() or 'it said nothing'}"
-            )
+    def _wrong_files(self, now: int) -> Iterator[str]:
+        """Files that are there or not, or not as the recorder left them, wrongly."""
+        clip = seed()
+        there = {
+            str(path.relative_to(self._footage))
+            for path in self._footage.rglob("*")
+            if path.is_file() and path.name != IDENTITY
+        }
+        for file in self._files:
+            if file.goes(now, self._holds):
+                if file.path in there:
+                    yield f"{file.path} is still there"
+            elif file.path not in there:
+                yield f"{file.path} is gone"
+            elif not self._untouched(file, clip):
+                yield f"{file.path} was changed"
+        for path in sorted(there - {file.path for file in self._files}):
+            yield f"{path} was not there before"
 
-    def _status(self) -> dict[str, Any]:
-        done = self._call("--json", "status")
-        try:
-            answer: dict[str, Any] = json.loads(done.stdout)
-        except ValueError as error:
-            raise RetentionError(
-                f"`retention status` gave no answer: {done.stderr.strip()}"
-            ) from error
-        return answer
+    def _untouched(self, file: File, clip: bytes) -> bool:
+        path = self._footage / file.path
+        return path.read_bytes() == clip and path.stat().st_mtime_ns == file.end * 1000
 
-    def _wait(self, what: str, ready: Callable[[], bool]) -> None:
-        until = clock.monotonic() + int(PATIENCE * SECOND)
-        while not ready():
-            if clock.monotonic() > until or self._ended():
-                raise RetentionError(
-                    f"the demo waited for {what} in vain; the service's last words: "
-                    f"{self._last_words()}"
-                )
-            time.sleep(0.3)
+    def _wrong_log(self, gone: list[File]) -> Iterator[str]:
+        """What the log calls deleted, what is catalogued and what was reported."""
+        expected = {
+            _footage(f.camera, format_utc(f.start), format_utc(f.end)) for f in gone
+        }
+        logged = self._logged()
+        for what in sorted(expected - logged):
+            yield f"the log does not know the deletion of {what}"
+        for what in sorted(logged - expected):
+            yield f"the log tells of a deletion that was not due, {what}"
+        status = self._stage.ask("status")
+        ours = sum(file.why == "recording" for file in self._files)
+        catalogued = sum(root["recordings"] for root in status["roots"])
+        if catalogued != ours - len(gone):
+            yield f"{catalogued} recordings are catalogued, not {ours - len(gone)}"
+        reported = {
+            f"{one['root']}/{one['directory']}/{one['example']}".replace("//", "/")
+            for one in status["unknown"]
+        }
+        alarms = self._stage.ask("audit", "list", "--kind", "custody.alarm")["entries"]
+        alarmed = {f"{a['fields']['root']}/{a['fields']['path']}" for a in alarms}
+        for file in self._files:
+            if file.why != "recording" and file.path not in reported:
+                yield f"nobody was told of {file.path}"
+            if file.why == "police" and file.path not in alarmed:
+                yield f"there was no alarm about {file.path}"
 
-    def _ended(self) -> bool:
-        return self._process.poll() is not None
-
-    def _last_words(self) -> str:
-        lines = (self._directory / "service.log").read_text().splitlines()
-        return " / ".join(lines[-3:]) or "none"
-
-    @contextmanager
-    def _daemon(self) -> Iterator[None]:
-        """The real service, its messages in a file; stopped as systemd stops it."""
-        command = [sys.executable, "-m", "retention", "--config", str(self._config)]
-        with (self._directory / "service.log").open("ab") as messages:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program
-                [*command, "run"],
-                stdout=messages,
-                stderr=messages,
-                env=_environment(),
-            )
-        try:
-            yield
-        finally:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(PATIENCE)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+    def _logged(self) -> set[str]:
+        ids = {
+            one["key"]: one["id"]
+            for one in self._stage.ask("camera", "list")["cameras"]
+        }
+        intents = self._stage.ask("audit", "list", "--kind", "deletion.intended")
+        return {
+            _footage(ids[row["camera"]], row["start"], row["end"])
+            for entry in intents["entries"]
+            for row in self._stage.ask("audit", "show", str(entry["number"]))["rows"]
+            if row["outcome"] == "deleted"
+        }
 
 
-def _environment() -> dict[str, str]:
-    """No settings from outside: the demo's are in its own file."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("RETENTION_")
-    } | {"NO_COLOR": "1"}
+def _footage(camera: str, start: str, end: str) -> str:
+    return f"camera {camera} from {start} to {end}"

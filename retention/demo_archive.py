@@ -7,6 +7,8 @@ has a part in what it is measured by.
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -21,6 +23,10 @@ from retention.model import DAY, HOUR, MINUTE, SECOND, Micros, Window
 DAYS = 28
 ZONE = "Europe/London"
 SPAN: Micros = 31 * DAY
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+TOLERANCE: Micros = 5 * MINUTE
+"""Kept around a hold, unless told otherwise."""
+
 CLIP: Micros = 10 * SECOND
 """How long the seed clip plays."""
 
@@ -94,18 +100,61 @@ class File:
         """When its retention period is over."""
         return self.end + DAYS * DAY
 
-    def goes(self, now: Micros, holds: Iterable[tuple[str, Window]]) -> bool:
+    def goes(self, now: Micros, holds: Iterable[Asked]) -> bool:
         """Whether it must be gone at `now`: ours, due, and overlapped by no hold."""
         return self.why == "recording" and self.due <= now and not self.held(holds)
 
-    def held(self, holds: Iterable[tuple[str, Window]]) -> bool:
-        """Whether a hold, as (camera, window), overlaps it."""
+    def held(self, holds: Iterable[Asked]) -> bool:
+        """Whether a hold overlaps it."""
         return any(
-            camera == self.camera
-            and self.start < window.end
-            and window.start < self.end
-            for camera, window in holds
+            hold.camera == self.camera
+            and self.start < hold.window.end
+            and hold.window.start < self.end
+            for hold in holds
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A hold on one camera: the times as people type them, and what that keeps.
+
+    `before` is three hours before `since`, as people type it.
+    """
+
+    camera: str
+    before: str
+    since: str
+    until: str
+    window: Window
+
+
+def asked(
+    now: Micros, camera: str, since: tuple[int, int, int], until: tuple[int, int, int]
+) -> Asked:
+    """A hold from and to (days back, hour, minute) on the site's clocks; no hour that
+    the clocks repeat or leave out."""
+    first, last = _wall(now, *since), _wall(now, *until)
+    return Asked(
+        camera,
+        _typed(first - timedelta(hours=3)),
+        _typed(first),
+        _typed(last),
+        Window(_instant(first) - TOLERANCE, _instant(last) + TOLERANCE),
+    )
+
+
+def _wall(now: Micros, days: int, hour: int, minute: int) -> datetime:
+    day = (_EPOCH + timedelta(microseconds=now)).astimezone(ZoneInfo(ZONE)).date()
+    day -= timedelta(days=days)
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=ZoneInfo(ZONE))
+
+
+def _typed(wall: datetime) -> str:
+    return f"{wall:%Y-%m-%d %H:%M}"
+
+
+def _instant(wall: datetime) -> Micros:
+    return int(wall.timestamp()) * SECOND
 
 
 def seed() -> bytes:
@@ -113,9 +162,12 @@ def seed() -> bytes:
     return files("retention").joinpath("data", "seed.mp4").read_bytes()
 
 
-def cameras() -> dict[str, str]:
-    """The recorders' names of the cameras whose footage is ours, with their ids."""
-    return {**NVR1, **NVR2}
+def locations() -> dict[str, str]:
+    """Where the cameras are whose footage is ours, by id."""
+    rows = csv.DictReader(io.StringIO(CAMERAS))
+    return {
+        row["camera_id"]: row["location"] for row in rows if row["custody"] == "council"
+    }
 
 
 def settings_text(place: Path) -> str:
@@ -184,7 +236,7 @@ def _nvr2(name: str, start: Micros) -> File:
 
 
 def _calendar(instant: Micros, zone: tzinfo, form: str) -> str:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=instant)
+    moment = _EPOCH + timedelta(microseconds=instant)
     return moment.astimezone(zone).strftime(form)
 
 

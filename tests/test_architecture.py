@@ -20,7 +20,7 @@ FLOORS = (
     ("deletion", "ingest", "cameras", "holds", "roots", "periods", "approvals"),
     ("reports", "init", "check", "check_footage"),
     ("verbs", "client", "daemon"),
-    ("cli", "demo", "demo_archive", "__main__"),
+    ("cli", "demo", "demo_archive", "demo_stage", "__main__"),
 )
 
 PURE = ("model", "errors", "policy", "merkle", "localtime", "layouts")
