@@ -73,8 +73,8 @@ def _next(directory: Path) -> str:
     """What to type in a directory that stays."""
     config = shlex.quote(str(directory / "retention.toml"))
     program = "retention"
-    if shutil.which(program) is None:
-        program = f"{shlex.quote(sys.executable)} -m retention"
+    if shutil.which(program) is None:  # installed beside a Python that is not on PATH
+        program = shlex.quote(str(Path(sys.executable).with_name(program)))
     commands = (
         "status",
         "plan --ahead 2d",

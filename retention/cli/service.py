@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from retention.cli.base import Answer, Session, group, with_session
-from retention.cli.display import alarm, counted, good, safe, telling
+from retention.cli.display import alarm, counted, good, put, safe, telling
 
 
 @click.command("init")
@@ -130,4 +130,4 @@ def demo(keep: bool) -> None:
     """
     from retention.demo import demo as show
 
-    show(keep=keep, say=lambda text: print(text, flush=True))
+    show(keep=keep, say=put)
