@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from retention import clock
 from retention.errors import RetentionError
@@ -39,7 +39,7 @@ class Stage:
         self.say = say
         self.config = directory / "retention.toml"
         self._messages = directory / "service.log"
-        self._service: subprocess.Popen[bytes] | None = None
+        self._service: subprocess.Popen[str] | None = None
         self._step = 0
 
     def step(self, text: str) -> None:
@@ -81,20 +81,37 @@ class Stage:
         return answer
 
     def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        pipe = subprocess.PIPE
+        with self._process(*arguments, out=pipe, err=pipe) as process:
+            try:
+                out, err = process.communicate(timeout=PATIENCE)
+            except subprocess.TimeoutExpired as error:
+                raise RetentionError(
+                    f"`retention {shlex.join(arguments)}` gave no answer in {PATIENCE} "
+                    "seconds: this machine is too busy for the demo, try again later"
+                ) from error
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    @contextmanager
+    def _process(
+        self, *arguments: str, out: IO[bytes] | int, err: IO[bytes] | int
+    ) -> Iterator[subprocess.Popen[str]]:
+        """One process of this program, which does not outlive the block."""
+        process: subprocess.Popen[str] | None = None
         try:
-            return subprocess.run(  # noqa: S603 - our own program
-                [sys.executable, "-m", "retention", *arguments],
-                capture_output=True,
-                text=True,
-                timeout=PATIENCE,
-                check=False,
-                env=self._environment(),
-            )
-        except subprocess.TimeoutExpired as error:
-            raise RetentionError(
-                f"`retention {shlex.join(arguments)}` gave no answer in {PATIENCE} "
-                "seconds: this machine is too busy for the demo, try again later"
-            ) from error
+            with _undisturbed():
+                process = subprocess.Popen(  # noqa: S603 - our own program
+                    [sys.executable, "-m", "retention", *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    stderr=err,
+                    text=True,
+                    env=self._environment(),
+                )
+            yield process
+        finally:
+            if process is not None:
+                _stop(process)
 
     def _environment(self) -> dict[str, str]:
         """As after `export RETENTION_CONFIG=...`; nobody else's settings or manager."""
@@ -108,19 +125,12 @@ class Stage:
         Raises RetentionError with its last words where it did not end in order.
         """
         self.say("   $ retention run &")
-        with self._messages.open("ab") as messages:
-            service = subprocess.Popen(
-                [sys.executable, "-m", "retention", "run"],
-                stdin=subprocess.DEVNULL,
-                stdout=messages,
-                stderr=messages,
-                env=self._environment(),
-            )
-        self._service = service
-        try:
+        with (
+            self._messages.open("ab") as messages,
+            self._process("run", out=messages, err=messages) as service,
+        ):
+            self._service = service
             yield
-        finally:
-            _stop(service)
         if service.returncode:
             raise RetentionError(f"the service failed; {self._last_words()}")
 
@@ -143,6 +153,24 @@ class Stage:
         )
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Be interrupted at the block's end only: between a process's start and the moment
+    that its number is known here, it would be left running."""
+    told: list[int] = []
+    before = {
+        number: signal.signal(number, lambda signum, _: told.append(signum))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if told:
+        raise KeyboardInterrupt
+
+
 def _failed(
     arguments: tuple[str, ...], done: subprocess.CompletedProcess[str]
 ) -> RetentionError:
@@ -152,11 +180,11 @@ def _failed(
     )
 
 
-def _stop(service: subprocess.Popen[bytes]) -> None:
-    """It ends the batch at hand first; one that hangs is not left behind."""
-    service.send_signal(signal.SIGTERM)
+def _stop(process: subprocess.Popen[str]) -> None:
+    """The service ends the batch at hand first; what hangs is not left behind."""
+    process.terminate()
     try:
-        service.wait(PATIENCE)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
-        service.kill()
-        service.wait()
+        process.kill()
+        process.wait()
