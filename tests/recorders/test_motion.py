@@ -28,6 +28,14 @@ target_dir {target}
 """
 
 
+def length_of(path):
+    """Seconds, or None for the film that Motion was stopped in: it has no length."""
+    try:
+        return probed(path)
+    except ValueError:
+        return None
+
+
 @needs.motion
 @needs.ffmpeg
 def test_what_motion_films_is_catalogued_when_closed_and_by_its_path(
@@ -57,13 +65,18 @@ def test_what_motion_films_is_catalogued_when_closed_and_by_its_path(
     assert rows.keys() == set(target.iterdir())
     assert witness.open_when_catalogued == set()
     assert witness.replaced() == []
+    measured = 0
     for path, row in rows.items():
         # The number before the time can't be told from camera and start.
         assert row.path == f"1002/{path.name}".encode()
         assert row.state is State.PRESENT
+        length = length_of(path)
+        if length is None:
+            continue
         start = born(path)
-        truth = Truth(start, start + round(probed(path) * SECOND))
-        assert errors(row, truth) == [], path
+        assert errors(row, Truth(start, start + round(length * SECOND))) == [], path
+        measured += 1
+    assert measured >= 2
     made.stop()
     assert made.entries("recordings.quarantined") == []
     assert made.installation.verify().ok
