@@ -38,7 +38,8 @@ UNFINISHED = "left unfinished by the recorder"
 class ScanResult:
     """What one scan found.  Counts are of this scan, not of the root.
 
-    `streams`: by stream, the earliest end of what was added or changed.  `errors`:
+    `growing`: catalogued recordings whose files are being written again.  `streams`: by
+    stream, the earliest end of what was added or changed.  `errors`:
     (directory or file, reason); nothing in them is called lost.  `complete`: the whole
     root was walked, though a directory in `errors` may be unread.
     """
@@ -55,6 +56,7 @@ class ScanResult:
     directories_skipped: int = 0
     complete: bool = False
     streams: dict[int, Micros] = field(default_factory=dict)
+    growing: set[recordings.Key] = field(default_factory=set)
 
     def touch(self, stream: int, end: Micros) -> None:
         """A recording of the stream that ends then was added or changed."""

@@ -3,7 +3,7 @@
 The scan meets what is new by its name; this looks at every catalogued file.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -26,13 +26,24 @@ class ReconcileResult(ScanResult):
     checked: int = 0
 
 
-def look_at_newest(parts: Parts, now: Micros, result: ScanResult) -> None:
-    """Has the newest catalogued file of a stream been written on since?"""
+def look_at_newest(
+    parts: Parts, were_newest: Collection[Key], now: Micros, result: ScanResult
+) -> None:
+    """Has a file been written on that is, or was before this scan, a stream's newest?
+
+    A recorder that buffers leaves a file's mtime alone for longer than `stable_after`,
+    and writes the rest just as the next file appears: then it is the newest no more.
+    """
     known = {stream.key: stream for stream in parts.owners.streams}
     with parts.catalogue.read() as tx:
-        rows = recordings.newest(tx, parts.root.key)
-    newest = [(known[row.stream], row) for row in rows if row.stream in known]
-    check(parts, newest, now, result)
+        rows = {row.key: row for row in recordings.newest(tx, parts.root.key)}
+        for key in were_newest:
+            row = None if key in rows else recordings.get(tx, key)
+            if row is not None:
+                rows[key] = row
+    pairs = [(known[r.stream], r) for r in rows.values() if r.stream in known]
+    for at in range(0, len(pairs), PAGE):
+        check(parts, pairs[at : at + PAGE], now, result)
 
 
 Pair = tuple[Stream, Recording]
@@ -102,6 +113,7 @@ def _changes(
             yield stream, row, judged, found.size
         else:
             result.open += 1
+            result.growing.add(row.key)
 
 
 def _write(

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from retention.audit.log import Log
-from retention.catalogue import roots, unknown
+from retention.catalogue import recordings, roots, unknown
 from retention.catalogue.db import Catalogue, Priority
 from retention.footage.read import DirectorySeen, read_directory
 from retention.footage.roots import OpenRoot
@@ -67,6 +67,8 @@ class Scanner:
         self._forgotten: deque[bytes] = deque()
         self._reported: set[bytes] | None = None
         self._believed = True
+        # Kept until a scan comes to its end: it is looked at then.
+        self._were_newest: set[recordings.Key] = set()
         self._untold: dict[int, Micros] = {}
         self._full_next = False
 
@@ -128,6 +130,8 @@ class Scanner:
         with self._catalogue.read() as tx:
             register_changed = self._parts.owners.load(tx)
             root = roots.get(tx, self._root.key)
+            newest = recordings.newest(tx, self._root.key)
+            self._were_newest |= {row.key for row in newest}
             if self._reported is None:
                 found = unknown.listing(tx, self._root.key, 1_000_000)
                 self._reported = {row.directory for row in found}
@@ -293,7 +297,8 @@ class Scanner:
         """What needs the whole walk: growth, losses, adoption."""
         parts = self._parts
         with self._root.mutex:
-            look_at_newest(parts, now, result)
+            look_at_newest(parts, self._were_newest, now, result)
+            self._were_newest = set(result.growing)
             again = vanished.book(parts, self._missing, now, result)
         self._missing.clear()
         for path in again:

@@ -208,6 +208,47 @@ def test_a_newest_file_that_is_written_on_ends_later(world, scan):
     assert result.streams[row.stream] == T0 + HOUR + 20 * MINUTE
 
 
+def buffered(world, scan):
+    """A file catalogued while its recorder buffers: 48 bytes, not written for a while;
+    then the rest of it, in the very moment in which the next file begins."""
+    first = world.write("1001/2026-07-20_11-00-00.mp4", T0 + HOUR + SECOND, 48)
+    scan()
+    first.write_bytes(b"x" * 25_000)
+    os.utime(first, ns=((T0 + HOUR + 10 * MINUTE) * 1000,) * 2)
+    world.write("1001/2026-07-20_11-10-00.mp4", T0 + HOUR + 20 * MINUTE)
+
+
+def test_a_file_that_ends_as_the_next_one_begins_gets_its_true_end(world, scan):
+    buffered(world, scan)
+    scan(world.NOW + MINUTE)
+    first = world.rows()[0]
+    assert (first.end, first.size) == (T0 + HOUR + 10 * MINUTE, 25_000)
+
+
+def test_so_it_does_when_several_began_since_and_after_a_restart(world, scan):
+    buffered(world, scan)
+    for minute in (20, 30, 40):
+        name = f"1001/2026-07-20_11-{minute}-00.mp4"
+        world.write(name, T0 + HOUR + (minute + 10) * MINUTE)
+    world.scanner().scan(world.NOW + MINUTE, lambda: False)
+    first = world.rows()[0]
+    assert (first.end, first.size) == (T0 + HOUR + 10 * MINUTE, 25_000)
+
+
+def test_one_that_is_not_quiet_yet_is_looked_at_until_it_is(world, scan):
+    """A clip that began and ended inside it is the stream's newest by then."""
+    now = world.NOW
+    first = world.write("1001/2026-07-20_12-10-00.mp4", now - 10 * MINUTE + SECOND, 48)
+    scan()
+    first.write_bytes(b"x" * 25_000)
+    os.utime(first, ns=(now * 1000,) * 2)
+    world.write("1001/2026-07-20_12-15-00.mp4", now - 4 * MINUTE)
+    scan(now + 10 * SECOND)
+    assert world.rows()[0].size == 48
+    scan(now + MINUTE)
+    assert (world.rows()[0].end, world.rows()[0].size) == (now, 25_000)
+
+
 def test_growth_is_noted_once_the_file_is_quiet(world, scan):
     file = world.write("1001/2026-07-20_11-00-00.mp4", T0 + HOUR + 20 * MINUTE)
     scan()

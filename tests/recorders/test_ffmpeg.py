@@ -208,3 +208,42 @@ def test_a_segment_that_stalled_gets_its_later_end_when_it_goes_on(site, recorde
     assert late.size == path.stat().st_size
     made.stop()
     assert made.installation.verify().ok
+
+
+@needs.ffmpeg
+def test_segments_of_a_recorder_that_buffers_get_their_true_ends(site, recorder):
+    """A plain MP4 of little movement: ffmpeg writes 48 bytes, and the rest as the next
+    segment begins.  Meanwhile it looks finished."""
+    made = site("{camera}/%Y-%m-%d_%H-%M-%S.mp4", "UTC", stable_after="2s")
+    directory = made.footage / "1001"
+    directory.mkdir()
+    made.start()
+    picture = ("-re", "-f", "lavfi", "-i", "testsrc=size=320x180:rate=5")
+    muxer = ("-f", "segment", "-segment_time", "6", "-g", "30", "-strftime", "1")
+    name = str(directory / "%Y-%m-%d_%H-%M-%S.mp4")
+    writer = recorder([*FFMPEG, *picture, *muxer, name], TZ="UTC")
+    small = set()
+
+    def three_are_closed() -> bool:
+        small.update(p for p, row in made.catalogued().items() if row.size < 1000)
+        return len(list(directory.iterdir())) == 4
+
+    made.until(three_are_closed, 60)
+    writer.end()
+    closed = sorted(directory.iterdir())[:3]
+    assert small & set(closed), "this ffmpeg does not buffer: nothing was tried"
+
+    def as_it_is(path: Path) -> bool:
+        row = made.catalogued().get(path)
+        return row is not None and row.size == path.stat().st_size
+
+    made.until(lambda: all(map(as_it_is, closed)), 20)
+    rows = made.catalogued()
+    for path in closed:
+        start = born(path)
+        # The name has whole seconds; the end is when the rest was written.
+        truth = Truth(start, path.stat().st_mtime_ns // 1000)
+        assert errors(rows[path], truth) == [], path
+    made.stop()
+    assert made.entries("recordings.quarantined") == []
+    assert made.installation.verify().ok
