@@ -13,18 +13,22 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from retention import clock, guards, log_key
+from retention import clock, guards, log_key, periods
 from retention.audit.log import Log
 from retention.caller import caller
-from retention.catalogue import db
+from retention.catalogue import cameras, db, plans, roots
 from retention.check_footage import Finding, Progress, error, findings_of, warning
 from retention.context import Context
 from retention.errors import CatalogueError, RetentionError
+from retention.ingest import zone_doubts
 from retention.reserve import Reserve
 from retention.roots import root_list
 from retention.settings import warnings
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from retention.catalogue.guards import Tripped
     from retention.settings import Settings
 
 __all__ = ["Finding", "findings"]
@@ -159,7 +163,8 @@ def _catalogue(settings: Settings) -> Iterator[Finding]:
             return
         yield from _roots(settings, catalogue)
         with catalogue.read() as tx:
-            tripped = guards.tripped(tx)
+            tripped = [one for one in guards.tripped(tx) if not _approved(tx, one)]
+            yield from _waiting(tx, settings)
         for one in tripped:
             where = f" for {one.scope}" if one.scope else ""
             yield error(
@@ -172,6 +177,37 @@ def _catalogue(settings: Settings) -> Iterator[Finding]:
         yield error(str(problem), "see there")
     finally:
         catalogue.close()
+
+
+def _approved(tx: Connection, guard: Tripped) -> bool:
+    """The volume guard of a root whose plan was approved: the next cycle clears it."""
+    if guard.name != guards.VOLUME:
+        return False
+    root = roots.by_name(tx, guard.scope)
+    plan = None if root is None else plans.of_root(tx, root.key)
+    return plan is not None and plan.state == "approved"
+
+
+def _waiting(tx: Connection, settings: Settings) -> Iterator[Finding]:
+    """What waits for a person: times in doubt, shorter periods (design, 5 and 6)."""
+    for sentence in zone_doubts.sentences(tx):
+        what, _, remedy = sentence.partition(": ")
+        yield error(what, remedy)
+    found = periods.proposal(tx, settings)
+    for change in found.waiting:
+        camera = None if change.camera is None else cameras.by_key(tx, change.camera)
+        whose = "all cameras" if camera is None else f"camera {camera.id}"
+        yield warning(
+            f"the configuration says {change.proposed} days for {whose}, shorter than "
+            f"the {change.now} in force, and is not applied",
+            "write the longer period again; the next version lets a supervisor approve "
+            "a shorter one",
+        )
+    for id_ in found.unknown:
+        yield warning(
+            f'[camera."{id_}"] has no effect: no camera has that id today',
+            "look it up with `retention camera list`",
+        )
 
 
 def _roots(settings: Settings, catalogue: db.Catalogue) -> Iterator[Finding]:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention import guards
 from retention.catalogue import cameras as register
-from retention.catalogue import due, holds, streams
+from retention.catalogue import holds
 from retention.catalogue.db import Priority
-from retention.catalogue.due import Sum
 from retention.deletion.gate import Rescue
 from retention.errors import (
     GuardError,
@@ -23,7 +22,7 @@ from retention.errors import (
     RetentionError,
     UsageError,
 )
-from retention.ingest import zone_doubts
+from retention.hold_answer import what_is_kept
 from retention.localtime import format_utc, parse_duration, parse_instant
 from retention.model import (
     DAY,
@@ -81,9 +80,7 @@ def hold_place(
         found = _resolve(tx, cameras, hold.window)
         keys = sorted(camera.key for camera in found)
         number = holds.insert(tx, keys, **hold.row())
-        kept = {key: _kept(tx, key, hold.window) for key in keys}
-        pending = sum(_pending(tx, key, hold.window) for key in keys)
-        in_doubt = zone_doubts.sentences(tx, set(keys))
+        kept = what_is_kept(tx, keys, hold.window)
         context.log.append(tx, hold.entry(number, keys, context.actor))
         rescue = Rescue([], [])
         if context.gate is not None:
@@ -91,13 +88,11 @@ def hold_place(
             after_commit.enter_context(context.gate.shut())
             rescue = context.gate.rescue(dict.fromkeys(keys, (hold.window,)))
     settled = _settled(context, rescue)
-    for file in rescue.rescued:
-        kept[file.camera] += Sum(1, file.size)
+    follows = kept.pending if context.gate is None else len(rescue.unlinking)
     return {
         **hold.answer(number),
-        **_kept_answer(found, kept),
-        "times_in_doubt": in_doubt,
-        "outcome_follows": _follows(context, rescue, pending, settled=settled),
+        **kept.answer(found, rescue.rescued, until=min(hold.asked.end, context.now)),
+        "outcome_follows": 0 if context.gate is not None and settled else follows,
     }
 
 
@@ -202,21 +197,6 @@ def _asked(
     )  # fmt: skip
 
 
-def _follows(context: Context, rescue: Rescue, pending: int, *, settled: bool) -> int:
-    """Files of which it is not known yet whether they are still there: offline, those
-    of a batch that a crash left open; the next start decides on them with this hold."""
-    if context.gate is None:
-        return pending
-    return 0 if settled else len(rescue.unlinking)
-
-
-def _pending(tx: Connection, camera: int, window: Window) -> int:
-    return sum(
-        due.in_batches(tx, stream.key, stream.max_length, window)
-        for stream in streams.of_camera(tx, camera)
-    )
-
-
 def _settled(context: Context, rescue: Rescue) -> bool:
     """Wait for the files that were being unlinked as the hold came; they are gone."""
     return context.gate is None or context.gate.wait_settled(
@@ -250,7 +230,7 @@ def _resolve(tx: Connection, asked: Iterable[str], window: Window) -> list[Camer
         if not matches:
             raise UsageError(
                 f"no camera is called {text!r} today: look it up with "
-                "`retention camera list`"
+                "`retention camera list`. No hold was placed"
             )
         for camera in matches:
             found[camera.key] = camera
@@ -260,37 +240,10 @@ def _resolve(tx: Connection, asked: Iterable[str], window: Window) -> list[Camer
         if camera.custody is not Custody.COUNCIL:
             raise NotPermittedError(
                 f"camera {camera.id} ({camera.location}) is not ours to hold: its data "
-                f"is in {camera.custody} custody; ask them to keep it"
+                f"is in {camera.custody} custody; ask them to keep it. No hold was "
+                "placed: place it again without this camera"
             )
     return list(found.values())
-
-
-def _kept(tx: Connection, camera: int, window: Window) -> Sum:
-    """What of a camera is there to keep, counted in the hold's own transaction: no
-    batch can complete meanwhile, so nothing is counted twice or missed."""
-    return sum(
-        (
-            due.overlapping(tx, stream.key, stream.max_length, window)
-            for stream in streams.of_camera(tx, camera)
-        ),
-        Sum(0, 0),
-    )
-
-
-def _kept_answer(found: list[Camera], kept: dict[int, Sum]) -> dict[str, Any]:
-    return {
-        "recordings": sum(total.number for total in kept.values()),
-        "bytes": sum(total.size for total in kept.values()),
-        "cameras": [
-            {
-                "camera": camera.id,
-                "location": camera.location,
-                "recordings": kept[camera.key].number,
-                "bytes": kept[camera.key].size,
-            }
-            for camera in found
-        ],
-    }
 
 
 def hold_list(
@@ -369,6 +322,6 @@ def hold_release(context: Context, *, hold: int, reason: str) -> dict[str, Any]:
         "hold": hold,
         "released": format_utc(context.now),
         "free_at": format_utc(free_at),
-        "note": "nothing of it is deleted before free_at, and not where another hold "
+        "note": "nothing of it is deleted before then, and not where another hold "
         "covers it",
     }

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from retention import __version__, clock, guards, log_key, periods
 from retention.audit import log as audit
+from retention.audit.canonical import base64url
 from retention.caller import SERVICE_USER, caller
 from retention.cameras.register import camera_import
 from retention.catalogue import cameras, db
@@ -71,7 +72,7 @@ def initialise(settings: Settings) -> Answer:
         "state_directory": str(state),
         "catalogue": meta["uuid"],
         "log_id": meta["log_id"],
-        "public_key": public_key.hex(),
+        "public_key": base64url(public_key),
         **done,
         "unfinished": unfinished,
         **_advice(settings),

@@ -98,8 +98,9 @@ def _refusal(text: bytes, path: Path) -> str:
     if what == DAEMON:
         return (
             f"the daemon is running (pid {pid}): stop it first with `systemctl stop "
-            "cctv-retention`, and start it again afterwards; from the next version on "
-            "commands talk to it. Nothing was changed"
+            "cctv-retention` (or Ctrl-C where it runs in a terminal), and start it "
+            "again afterwards; from the next version on commands talk to it. Nothing "
+            "was changed"
         )
     return (
         f"another command is at work (pid {pid}, {what}) and has {path}: "

@@ -199,7 +199,7 @@ def _added(answer: Answer, zone: str) -> str:
 @with_session
 def import_(
     session: Session, file: str, columns: str | None, propose: str | None
-) -> None:
+) -> int:
     """Import the published list (CSV): new cameras in, missing ones unlisted.
 
     Nothing that happens to footage changes by it. That a camera has a new id is never
@@ -211,6 +211,8 @@ def import_(
       retention camera import cameras-2026-06.csv
       retention camera import list.csv --columns id=ref,location=site
       retention camera import list.csv --propose pairs.csv
+
+    Exit status 1: some lines were refused, all others are imported.
     """
     answer = session.ask(
         "camera.import",
@@ -219,6 +221,7 @@ def import_(
         propose=None if propose is None else os.path.abspath(propose),
     )
     session.answer(answer, _imported if propose is None else _proposed)
+    return 1 if answer.get("refused") else 0
 
 
 def _imported(answer: Answer, zone: str) -> str:

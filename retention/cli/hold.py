@@ -80,12 +80,13 @@ def place(session: Session, cameras: tuple[str, ...], **given: str | None) -> in
           --kind police --reference "16*123456" --requester "PC 4321 Singh" \\
           --reason "assault in Market Place"
 
-    Exit status 7: placed, but not all (or nothing) of what was asked is there to keep.
+    Exit status 7: placed, but nothing of a camera is there to keep, or the disks were
+    not read up to the end of the time asked for.
     """
     _refuse_incomplete(given)
     answer = session.ask("hold.place", cameras=list(cameras), **given)
     session.answer(answer, _placed)
-    return NOT_ALL if _empty(answer) else 0
+    return NOT_ALL if _empty(answer) or answer["unread"] else 0
 
 
 def _refuse_incomplete(given: dict[str, str | None]) -> None:
@@ -126,10 +127,33 @@ def _placed(answer: Answer, zone: str) -> str:
             alarm(f"Nothing of camera {safe(camera)} from that time is here to keep.")
             for camera in _empty(answer)
         ),
+        *_unread(answer, zone),
+        *_in_doubt(answer),
         *(alarm(f"Doubtful: {safe(text)}.") for text in answer["times_in_doubt"]),
         f"Note: {safe(answer['note'])}.",
     ]
     return "\n".join(lines)
+
+
+def _unread(answer: Answer, zone: str) -> list[str]:
+    if not answer["unread"]:
+        return []
+    since = local(answer["read_until"], zone, "the beginning")
+    return [
+        alarm(
+            f"Not counted: what recorders wrote since {since}, which nobody has read "
+            "yet. It is held as well, once the service is started and reads it."
+        )
+    ]
+
+
+def _in_doubt(answer: Answer) -> list[str]:
+    count = answer["in_doubt"]
+    if not count:
+        return []
+    return [
+        f"{counted(count, 'recording')} of these only since the times are in doubt."
+    ]
 
 
 def _cameras(answer: Answer) -> str:

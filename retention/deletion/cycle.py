@@ -32,7 +32,8 @@ BATCH = 5000
 """Files of one batch: no write transaction is longer (design, section 6)."""
 
 PATIENCE = 20
-"""How often a batch is made again in one cycle because holds moved under it."""
+"""How many batches of one cycle may come to nothing: holds moved under them, or no
+file of them could be deleted."""
 
 PAUSE_FACT = "pause"
 
@@ -133,6 +134,10 @@ class Deleter:
                     return CycleResult(results, str(error))
                 continue
             results.append(result)
+            stale += not result.gone
+            if stale > PATIENCE:
+                why = "many batches in which no file could be deleted"
+                return CycleResult(results, f"{why}; tried again in the next cycle")
             clean = result.outcomes[Outcome.DELETED] == len(items)
             for stream in {item.stream for item in items}:
                 self._horizon.forget(stream, wholly=not clean)

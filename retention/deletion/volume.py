@@ -78,8 +78,8 @@ class VolumeGuard:
         if surprise <= allowed:
             return Choice(Span(BEGINNING, now))
         return Blocked(
-            f"{surprise} recordings are due that were not due or not there before "
-            f"(allowed without approval: {allowed})"
+            f"more is due than there should be: {surprise} recordings that were not "
+            f"due or not there before (allowed without approval: {allowed})"
         )
 
     def _allowed(self, tx: Connection, root: int, now: Micros) -> int:

@@ -110,8 +110,9 @@ class OpenRoot:
         except FileNotFoundError as error:
             raise self._unavailable(
                 f"its identity file {IDENTITY} is missing{_hint(self)}. Mount the "
-                f"right disk, or run `retention root replace {self.name}` if another "
-                "one is there for good"
+                "right disk, or put the file back if somebody removed it; run "
+                f"`retention root replace {self.name}` only if another disk is there "
+                "for good"
             ) from error
         except OSError as error:
             raise self._unavailable(
@@ -306,7 +307,11 @@ def _hint(root: OpenRoot) -> str:
         parent = os.stat(root.path.parent)
     except OSError:
         return ""
-    return " (nothing is mounted there)" if parent.st_dev == root.device else ""
+    return (
+        " (it is on the disk of the directory around it: is its own mounted?)"
+        if parent.st_dev == root.device
+        else ""
+    )
 
 
 def _unavailable(name: str, path: Path, reason: str) -> RootUnavailableError:

@@ -12,8 +12,9 @@ from installation import Clock, Installation
 from retention import check_footage, clock, guards, log_key, reserve
 from retention.audit.log import Log
 from retention.caller import caller
-from retention.catalogue import db
+from retention.catalogue import db, plans, policies
 from retention.check import findings
+from retention.policy import Policy
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +127,46 @@ def test_a_tripped_guard_is_an_error_with_its_remedy(site):
     guards.trip(catalogue, log, 0, caller(), "clock", "", "the clock jumped")
     catalogue.close()
     assert has(site, "the clock jumped", "guard acknowledge", level="error")
+
+
+@pytest.fixture
+def written(site):
+    """The site's catalogue, to write what the daemon would have written."""
+    catalogue = db.open_(site.state / db.NAME)
+    yield catalogue
+    catalogue.close()
+
+
+def test_times_in_doubt_are_an_error_with_what_to_do(site, written):
+    with written.write(db.Priority.SCAN) as tx:
+        tx.exec_driver_sql(
+            "INSERT INTO camera VALUES (77,'','','k','council',NULL,NULL,1,0)"
+        )
+        tx.exec_driver_sql(
+            "INSERT INTO stream VALUES (1,1,77,'l','UTC','market','.mp4',1,5)"
+        )
+        db.put_fact(tx, "zone.found.1", 3_600_000_000)
+    assert has(site, "nvr1/market look 1 h out", "recording resolve", level="error")
+
+
+def test_a_shorter_period_that_waits_is_a_warning(site, written):
+    with written.write(db.Priority.HOLD) as tx:
+        policies.insert(tx, 1, Policy(9, 60))
+    assert has(site, "shorter than the 60 in force", "longer", level="warning")
+
+
+def test_a_volume_guard_whose_plan_was_approved_is_no_error(site, written):
+    with written.write(db.Priority.HOLD) as tx:
+        guards.trip_in(
+            tx, Log(site="x", host="h", program="p"), 1, caller(), "volume", "nvr1",
+            "plan 1 waits",
+        )  # fmt: skip
+        key = plans.begin(tx, 1, 1, 1)
+        plans.propose(tx, key, 1, 1, "d")
+    assert has(site, "the guard volume is tripped", level="error")
+    with written.write(db.Priority.HOLD) as tx:
+        plans.approve(tx, key)
+    assert not has(site, "the guard volume is tripped")
 
 
 def test_an_unsynchronised_clock_is_a_warning_or_an_error(site, monkeypatch):

@@ -11,6 +11,7 @@ PLACE = (
     *("--kind", "police", "--reference", "16*123456"),
     *("--reason", "assault in Market Place"),
 )
+READ = 4_000_000_000 * SECOND  # read up to whatever is asked for
 START = 1_792_872_000 * SECOND  # 2026-10-24T20:00:00Z
 
 
@@ -28,6 +29,7 @@ def cameras(site):
             "INSERT INTO recording VALUES (1, ?, 0, ?, 1000000, ?)",
             [(START + n * 10 * MINUTE, 10 * MINUTE, State.PRESENT) for n in range(12)],
         )
+        raw.execute("UPDATE root SET scanned=?", (READ,))
     raw.close()
     return site
 
@@ -63,6 +65,50 @@ def test_a_hold_of_which_nothing_is_there_is_placed_with_status_7(cameras):
     assert done.status == 7
     assert "Nothing of camera 1102 from that time is here to keep." in done.out
     assert len(cameras.json("hold", "list")["holds"]) == 1
+
+
+def test_what_was_not_read_yet_is_said_and_gives_status_7(cameras):
+    """The service was stopped at half past nine; the hold reaches to ten."""
+    with sqlite3.connect(cameras.state / db.NAME) as raw:
+        raw.execute("UPDATE root SET scanned=?", (START + 30 * MINUTE,))
+    raw.close()
+    done = cameras.run(*_place("--to", "2026-10-24 22:00"))
+    assert done.status == 7
+    since = "Not counted: what recorders wrote since Sat 24 Oct 2026 21:30:00 +01:00"
+    assert since in done.out
+    assert cameras.json(*_place("--to", "2026-10-24 21:20"))["unread"] is False
+
+
+def test_what_is_held_since_its_times_are_in_doubt_is_counted_too(cameras):
+    with sqlite3.connect(cameras.state / db.NAME) as raw:
+        raw.execute("UPDATE recording SET state=2 WHERE start=?", (START,))
+        raw.execute("INSERT INTO quarantine VALUES (1, ?, 0, 1, 1, 'x')", (START,))
+    raw.close()
+    exact = ("--margin", "0")
+    answer = cameras.json(
+        *("hold", "place", "1101", "--from", "2026-10-24 22:00"),
+        *("--to", "2026-10-24 22:10", *exact, *PLACE),
+    )
+    assert (answer["recordings"], answer["in_doubt"]) == (2, 1)
+
+
+def test_a_stream_in_doubt_is_held_whole_and_says_so(cameras):
+    with sqlite3.connect(cameras.state / db.NAME) as raw:
+        raw.execute("UPDATE stream SET quarantined=1")
+    raw.close()
+    text = cameras.ok(*_place("--to", "2026-10-24 21:10", "--margin", "0"))
+    assert ": 12 recordings, 12.0 MB.\n" in text
+    assert "11 recordings of these only since the times are in doubt." in text
+
+
+def test_a_camera_that_is_not_ours_says_that_no_hold_was_placed(cameras):
+    cameras.ok("camera", "add", "9001", "--location", "Ring Road", "--kind", "anpr")
+    done = cameras.run(
+        *("hold", "place", "1101", "9001", "--from", "2026-10-24 21:00", *PLACE)
+    )
+    assert done.status == 4
+    assert "No hold was placed" in done.err
+    assert cameras.json("hold", "list")["holds"] == []
 
 
 def test_a_hold_on_the_future_is_no_failure(cameras):

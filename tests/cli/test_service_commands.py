@@ -89,7 +89,7 @@ def _until(site, words, tries=100):
 
 
 def test_run_is_the_daemon_and_ends_in_order_when_asked(site, daemon):
-    done = _until(site, "waits for its first cycle")
+    done = _until(site, "daemon                         running")
     assert done.status == 0, done
     changing = site.run("camera", "add", "1101", "--location", "Market Place")
     assert changing.status == 1

@@ -8,6 +8,7 @@ from retention.catalogue import db
 from retention.instance import exclusive
 from retention.model import DAY, HOUR, MINUTE, SECOND, State
 
+READ = 4_000_000_000_000_000  # read up to whatever is asked for
 FIRST = 1_780_000_000 * SECOND  # long past its period
 
 
@@ -21,7 +22,7 @@ def rooted(site):
             "max_length) VALUES (1, ?, 1, 'l', 'UTC', '1101', '.mp4', ?)",
             (key, HOUR),
         )
-        raw.execute("UPDATE root SET adopted=1, caught_up=2")
+        raw.execute("UPDATE root SET adopted=1, caught_up=2, scanned=?", (READ,))
         raw.executemany(
             "INSERT INTO recording VALUES (1, ?, 0, ?, 1000000, ?)",
             [(FIRST + n * DAY, 10 * MINUTE, State.PRESENT) for n in range(3)],

@@ -16,6 +16,7 @@ from retention.deletion import batch as procedure
 from retention.deletion.batch import Batches, Decided, versions
 from retention.deletion.horizon import scopes
 from retention.deletion.items import Paths
+from retention.deletion.second_look import Grown, SecondLook
 from retention.errors import RootUnavailableError, StaleError
 from retention.model import DAY, HOUR, MINUTE, SECOND, Outcome, Recording, State
 from retention.policy import BEGINNING, Policy
@@ -546,3 +547,23 @@ def test_the_paths_and_doubts_of_deleted_recordings_go_with_them(site):
             for table in ("recording", "recording_path", "quarantine", "failure")
         ]
     assert left == [0, 0, 0, 0]
+
+
+def test_a_file_that_changes_at_every_look_does_not_hold_up_the_cycle(
+    site, monkeypatch
+):
+    """It is due again each time: the cycle ends and says why."""
+    site.record("a", OLD)
+    monkeypatch.setattr(
+        procedure, "delete", lambda *_: (Outcome.CHANGED, "another size")
+    )
+    grown = iter(range(11, 9999))
+
+    def look_again(root, items, outcomes, reasons, streams_, tolerance, now):
+        rows = [Grown(items[0], items[0].duration, next(grown), None)]
+        return SecondLook(rows, [])
+
+    monkeypatch.setattr(procedure, "look_again", look_again)
+    found = site.cycle()
+    assert "tried again in the next cycle" in found.blocked
+    assert len(found.results) < 50

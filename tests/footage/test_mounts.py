@@ -39,7 +39,7 @@ def other(tmp_path):
 def test_an_unmounted_disk_has_no_identity(opening, disk):
     opening(disk).close()
     unmount(disk, "-l")
-    with pytest.raises(RootUnavailableError, match=r"missing \(nothing is mounted"):
+    with pytest.raises(RootUnavailableError, match=r"missing \(it is on the disk of"):
         opening(disk)
 
 

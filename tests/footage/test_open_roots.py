@@ -39,7 +39,7 @@ def test_a_file_in_its_place_is_unavailable(opening, tmp_path):
 
 def test_without_an_identity_it_is_unavailable(opening, path):
     os.unlink(path / IDENTITY)
-    refused(opening, path, r"missing \(nothing is mounted there\)")
+    refused(opening, path, r"missing \(it is on the disk of")
 
 
 def test_a_root_of_another_catalogue_is_unavailable(opening, path):

@@ -11,6 +11,7 @@ import pytest
 
 from retention import guards, init, log_key, reserve
 from retention.audit import log as audit
+from retention.audit.canonical import base64url
 from retention.catalogue import db
 from retention.catalogue.db import get_fact
 from retention.errors import CatalogueError, RetentionError, SettingsError
@@ -55,7 +56,7 @@ def test_an_open_state_directory_is_closed(site):
 def test_the_log_names_the_public_half_of_the_key(site):
     answer = site.init()
     key = log_key.load(site.state)
-    assert log_key.public(key).hex() == answer["public_key"]
+    assert base64url(log_key.public(key)) == answer["public_key"]
     catalogue = db.open_(site.state / db.NAME)
     log_key.check(key, catalogue)
     catalogue.close()

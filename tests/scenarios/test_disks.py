@@ -79,7 +79,7 @@ def test_a_disk_that_is_away_at_boot_leaves_its_open_intent_open(
     fake_clock.boot, fake_clock.synchronised = "another boot", True
     service = site.service()
     fake_clock.elapsed += MINUTE
-    assert "missing (nothing is mounted" in turn(service)
+    assert "missing (it is on the disk of" in turn(service)
     assert turn(service).startswith("guard root")
     assert site.files() == left[:1]  # the copy
     assert site.entries("recordings.deleted") == []
