@@ -183,13 +183,16 @@ class OpenRoot:
 
     def _open_below(self, parent: Handle, name: bytes) -> _Step:
         try:
-            handle = open_directory(name, parent)
+            return self._step(parent, name)
         except OSError as error:
             if error.errno not in (errno.EMFILE, errno.ENFILE):
                 raise
-            with self._lock:
-                self._ways.clear()
-            handle = open_directory(name, parent)
+        with self._lock:
+            self._ways.clear()
+        return self._step(parent, name)
+
+    def _step(self, parent: Handle, name: bytes) -> _Step:
+        handle = open_directory(name, parent)
         here = os.fstat(handle)
         if here.st_dev != self.device or mount_id(handle) != self._mount:
             raise OSError(errno.EXDEV, "another mount, which is a root of its own")

@@ -3,7 +3,7 @@
 import fcntl
 import os
 import resource
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 from footage.disks import CATALOGUE, ROOT, locked_elsewhere
@@ -228,18 +228,34 @@ def test_many_directories_take_few_handles(root, put):
     assert len(os.listdir("/proc/self/fd")) - before < 130
 
 
+@contextmanager
+def descriptors_left(count):
+    """Only so many more files can be opened by this process."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    last = max(int(number) for number in os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (last + count + 1, hard))
+    taken = []
+    try:
+        with suppress(OSError):
+            while True:
+                taken.append(os.open("/dev/null", os.O_RDONLY))
+        for number in taken[-count:]:
+            os.close(number)
+        del taken[-count:]
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for number in taken:
+            os.close(number)
+
+
 def test_too_few_descriptors_are_got_along_with(root, put):
     for number in range(60):
         put(b"cam%d/a.mp4" % number)
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    used = max(int(number) for number in os.listdir("/proc/self/fd"))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 12, hard))
-    try:
+    with descriptors_left(12):
         found = [
             os.fstat(root.directory(b"cam%d" % number)).st_ino for number in range(60)
         ]
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert len(set(found)) == 60
 
 
