@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,9 @@ class Context:
 
     `now` is the request's only reading of the clock (microseconds since the epoch),
     `actor` what the kernel says of the caller (P5).  `gate` is None where no deleter
-    can run beside this (offline: the single-instance lock is held instead).
+    can run beside this (offline: the single-instance lock is held instead).  `look`
+    scans these roots now and waits up to so many seconds; it returns the names of those
+    that did not finish.  None where nobody scans.
     """
 
     settings: Settings
@@ -29,3 +32,4 @@ class Context:
     now: Micros
     actor: Actor
     gate: Gate | None = None
+    look: Callable[[Collection[str], float], set[str]] | None = None

@@ -139,6 +139,8 @@ class Settings(BaseSettings):
     contact: Line = NO_CONTACT
     timezone: Zone = "Europe/London"
     state_directory: AbsolutePath = Path("/var/lib/cctv-retention")
+    socket: AbsolutePath = Path("/run/cctv-retention/api.sock")
+    spool: AbsolutePath = Path("/var/spool/cctv-retention")
     cameras: AbsolutePath | None = None
     clock_synchronised: Literal["auto", "required", "ignored"] = "auto"
     retention: RetentionSettings = RetentionSettings()

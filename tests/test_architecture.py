@@ -14,9 +14,10 @@ PACKAGE = Path(retention.__file__).parent
 FLOORS = (
     ("errors", "model"),
     ("policy", "merkle", "localtime", "layouts"),
-    ("settings", "settings_source", "settings_values", "clock"),
+    ("settings", "settings_source", "settings_values", "clock", "whereabouts"),
     ("audit", "catalogue", "footage"),
     ("context", "guards", "instance", "log_key", "reserve", "caller"),
+    ("access", "members", "rules", "coverage"),
     (
         "deletion",
         "ingest",
@@ -28,7 +29,9 @@ FLOORS = (
         "approvals",
     ),
     ("reports", "init", "check", "check_footage"),
-    ("verbs", "client", "daemon"),
+    ("verbs", "spool"),
+    ("client", "api"),
+    ("daemon",),
     ("cli", "demo", "demo_archive", "demo_stage", "__main__"),
 )
 

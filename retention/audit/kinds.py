@@ -206,6 +206,22 @@ _ALL = (
         "plan:int digest:text",
     ),
     declare(
+        "access.denied",
+        "Somebody asked for what no role of theirs allows; `count` times since the last "
+        "such entry about them.",
+        "verb:text count:int",
+    ),
+    declare(
+        "access.changed",
+        "The members of a role's groups are others than when last read.",
+        "role:text ~added:object ~removed:object",
+    ),
+    declare(
+        "request.refused",
+        "A request that was left while the service was down could not be carried out.",
+        "verb:text request:text ~reason:text",
+    ),
+    declare(
         "guard.tripped",
         "Deletion stopped in this scope: a root's name, or empty for everything.",
         "guard:text scope:text detail:text",

@@ -169,6 +169,31 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             WHEN NEW.size <= OLD.size
             BEGIN SELECT RAISE(ABORT, 'the audit log only grows'); END""",
     ),
+    (
+        # Whose request it was.  received: when a subject access request came in.
+        # request: the caller's own number of it, so that a retry is no second hold.
+        # cooled: when the end of the cooling off was put on record.
+        *(
+            f"ALTER TABLE hold ADD COLUMN {column}"
+            for column in (
+                "officer TEXT NOT NULL DEFAULT ''",
+                "force TEXT NOT NULL DEFAULT ''",
+                "power TEXT NOT NULL DEFAULT ''",
+                "received INTEGER",
+                "placed_login INTEGER NOT NULL DEFAULT 4294967295",
+                "request TEXT",
+                "cooled INTEGER",
+                "replaces INTEGER",
+            )
+        ),
+        "CREATE UNIQUE INDEX hold_request ON hold (request) WHERE request IS NOT NULL",
+        # A release that waits for a second person; the hold is active until then.
+        """CREATE TABLE release_request (
+            hold INTEGER PRIMARY KEY REFERENCES hold (key), at INTEGER NOT NULL,
+            uid INTEGER NOT NULL, login INTEGER NOT NULL, name TEXT NOT NULL,
+            reason TEXT NOT NULL, entry INTEGER NOT NULL
+        ) STRICT""",
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -222,7 +247,12 @@ batch = _table("batch", "intent", "root")
 hold = _table(
     "hold", "key", "kind:t", "reference:t", "reason:t", "requester:t", "since", "until",
     "typed:t", "margin", "placed", "placed_by", "review", "released", "free_at",
+    "officer:t", "force:t", "power:t", "received", "placed_login", "request:t",
+    "cooled", "replaces",
 )  # fmt: skip
+release_request = _table(
+    "release_request", "hold", "at", "uid", "login", "name:t", "reason:t", "entry"
+)
 hold_camera = _table("hold_camera", "camera", "hold", key=2)
 policy = _table("policy", "version", "at", "days", "cameras:t")
 plan = _table(

@@ -71,7 +71,9 @@ def holds_version(tx):
 def test_whoever_changes_a_hold_moves_the_holds_version(catalogue):
     with catalogue.write(Priority.HOLD) as tx:
         tx.exec_driver_sql(
-            "INSERT INTO hold VALUES (1,'police','','','',1,2,'',0,1,0,9,NULL,NULL)"
+            "INSERT INTO hold (key, kind, reference, reason, requester, since, until, "
+            "typed, margin, placed, placed_by, review) "
+            "VALUES (1,'police','','','',1,2,'',0,1,0,9)"
         )
         placed = holds_version(tx)
         tx.exec_driver_sql("UPDATE hold SET until=3")
