@@ -53,6 +53,11 @@ def note(text: str) -> None:
     click.echo(text, err=True)
 
 
+def on_terminal() -> bool:
+    """Whether a person types and reads: both sides are a terminal."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
 def alarm(text: str) -> str:
     """Red where the terminal shows colour."""
     return click.style(text, fg="red", bold=True)

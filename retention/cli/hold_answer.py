@@ -1,0 +1,253 @@
+"""The answer to placing or widening a hold, as a tired person reads it: the verdict
+first, what is missing before what is there, and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from retention.cli.base import Answer, Session
+from retention.cli.display import (
+    alarm,
+    counted,
+    good,
+    instant,
+    length,
+    local,
+    number,
+    pairs,
+    safe,
+    sentence,
+    size,
+    table,
+    working,
+)
+from retention.localtime import format_duration
+
+NOT_ALL = 7
+"""Exit status: done, but not all (or nothing) of what was asked is preserved."""
+
+OPEN = "its release"
+"""The end of a hold that has none."""
+
+_FEW = 6
+
+_GONE = (
+    ("deleted", "Already deleted by this program"),
+    ("lost", "Lost: it vanished, and this program did not delete it"),
+    ("no_recording_seen", "No recording was seen"),
+    ("not_known", "Not known whether there is or was a recording"),
+)
+_PENDING = "Not there yet, or not read yet: the hold covers it as it comes"
+
+
+def give(session: Session, verb: str, request: dict[str, Any]) -> int:
+    """Ask for something that only keeps more, print what it keeps; the exit status."""
+    with working("asking the service"):
+        answer = session.ask(verb, **request)
+    session.answer(answer, placed)
+    return status(answer)
+
+
+def status(answer: Answer) -> int:
+    """The exit status that this answer deserves."""
+    return 0 if answer["all_preserved"] else NOT_ALL
+
+
+def placed(answer: Answer, zone: str) -> str:
+    """What a hold keeps and what it can't, camera by camera."""
+    parts = [
+        f"{_head(answer, zone)}\n{_verdict(answer)}",
+        _times(answer, zone),
+        _cameras(answer),
+        *_gaps(answer, zone),
+        "\n".join(_notes(answer, zone)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _head(answer: Answer, zone: str) -> str:
+    if answer.get("dry_run"):
+        return "Dry run: NO hold is placed. A hold like this would do the following."
+    since = local(answer["in_force_since"], zone)
+    if answer.get("repeated"):
+        return f"Hold {answer['hold']} was placed by this request before: in force since {since}."
+    return f"Hold {answer['hold']} is in force since {since}."
+
+
+def _verdict(answer: Answer) -> str:
+    total = answer["total"]
+    if answer["all_preserved"] and not total["recordings"]:
+        return good("Nothing of it is recorded yet: it is protected as it comes.")
+    kept = (
+        f"{counted(total['recordings'], 'recording')}, {length(total['seconds'])}, "
+        f"{size(total['bytes'])} protected from deletion by this program."
+    )
+    if answer["all_preserved"]:
+        return f"{good('All of it so far')}: {kept}"
+    if total["recordings"]:
+        return f"{alarm('NOT ALL of it')}: {kept}"
+    return alarm("NOTHING of it is protected yet: there is no recording to keep.")
+
+
+def _times(answer: Answer, zone: str) -> str:
+    asked, margin = answer["asked"], answer["margin_seconds"]
+    facts = [
+        ("asked from", _in_full(asked["since"], zone)),
+        ("to", _in_full(asked["until"], zone)),
+        ("that is", _how_long(asked)),
+        ("margin", f"{length(margin)} before and after" if margin else "none"),
+        ("review by", local(answer["review"], zone)),
+    ]
+    return pairs(facts)
+
+
+def _in_full(text: str | None, zone: str) -> str:
+    return OPEN if text is None else f"{local(text, zone)} ({text})"
+
+
+def _how_long(asked: Answer) -> str:
+    since, until = instant(asked["since"]), instant(asked["until"])
+    if since is None or until is None:
+        return "open until it is released"
+    return format_duration(until - since)
+
+
+def place_of(camera: Answer) -> str:
+    """Where a camera is and what it looks at."""
+    return ", ".join(
+        part for part in (camera["location"], camera.get("view", "")) if part
+    )
+
+
+def _cameras(answer: Answer) -> str:
+    return table(
+        ("camera", "location", "protected", "length", "size"),
+        [
+            (
+                one["camera"],
+                place_of(one),
+                number(one["protected"]["recordings"]),
+                length(one["protected"]["seconds"]),
+                size(one["protected"]["bytes"]),
+            )
+            for one in answer["cameras"]
+        ],
+    )
+
+
+def _gaps(answer: Answer, zone: str) -> Iterator[str]:
+    for key, title in _GONE:
+        if lines := _grouped(answer["cameras"], key, zone):
+            yield "\n".join([alarm(f"{title}:"), *lines])
+    if lines := _grouped(answer["cameras"], "pending", zone):
+        yield "\n".join([f"{_PENDING}:", *lines])
+
+
+def _grouped(cameras: list[Answer], key: str, zone: str) -> list[str]:
+    """Cameras with the same spans together: 104 of them share one future."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for one in cameras:
+        if spans := tuple(_span(span, zone) for span in one[key]):
+            groups.setdefault(spans, []).append(one["camera"])
+    return [
+        line
+        for spans, ids in groups.items()
+        for line in (f"  {some(ids)}", *(f"    {span}" for span in spans))
+    ]
+
+
+def _span(span: Answer, zone: str) -> str:
+    text = f"{local(span['since'], zone)} to {local(span['until'], zone, OPEN)}"
+    if "why" in span:
+        return f"{text}: {sentence(span['why'], zone)}"
+    if "entry" in span:
+        many = counted(span["recordings"], "recording")
+        return (
+            f"{text}:\n      {many}, {local(span['at'], zone)}, "
+            f"`retention audit show {span['entry']}`"
+        )
+    return text
+
+
+def some(ids: list[str], few: int = _FEW) -> str:
+    """The first few, and how many more there are."""
+    shown = safe(", ".join(ids[:few]))
+    return shown if len(ids) <= few else f"{shown} and {len(ids) - few} more"
+
+
+def _notes(answer: Answer, zone: str) -> Iterator[str]:
+    yield from _recorder(answer, zone)
+    for part in (_surplus, _doubt, _follows, _incomplete, _others):
+        yield from part(answer, zone)
+
+
+def _recorder(answer: Answer, zone: str) -> Iterator[str]:
+    """What the recorder's own clean-up, which a hold does not stop, takes first."""
+    kept = [one for one in answer["cameras"] if one["protected"]["recordings"]]
+    unknown = [c["camera"] for c in kept if not c["recorder_deletes"]["known"]]
+    told = [
+        (c["recorder_deletes"]["first_at"], c["camera"])
+        for c in kept
+        if c["recorder_deletes"]["first_at"] is not None
+    ]
+    if kept or not answer["all_preserved"]:
+        yield "A hold does not stop the recorder's own clean-up."
+    if told:
+        first, camera = min(told, key=lambda pair: instant(pair[0]) or 0)
+        yield (
+            f"The recorder itself deletes the first of this at {local(first, zone)} "
+            f"(camera {safe(camera)}): have a copy made before then."
+        )
+    if unknown:
+        yield alarm(
+            f"When the recorder itself deletes is not known for {some(unknown)}: have "
+            "a copy made now."
+        )
+
+
+def _surplus(answer: Answer, zone: str) -> Iterator[str]:
+    if surplus := answer["total"]["surplus_seconds"]:
+        yield (
+            f"{length(surplus)} more than asked for is kept (surplus): files are longer "
+            "than the window and its margin."
+        )
+
+
+def _doubt(answer: Answer, zone: str) -> Iterator[str]:
+    if count := answer["total"]["in_doubt"]:
+        yield (
+            f"{counted(count, 'recording')} of these only since the times are in doubt."
+        )
+    for text in answer["times_in_doubt"]:
+        yield alarm(f"Doubtful: {sentence(text, zone)}.")
+
+
+def _follows(answer: Answer, zone: str) -> Iterator[str]:
+    if count := answer["outcome_follows"]:
+        yield alarm(
+            f"{counted(count, 'file')} being deleted as the hold came: the outcome is "
+            "in the log in a moment, `retention audit list --kind recordings.deleted`."
+        )
+
+
+def _incomplete(answer: Answer, zone: str) -> Iterator[str]:
+    if missing := answer.get("incomplete"):
+        yield incomplete(answer.get("hold") or "HOLD", missing)
+
+
+def incomplete(hold: int | str, missing: list[str]) -> str:
+    """What a hold still lacks, and the command that adds it."""
+    options = " ".join(f"--{name} ..." for name in missing)
+    return alarm(
+        f"Incomplete: add the {' and the '.join(missing)} with "
+        f"`retention hold amend {hold} {options}`."
+    )
+
+
+def _others(answer: Answer, zone: str) -> Iterator[str]:
+    if same := answer.get("same_reference"):
+        yield (
+            f"In force with the same reference: hold {some([str(one) for one in same])}. "
+            "See `retention hold list`."
+        )

@@ -1,0 +1,137 @@
+"""What `hold place` asks for: nothing missing, its times read once and told in full.
+
+Times are read here, not where the request ends up: "yesterday" in a request that waits
+for the service over midnight would mean another day.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from retention.cli import display
+from retention.localtime import format_local, format_utc, parse_instant
+from retention.model import SECOND, Micros
+
+KINDS = ("police", "sar", "court", "insurance", "internal", "preservation")
+"""Who can need footage; sar is a subject access request."""
+
+Given = Mapping[str, Any]
+"""The options by the verb's names; None where one was not given."""
+
+OPTIONS = {
+    "location": "--location",
+    "since": "--from",
+    "until": "--to",
+    "until_released": "--until-released",
+    "kind": "--kind",
+    "officer": "--officer",
+    "force": "--force",
+    "power": "--power",
+    "received": "--received",
+    "reference": "--reference",
+    "requester": "--requester",
+    "reason": "--reason",
+    "review": "--review",
+    "margin": "--margin",
+    "replaces": "--replaces",
+    "dry_run": "--dry-run",
+}
+"""The verb's names of what an option says, in the order of a phone call."""
+
+_TIMES = {"since": "from", "until": "to", "received": "received", "review": "review by"}
+_NEEDED = {"police": ("officer", "force"), "sar": ("received", "reference")}
+_NEEDED_ELSE = ("reference",)
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Reads what one person says of times in one request: all by one `now`."""
+
+    zone: str
+    now: Micros
+
+    @classmethod
+    def of_this_moment(cls, zone: str) -> Times:
+        """Times as they are meant now, in `zone`."""
+        from retention import clock
+
+        return cls(zone, clock.read().wall)
+
+    def instant(self, text: str) -> Micros:
+        """What `text` means; UsageError says what to write instead."""
+        return parse_instant(text, self.zone, self.now)
+
+    def told(self, instant: Micros) -> str:
+        """In full: day of the week, offset, and UTC."""
+        whole = instant - instant % SECOND
+        return f"{format_local(whole, self.zone)} ({format_utc(whole)})"
+
+    def read(self, given: Given) -> dict[str, Any]:
+        """The options with their times in UTC."""
+        found = self._found(given)
+        return {**given, **{name: format_utc(at) for name, at in found.items()}}
+
+    def tell(self, given: Given) -> None:
+        """Say on a terminal how each time was read, before anything is stored."""
+        if not display.on_terminal():
+            return
+        for name, instant in self._found(given).items():
+            said = f"{_TIMES[name]} {display.safe(given[name])}"
+            display.note(f"{said} = {self.told(instant)}")
+
+    def _found(self, given: Given) -> dict[str, Micros]:
+        typed = {name: given.get(name) for name in _TIMES}
+        return {
+            name: self.instant(text) for name, text in typed.items() if text is not None
+        }
+
+
+def asked_for(given: Given, times: Times) -> dict[str, Any]:
+    """The arguments of the verb `hold.place`.
+
+    Raises click's UsageError with all that is missing, at once: at 3 a.m. nobody has
+    the patience to be told one by one.  The request's own number makes a second try
+    give the first one's hold.
+    """
+    from uuid import uuid4
+
+    if missing := _missing(given):
+        raise click.UsageError(
+            f"Missing: {', '.join(missing)}. On a terminal, `retention hold place` "
+            "without options asks for everything in turn."
+        )
+    end = given["until"] or "its release"
+    return {
+        **times.read(given),
+        "typed": f"{given['since']} to {end}",
+        "request": str(uuid4()),
+    }
+
+
+def _missing(given: Given) -> list[str]:
+    missing = [] if given["cameras"] or given["location"] else ["CAMERA or --location"]
+    if given["since"] is None:
+        missing.append("--from")
+    if given["until"] is None and not given["until_released"]:
+        missing.append("--to or --until-released")
+    kind = given["kind"]
+    more = _NEEDED.get(kind, _NEEDED_ELSE) if kind else ()
+    named = ("kind", *more, "reason")
+    return [*missing, *(OPTIONS[name] for name in named if given[name] is None)]
+
+
+def as_command(given: Given) -> str:
+    """The same request as one line to change and run."""
+    words = ["retention", "hold", "place", *(given.get("cameras") or ())]
+    for name, option in OPTIONS.items():
+        value = given.get(name)
+        if value is True:
+            words.append(option)
+        elif value not in (None, False):
+            words += [option, str(value)]
+    return shlex.join(words)

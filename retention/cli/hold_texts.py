@@ -1,0 +1,202 @@
+"""Holds as people read them: the list, one hold with its history, what became of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from retention.cli.base import Answer
+from retention.cli.display import alarm, counted, local, pairs, safe, table
+from retention.cli.hold_answer import OPEN, incomplete, some
+
+_COUNTS = (
+    ("incomplete", "incomplete"),
+    ("review_due", "due for review"),
+    ("release_requested", "waiting for the approval of a release"),
+)
+
+
+def holds(answer: Answer, zone: str) -> str:
+    """The list: first those that somebody must act on."""
+    found = sorted(answer["holds"], key=lambda one: not _needs_somebody(one))
+    parts = [_heading(found), *(_hold(one, zone) for one in found)]
+    return "\n\n".join(parts)
+
+
+def _needs_somebody(one: Answer) -> bool:
+    return any(one[key] for key, _ in _COUNTS)
+
+
+def _heading(found: list[Answer]) -> str:
+    if not found:
+        return "No hold."
+    counts = [
+        f"{count} {words}"
+        for key, words in _COUNTS
+        if (count := sum(bool(one[key]) for one in found))
+    ]
+    if not counts:
+        return f"{counted(len(found), 'hold')}."
+    return f"{counted(len(found), 'hold')}: {alarm(', '.join(counts))}."
+
+
+def _hold(one: Answer, zone: str) -> str:
+    """A few short lines: three instants in one row would not fit a terminal."""
+    cameras = some([camera["camera"] for camera in one["cameras"]], few=4)
+    return "\n".join([title(one), *_facts(one, zone, cameras), *_todo(one, zone)])
+
+
+def title(one: Answer) -> str:
+    """Number, state, kind and reference of a hold."""
+    return (
+        f"hold {one['hold']}  {_state(one)}  {one['kind']} "
+        f"{safe(one['reference'] or 'without a reference')}"
+    )
+
+
+def _state(one: Answer) -> str:
+    words = [one["state"]]
+    if one["incomplete"]:
+        words.append("INCOMPLETE")
+    if one["review_due"]:
+        words.append("REVIEW DUE")
+    return ", ".join(words)
+
+
+def _facts(one: Answer, zone: str, cameras: str) -> list[str]:
+    """Lines of name and value, a little to the right."""
+    until = local(one["until"], zone, OPEN)
+    facts = [
+        ("cameras", cameras),
+        ("kept from", f"{local(one['since'], zone)} to {until}"),
+        ("why", one["reason"]),
+        ("asked by", _asked_by(one, zone)),
+    ]
+    if one["free_at"] is None:
+        facts.append(("review by", local(one["review"], zone)))
+    else:
+        facts.append(("free from", local(one["free_at"], zone)))
+    shown = pairs((name, value) for name, value in facts if value)
+    return [f"  {line}" for line in shown.splitlines()]
+
+
+def _asked_by(one: Answer, zone: str) -> str:
+    parts = [one["officer"], one["force"], one["requester"]]
+    if one["received"]:
+        parts.append(f"received {local(one['received'], zone)}")
+    return ", ".join(part for part in parts if part)
+
+
+def _todo(one: Answer, zone: str) -> Iterator[str]:
+    """What somebody must do about it, as commands."""
+    number = one["hold"]
+    if one["incomplete"]:
+        yield f"  {incomplete(number, one['incomplete'])}"
+    if one["review_due"]:
+        yield alarm(
+            f"  Look at it again: still needed, `retention hold review {number} --reason "
+            f"...`; not needed, `retention hold release {number} --reason ...`."
+        )
+    if request := one["release_requested"]:
+        yield (
+            f"  Release asked for by {safe(request['by'])} at "
+            f"{local(request['at'], zone)}: {safe(request['reason'])}"
+        )
+        yield f"  {_approvers(one)}"
+
+
+def _approvers(one: Answer) -> str:
+    names = one["approvers"]
+    command = f"`retention hold approve {one['hold']}` or `reject`"
+    if not names:
+        return alarm(f"Nobody can approve it: no supervisor is known. ({command})")
+    return f"To approve it: {some(names)}, with {command}."
+
+
+def hold(answer: Answer, zone: str) -> str:
+    """One hold, with all that is known of it and what was done about it."""
+    parts = [
+        title(answer),
+        pairs((name, value) for name, value in _all_facts(answer, zone) if value),
+        table(
+            ("camera", "location"),
+            [(one["camera"], one["location"]) for one in answer["cameras"]],
+        ),
+        "\n".join(line.strip() for line in _todo(answer, zone)),
+        _history(answer, zone),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _all_facts(one: Answer, zone: str) -> list[tuple[str, Any]]:
+    return [
+        ("kept from", local(one["since"], zone)),
+        ("to", local(one["until"], zone, OPEN)),
+        ("as typed", one.get("typed")),
+        ("officer", one["officer"]),
+        ("force", one["force"]),
+        ("power used", one["power"]),
+        ("asked for by", one["requester"]),
+        ("received", local(one["received"], zone, "")),
+        ("why", one["reason"]),
+        ("placed", f"{local(one['placed'], zone)} by {safe(one['placed_by'])}"),
+        ("replaces", one.get("replaces") and f"hold {one['replaces']}"),
+        ("review by", local(one["review"], zone)),
+        ("released", local(one["released"], zone, "")),
+        ("free from", local(one["free_at"], zone, "")),
+    ]
+
+
+def _history(one: Answer, zone: str) -> str:
+    if not one["history"]:
+        return ""
+    return table(
+        ("entry", "time", "what", "by"),
+        [
+            (entry["number"], local(entry["at"], zone), entry["kind"], entry["by"])
+            for entry in one["history"]
+        ],
+    )
+
+
+def released(answer: Answer, zone: str) -> str:
+    """A release that was asked for or, where one person is enough, done."""
+    number = answer["hold"]
+    if answer["free_at"] is not None:
+        return approved(answer, zone)
+    return (
+        f"The release of hold {number} is asked for; the hold STAYS IN FORCE until a "
+        f"second person approves.\n{_approvers(answer)}"
+    )
+
+
+def approved(answer: Answer, zone: str) -> str:
+    """A hold that is released and cools off."""
+    number = answer["hold"]
+    return (
+        f"Hold {number} is released. Its footage stays until "
+        f"{local(answer['free_at'], zone)} (cooling off), and longer where another hold "
+        f"covers it.\nA mistake? Until then `retention hold reinstate {number} --reason "
+        '"..."` puts it back in force.'
+    )
+
+
+def rejected(answer: Answer, zone: str) -> str:
+    """A release that is not to be."""
+    return f"Hold {answer['hold']} stays in force: its release is rejected."
+
+
+def amended(answer: Answer, zone: str) -> str:
+    """What is said of a hold was corrected."""
+    missing = answer["incomplete"]
+    lines = [
+        f"Hold {answer['hold']} is amended; what it keeps is as it was.",
+        *([incomplete(answer["hold"], missing)] if missing else ()),
+    ]
+    return "\n".join(lines)
+
+
+def reviewed(answer: Answer, zone: str) -> str:
+    """A hold that is still needed."""
+    review = local(answer["review"], zone)
+    return f"Hold {answer['hold']} is kept; look at it again by {review}."

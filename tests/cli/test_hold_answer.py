@@ -1,0 +1,172 @@
+"""The answer to a hold, in words: the verdict first, and nothing left out."""
+
+import click
+import pytest
+from hold_examples import FROM, TO, camera, placed, span
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retention.cli import hold_answer
+
+ZONE = "Europe/London"
+GONE = span(FROM, "2026-10-24T20:30:00Z", at=TO, entry=812, recordings=3)
+
+
+def text(*cameras, **more):
+    return click.unstyle(hold_answer.placed(placed(*cameras, **more), ZONE))
+
+
+def lines(*cameras, **more):
+    return text(*cameras, **more).splitlines()
+
+
+def test_the_first_lines_say_since_when_and_whether_all_of_it_is_kept():
+    first, second, *_ = lines()
+    assert first == "Hold 17 is in force since Mon 26 Oct 2026 09:30:00 +00:00."
+    assert second == (
+        "All of it so far: 16 recordings, 2 h 40 min, 4.0 GB protected from deletion by "
+        "this program."
+    )
+
+
+def test_the_times_asked_for_are_told_in_local_time_and_in_utc_with_their_length():
+    shown = text()
+    assert (
+        "asked from  Sat 24 Oct 2026 21:00:00 +01:00 (2026-10-24T20:00:00Z)\n"
+        "to          Sat 24 Oct 2026 23:30:00 +01:00 (2026-10-24T22:30:00Z)\n"
+        "that is     2 h 30 min\n"
+        "margin      5 min before and after\n"
+    ) in shown
+
+
+def test_the_night_the_clocks_go_back_is_five_hours_long():
+    night = span("2026-10-24T22:00:00Z", "2026-10-25T03:00:00Z")
+    assert "that is     5 h\n" in text(asked=night)
+
+
+def test_an_open_hold_ends_with_its_release():
+    shown = text(asked=span(until=None), until=None, margin_seconds=0)
+    assert "to          its release\n" in shown
+    assert "margin      none\n" in shown
+
+
+def test_a_dry_run_says_before_anything_else_that_nothing_is_placed():
+    shown = text(hold=None, in_force_since=None, dry_run=True)
+    assert shown.startswith("Dry run: NO hold is placed.")
+    assert "in force" not in shown
+
+
+def test_a_request_that_came_twice_names_the_first_ones_hold():
+    assert lines(repeated=True)[0].startswith("Hold 17 was placed by this request")
+
+
+def test_what_was_deleted_names_when_and_the_entry():
+    shown = text(camera(deleted=[GONE]), all_preserved=False)
+    assert "NOT ALL of it: 16 recordings" in shown
+    assert (
+        "Already deleted by this program:\n"
+        "  1001\n"
+        "    Sat 24 Oct 2026 21:00:00 +01:00 to Sat 24 Oct 2026 21:30:00 +01:00:\n"
+        "      3 recordings, Sat 24 Oct 2026 23:30:00 +01:00, `retention audit show 812`"
+    ) in shown
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("lost", "Lost: it vanished, and this program did not delete it"),
+        ("no_recording_seen", "No recording was seen"),
+    ],
+)
+def test_each_way_of_not_being_there_has_its_own_words(key, words):
+    spans = [GONE if key == "lost" else span()]
+    assert f"\n{words}:\n" in text(camera(**{key: spans}), all_preserved=False)
+
+
+def test_what_is_not_known_says_why_with_local_times():
+    why = "before the root was adopted at 2026-10-24T22:30:00Z"
+    shown = text(camera(not_known=[span(why=why)]), all_preserved=False)
+    assert ": before the root was adopted at Sat 24 Oct 2026 23:30:00 +01:00" in shown
+
+
+def test_nothing_at_all_is_said_plainly():
+    shown = text(camera(recordings=0), all_preserved=False)
+    assert "NOTHING of it is protected yet" in shown
+
+
+def test_a_hold_on_the_future_is_no_failure():
+    future = camera(recordings=0, pending=[span(until=None, why="future")])
+    shown = text(future)
+    assert "Nothing of it is recorded yet: it is protected as it comes." in shown
+    assert "the hold covers it as it comes:\n  1001\n" in shown
+    assert "+01:00 to its release: future" in shown
+
+
+def test_cameras_with_the_same_gap_share_its_line():
+    many = [
+        camera(str(1000 + n), pending=[span(why="being written")]) for n in range(104)
+    ]
+    shown = text(*many)
+    assert shown.count("being written") == 1
+    assert "  1000, 1001, 1002, 1003, 1004, 1005 and 98 more\n" in shown
+
+
+def test_when_the_recorder_deletes_the_first_is_told_for_the_earliest_camera():
+    at = [
+        {"first_at": moment, "known": True}
+        for moment in ("2026-11-29T21:10:00Z", "2026-11-28T21:10:00Z")
+    ]
+    shown = text(
+        camera("1001", recorder_deletes=at[0]), camera("1002", recorder_deletes=at[1])
+    )
+    assert (
+        "The recorder itself deletes the first of this at Sat 28 Nov 2026 21:10:00 "
+        "+00:00 (camera 1002): have a copy made before then."
+    ) in shown
+    assert "have a copy made now" not in shown
+
+
+def test_a_recorder_of_which_that_is_not_known_asks_for_a_copy_now():
+    shown = text()
+    assert "is not known for 1001: have a copy made now." in shown
+    assert "A hold does not stop the recorder's own clean-up." in shown
+
+
+def test_surplus_doubt_and_files_in_flight_are_told():
+    one = camera(surplus_seconds=600)
+    one["protected"]["in_doubt"] = 2
+    shown = text(
+        one,
+        outcome_follows=3,
+        times_in_doubt=["times of nvr1/x look one hour out"],
+    )
+    assert "10 min more than asked for is kept (surplus)" in shown
+    assert "2 recordings of these only since the times are in doubt." in shown
+    assert "3 files being deleted as the hold came" in shown
+    assert "Doubtful: times of nvr1/x look one hour out." in shown
+
+
+def test_an_incomplete_hold_says_how_to_complete_it():
+    shown = text(incomplete=["reference"])
+    assert "`retention hold amend 17 --reference ...`" in shown
+
+
+def test_another_hold_with_the_same_reference_is_named():
+    assert "In force with the same reference: hold 12, 13." in text(
+        same_reference=[12, 13]
+    )
+
+
+@pytest.mark.parametrize(("all_of_it", "status"), [(True, 0), (False, 7)])
+def test_the_exit_status_is_7_unless_all_is_preserved(all_of_it, status):
+    assert hold_answer.status(placed(all_preserved=all_of_it)) == status
+
+
+def _of(words):
+    one = camera(location=words, view="", not_known=[span(why=words)])
+    return lines(one, times_in_doubt=[words], all_preserved=False)
+
+
+@given(st.text(min_size=1, max_size=40))
+def test_no_text_of_the_catalogue_ends_a_line(words):
+    assert len(_of(words)) == len(_of("x"))
