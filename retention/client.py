@@ -1,156 +1,202 @@
-"""Asks for verbs on behalf of a command: the one seam between people and the rest.
+"""Asks the service for verbs, over its socket, on behalf of a command.
 
-Nothing before this knows where a verb is done.  Now it is done here, in the command's
-own process; once there is a local API the same request goes to the daemon.
+Light on purpose: a command is typed at 3 a.m. and answers at once, so nothing here
+loads the settings' checks or the catalogue.
 """
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+import uuid
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from retention import __version__
-from retention.caller import SERVICE_USER, caller, name_of
-from retention.errors import CatalogueError, NotPermittedError, RetentionError
-from retention.verbs import VERBS, perform
+from retention import spool, whereabouts
+from retention.errors import RetentionError, UnreachableError, of_kind
+from retention.localtime import format_utc, parse_instant
+from retention.verbs import QUICK, VERBS
+from retention.whereabouts import Whereabouts, reachable
 
-if TYPE_CHECKING:
-    from retention.context import Context
-    from retention.settings import Settings
-
-OWN_NAMES = ("RETENTION_CONFIG", "RETENTION_DEBUG")
-
-KEEPS = ("hold.place", "deletion.pause")
-"""What is stored even on a full disk, in the room that the reserve keeps for it."""
+ALIVE_PATH = "/v1/alive"
 
 
 class Client:
-    """Requests under one configuration; `config` None means the default place."""
+    """Requests to one service; `config` and `socket_path` None mean the usual places.
 
-    def __init__(self, config: Path | None = None) -> None:
-        self._config = config
+    `zone` and `notices` are what the service said with its last answer.
+    """
+
+    def __init__(
+        self, config: Path | None = None, socket_path: Path | None = None
+    ) -> None:
+        self.config = config
+        self._socket = socket_path
+        self._zone: str | None = None
+        self.notices: list[str] = []
 
     @cached_property
-    def settings(self) -> Settings:
-        """The configuration, read once; SettingsError where it can't be used."""
-        from retention.settings import load
-
-        return load(self._config, _environment())
+    def place(self) -> Whereabouts:
+        """Where the service is; SettingsError where a named configuration can't be
+        read."""
+        return whereabouts.find(self.config, self._socket, whereabouts.environment())
 
     @property
     def timezone(self) -> str:
         """The zone in which people at this site type and read times."""
-        return self.settings.timezone
+        return self._zone or self.place.zone or whereabouts.DEFAULT_ZONE
 
     def call(self, verb: str, **arguments: Any) -> dict[str, Any]:
-        """The answer of `verb`, all of it JSON-able; arguments as a person typed them.
+        """The answer of `verb`, all of it JSON-able.
 
-        Reading leaves the catalogue as it is.  Changing takes the single-instance
-        lock; CatalogueError names who has it.  NotPermittedError where the caller
-        may not open the catalogue.
+        Raises what the service refused with, as if it had been raised here, and
+        UnreachableError where nobody answers; a request to place a hold is then left
+        in the spool.
         """
         if verb not in VERBS:
             raise RetentionError(f"this program does not know the request {verb!r}")
+        spooled = verb in spool.VERBS and not arguments.get("dry_run")
+        if spooled:
+            arguments.setdefault("request", str(uuid.uuid4()))
         try:
-            return self._do(verb, arguments)
-        except (CatalogueError, OSError):
-            # Nothing was stored; were it otherwise, a second hold keeps no less.
-            if verb not in KEEPS or not self._make_room():
+            return self._ask(verb, arguments)
+        except UnreachableError as error:
+            if not spooled:
                 raise
-        return self._do(verb, arguments)
+            raise self._leave(verb, arguments, error) from error
 
-    def _do(self, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        with self._context(verb, changes=VERBS[verb].changes) as context:
-            return perform(context, verb, arguments)
+    def _ask(self, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        seconds = VERBS[verb].seconds
+        if seconds > QUICK:
+            self._exchange("GET", ALIVE_PATH, None, QUICK)
+        body = json.dumps(arguments, ensure_ascii=True).encode()
+        return self._exchange("POST", f"/v1/{verb}", body, seconds)
 
-    def _make_room(self) -> bool:
-        """Release the reserve if it is room that is missing; whether there was any."""
-        from retention.catalogue import db
-        from retention.reserve import Reserve
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, seconds: float
+    ) -> dict[str, Any]:
+        connection = _Connection(self.place.socket, seconds)
+        try:
+            connection.request(method, path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            answer: dict[str, Any] = json.loads(response.read())
+        except TimeoutError as error:
+            raise self._silent() from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise self._gone(error) from error
+        finally:
+            connection.close()
+        self._zone = response.getheader("Retention-Zone") or self._zone
+        notice = response.getheader("Retention-Notice")
+        if notice and notice not in self.notices:
+            self.notices.append(notice)
+        if response.status >= 400:
+            told = answer.get("error", {})
+            raise of_kind(str(told.get("kind")), str(told.get("message")))
+        return answer
 
-        directory = self.settings.state_directory
-        return db.out_of_room(directory / db.NAME) and Reserve(directory).release()
+    # -- nobody there -------------------------------------------------------------
 
-    def upgrade(self) -> dict[str, Any]:
-        """Bring the catalogue up to this program's schema; {"from", "to"}.
-
-        No verb: it comes before a catalogue can be opened.  A crash between the
-        migration and its entry leaves the new schema without one; `service.started`
-        then names the program that uses it.
-        """
-        from retention.catalogue import db
-        from retention.instance import exclusive
-        from retention.model import Entry
-
-        directory = self.settings.state_directory
-        _may_open(directory / db.NAME)
-        with exclusive(directory, "schema upgrade"):
-            found, made = db.upgrade(directory / db.NAME)
-            if found != made:
-                with self._open(changes=True) as context:
-                    fields = {"from": found, "to": made}
-                    entry = Entry("schema.upgraded", context.now, context.actor, fields)
-                    with context.catalogue.write(db.Priority.HOLD) as tx:
-                        context.log.append(tx, entry)
-        return {"from": found, "to": made}
-
-    @contextmanager
-    def _context(self, verb: str, *, changes: bool) -> Iterator[Context]:
-        from retention.catalogue import db
-        from retention.instance import exclusive
-
-        directory = self.settings.state_directory
-        _may_open(directory / db.NAME)
-        with ExitStack() as stack:
-            if changes:
-                stack.enter_context(exclusive(directory, verb))
-            yield stack.enter_context(self._open(changes=changes))
-
-    @contextmanager
-    def _open(self, *, changes: bool) -> Iterator[Context]:
-        from retention.audit.log import Log
-        from retention.catalogue import db
-        from retention.clock import read
-        from retention.context import Context
-
-        settings = self.settings
-        path = settings.state_directory / db.NAME
-        log = Log(
-            site=settings.site,
-            host=socket.gethostname(),
-            program=f"retention {__version__}",
+    def _silent(self) -> UnreachableError:
+        return UnreachableError(
+            "the service runs but does not answer, so it is not known whether it "
+            "deletes, nor whether this was done: look again with `retention status`, "
+            f"and call {self.place.contact}"
         )
-        with closing(db.open_(path, read_only=not changes)) as catalogue:
-            yield Context(settings, catalogue, log, read().wall, caller())
+
+    def _gone(self, error: Exception) -> UnreachableError:
+        path = self.place.socket
+        if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+            if path.exists() and not path.is_socket():
+                return UnreachableError(
+                    f"{path} is not a socket, so the service can't be asked: correct "
+                    "`socket` in the configuration, or --socket"
+                )
+            return UnreachableError(
+                f"the service is not running (nothing listens at {path}), so nothing is "
+                "being deleted by this program: start it with `systemctl start "
+                f"cctv-retention`, or call {self.place.contact}",
+                running=False,
+            )
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return UnreachableError(
+            f"the service at {path} broke off ({why}), so it is not known whether this "
+            f"was done: look with `retention status`, and call {self.place.contact}"
+        )
+
+    def _leave(
+        self, verb: str, arguments: dict[str, Any], error: UnreachableError
+    ) -> RetentionError:
+        """Leave the request for the service's next start; what to tell the operator."""
+        place = self.place
+        try:
+            asked = _resolved(arguments, place.zone)
+            path = spool.leave(place.spool, verb, asked)
+        except (OSError, RetentionError) as failed:
+            why = getattr(failed, "strerror", None) or str(failed)
+            return UnreachableError(
+                f"{error}. NO HOLD IS PLACED, and the request could not be left in "
+                f"{place.spool} either ({why}): call {place.contact} now, and ask for a "
+                "copy of the footage",
+                error.running,
+            )
+        since, until = asked["since"], asked.get("until") or "its release"
+        return UnreachableError(
+            f"{error}.\nThe request is WAITING, NOT CONFIRMED: it was left as {path} "
+            f"(from {since} to {until}), and the service takes it in before it deletes "
+            "anything. The recorder itself may still delete meanwhile: ask for a copy "
+            f"now if the footage is near its end. Tell {place.contact}; afterwards look "
+            "with `retention hold list`",
+            error.running,
+        )
 
 
-def _environment() -> dict[str, str]:
+def _resolved(arguments: dict[str, Any], zone: str | None) -> dict[str, Any]:
+    """The request with its times as instants: "yesterday" is another day tomorrow."""
+    from retention.clock import read
+
+    now = read().wall
+    asked = dict(arguments)
+    words = f"{asked.get('since')} to {asked.get('until') or 'released'}"
+    asked.setdefault("typed", words)
+    for name in ("since", "until", "received", "review"):
+        if asked.get(name) is not None:
+            asked[name] = _instant(str(asked[name]), zone, now)
+    return asked
+
+
+def _instant(text: str, zone: str | None, now: int) -> str:
+    if zone is None:
+        zone = "UTC"
+        if not text.rstrip().endswith(("Z", "z")) and text.strip() != "now":
+            raise RetentionError(
+                f"the configuration can't be read, so it is not known which zone "
+                f'"{text}" is meant in: write it in UTC, with a Z at the end'
+            )
+    return format_utc(parse_instant(text, zone, now))
+
+
+class _Connection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path, seconds: float) -> None:
+        super().__init__("localhost", timeout=seconds)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the service's socket."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        with reachable(self._path) as name:
+            self.sock.connect(name)
+
+
+OWN_NAMES = ("RETENTION_CONFIG", "RETENTION_DEBUG", "RETENTION_SOCKET")
+
+
+def environment() -> dict[str, str]:
     """The process's environment without what is meant for the command itself."""
     return {name: text for name, text in os.environ.items() if name not in OWN_NAMES}
-
-
-def _may_open(catalogue: Path) -> None:
-    """Refuse in words before SQLite does in its own.
-
-    Even reading needs to write: beside the catalogue lie its write-ahead log's files.
-    A missing directory is left to the one who opens the catalogue.
-    """
-    directory = catalogue.parent
-    try:
-        owner = directory.stat().st_uid
-    except FileNotFoundError:
-        return
-    except PermissionError:
-        owner = None
-    uid = os.getuid()
-    if uid in (0, owner) or os.access(directory, os.R_OK | os.W_OK | os.X_OK):
-        return
-    raise NotPermittedError(
-        f"{directory} is closed to {name_of(uid) or uid}: run this as the service's "
-        f"user, `sudo -u {SERVICE_USER} retention ...`"
-    )

@@ -52,3 +52,43 @@ class GuardError(RetentionError):
 
 class StaleError(RetentionError):
     """Rows moved between reading and writing; nothing was changed, try again."""
+
+
+class UnreachableError(RetentionError):
+    """The service can't be asked, or did not answer in time.  Exit status 3.
+
+    `running` is False where nothing listens: then nothing is being deleted by this
+    program.  None where that is not known.
+    """
+
+    exit_status = 3
+
+    def __init__(self, text: str, running: bool | None = None) -> None:
+        super().__init__(text)
+        self.running = running
+
+
+_KINDS: dict[str, type[RetentionError]] = {
+    "usage": UsageError,
+    "settings": SettingsError,
+    "catalogue": CatalogueError,
+    "root_unavailable": RootUnavailableError,
+    "not_permitted": NotPermittedError,
+    "verification": VerificationError,
+    "guard": GuardError,
+    "stale": StaleError,
+    "busy": UnreachableError,
+}
+"""The names that errors have outside this process, in the local API."""
+
+
+def kind_of(error: RetentionError) -> str:
+    """The name of an error's class in the API; "refused" where it has none."""
+    return next(
+        (name for name, kind in _KINDS.items() if isinstance(error, kind)), "refused"
+    )
+
+
+def of_kind(kind: str, message: str) -> RetentionError:
+    """The error that the API told of."""
+    return _KINDS.get(kind, RetentionError)(message)

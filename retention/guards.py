@@ -29,6 +29,7 @@ ROOT = "root"
 CATALOGUE = "catalogue"
 VOLUME = "volume"
 LOG = "log"
+REQUEST = "request"
 
 STEP: Micros = MINUTE
 """Wall time may gain this much on boot time before the clock is not believed."""
@@ -57,6 +58,9 @@ _REMEDIES = {
     "again; what was deleted after that backup will be found lost",
     VOLUME: "look at `retention plan`; if it is right, a supervisor approves it with "
     "`retention deletion approve`",
+    REQUEST: "see what the request asks for, place that hold by hand where it is meant, "
+    "then an administrator acknowledges: "
+    '`retention guard acknowledge request --reason "..."`',
     LOG: "free space on the file system of the state directory, or put right what the "
     "detail says; deletion goes on by itself when entries can be written again",
 }
@@ -309,29 +313,35 @@ def doubt_of_clock(tx: Connection, now: Micros) -> str | None:
 
 
 def guard_acknowledge(context: Context, *, guard: str, reason: str) -> dict[str, Any]:
-    """An administrator vouches for the clock as it is now; deletion goes on by it.
+    """An administrator rules on a guard, and deletion goes on.
 
-    Only the clock guard is acknowledged: the others clear when their cause is gone.
-    Raises UsageError where nothing is to be acknowledged, NotPermittedError for other
-    roles (design, section 11).
+    `clock`: the clock is right as it is now.  `request`: what a request that was left
+    while the service was down asked for is seen to.  The others clear when their cause
+    is gone.  Raises UsageError where nothing is to be acknowledged, NotPermittedError
+    for other roles (design, section 11).
     """
-    if guard != CLOCK:
+    if guard not in (CLOCK, REQUEST):
         raise UsageError(
             f"the guard {guard!r} can't be acknowledged: it clears by itself once its "
             "cause is gone; `retention status` says what to do"
         )
     if not reason.strip():
-        raise UsageError("say why the clock is right, with --reason: it goes on record")
+        raise UsageError(
+            f"say why the {guard} is right, with --reason: it goes on record"
+        )
     if context.actor.role not in ACKNOWLEDGE:
         raise NotPermittedError("only an administrator may acknowledge a guard")
     with context.catalogue.write(Priority.HOLD) as tx:
-        found = rows.find(tx, CLOCK, "")
+        found = rows.find(tx, guard, "")
         if found is None:
-            raise UsageError("the clock guard is not tripped: nothing to acknowledge")
-        put_fact(tx, CLOCK_FACT, acknowledged(context.now, rows.log_size(tx)))
-        clear_in(tx, context.log, context.now, context.actor, CLOCK, "", reason)
+            raise UsageError(
+                f"the {guard} guard is not tripped: nothing to acknowledge"
+            )
+        if guard == CLOCK:
+            put_fact(tx, CLOCK_FACT, acknowledged(context.now, rows.log_size(tx)))
+        clear_in(tx, context.log, context.now, context.actor, guard, "", reason)
     return {
-        "guard": CLOCK,
+        "guard": guard,
         "tripped": format_utc(found.since),
         "detail": found.detail,
         "believed": format_utc(context.now),

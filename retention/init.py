@@ -30,6 +30,7 @@ from retention import __version__, clock, guards, log_key, periods
 from retention.audit import log as audit
 from retention.audit.canonical import base64url
 from retention.caller import SERVICE_USER, caller
+from retention.cameras.files import packed
 from retention.cameras.register import camera_import
 from retention.catalogue import cameras, db
 from retention.catalogue.db import Catalogue, Priority, get_meta, put_fact
@@ -211,7 +212,8 @@ def _fill(context: Context) -> tuple[Answer, list[str]]:
         known = len(cameras.everyone(tx))
     if context.settings.cameras is not None and not known:
         try:
-            answer = camera_import(context, path=str(context.settings.cameras))
+            list_ = packed(str(context.settings.cameras))
+            answer = camera_import(context, file=list_["file"], data=list_["data"])
             imported = known = answer["cameras"]
         except RetentionError as error:
             unfinished.append(str(error))

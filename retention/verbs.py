@@ -18,13 +18,25 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 
+QUICK = 5
+PATIENT = 20
+"""A hold's answer waits for files that are being unlinked, and for a look at the disks."""
+LONG = 3600
+"""What grows with the archive or the log."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """`function` is "module:name" below `retention`; `changes` needs the writer."""
+    """`function` is "module:name" below `retention`.
+
+    `changes`: it changes something.  `keeps`: it only keeps footage, and is done even on
+    a full disk.  `seconds`: how long its answer may take before a caller gives up.
+    """
 
     function: str
     changes: bool = False
+    keeps: bool = False
+    seconds: int = QUICK
 
     def resolve(self) -> Callable[..., Answer]:
         """The function itself: takes a Context and keywords, gives a JSON-able dict."""
@@ -36,30 +48,45 @@ class Verb:
 
 
 VERBS: dict[str, Verb] = {
-    "status": Verb("reports:status"),
-    "plan": Verb("reports:plan"),
+    "status": Verb("reports:status", seconds=LONG),
+    "plan": Verb("reports:plan", seconds=LONG),
     "camera.list": Verb("cameras.register:camera_list"),
     "camera.show": Verb("cameras.register:camera_show"),
     "camera.add": Verb("cameras.register:camera_add", changes=True),
-    "camera.import": Verb("cameras.register:camera_import", changes=True),
+    "camera.import": Verb("cameras.register:camera_import", changes=True, seconds=LONG),
     "camera.renumber": Verb("cameras.register:camera_renumber", changes=True),
     "camera.moved": Verb("cameras.register:camera_moved", changes=True),
     "camera.replace": Verb("cameras.register:camera_replace", changes=True),
     "camera.retire": Verb("cameras.register:camera_retire", changes=True),
     "root.list": Verb("roots:root_list"),
-    "root.adopt": Verb("roots:root_adopt", changes=True),
-    "root.replace": Verb("roots:root_replace", changes=True),
-    "recording.list": Verb("ingest.recordings:recording_list"),
+    "root.adopt": Verb("roots:root_adopt", changes=True, seconds=LONG),
+    "root.replace": Verb("roots:root_replace", changes=True, seconds=LONG),
+    "recording.list": Verb("ingest.recordings:recording_list", seconds=LONG),
     "recording.show": Verb("ingest.recordings:recording_show"),
-    "recording.resolve": Verb("ingest.recordings:recording_resolve", changes=True),
-    "hold.place": Verb("holds:hold_place", changes=True),
-    "hold.list": Verb("holds:hold_list"),
-    "hold.release": Verb("holds:hold_release", changes=True),
-    "audit.list": Verb("audit.views:audit_list"),
+    "recording.resolve": Verb(
+        "ingest.recordings:recording_resolve", changes=True, seconds=LONG
+    ),
+    "hold.place": Verb(
+        "holds.place:hold_place", changes=True, keeps=True, seconds=PATIENT
+    ),
+    "hold.list": Verb("holds.views:hold_list"),
+    "hold.show": Verb("holds.views:hold_show"),
+    "hold.extend": Verb(
+        "holds.change:hold_extend", changes=True, keeps=True, seconds=PATIENT
+    ),
+    "hold.amend": Verb("holds.change:hold_amend", changes=True),
+    "hold.review": Verb("holds.change:hold_review", changes=True),
+    "hold.release": Verb("holds.release:hold_release", changes=True),
+    "hold.approve": Verb("holds.release:hold_approve", changes=True),
+    "hold.reject": Verb("holds.release:hold_reject", changes=True),
+    "hold.reinstate": Verb(
+        "holds.release:hold_reinstate", changes=True, keeps=True, seconds=PATIENT
+    ),
+    "audit.list": Verb("audit.views:audit_list", seconds=LONG),
     "audit.show": Verb("audit.views:audit_show"),
-    "audit.verify": Verb("audit.views:audit_verify"),
+    "audit.verify": Verb("audit.views:audit_verify", seconds=LONG),
     "guard.acknowledge": Verb("guards:guard_acknowledge", changes=True),
-    "deletion.pause": Verb("approvals:deletion_pause", changes=True),
+    "deletion.pause": Verb("approvals:deletion_pause", changes=True, keeps=True),
     "deletion.resume": Verb("approvals:deletion_resume", changes=True),
     "deletion.approve": Verb("approvals:deletion_approve", changes=True),
 }

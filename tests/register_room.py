@@ -7,6 +7,7 @@ from typing import Any
 
 from retention.audit.log import Log, open_log
 from retention.cameras import register
+from retention.cameras.files import packed, write_new
 from retention.catalogue import db, holds, schema
 from retention.context import Context
 from retention.model import DAY, HOUR, Actor
@@ -37,10 +38,20 @@ class Room:
             self.now += self.step
             settings: Any = SimpleNamespace()
             context = Context(settings, self.catalogue, self.log, self.now, self.actor)
+            path, file = arguments.pop("path", None), arguments.get("file")
+            if path is not None or (file is not None and Path(file).exists()):
+                arguments |= packed(path or file)
+            propose = arguments.pop("propose", None)
+            if propose is not None:
+                arguments["propose"] = True
             answer: dict[str, Any] = getattr(register, f"camera_{verb}")(
                 context, **arguments
             )
             json.dumps(answer, allow_nan=False)  # every answer is JSON
+            if propose is not None:
+                answer["wrote"] = propose if answer["text"] is not None else None
+            if propose is not None and answer["text"] is not None:
+                write_new(propose, answer["text"])
             return answer
 
         return do

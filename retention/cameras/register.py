@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from retention.cameras.changes import (
     entry_of,
     place,
 )
+from retention.cameras.files import unpacked
 from retention.cameras.ids import displace, holder, judge, replaced_entry, unknown
 from retention.cameras.importing import Origin, suggest, take
 from retention.cameras.lists import (
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from retention.context import Context
 
 Answer = dict[str, Any]
-MAX_BYTES = 10_000_000
 _ALWAYS = Window(-FOREVER, FOREVER)
 
 
@@ -289,17 +289,18 @@ def camera_renumber(
     old: str | None = None,
     new: str | None = None,
     file: str | None = None,
+    data: str | None = None,
 ) -> Answer:
     """Give a camera another id, or many at once from a file: all of them or none.
 
-    Ids may be exchanged within one file.  RetentionError names every bad pair with its
+    `data` is the file's content in base64.  Ids may be exchanged within one file.  RetentionError names every bad pair with its
     line.
     """
     if (file is None) == (old is None or new is None) or (file and (old or new)):
         raise UsageError("say either OLD and NEW or --file FILE")
     name = None if file is None else Path(file).name
     if file is not None:
-        pairs = read_pairs(_read(file), Path(file).name)
+        pairs = read_pairs(unpacked(file, data or ""), Path(file).name)
     else:
         pairs = [Typed(0, str(old), str(new))]
     with context.catalogue.write(Priority.SCAN) as tx:
@@ -324,37 +325,38 @@ def camera_renumber(
 def camera_import(
     context: Context,
     *,
-    path: str,
-    columns: str | Mapping[str, str] | None = None,
-    propose: str | None = None,
+    file: str,
+    data: str,
+    columns: str | None = None,
+    propose: bool | None = None,
 ) -> Answer:
-    """Import a published list (CSV) in one transaction, or with `propose` only write
-    suggested renumberings to that new file for a person to edit.
+    """Import a published list (CSV) in one transaction, or with `propose` only suggest
+    renumberings: `text` is then a file of them for a person to edit.
+
+    `data` is the file's content in base64, `file` its name.
 
     Rows too far from the camera of their id are refused and reported; the rest is
     imported.  Cameras that the list lacks become unlisted, nothing else.
     """
-    data = _read(path)
-    if isinstance(columns, str):
-        columns = parse_columns(columns)
-    found = read_cameras(data, Path(path).name, columns)
-    origin = Origin(context.now, context.actor, hashlib.sha256(data).hexdigest())
+    content = unpacked(file, data)
+    found = read_cameras(
+        content, Path(file).name, None if columns is None else parse_columns(columns)
+    )
+    origin = Origin(context.now, context.actor, hashlib.sha256(content).hexdigest())
     about = {
-        "file": path,
+        "file": file,
         "sha256": origin.sha256,
         "encoding": found.encoding,
         "columns": found.columns,
         "ignored_columns": found.ignored,
         "cameras": len(found.cameras),
     }
-    if propose is not None:
+    if propose:
         with context.catalogue.read() as tx:
             pairs, unpaired, appeared = suggest(tx, found.cameras)
-        if pairs:
-            _write_new(propose, write_pairs(pairs))
         return {
             **about,
-            "wrote": propose if pairs else None,
+            "text": write_pairs(pairs).decode() if pairs else None,
             "pairs": [_suggestion(pair) for pair in pairs],
             "unpaired": unpaired,
             "appeared": appeared,
@@ -376,25 +378,3 @@ def _suggestion(pair: Pair) -> Answer:
         "old_location": pair.old.location,
         "new_location": pair.new.location,
     }
-
-
-def _read(path: str) -> bytes:
-    try:
-        with Path(path).open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise RetentionError(f"{path} can't be read: {error.strerror}") from error
-    if len(data) > MAX_BYTES:
-        raise RetentionError(f"{path} is larger than 10 MB; is it a camera list?")
-    return data
-
-
-def _write_new(path: str, data: bytes) -> None:
-    """Never over an existing file: it may be one that a person has edited."""
-    try:
-        with Path(path).open("xb") as file:
-            file.write(data)
-    except FileExistsError as error:
-        raise RetentionError(f"{path} exists already; name another file") from error
-    except OSError as error:
-        raise RetentionError(f"{path} can't be written: {error.strerror}") from error

@@ -72,10 +72,24 @@ class Retention(Group):
     help="The configuration; else RETENTION_CONFIG, else "
     "/etc/cctv-retention/retention.toml.",
 )
+@click.option(
+    "--socket",
+    "socket_path",
+    envvar="RETENTION_SOCKET",
+    metavar="PATH",
+    type=click.Path(path_type=Path, readable=False),
+    help="Where the service listens; else as the configuration says, else "
+    "/run/cctv-retention/api.sock.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer in JSON, times in UTC.")
 @click.version_option(__version__, prog_name="retention")
 @click.pass_context
-def retention(context: click.Context, config: Path | None, as_json: bool) -> None:
+def retention(
+    context: click.Context,
+    config: Path | None,
+    socket_path: Path | None,
+    as_json: bool,
+) -> None:
     """Deletes CCTV footage when its retention period is over, never while it is
     under an evidence hold, and keeps an audit log that proves it.
 
@@ -98,7 +112,7 @@ def retention(context: click.Context, config: Path | None, as_json: bool) -> Non
       2  wrong usage                       6  a guard holds
       3  the daemon can't be reached       7  done, but not all is preserved
     """
-    context.obj = Session(Client(config), as_json)
+    context.obj = Session(Client(config, socket_path), as_json)
     context.color = display.colour_wanted()
 
 

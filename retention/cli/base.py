@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from retention.cli import display
 from retention.client import Client
+
+if TYPE_CHECKING:
+    from retention.settings import Settings
 
 Answer = dict[str, Any]
 
@@ -26,17 +29,27 @@ class Session:
         """The zone in which people at this site read times."""
         return self.client.timezone
 
+    @property
+    def settings(self) -> Settings:
+        """The configuration, for commands that work without the service."""
+        from retention import offline
+
+        return offline.settings(self.client.config)
+
     def ask(self, verb: str, **arguments: Any) -> Answer:
         """The verb's answer; options that were not given (None) are left out."""
         given = {name: value for name, value in arguments.items() if value is not None}
         return self.client.call(verb, **given)
 
     def answer(self, answer: Answer, text: Callable[[Answer, str], str]) -> None:
-        """Print the answer: as JSON where asked for, else as `text` tells it."""
+        """Print the answer: as JSON where asked for, else as `text` tells it, with what
+        every screen has to say."""
         if self.as_json:
             display.put_json(answer)
-        else:
-            display.put(text(answer, self.zone))
+            return
+        display.put(text(answer, self.zone))
+        for notice in self.client.notices:
+            display.note(f"Note: {notice}.")
 
 
 class Group(click.Group):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import Any
 
 import click
 
+from retention.cameras.files import packed, write_new
 from retention.cli.base import Answer, Session, group, with_session
 from retention.cli.display import counted, length, local, pairs, safe, table
 
@@ -214,14 +214,17 @@ def import_(
 
     Exit status 1: some lines were refused, all others are imported.
     """
-    answer = session.ask(
-        "camera.import",
-        path=os.path.abspath(file),
-        columns=columns,
-        propose=None if propose is None else os.path.abspath(propose),
-    )
-    session.answer(answer, _imported if propose is None else _proposed)
-    return 1 if answer.get("refused") else 0
+    if propose is None:
+        answer = session.ask("camera.import", **packed(file), columns=columns)
+        session.answer(answer, _imported)
+        return 1 if answer.get("refused") else 0
+    answer = session.ask("camera.import", **packed(file), columns=columns, propose=True)
+    text = answer.pop("text")
+    answer["wrote"] = None if text is None else propose
+    if text is not None:
+        write_new(propose, text)
+    session.answer(answer, _proposed)
+    return 0
 
 
 def _imported(answer: Answer, zone: str) -> str:
@@ -289,8 +292,8 @@ def renumber(
       retention camera renumber 17 1017
       retention camera renumber --file pairs.csv
     """
-    path = None if file is None else os.path.abspath(file)
-    answer = session.ask("camera.renumber", old=old, new=new, file=path)
+    content = {} if file is None else packed(file)
+    answer = session.ask("camera.renumber", old=old, new=new, **content)
     session.answer(answer, _renumbered)
 
 

@@ -12,8 +12,8 @@ from retention.cli.display import local, safe
 def guard() -> None:
     """What stops deletion while something is in doubt: acknowledge.
 
-    `retention status` names the guards that hold and what to do about each; all but
-    the clock's clear by themselves once their cause is gone.
+    `retention status` names the guards that hold and what to do about each; most clear
+    by themselves once their cause is gone.
 
     \b
     Example:
@@ -22,18 +22,23 @@ def guard() -> None:
 
 
 @guard.command("acknowledge")
-@click.argument("name", type=click.Choice(["clock"]), metavar="clock")
-@click.option("--reason", required=True, help="Why the clock is right, in a few words.")
+@click.argument("name", type=click.Choice(["clock", "request"]), metavar="GUARD")
+@click.option("--reason", required=True, help="Why, in a few words.")
 @with_session
 def acknowledge(session: Session, name: str, reason: str) -> None:
-    """Vouch for the clock as it is now, after a jump of a day or more.
+    """Rule on a guard: `clock` or `request`.
 
-    Deletion goes on by it, and the reason goes on record. Compare the time with
-    another clock first: a wrong one deletes footage too early.
+    clock: vouch for the clock as it is now, after a jump of a day or more. Deletion
+    goes on by it: compare the time with another clock first, a wrong one deletes
+    footage too early.
+
+    request: a request that was left while the service was down could not be carried
+    out, and has been seen to.
 
     \b
     Example:
       retention guard acknowledge clock --reason "checked against the speaking clock"
+      retention guard acknowledge request --reason "placed by hand, hold 18"
     """
     session.answer(
         session.ask("guard.acknowledge", guard=name, reason=reason), _acknowledged
@@ -41,8 +46,12 @@ def acknowledge(session: Session, name: str, reason: str) -> None:
 
 
 def _acknowledged(answer: Answer, zone: str) -> str:
+    if answer["guard"] == "clock":
+        now = local(answer["believed"], zone)
+        first = f"The clock is believed again: it is {now}."
+    else:
+        first = "Deletion goes on with the next cycle."
     return (
-        f"The clock is believed again: it is {local(answer['believed'], zone)}.\n"
-        f"It was doubted since {local(answer['tripped'], zone)}: "
+        f"{first}\nThe guard was tripped since {local(answer['tripped'], zone)}: "
         f"{safe(answer['detail'])}."
     )

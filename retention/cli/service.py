@@ -23,7 +23,7 @@ def init(session: Session) -> int:
     """
     from retention.init import describe, initialise
 
-    answer = initialise(session.client.settings)
+    answer = initialise(session.settings)
     session.answer(answer, lambda found, _: describe(found))
     return 1 if answer["unfinished"] else 0
 
@@ -44,7 +44,7 @@ def check(session: Session) -> int:
     from retention.check import findings
 
     with telling() as progress:
-        found = [one._asdict() for one in findings(session.client.settings, progress)]
+        found = [one._asdict() for one in findings(session.settings, progress)]
     session.answer({"findings": found}, _findings)
     return 1 if any(one["level"] == "error" for one in found) else 0
 
@@ -82,7 +82,7 @@ def run(session: Session) -> None:
     """
     from retention.daemon.run import run as run_daemon
 
-    run_daemon(session.client.settings)
+    run_daemon(session.settings)
 
 
 @group("schema")
@@ -107,7 +107,9 @@ def upgrade(session: Session) -> None:
       systemctl stop cctv-retention
       sudo -u cctv-retention retention schema upgrade
     """
-    session.answer(session.client.upgrade(), _upgraded)
+    from retention import offline
+
+    session.answer(offline.upgrade(session.client.config), _upgraded)
 
 
 def _upgraded(answer: Answer, zone: str) -> str:

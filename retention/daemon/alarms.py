@@ -91,6 +91,15 @@ class Alarms:
         journal.info("guard.cleared", guard=name, scope=scope, reason=reason)
         return True
 
+    def recall(self, name: str) -> None:
+        """Take in that a person acknowledged a guard, which only its row shows."""
+        with self._catalogue.read() as tx:
+            there = {(found.name, found.scope) for found in guards.tripped(tx)}
+        with self._mutex:
+            for key in list(self._tripped):
+                if key[0] == name and key not in there and key not in self._unwritten:
+                    del self._tripped[key]
+
     def tripped(self, name: str, scope: str = "") -> bool:
         """Whether that guard is tripped."""
         return (name, scope) in self._tripped

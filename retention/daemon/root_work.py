@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 
 PAUSE_SECONDS = 0.1
 """Between two pages of a reconciliation: a million files take some minutes."""
+
+
+@dataclass(slots=True)
+class Look:
+    """A scan that somebody waits for; `complete`: all of the root was read."""
+
+    done: threading.Event = field(default_factory=threading.Event)
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,8 @@ class RootWork:
         self._noted: list[tuple[dict[int, Micros], Micros]] = []
         self._failed = False
         self._errors: list[str] = []
+        self._asking = threading.Lock()
+        self._look: Look | None = None  # asked for and not begun
 
     # -- the eyes -----------------------------------------------------------------
 
@@ -88,20 +98,40 @@ class RootWork:
         """Open the root, as the first thing at start."""
         self._available(self._tools.judge().now)
 
-    def scan(self, stop: Stop) -> None:
-        """Bring what is new on the disk into the catalogue.
+    def scan(self, stop: Stop) -> bool:
+        """Bring what is new on the disk into the catalogue; whether all of it was read.
 
         Not while the catalogue has no room or is in doubt, and not by a clock that is
         in the past: what is first seen then would be dated, and deleted, too early.
         """
         judged = self._tools.judge()
         if self._may_not_write() or judged.past:
-            return
+            return False
+        complete = False
         with self._guarded(judged.now):
-            if self._available(judged.now) is None or self._scanner is None:
-                return
-            found = self._scanner.scan(judged.now, stop, believed=judged.believed)
-            self._note(found, judged.now)
+            if self._available(judged.now) is not None and self._scanner is not None:
+                found = self._scanner.scan(judged.now, stop, believed=judged.believed)
+                self._note(found, judged.now)
+                complete = found.complete
+        return complete
+
+    def look(self) -> Look:
+        """Have the disk read as soon as the eyes are free, for somebody who waits.
+
+        Who asks before it begins shares it; who asks later needs a newer one.
+        """
+        with self._asking:
+            if self._look is None:
+                self._look = Look()
+                self.eyes.trigger("look", self._look_now)
+            return self._look
+
+    def _look_now(self, stop: Stop) -> None:
+        with self._asking:
+            look, self._look = self._look, None
+        if look is not None:
+            look.complete = self.scan(stop)
+            look.done.set()
 
     def reconcile(self, stop: Stop) -> None:
         """Compare every row with the disk, once in the time that the settings say.
@@ -122,7 +152,7 @@ class RootWork:
         """The `stop` of a reconciliation, asked after each page: most of the disk's
         time is the recorder's."""
         self.eyes.rest(PAUSE_SECONDS)
-        return stop() or self.eyes.pending("scan")
+        return stop() or self.eyes.pending("scan") or self.eyes.pending("look")
 
     def _is_time(self, root: OpenRoot, now: Micros) -> bool:
         with self._tools.catalogue.read() as tx:

@@ -12,19 +12,23 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from retention import __version__, clock, guards, periods
+from retention.api.desk import Desk
 from retention.audit import log as audit
 from retention.caller import caller
 from retention.catalogue import db, roots
-from retention.catalogue.db import Priority, get_meta, quick_check
+from retention.catalogue.db import Priority, quick_check
 from retention.daemon import heartbeat
 from retention.daemon.alarms import Alarms, disk_full, guard_of
+from retention.daemon.front import Front, look_at
 from retention.daemon.journal import log as journal
 from retention.daemon.root_work import RootWork, Tools
 from retention.daemon.schedule import Schedule
+from retention.daemon.startup import check_head, forgotten_roots
 from retention.daemon.timekeeper import Judged, Timekeeper
 from retention.daemon.worker import Stop, Worker
 from retention.deletion.gate import Gate
-from retention.errors import CatalogueError, RetentionError, SettingsError, StaleError
+from retention.errors import CatalogueError, RetentionError, StaleError
+from retention.holds.release import note_cooled
 from retention.localtime import format_utc
 from retention.model import HOUR, MINUTE, SECOND, Entry, Micros
 from retention.reserve import Reserve
@@ -66,7 +70,7 @@ class Service:
         if db.out_of_room(path) and self._reserve.release():
             journal.error("reserve.released", path=str(self._reserve.path))
         self._catalogue = db.open_(path)
-        self._check_head()
+        check_head(self._catalogue, settings)
         self._timekeeper = Timekeeper(
             self._catalogue,
             self._log,
@@ -80,6 +84,11 @@ class Service:
             self._reading.boot, self._alarms, self.judge, self.failed, self._crashed,
         )  # fmt: skip
         self._works = [RootWork(tools, setting) for setting in settings.root]
+        desk = Desk(
+            settings, self._catalogue, self._log, lambda: self.judge().now, tools.gate,
+            look_at(self._works), self._make_room, self._faulty,
+        )  # fmt: skip
+        self._front = Front(desk, self._alarms, self._actor)
         self._office = Worker("office", self._crashed)
         self._schedule = Schedule(self._crashed)
 
@@ -98,7 +107,9 @@ class Service:
             journal.warning("reserve.missing", path=str(self._reserve.path))
         judged = self.judge()
         self._begin_record(judged.now)
-        self._missing_from_settings(judged.now)
+        self._forgotten(judged.now)
+        self._take_in(judged.now)  # before anything is recovered or deleted
+        self._front.open()
         for work in self._works:
             for worker in work.workers():
                 worker.start()
@@ -118,6 +129,7 @@ class Service:
         """End in order; False where a thread did not end and its batch is left open."""
         self._notifier.stopping()
         self._schedule.stop()
+        self._front.close()
         workers = [self._office, *(w for work in self._works for w in work.workers())]
         for worker in workers:
             worker.stop()
@@ -173,29 +185,6 @@ class Service:
             )
         add("heartbeat", HOUR, partial(office, "heartbeat", self.heartbeat))
 
-    def _check_head(self) -> None:
-        """The log ends where its head says, and is this site's."""
-        with self._catalogue.read() as tx:
-            size = audit.size(tx)
-            site = get_meta(tx).get("site", self._settings.site)
-            if size == 0:
-                raise CatalogueError(
-                    f"{self._catalogue.path} has no audit log yet: `retention init` "
-                    "was interrupted, run it again"
-                )
-            last = audit.read(tx, size - 1)
-        if last["index"] != size - 1:
-            raise CatalogueError(
-                f"the audit log's head is {size} and its last entry {last['index']}: "
-                "run `retention audit verify`; nothing is deleted"
-            )
-        if site != self._settings.site:
-            raise SettingsError(
-                f"the catalogue is that of site {site}, the configuration says "
-                f"{self._settings.site}: correct `site`, or state_directory; a second "
-                "site is a second installation"
-            )
-
     def _begin_record(self, now: Micros) -> None:
         digest = self._settings.digest
         started = {
@@ -220,19 +209,10 @@ class Service:
         self._record(Entry("service.stopped", now, self._actor))
         journal.info("service.stopped")
 
-    def _missing_from_settings(self, now: Micros) -> None:
+    def _forgotten(self, now: Micros) -> None:
         """A root that the settings forgot keeps its footage for ever: say so."""
-        names = {work.name for work in self._works}
-        with self._catalogue.read() as tx:
-            forgotten = [row for row in roots.everyone(tx) if row.name not in names]
-        for row in forgotten:
-            self._alarms.trip(
-                guards.ROOT,
-                row.name,
-                f"footage root {row.name} ({row.path}) is not in the configuration, so "
-                "nothing in it is deleted: add its [[root]] again",
-                now,
-            )
+        for name, text in forgotten_roots(self._catalogue, self._settings):
+            self._alarms.trip(guards.ROOT, name, text, now)
 
     # -- what runs ----------------------------------------------------------------
 
@@ -267,7 +247,23 @@ class Service:
                 self._alarms.clear(guards.LOG, "", reason, judged.now)
         except CatalogueError as error:
             self.failed(error, "", judged.now)
+        self._take_in(judged.now)
+        self._cool(judged)
         self._look_for_silence(judged.now)
+
+    def _take_in(self, now: Micros) -> None:
+        try:
+            self._front.tick(now)
+        except CatalogueError as error:
+            self.failed(error, "", now)
+
+    def _cool(self, judged: Judged) -> None:
+        """Put the end of a release's cooling off on record."""
+        if judged.believed:
+            try:
+                note_cooled(self._catalogue, self._log, judged.now, self._actor)
+            except CatalogueError as error:
+                self.failed(error, "", judged.now)
 
     def heartbeat(self, _: Stop) -> None:
         """The hourly entry; with it goes what is remembered, at no further cost."""
@@ -323,6 +319,14 @@ class Service:
             self.failed(error, "", entries[0].at)
 
     # -- trouble ------------------------------------------------------------------
+
+    def _make_room(self) -> bool:
+        """Release the reserve if it is room that is missing; whether there was any."""
+        path = self._catalogue.path
+        return db.out_of_room(path) and self._reserve.release()
+
+    def _faulty(self, verb: str, error: BaseException) -> None:
+        journal.error("request.fault", verb=verb, exc_info=error)
 
     def failed(self, error: Exception, root: str, now: Micros) -> None:
         """Trip the guard that an error calls for; room is made where there is none.

@@ -13,7 +13,7 @@ from retention import clock
 from retention.model import Micros
 
 Stop = Callable[[], bool]
-Task = Callable[[Stop], None]
+Task = Callable[[Stop], object]
 
 
 class Worker:

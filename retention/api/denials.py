@@ -1,0 +1,73 @@
+"""Denials go on record, but a loop of them does not fill the log."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from retention.catalogue.db import Priority
+from retention.model import MINUTE, Actor, Entry, Micros
+
+if TYPE_CHECKING:
+    from retention.audit.log import Log
+    from retention.catalogue.db import Catalogue
+
+PAUSE: Micros = MINUTE
+"""After an entry about a user, further denials of the same verb are only counted for so
+long, measured by a clock that nobody can set."""
+KNOWN = 256
+"""Pairs of user and verb that are told apart; of more, all others count as one."""
+
+
+@dataclass(slots=True)
+class _Counted:
+    actor: Actor
+    at: Micros
+    since: Micros
+    unwritten: int = 0
+
+
+class Denials:
+    """Counts by user and verb; `note` writes at once where nothing was written lately,
+    `flush` what was only counted.  A crash loses counts of the last minute, no more."""
+
+    def __init__(self, catalogue: Catalogue, log: Log) -> None:
+        self._catalogue = catalogue
+        self._log = log
+        self._mutex = threading.Lock()
+        self._counted: dict[tuple[int, str], _Counted] = {}
+
+    def note(self, actor: Actor, verb: str, now: Micros, monotonic: Micros) -> None:
+        """Somebody was denied `verb`.  CatalogueError where it can't be written."""
+        with self._mutex:
+            key = (actor.uid, verb)
+            if key not in self._counted and len(self._counted) >= KNOWN:
+                key, verb = (-1, ""), "other"
+            found = self._counted.get(key)
+            if found is not None and monotonic - found.since < PAUSE:
+                found.unwritten += 1
+                found.at, found.actor = now, actor
+                return
+            count = 1 + (found.unwritten if found is not None else 0)
+            self._counted[key] = _Counted(actor, now, monotonic)
+        self._write(actor, verb, now, count)
+
+    def flush(self, monotonic: Micros) -> None:
+        """Write what was counted, once its pause is over; forget what is long past."""
+        with self._mutex:
+            over = {
+                key: replace(found)
+                for key, found in self._counted.items()
+                if monotonic - found.since >= PAUSE
+            }
+            for key in over:
+                del self._counted[key]
+        for (_, verb), found in over.items():
+            if found.unwritten:
+                self._write(found.actor, verb or "other", found.at, found.unwritten)
+
+    def _write(self, actor: Actor, verb: str, now: Micros, count: int) -> None:
+        entry = Entry("access.denied", now, actor, {"verb": verb, "count": count})
+        with self._catalogue.write(Priority.SCAN) as tx:
+            self._log.append(tx, entry)

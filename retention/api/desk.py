@@ -1,0 +1,203 @@
+"""Where requests become verbs: who asks, may they, is it well formed; then it is done.
+
+Each request is judged anew: nothing is remembered of a caller between two of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from retention import __version__, access, clock, rules
+from retention.api import arguments
+from retention.api import peer as peers
+from retention.api.denials import Denials
+from retention.api.server import Answer, Request, problem
+from retention.caller import UNSET_LOGIN
+from retention.context import Context
+from retention.errors import (
+    CatalogueError,
+    NotPermittedError,
+    RetentionError,
+    kind_of,
+)
+from retention.model import Actor, Micros
+from retention.verbs import VERBS, perform
+
+if TYPE_CHECKING:
+    from retention.audit.log import Log
+    from retention.catalogue.db import Catalogue
+    from retention.deletion.gate import Gate
+    from retention.settings import Settings
+
+PREFIX = "/v1/"
+ALIVE = "/v1/alive"
+"""Asked before a request whose own answer may take long."""
+
+ONE_PERSON = (
+    "one person alone can release evidence here: two-person release is off "
+    "(release_requires_two_people)"
+)
+
+_STATUS = {
+    "usage": HTTPStatus.BAD_REQUEST,
+    "not_permitted": HTTPStatus.FORBIDDEN,
+    "guard": HTTPStatus.SERVICE_UNAVAILABLE,
+    "catalogue": HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""HTTP's word for a kind of refusal; 409 for all others."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the answers are made from.
+
+    `now` reads the one clock, judged; `look` scans roots; `make_room` releases the
+    reserve where it is room that is missing, and says whether there was any;
+    `crashed` is told of what nobody expected.
+    """
+
+    settings: Settings
+    catalogue: Catalogue
+    log: Log
+    now: Callable[[], Micros]
+    gate: Gate | None = None
+    look: Callable[[Collection[str], float], set[str]] | None = None
+    make_room: Callable[[], bool] = lambda: False
+    crashed: Callable[[str, BaseException], None] = lambda _verb, _error: None
+
+    @cached_property
+    def denials(self) -> Denials:
+        """What was denied, and how often."""
+        return Denials(self.catalogue, self.log)
+
+    def respond(self, request: Request) -> Answer:
+        """The answer to a request, whatever it is: never an exception."""
+        verb = request.path.removeprefix(PREFIX)
+        try:
+            if request.method == "GET" and request.path == ALIVE:
+                return self._answer(HTTPStatus.OK, {"alive": True})
+            if request.method == "GET" and request.path == "/v1":
+                return self._answer(HTTPStatus.OK, description())
+            if request.method != "POST" or PREFIX + verb != request.path:
+                raise _NotFoundError
+            return self._answer(HTTPStatus.OK, self._do(request, verb))
+        except _NotFoundError:
+            text = (
+                f"there is no {request.path[:80]!r} here: GET /v1 lists what there is"
+            )
+            return self._answer(HTTPStatus.NOT_FOUND, problem("usage", text))
+        except RetentionError as error:
+            return self._refused(error)
+        except Exception as error:  # noqa: BLE001 - the last stop: the caller is told, the service goes on
+            self.crashed(verb, error)
+            text = (
+                f"a fault in the service ({type(error).__name__}): a change is made "
+                "whole or not at all, `retention audit list` shows which; its journal "
+                "has the details for whoever mends it"
+            )
+            return self._answer(
+                HTTPStatus.INTERNAL_SERVER_ERROR, problem("fault", text)
+            )
+
+    def _do(self, request: Request, verb: str) -> dict[str, Any]:
+        if verb not in VERBS:
+            raise _NotFoundError
+        if request.peer is None:
+            raise self._denied(
+                Actor(UNSET_LOGIN, UNSET_LOGIN, 0, "none"),
+                verb,
+                "the kernel does not say who you are, so you may do nothing here",
+            )
+        found = self.roles(request.peer.uid, request.peer.gid)
+        role = access.role_for(verb, found)
+        who = peers.actor(request.peer, role or "none")
+        if role is None:
+            name = who.name or f"user {who.uid}"
+            raise self._denied(who, verb, access.refusal(verb, found, name, who.uid))
+        given = arguments.checked(verb, request.body)
+        return self.perform(verb, given, who)
+
+    def roles(self, uid: int, gid: int) -> list[str]:
+        """What a user is here, now."""
+        return peers.roles(self.settings, uid, gid, one_person=self.one_person)
+
+    @property
+    def one_person(self) -> bool:
+        """Whether this site does without a second person for a release."""
+        with self.catalogue.read() as tx:
+            return not rules.effective(tx, self.settings).two_people
+
+    def perform(self, verb: str, given: dict[str, Any], who: Actor) -> dict[str, Any]:
+        """Do the verb for somebody whose role allows it.
+
+        What only keeps footage is stored even on a full disk, in the room that the
+        reserve holds for it; were it stored twice, a second hold keeps no less.
+        """
+        context = Context(
+            self.settings, self.catalogue, self.log, self.now(), who,
+            self.gate, self.look,
+        )  # fmt: skip
+        try:
+            return perform(context, verb, given)
+        except NotPermittedError as error:
+            raise self._denied(who, verb, str(error)) from error
+        except CatalogueError:
+            if not VERBS[verb].keeps or not self.make_room():
+                raise
+        return perform(context, verb, given)
+
+    def _denied(self, who: Actor, verb: str, why: str) -> NotPermittedError:
+        self.denials.note(who, verb, self.now(), clock.monotonic())
+        return NotPermittedError(why)
+
+    def _refused(self, error: RetentionError) -> Answer:
+        kind = kind_of(error)
+        status = _STATUS.get(kind, HTTPStatus.CONFLICT)
+        return self._answer(status, problem(kind, str(error)))
+
+    def _answer(self, status: HTTPStatus, body: dict[str, Any]) -> Answer:
+        headers = {"Retention-Zone": self.settings.timezone}
+        try:
+            if self.one_person:
+                headers["Retention-Notice"] = ONE_PERSON
+        except RetentionError:
+            pass  # the catalogue's trouble is told by the answer itself
+        return Answer(status, body, headers)
+
+
+class _NotFoundError(Exception):
+    """No such thing; no word of it to anybody but the caller."""
+
+
+def description() -> dict[str, Any]:
+    """The API, as `GET /v1` gives it: each verb, its arguments, who may ask."""
+    return {
+        "program": f"retention {__version__}",
+        "version": 1,
+        "how": "POST /v1/VERB with a JSON object of arguments; the answer is a JSON "
+        'object, or {"error": {"kind", "message"}} with a status of 4xx or 5xx',
+        "verbs": {verb: _described(verb) for verb in VERBS},
+    }
+
+
+def _described(verb: str) -> dict[str, Any]:
+    function = VERBS[verb].resolve()
+    return {
+        "meaning": (inspect.getdoc(function) or "").partition("\n\n")[0],
+        "changes": VERBS[verb].changes,
+        "roles": list(access.TABLE.get(verb, ())),
+        "arguments": {
+            name: {
+                "type": str(getattr(hint, "__name__", hint))
+                if isinstance(hint, type)
+                else str(hint),
+                "required": default is inspect.Parameter.empty,
+            }
+            for name, hint, default in arguments.parameters(verb)
+        },
+    }

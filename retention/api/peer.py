@@ -1,0 +1,104 @@
+"""Who is at the other end of a connection, as the kernel says (promise P5)."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import socket
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from retention import access, members
+from retention.caller import UNSET_LOGIN, name_of
+from retention.model import Actor
+
+if TYPE_CHECKING:
+    from retention.settings import Settings
+
+_UCRED = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
+_NOBODY = -1
+
+
+class Peer(NamedTuple):
+    """SO_PEERCRED: process, user and group at the moment of the connect."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+def of(connection: socket.socket) -> Peer | None:
+    """The peer; None where the kernel names none, which means: deny."""
+    try:
+        raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
+    except OSError:
+        return None
+    peer = Peer(*_UCRED.unpack(raw))
+    return None if peer.pid <= 0 or peer.uid == _NOBODY else peer
+
+
+def actor(peer: Peer, role: str) -> Actor:
+    """The peer as the audit log names it; `role` is the one it acts in."""
+    return Actor(
+        uid=peer.uid,
+        login=login_uid(peer),
+        pid=peer.pid,
+        role=role,
+        name=name_of(peer.uid),
+    )
+
+
+def login_uid(peer: Peer) -> int:
+    """Who logged in, which `sudo` and `su` do not change; UNSET_LOGIN: not known.
+
+    Not known either where the process has gone or runs as another user by now: its
+    number may be that of a stranger.
+    """
+    process = Path("/proc") / str(peer.pid)
+    try:
+        login = int((process / "loginuid").read_text())
+        if os.stat(process).st_uid != peer.uid:
+            return UNSET_LOGIN
+    except (OSError, ValueError):
+        return UNSET_LOGIN
+    return login
+
+
+def roles(settings: Settings, uid: int, gid: int, *, one_person: bool) -> list[str]:
+    """The roles of a user, by today's group database: a membership that was taken
+    away ends at once, whatever a session that is still open was given.
+
+    Root is administrator, nothing more; only at a site of one person
+    (`one_person`) may the settings name root's own group for other roles.
+    """
+    found = _by_groups(settings, _groups(uid, gid))
+    if uid == 0 and not one_person:
+        return [access.ADMINISTRATOR]
+    if uid == 0 and access.ADMINISTRATOR not in found:
+        found.append(access.ADMINISTRATOR)
+    return found
+
+
+def _groups(uid: int, gid: int) -> set[int]:
+    try:
+        user = pwd.getpwuid(uid)
+    except KeyError:
+        return {gid}  # a container's user that no database knows
+    return set(os.getgrouplist(user.pw_name, user.pw_gid))
+
+
+def _by_groups(settings: Settings, gids: set[int]) -> list[str]:
+    return [
+        role
+        for role in members.ROLES
+        if any(_gid(name) in gids for name in members.groups(settings, role))
+    ]
+
+
+def _gid(name: str) -> int | None:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        return None
