@@ -1,32 +1,42 @@
-"""What people decide about deletion as a whole: a pause, its end, a plan's approval."""
+"""What people decide about deletion as a whole: a pause, a plan, a change of policy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from retention.catalogue import plans
+from retention import members, periods, rules
+from retention.catalogue import plans, proposals
 from retention.catalogue.db import Priority, get_fact, put_fact
 from retention.deletion.cycle import PAUSE_FACT
-from retention.errors import RetentionError, UsageError
+from retention.errors import RetentionError, StaleError, UsageError
 from retention.localtime import format_utc, parse_duration
 from retention.model import DAY, Entry
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from retention.context import Context
+
+LONGEST_REASON = 500
+"""Characters: a reason goes on record for years, and is no place for a report."""
 
 
 def deletion_pause(context: Context, *, length: str, reason: str) -> dict[str, Any]:
     """Delete nothing for `length` ("4h"), 24 hours at most; it goes on by itself.
 
     Not longer, since keeping footage for too long is a breach as well (design,
-    section 11).
+    section 11).  Never shorter than a pause that is on: ending one early is another
+    decision, `deletion resume`.
     """
     span = parse_duration(length)
     if not 0 < span <= DAY:
         raise UsageError(f"a pause is at most 24h, not {length}: pause again tomorrow")
-    _said(reason)
+    reason = said(reason)
     until = context.now + span
     with context.catalogue.write(Priority.HOLD) as tx:
+        on = get_fact(tx, PAUSE_FACT)
+        if on is not None and on["until"] - DAY <= context.now:
+            until = max(until, on["until"])
         put_fact(tx, PAUSE_FACT, {"until": until, "since": context.now})
         context.log.append(
             tx,
@@ -42,7 +52,7 @@ def deletion_pause(context: Context, *, length: str, reason: str) -> dict[str, A
 
 def deletion_resume(context: Context, *, reason: str) -> dict[str, Any]:
     """End a pause before its time."""
-    _said(reason)
+    reason = said(reason)
     with context.catalogue.write(Priority.HOLD) as tx:
         pause = get_fact(tx, PAUSE_FACT)
         if pause is None or pause["until"] <= context.now:
@@ -55,13 +65,21 @@ def deletion_resume(context: Context, *, reason: str) -> dict[str, Any]:
     return {"resumed": format_utc(context.now)}
 
 
-def _said(reason: str) -> None:
-    if not reason.strip():
+def said(reason: str) -> str:
+    """The reason without the space around it; UsageError where it can't go on record."""
+    text = reason.strip()
+    if not text:
         raise UsageError("say why, with --reason: it goes on record")
+    if len(text) > LONGEST_REASON or not text.isprintable():
+        raise UsageError(
+            f"the reason is one line of at most {LONGEST_REASON} characters: shorten it"
+        )
+    return text
 
 
 def deletion_approve(context: Context, *, plan: int | str) -> dict[str, Any]:
     """Permit what remains of a plan, minus what is held; nothing else."""
+    members.note(context)
     if not str(plan).isdecimal():
         raise UsageError(
             f"{plan!r} is no plan's number: `retention plan` shows those that wait"
@@ -91,3 +109,86 @@ def deletion_approve(context: Context, *, plan: int | str) -> dict[str, Any]:
         "digest": found.digest,
         "note": "deleted from the next cycle on, except what is under a hold by then",
     }
+
+
+def policy_approve(context: Context, *, proposal: int) -> dict[str, Any]:
+    """Put in force what the settings propose under that number, and nothing else.
+
+    What is due by shorter periods goes with the next cycles, except what is held; where
+    that is more than the volume guard believes, it waits for `deletion approve`.
+    """
+    members.note(context)
+    _number(context)
+    now, actor, settings = context.now, context.actor, context.settings
+    with context.catalogue.write(Priority.HOLD) as tx:
+        one = _waiting(tx, proposal)
+        if _wanted(tx, context).get(one.subject) != one.changes:
+            raise StaleError(f"proposal {proposal} changed meanwhile: {_LOOK}")
+        proposals.drop(tx, proposal)
+        if one.subject == periods.PERIODS:
+            new, old = periods.shorten(tx, settings, now)
+            entry = periods.changed(new, old, now, actor, proposal)
+        else:
+            fields = rules.weaken(tx, settings.retention, one.subject)
+            entry = Entry("rules.changed", now, actor, {**fields, "proposal": proposal})
+        number = context.log.append(tx, entry)
+        changes = periods.changes(tx, one.subject, one.changes)
+    return {
+        "proposal": proposal,
+        "subject": one.subject,
+        "changes": changes,
+        "in_force_since": format_utc(now),
+        "entry": number,
+    }
+
+
+def policy_reject(context: Context, *, proposal: int, reason: str) -> dict[str, Any]:
+    """Say no to a proposal; it stays rejected until the settings say something else."""
+    reason = said(reason)
+    _number(context)
+    with context.catalogue.write(Priority.HOLD) as tx:
+        one = _waiting(tx, proposal)
+        proposals.reject(tx, proposal)
+        fields = {"proposal": proposal, "reason": reason}
+        entry = Entry("policy.rejected", context.now, context.actor, fields)
+        number = context.log.append(tx, entry)
+        changes = periods.changes(tx, one.subject, one.changes)
+    return {
+        "proposal": proposal,
+        "subject": one.subject,
+        "changes": changes,
+        "entry": number,
+    }
+
+
+_LOOK = "`retention policy show` lists those that wait"
+
+
+def _number(context: Context) -> None:
+    """What waits has its number, also where cameras changed since the last start.
+
+    In a transaction of its own: it stays, whatever becomes of the approval.
+    """
+    periods.apply(
+        context.catalogue, context.log, context.now, context.actor, context.settings
+    )
+
+
+def _wanted(tx: Connection, context: Context) -> proposals.Wanted:
+    found = periods.proposal(tx, context.settings)
+    return periods.wanted(tx, context.settings, found)
+
+
+def _waiting(tx: Connection, number: int) -> proposals.Proposal:
+    found = proposals.find(tx, number)
+    if found is None:
+        raise RetentionError(
+            f"proposal {number} is not one that waits: it was decided, or the settings "
+            f"say something else now; {_LOOK}"
+        )
+    if found.rejected:
+        raise RetentionError(
+            f"proposal {number} was rejected and stays so until the settings change: "
+            f"{_LOOK}"
+        )
+    return found

@@ -1,32 +1,43 @@
-"""Settings propose retention periods, the versioned policy in the catalogue decides."""
+"""Settings propose retention periods and rules, the catalogue decides; on record.
+
+What keeps footage longer, or asks for more people, applies at once.  What does the
+opposite is a proposal with a number, which a supervisor approves or rejects.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from retention.catalogue import cameras, policies
-from retention.catalogue.db import Catalogue, Priority, get_fact, put_fact
-from retention.model import Actor, Entry, Micros
+from retention import members, rules
+from retention.catalogue import cameras, policies, proposals
+from retention.catalogue.db import Catalogue, Priority
+from retention.deletion.preview import preview
+from retention.localtime import format_utc
+from retention.model import Actor, Camera, Entry, Micros
 from retention.policy import Change, Policy, adopt
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.audit.log import Log
+    from retention.context import Context
     from retention.settings import Settings
 
-_FACT = "policy.proposed"
+PERIODS = "periods"
+"""The subject of the one proposal of all shorter periods; others are rules' names."""
 
 
 class Proposal(NamedTuple):
     """What the settings ask for, beside what is in force.
 
-    `waiting`: shorter periods, not applied before an approval.  `unknown`: ids with an
-    override that no camera has today.
+    `effective`: what applies at once.  `asked`: what applies once `waiting`, the
+    shorter periods, are approved.  `unknown`: ids with an override that no camera has
+    today.
     """
 
     current: Policy | None
     effective: Policy
+    asked: Policy
     waiting: list[Change]
     unknown: list[str]
 
@@ -34,7 +45,7 @@ class Proposal(NamedTuple):
 def proposal(tx: Connection, settings: Settings) -> Proposal:
     """Hold the settings against the policy in force."""
     found = {id_: cameras.today(tx, id_) for id_ in settings.camera}
-    proposed = Policy(
+    asked = Policy(
         0,
         settings.retention.days,
         {
@@ -46,65 +57,198 @@ def proposal(tx: Connection, settings: Settings) -> Proposal:
     unknown = sorted(id_ for id_, camera in found.items() if camera is None)
     current = policies.current(tx)
     if current is None:
-        return Proposal(None, proposed, [], unknown)
-    effective, waiting = adopt(current, proposed)
-    return Proposal(current, effective, waiting, unknown)
+        return Proposal(None, asked, asked, [], unknown)
+    effective, waiting = adopt(current, asked)
+    return Proposal(current, effective, asked, waiting, unknown)
+
+
+def wanted(tx: Connection, settings: Settings, found: Proposal) -> proposals.Wanted:
+    """By subject what the settings ask for and does not apply by itself."""
+    asked: dict[str, list[Any]] = {}
+    if found.waiting:
+        asked[PERIODS] = [list(change) for change in found.waiting]
+    for one in rules.weaker(tx, settings.retention):
+        asked[one.rule] = [one.now, one.proposed]
+    return asked
 
 
 def apply(
     catalogue: Catalogue, log: Log, now: Micros, actor: Actor, settings: Settings
 ) -> Proposal:
-    """Put longer periods in force and note the shorter ones that wait; on record.
+    """Put in force what keeps more, and number what waits for approval; on record.
 
-    Applied twice it changes nothing the second time.
+    Applied twice it changes nothing the second time, and then writes nothing.
     """
+    with catalogue.read() as tx:
+        found = proposal(tx, settings)
+        if _in_force(tx, settings, found):
+            return found
     with catalogue.write(Priority.HOLD) as tx:
         found = proposal(tx, settings)
         entries = []
         if found.current is None or _differs(found.current, found.effective):
-            number = found.current.version + 1 if found.current is not None else 1
-            new = Policy(number, found.effective.days, found.effective.cameras)
+            new = _next(found.current, found.effective)
             policies.insert(tx, now, new)
-            entries.append(_changed(new, found.current, now, actor))
-        waiting = [list(change) for change in found.waiting]
-        if waiting != (get_fact(tx, _FACT) or []):
-            put_fact(tx, _FACT, waiting or None)
-            if waiting:
-                entries.append(_proposed(settings, found, now, actor))
+            entries.append(changed(new, found.current, now, actor))
+        if not rules.adopted(tx, settings.retention):
+            fields = rules.adopt(tx, settings.retention)
+            entries.append(Entry("rules.changed", now, actor, fields))
+        gone, fresh = proposals.settle(tx, wanted(tx, settings, found), now)
+        for one in gone:
+            fields = {"proposal": one.number}
+            entries.append(Entry("policy.withdrawn", now, actor, fields))
+        entries += [_proposed(one, found, now, actor) for one in fresh]
         for entry in entries:
             log.append(tx, entry)
     return found
+
+
+def _in_force(tx: Connection, settings: Settings, found: Proposal) -> bool:
+    """Whether `apply` has nothing to do."""
+    return (
+        found.current is not None
+        and not _differs(found.current, found.effective)
+        and rules.adopted(tx, settings.retention)
+        and proposals.settled(tx, wanted(tx, settings, found))
+    )
+
+
+def shorten(tx: Connection, settings: Settings, now: Micros) -> tuple[Policy, Policy]:
+    """Put the shorter periods in force, once approved; the new policy and the old."""
+    found = proposal(tx, settings)
+    if found.current is None:
+        raise TypeError("there is no policy to shorten")
+    new = _next(found.current, found.asked)
+    policies.insert(tx, now, new)
+    return new, found.current
+
+
+def _next(current: Policy | None, policy: Policy) -> Policy:
+    number = 1 if current is None else current.version + 1
+    return Policy(number, policy.days, policy.cameras)
 
 
 def _differs(one: Policy, other: Policy) -> bool:
     return one.days != other.days or dict(one.cameras) != dict(other.cameras)
 
 
-def _changed(new: Policy, old: Policy | None, now: Micros, actor: Actor) -> Entry:
-    return Entry(
-        "policy.changed",
-        now,
-        actor,
-        {
-            "version": new.version,
-            "days": new.days,
-            "cameras": {str(key): days for key, days in new.cameras.items()},
-            "old_days": None if old is None else old.days,
-        },
-    )
+def changed(
+    new: Policy,
+    old: Policy | None,
+    now: Micros,
+    actor: Actor,
+    approved: int | None = None,
+) -> Entry:
+    """The entry of new periods; `approved` is the proposal that asked for them."""
+    fields = {
+        "version": new.version,
+        "days": new.days,
+        "cameras": _by_key(new),
+        "old_days": None if old is None else old.days,
+        "old_cameras": None if old is None else _by_key(old),
+        "proposal": approved,
+    }
+    return Entry("policy.changed", now, actor, fields)
 
 
-def _proposed(settings: Settings, found: Proposal, now: Micros, actor: Actor) -> Entry:
-    return Entry(
-        "policy.proposed",
-        now,
-        actor,
+def _by_key(policy: Policy) -> dict[str, int]:
+    return {str(key): days for key, days in policy.cameras.items()}
+
+
+def _proposed(
+    one: proposals.Proposal, found: Proposal, now: Micros, actor: Actor
+) -> Entry:
+    if one.subject != PERIODS:
+        old, new = (rules.text(one.subject, value) for value in one.changes)
+        fields = {"proposal": one.number, "rule": one.subject, "old": old, "new": new}
+        return Entry("rules.proposed", now, actor, fields)
+    fields = {
+        "proposal": one.number,
+        "days": found.asked.days,
+        "cameras": _by_key(found.asked),
+        "old_days": found.effective.days,
+        "old_cameras": _by_key(found.effective),
+    }
+    return Entry("policy.proposed", now, actor, fields)
+
+
+# -- what people are shown --------------------------------------------------------
+
+
+def policy_show(context: Context) -> dict[str, Any]:
+    """Periods and rules in force, and each proposal with what it would make due.
+
+    A proposal whose `proposal` is null is newer than the numbers: it gets its own at
+    the next start, or when somebody approves one.
+    """
+    settings = context.settings
+    with context.catalogue.read() as tx:
+        found = proposal(tx, settings)
+        policy = found.current or found.effective
+        register = {camera.key: camera for camera in cameras.everyone(tx)}
+        in_force = rules.effective(tx, settings)
+        waiting = listed(tx, settings, found)
+        since = policies.since(tx)
+    for one in waiting:
+        if one["subject"] == PERIODS:
+            asked, now = found.asked, context.now
+            one["would_become_due"] = preview(context.catalogue, policy, asked, now)
+    return {
+        "version": policy.version,
+        "since": None if since is None else format_utc(since),
+        "days": policy.days,
+        "cameras": [
+            {**_named(register, key), "days": days}
+            for key, days in policy.cameras.items()
+        ],
+        "rules": rules.described(in_force),
+        "proposals": waiting,
+        "approvers": members.of(settings, "supervisor"),
+        "overrides_of_unknown_cameras": found.unknown,
+    }
+
+
+def listed(tx: Connection, settings: Settings, found: Proposal) -> list[dict[str, Any]]:
+    """Every proposal as answers show it; state "waiting" or "rejected"."""
+    asked = wanted(tx, settings, found)
+    kept = {one.subject: one for one in proposals.everyone(tx)}
+    lines = []
+    for subject, stored in asked.items():
+        one = kept.get(subject)
+        if one is not None and one.changes != stored:
+            one = None  # the number stands for something else
+        lines.append(
+            {
+                "proposal": None if one is None else one.number,
+                "state": "rejected" if one is not None and one.rejected else "waiting",
+                "proposed": None if one is None else format_utc(one.at),
+                "subject": subject,
+                "changes": changes(tx, subject, stored),
+            }
+        )
+    return lines
+
+
+def changes(tx: Connection, subject: str, stored: list[Any]) -> list[dict[str, Any]]:
+    """The changes of a proposal as answers show them, of periods or of one rule."""
+    if subject != PERIODS:
+        now, proposed = (rules.text(subject, value) for value in stored)
+        return [{"rule": subject, "now": now, "proposed": proposed}]
+    keys = {key for key, _, _ in stored if key is not None}
+    register = {one.key: one for one in cameras.everyone(tx)} if keys else {}
+    return [
         {
-            "days": settings.retention.days,
-            "cameras": {
-                str(change.camera): change.proposed
-                for change in found.waiting
-                if change.camera is not None
-            },
-        },
-    )
+            **_named(register, key),
+            "days": now,
+            "proposed_days": proposed,
+        }
+        for key, now, proposed in stored
+    ]
+
+
+def _named(register: dict[int, Camera], key: int | None) -> dict[str, Any]:
+    camera = None if key is None else register[key]
+    return {
+        "camera": None if camera is None else camera.id,
+        "location": None if camera is None else camera.location,
+    }

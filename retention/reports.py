@@ -24,7 +24,9 @@ from retention.catalogue.due import Due, Scope, Span
 from retention.catalogue.guards import Tripped
 from retention.deletion.cycle import PAUSE_FACT
 from retention.deletion.horizon import scopes
+from retention.deletion.preview import preview
 from retention.deletion.volume import pages, policy_of
+from retention.errors import UsageError
 from retention.ingest import vanished, zone_doubts
 from retention.localtime import format_date, format_utc, parse_duration
 from retention.model import Micros, Window
@@ -197,11 +199,14 @@ def _plan_row(plan: plans.Plan, root: str) -> dict[str, Any]:
     }
 
 
-def plan(context: Context, *, ahead: str | None = None) -> dict[str, Any]:
+def plan(
+    context: Context, *, ahead: str | None = None, retention: int | None = None
+) -> dict[str, Any]:
     """What is due now and why, what holds keep of it, what falls due next.
 
     `ahead` ("7d") lists by camera and local day what falls due in that time, so that a
-    case can be caught while its footage is there.  Deletes nothing.
+    case can be caught while its footage is there.  `retention` previews what would be
+    due if the site's period were that many days.  Deletes nothing.
     """
     now, zone = context.now, context.settings.timezone
     until = now if ahead is None else now + parse_duration(ahead)
@@ -239,10 +244,25 @@ def plan(context: Context, *, ahead: str | None = None) -> dict[str, Any]:
         "ahead": [line for line in lines if line["day"] != NOW],
         "blocked": blocked,
         "plans_waiting": waiting,
+        "preview": _preview(context, policy, retention),
     }
 
 
+def _preview(
+    context: Context, policy: Policy, days: int | None
+) -> dict[str, Any] | None:
+    if days is None:
+        return None
+    if not 1 <= days <= LONGEST_DAYS:
+        raise UsageError(
+            f"a retention period is 1 to {LONGEST_DAYS} whole days, not {days}"
+        )
+    then = Policy(0, days, policy.cameras)
+    return {"days": days, **preview(context.catalogue, policy, then, context.now)}
+
+
 NOW = "now"
+LONGEST_DAYS = 3650
 
 
 def _count_days(

@@ -62,6 +62,12 @@ _ALL = (
         "old and new are keys.",
         "id:text old:int new:int",
     ),
+    declare(
+        "camera.under_hold",
+        "A camera was renumbered, moved, replaced or retired under these holds: the "
+        "first of `count`; people must say whether they still cover the right one.",
+        "camera:int id:text change:text holds:ints count:int",
+    ),
     declare("camera.retired", "A camera was taken out of use.", "camera:int id:text"),
     declare(
         "camera.unlisted",
@@ -91,6 +97,11 @@ _ALL = (
         "root:text recordings:int bytes:int oldest:int? newest:int? unknown:int "
         "zone_error:int?",
         may="camera count bytes",
+    ),
+    declare(
+        "root.replace_requested",
+        "Somebody says that another disk stands for a root; a second person must too.",
+        "root:text old:text ~reason:text",
     ),
     declare(
         "root.replaced",
@@ -152,26 +163,89 @@ _ALL = (
     declare(
         "hold.placed",
         "Footage of these cameras in [since, until) must not be deleted.  A list of "
-        "cameras too long for one entry is in the rows, and `cameras` is null.",
+        "cameras too long for one entry is in the rows, and `cameras` is null.  "
+        "received: when a subject access request came; replaces: the hold that this one "
+        "was placed instead of; request: the caller's number of the request.",
         "hold:int kind:text cameras:ints? since:int until:int review:int margin:int "
-        "~reference:text? ~reason:text? ~requester:text? ~typed:text?",
+        "received:int? replaces:int? request:text? "
+        "~reference:text? ~reason:text? ~requester:text? ~officer:text? ~force:text? "
+        "~power:text? ~typed:text?",
         may="camera",
     ),
     declare(
+        "hold.extended",
+        "A hold covers more from now on: its window is [since, until), and these cameras "
+        "came to those it had (a long list: as above).",
+        "hold:int cameras:ints? since:int until:int review:int "
+        "old_since:int old_until:int old_review:int ~reason:text? ~typed:text?",
+        may="camera",
+    ),
+    declare(
+        "hold.amended",
+        "What is said of a hold was added to or corrected: names of the values, and "
+        "each name to [old, new].  Windows and cameras are as they were.",
+        "hold:int changed:texts ~changes:object",
+    ),
+    declare(
+        "hold.reviewed",
+        "A hold was looked at and is kept; when to look at it again.",
+        "hold:int review:int old_review:int ~reason:text?",
+    ),
+    declare(
+        "hold.release_requested",
+        "Somebody asks for the release of a hold, which stays in force until a second "
+        "person approves; replaced_by: the hold that was placed instead.",
+        "hold:int replaced_by:int? ~reason:text?",
+    ),
+    declare(
+        "hold.release_rejected",
+        "The release that entry `request` asks for is not to be; the hold stays.",
+        "hold:int request:int ~reason:text?",
+    ),
+    declare(
         "hold.released",
-        "A hold was released; its footage may be deleted from `free_at` on.",
+        "A hold was released; its footage may be deleted from `free_at` on.  request: "
+        "the entry of the person who asked for it, null where it takes only one.",
+        "hold:int free_at:int request:int? ~reason:text?",
+    ),
+    declare(
+        "hold.reinstated",
+        "A hold that was cooling off until `free_at` is in force again.",
         "hold:int free_at:int ~reason:text?",
     ),
     declare("hold.cooled", "The cooling off of a released hold ended.", "hold:int"),
     declare(
         "policy.changed",
-        "Retention periods from now on; cameras: key to days, where they differ.",
-        "version:int days:int cameras:object old_days:int?",
+        "Retention periods from now on; cameras: key to days, where they differ.  With "
+        "a proposal's number, the actor approved it.",
+        "version:int days:int cameras:object old_days:int? old_cameras:object? "
+        "proposal:int?",
     ),
     declare(
         "policy.proposed",
         "Settings ask for a shorter period; it waits for approval.",
-        "days:int cameras:object old_days:int?",
+        "days:int cameras:object old_days:int? old_cameras:object? proposal:int?",
+    ),
+    declare(
+        "policy.rejected",
+        "A proposal will not be applied while the settings stay as they are.",
+        "proposal:int ~reason:text",
+    ),
+    declare(
+        "policy.withdrawn",
+        "Settings do not ask for this proposal any more, or for something else.",
+        "proposal:int",
+    ),
+    declare(
+        "rules.changed",
+        "Rules that guard evidence are others now: by the names of the settings.  With a "
+        "proposal's number one is weaker, and the actor approved it.",
+        "old:object new:object proposal:int?",
+    ),
+    declare(
+        "rules.proposed",
+        "Settings would weaken a rule that guards evidence; it waits for approval.",
+        "proposal:int rule:text old:text new:text",
     ),
     declare(
         "deletion.intended",

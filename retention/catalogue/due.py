@@ -124,15 +124,19 @@ def present(
 
 
 class Sum(NamedTuple):
-    """A number of recordings and their bytes."""
+    """A number of recordings, their bytes, and their length where it was asked for."""
 
     number: int
     size: int
+    length: Micros = 0
 
     def __add__(self, other: object) -> "Sum":
         if not isinstance(other, Sum):
             return NotImplemented
-        return Sum(self.number + other.number, self.size + other.size)
+        return Sum(*(one + two for one, two in zip(self, other, strict=True)))
+
+
+_SUM = "count(*), coalesce(sum(r.size), 0), coalesce(sum(r.duration), 0)"
 
 
 def total(
@@ -150,7 +154,7 @@ def total(
         extra = (outside_plan,)
     sums = [
         (
-            "SELECT count(*), coalesce(sum(r.size), 0) FROM recording r "
+            f"SELECT {_SUM} FROM recording r "
             "WHERE r.stream=? AND r.start>=? AND r.start<? AND r.state=0 "
             f"AND r.start+r.duration<=? AND r.start+r.duration>? {also}",
             (scope.stream, low, high, latest, after, *extra),
@@ -158,7 +162,7 @@ def total(
         for low, high, latest, after in _ranges(scope, span, BEGINNING)
     ]
     if not scope.holds.windows:
-        sql, values = _in_doubt("count(*), coalesce(sum(r.size), 0)", scope, span, also)
+        sql, values = _in_doubt(_SUM, scope, span, also)
         sums.append((sql, (*values, *extra)))
     return sum(
         (Sum(*tx.exec_driver_sql(sql, values).one()) for sql, values in sums),

@@ -21,6 +21,14 @@ def current(tx: Connection) -> Policy | None:
     return Policy(row.version, row.days, cameras)
 
 
+def since(tx: Connection) -> Micros | None:
+    """When the newest version was put in force."""
+    at: Micros | None = tx.scalar(
+        sa.select(policy.c.at).order_by(policy.c.version.desc()).limit(1)
+    )
+    return at
+
+
 def insert(tx: Connection, at: Micros, policy_: Policy) -> None:
     """Write `policy_` as a new version; its number must be the next one."""
     tx.execute(

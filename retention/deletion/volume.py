@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from retention import guards
+from retention import guards, rules
 from retention.audit.log import Log
 from retention.catalogue import due, plans, policies, roots
 from retention.catalogue.db import Catalogue, Priority, get_fact, put_fact
@@ -54,8 +54,7 @@ class VolumeGuard:
         self._catalogue = catalogue
         self._log = log
         self._actor = actor
-        self._limit = settings.deletion_limit
-        self._floor = settings.deletion_floor
+        self._settings = settings
 
     def choose(
         self,
@@ -87,8 +86,9 @@ class VolumeGuard:
         row = roots.get(tx, root)
         if row is None or row.caught_up == row.adopted:
             return 0  # the first cycle over an adopted archive is always approved
-        share = int(self._limit * roots.count_recordings(tx, root))
-        return max(0, max(self._floor, share) - _taken(tx, root, now))
+        in_force = rules.of(tx, self._settings)
+        share = int(in_force.deletion_limit * roots.count_recordings(tx, root))
+        return max(0, max(in_force.deletion_floor, share) - _taken(tx, root, now))
 
     def trip(
         self, root: OpenRoot, blocked: Blocked, caught_up: Micros, now: Micros

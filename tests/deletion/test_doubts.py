@@ -20,6 +20,7 @@ from retention.deletion.second_look import Grown, SecondLook
 from retention.errors import RootUnavailableError, StaleError
 from retention.model import DAY, HOUR, MINUTE, SECOND, Outcome, Recording, State
 from retention.policy import BEGINNING, Policy
+from retention.settings import Settings
 
 OLD = NOW - 29 * DAY
 
@@ -29,7 +30,7 @@ class Crash(BaseException):
 
 
 def approve(site, plan=1):
-    context = Context(None, site.catalogue, site.log, NOW, ACTOR)
+    context = Context(Settings(site="test"), site.catalogue, site.log, NOW, ACTOR)
     return deletion_approve(context, plan=plan)
 
 

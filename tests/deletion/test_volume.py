@@ -10,6 +10,7 @@ from retention.context import Context
 from retention.errors import RetentionError
 from retention.guards import tripped
 from retention.model import DAY, HOUR, MINUTE
+from retention.settings import Settings
 
 OLD = NOW - 60 * DAY
 
@@ -35,7 +36,7 @@ def waiting(site):
 
 
 def approve(site, plan):
-    context = Context(None, site.catalogue, site.log, NOW, ACTOR)
+    context = Context(Settings(site="test"), site.catalogue, site.log, NOW, ACTOR)
     return deletion_approve(context, plan=plan)
 
 
