@@ -26,7 +26,8 @@ _DAYS_AWAY = {"yesterday": -1, "today": 0, "tomorrow": 1}
 _TIME = r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]{1,6}))?)?"
 _OFFSET = r"( ?(?P<offset>[zZ]|[+-][0-9]{2}(:?[0-9]{2})?))?"
 _FORMS = tuple(
-    re.compile(rf"{date}{_TIME}{_OFFSET}")
+    # Words as people type them at night: "Yesterday", "sat 24 oct".
+    re.compile(rf"{date}{_TIME}{_OFFSET}", re.IGNORECASE | re.ASCII)
     for date in (
         r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})[ tT]",
         r"(?P<day>[0-9]{1,2})/(?P<month>[0-9]{1,2})/(?P<year>[0-9]{4}) ",
@@ -57,7 +58,7 @@ def parse_instant(text: str, zone: str, now: Micros) -> Micros:
     (autumn) or not at all (spring) is a `UsageError` with both readings.
     """
     plain = " ".join(text.split())
-    if plain == "now":
+    if plain.lower() == "now":
         return now
     if plain[:1] in {"+", "-"}:
         distance = parse_duration(plain[1:])
@@ -86,11 +87,11 @@ def _wall_time(match: re.Match[str], zone: str, now: Micros) -> datetime:
     """Return the date and time of day as written, without a zone."""
     part = match.groupdict()
     if part.get("away"):
-        date = _local(now, zone) + timedelta(days=_DAYS_AWAY[part["away"]])
+        date = _local(now, zone) + timedelta(days=_DAYS_AWAY[part["away"].lower()])
         year, month, day = date.year, date.month, date.day
     else:
         name = part.get("name")
-        month = _MONTHS.index(name) + 1 if name else int(part["month"])
+        month = _MONTHS.index(name.title()) + 1 if name else int(part["month"])
         year, day = int(part["year"]), int(part["day"])
     fraction = int((part["fraction"] or "").ljust(6, "0"))
     clock = int(part["hour"]), int(part["minute"]), int(part["second"] or 0)
@@ -98,7 +99,7 @@ def _wall_time(match: re.Match[str], zone: str, now: Micros) -> datetime:
         wall = datetime(year, month, day, *clock, fraction)  # noqa: DTZ001 the zone follows
     except ValueError as error:
         raise UsageError(_impossible(match[0], part, error)) from None
-    weekday = part.get("weekday")
+    weekday = (part.get("weekday") or "").title()
     if weekday and weekday != _WEEKDAYS[wall.weekday()]:
         raise UsageError(
             f'"{match[0]}" is a {_WEEKDAYS[wall.weekday()]}, not a {weekday}: '

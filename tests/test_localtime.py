@@ -71,6 +71,9 @@ def refusal(text: str, zone: str = LONDON) -> str:
         ("  2026-10-24   21:00 ", "2026-10-24T20:00"),
         ("today 09:00", "2026-10-26T09:00"),
         ("yesterday 21:00", "2026-10-25T21:00"),
+        ("Yesterday 21:00", "2026-10-25T21:00"),
+        ("sat 24 oct 2026 21:00", "2026-10-24T20:00"),
+        ("NOW", "2026-10-26T09:30"),
         ("tomorrow 06:30:15", "2026-10-27T06:30:15"),
         ("now", "2026-10-26T09:30"),
         ("+2h", "2026-10-26T11:30"),
@@ -112,6 +115,77 @@ def test_windows_across_a_change_of_clocks(
     start: str, end: str, start_utc: str, end_utc: str
 ) -> None:
     assert (read(start), read(end)) == (utc(start_utc), utc(end_utc))
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ("2026-10-24 23:00", "2026-10-25 03:00", 5),
+        ("2027-03-27 23:00", "2027-03-28 03:00", 3),
+        ("2026-10-31 23:00", "2026-11-01 03:00", 4),
+    ],
+)
+def test_a_night_is_as_long_as_it_was(start: str, end: str, hours: int) -> None:
+    assert read(end) - read(start) == hours * HOUR
+
+
+@pytest.mark.parametrize(
+    ("now", "meant", "told"),
+    [
+        # A week after the clocks went back, the day after, and that very night, when
+        # yesterday was still summer.
+        (
+            "2026-11-01T03:00",
+            "2026-10-31T21:00",
+            "Sat 31 Oct 2026 21:00:00 +00:00",
+        ),
+        (
+            "2026-10-26T09:30",
+            "2026-10-25T21:00",
+            "Sun 25 Oct 2026 21:00:00 +00:00",
+        ),
+        (
+            "2026-10-25T03:00",
+            "2026-10-24T20:00",
+            "Sat 24 Oct 2026 21:00:00 +01:00",
+        ),
+        # The night they went forward: yesterday was still winter.
+        (
+            "2027-03-28T02:00",
+            "2027-03-27T21:00",
+            "Sat 27 Mar 2027 21:00:00 +00:00",
+        ),
+        # Half past midnight in London, half past eleven in UTC.
+        (
+            "2026-07-01T23:30",
+            "2026-07-01T20:00",
+            "Wed 1 Jul 2026 21:00:00 +01:00",
+        ),
+    ],
+)
+def test_yesterday_is_the_day_before_by_the_sites_clocks(
+    now: str, meant: str, told: str
+) -> None:
+    assert read("yesterday 21:00", now=utc(now)) == utc(meant)
+    assert format_local(utc(meant), LONDON) == told
+
+
+def test_yesterday_can_lack_an_hour_too() -> None:
+    with pytest.raises(UsageError, match="does not exist in Europe/London"):
+        read("yesterday 01:30", now=utc("2027-03-29T09:00"))
+
+
+def test_hours_from_now_are_elapsed_hours() -> None:
+    night = utc("2026-10-24T23:30")  # half past midnight, before the clocks go back
+    assert read("+2h", now=night) == utc("2026-10-25T01:30")
+
+
+@pytest.mark.parametrize("offset", ["Z", "+00:00", "+01:00", "-05:30"])
+def test_an_offset_is_taken_even_where_the_local_time_is_not(offset: str) -> None:
+    for wall in ("2026-10-25 01:30", "2027-03-28 01:30"):
+        away = datetime.fromisoformat(f"{wall}{offset.replace('Z', '+00:00')}")
+        expected = away.astimezone(UTC).replace(tzinfo=None).isoformat()
+        assert read(f"{wall}{offset}") == utc(expected)
 
 
 def test_a_time_that_happens_twice_is_refused_with_both_readings() -> None:
