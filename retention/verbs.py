@@ -82,6 +82,9 @@ VERBS: dict[str, Verb] = {
     "hold.reinstate": Verb(
         "holds.release:hold_reinstate", changes=True, keeps=True, seconds=PATIENT
     ),
+    "policy.show": Verb("periods:policy_show", seconds=LONG),
+    "policy.approve": Verb("approvals:policy_approve", changes=True),
+    "policy.reject": Verb("approvals:policy_reject", changes=True),
     "audit.list": Verb("audit.views:audit_list", seconds=LONG),
     "audit.show": Verb("audit.views:audit_show"),
     "audit.verify": Verb("audit.views:audit_verify", seconds=LONG),

@@ -35,7 +35,7 @@ def test_it_makes_all_that_the_first_start_needs(site):
     assert made[0] == "log.opened"
     assert set(made) == {
         "log.opened", "root.created", "camera.added", "cameras.imported",
-        "policy.changed",
+        "policy.changed", "rules.changed",
     }  # fmt: skip
     assert site.verify().ok
 
