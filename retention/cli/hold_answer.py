@@ -3,7 +3,7 @@ first, what is missing before what is there, and what to do about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from retention.cli.base import Answer, Session
@@ -32,6 +32,8 @@ OPEN = "its release"
 
 _FEW = 6
 
+Text = Callable[[Answer, str], str]
+
 _GONE = (
     ("deleted", "Already deleted by this program"),
     ("lost", "Lost: it vanished, and this program did not delete it"),
@@ -41,11 +43,13 @@ _GONE = (
 _PENDING = "Not there yet, or not read yet: the hold covers it as it comes"
 
 
-def give(session: Session, verb: str, request: dict[str, Any]) -> int:
+def give(
+    session: Session, verb: str, request: dict[str, Any], text: Text | None = None
+) -> int:
     """Ask for something that only keeps more, print what it keeps; the exit status."""
     with working("asking the service"):
         answer = session.ask(verb, **request)
-    session.answer(answer, placed)
+    session.answer(answer, text or placed)
     return status(answer)
 
 
@@ -56,8 +60,32 @@ def status(answer: Answer) -> int:
 
 def placed(answer: Answer, zone: str) -> str:
     """What a hold keeps and what it can't, camera by camera."""
+    return _told(_placed(answer, zone), answer, zone)
+
+
+def extended(answer: Answer, zone: str) -> str:
+    """The same of a hold that was widened."""
+    number = answer["hold"]
+    if not answer["extended"]:
+        return _told(f"Hold {number} covered all of that before.", answer, zone)
+    head = f"Hold {number} is extended, in force from now on."
+    if answer["request_dropped"]:
+        head += (
+            "\nIts release, which was asked for, came to nothing by this: if it may go "
+            f"all the same, `retention hold release {number}` asks anew."
+        )
+    return _told(head, answer, zone)
+
+
+def reinstated(answer: Answer, zone: str) -> str:
+    """The same of a hold that was released and is needed again."""
+    head = f"Hold {answer['hold']} is in force again: its release is undone."
+    return _told(head, answer, zone)
+
+
+def _told(head: str, answer: Answer, zone: str) -> str:
     parts = [
-        f"{_head(answer, zone)}\n{_verdict(answer)}",
+        f"{head}\n{_verdict(answer)}",
         _times(answer, zone),
         _cameras(answer),
         *_gaps(answer, zone),
@@ -66,12 +94,15 @@ def placed(answer: Answer, zone: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _head(answer: Answer, zone: str) -> str:
-    if answer.get("dry_run"):
+def _placed(answer: Answer, zone: str) -> str:
+    if answer["dry_run"]:
         return "Dry run: NO hold is placed. A hold like this would do the following."
     since = local(answer["in_force_since"], zone)
-    if answer.get("repeated"):
-        return f"Hold {answer['hold']} was placed by this request before: in force since {since}."
+    if answer["repeated"]:
+        return (
+            f"Hold {answer['hold']} was placed by this request before: in force since "
+            f"{since}."
+        )
     return f"Hold {answer['hold']} is in force since {since}."
 
 
@@ -178,7 +209,7 @@ def some(ids: list[str], few: int = _FEW) -> str:
 
 def _notes(answer: Answer, zone: str) -> Iterator[str]:
     yield from _recorder(answer, zone)
-    for part in (_surplus, _doubt, _follows, _incomplete, _others):
+    for part in (_surplus, _doubt, _follows, _incomplete, _replaced, _others):
         yield from part(answer, zone)
 
 
@@ -232,8 +263,8 @@ def _follows(answer: Answer, zone: str) -> Iterator[str]:
 
 
 def _incomplete(answer: Answer, zone: str) -> Iterator[str]:
-    if missing := answer.get("incomplete"):
-        yield incomplete(answer.get("hold") or "HOLD", missing)
+    if missing := answer["incomplete"]:
+        yield incomplete(answer["hold"] or "HOLD", missing)
 
 
 def incomplete(hold: int | str, missing: list[str]) -> str:
@@ -245,8 +276,24 @@ def incomplete(hold: int | str, missing: list[str]) -> str:
     )
 
 
+def _replaced(answer: Answer, zone: str) -> Iterator[str]:
+    """What became of the mistyped hold, which is in force until a second person agrees."""
+    replaced = answer.get("replaced")
+    if replaced is None:
+        return
+    number = replaced["hold"]
+    if replaced["release_requested"]:
+        yield (
+            f"The release of hold {number} is asked for; it stays in force until a "
+            f"supervisor runs `retention hold approve {number}`."
+        )
+    else:
+        why = sentence(replaced["why"], zone)
+        yield alarm(f"The release of hold {number} is NOT asked for: {why}.")
+
+
 def _others(answer: Answer, zone: str) -> Iterator[str]:
-    if same := answer.get("same_reference"):
+    if same := answer["same_reference"]:
         yield (
             f"In force with the same reference: hold {some([str(one) for one in same])}. "
             "See `retention hold list`."

@@ -15,12 +15,9 @@ import click
 from retention.cli import display, hold_answer
 from retention.cli.base import Answer, Session
 from retention.cli.hold_request import KINDS, Times, as_command, asked_for
-from retention.errors import RetentionError, UsageError
+from retention.errors import RetentionError, UnreachableError, UsageError
 from retention.localtime import format_duration
 from retention.model import Micros
-
-UNREACHABLE = 3
-"""Exit status of an error: the service can't be reached (design, command line)."""
 
 NO_NAMES = "No names or descriptions of people filmed, here or later."
 
@@ -39,7 +36,7 @@ Given = dict[str, Any]
 
 def place(session: Session, cameras: list[str]) -> int:
     """Ask for a hold, show what it keeps, place it after a yes; the exit status."""
-    times = Times.of_this_moment(session.zone)
+    times = Times.of_this_moment(session)
     try:
         display.note(_WELCOME)
         given = _questions(session, times, cameras)
@@ -75,12 +72,12 @@ def _preview(session: Session, given: Given, request: Given) -> None:
         answer = session.ask(
             "hold.place", **{**request, "dry_run": True, "request": None}
         )
-    except RetentionError as error:
-        if error.exit_status != UNREACHABLE:
-            display.note(_again(given))
-            raise
+    except UnreachableError as error:
         display.note(f"{error}.\nWhat the hold would keep can't be said now.")
         return
+    except RetentionError:
+        display.note(_again(given))
+        raise
     display.note(f"\n{hold_answer.placed(answer, session.zone)}\n")
 
 
@@ -107,9 +104,7 @@ def _which_cameras(session: Session) -> list[str]:
 def _register(session: Session) -> list[Answer] | None:
     try:
         answer = session.ask("camera.list")
-    except RetentionError as error:
-        if error.exit_status != UNREACHABLE:
-            raise
+    except UnreachableError as error:
         display.note(f"{error}.\nGo on all the same: give the ids of the cameras.")
         return None
     return [one for one in answer["cameras"] if one.get("current", True)]

@@ -14,6 +14,8 @@ from typing import Any
 import click
 
 from retention.cli import display
+from retention.cli.base import Session
+from retention.errors import UnreachableError, UsageError
 from retention.localtime import format_local, format_utc, parse_instant
 from retention.model import SECOND, Micros
 
@@ -44,32 +46,50 @@ OPTIONS = {
 """The verb's names of what an option says, in the order of a phone call."""
 
 _TIMES = {"since": "from", "until": "to", "received": "received", "review": "review by"}
+_ELSEWHERE = "Etc/GMT+12"
 _NEEDED = {"police": ("officer", "force"), "sar": ("received", "reference")}
 _NEEDED_ELSE = ("reference",)
 
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Reads what one person says of times in one request: all by one `now`."""
+    """Reads what one person says of times in one request: all by one `now`.
 
-    zone: str
+    `zone` is None where nobody here knows the site's: neither the configuration nor the
+    service can be asked.
+    """
+
+    zone: str | None
     now: Micros
 
     @classmethod
-    def of_this_moment(cls, zone: str) -> Times:
-        """Times as they are meant now, in `zone`."""
+    def of_this_moment(cls, session: Session) -> Times:
+        """Times as they are meant now at this site."""
         from retention import clock
 
+        zone = session.client.place.zone
+        if zone is None:
+            try:  # the service says its zone with any answer; this one is short
+                session.ask("hold.list", state="pending")
+                zone = session.zone
+            except UnreachableError:
+                pass
         return cls(zone, clock.read().wall)
 
     def instant(self, text: str) -> Micros:
         """What `text` means; UsageError says what to write instead."""
-        return parse_instant(text, self.zone, self.now)
+        found = parse_instant(text, self.zone or "UTC", self.now)
+        if self.zone is None and found != parse_instant(text, _ELSEWHERE, self.now):
+            raise UsageError(
+                "the configuration can't be read, so it is not known which zone "
+                f'"{text}" is meant in: write it in UTC, such as "2026-10-24 20:00Z".'
+            )
+        return found
 
     def told(self, instant: Micros) -> str:
         """In full: day of the week, offset, and UTC."""
         whole = instant - instant % SECOND
-        return f"{format_local(whole, self.zone)} ({format_utc(whole)})"
+        return f"{format_local(whole, self.zone or 'UTC')} ({format_utc(whole)})"
 
     def read(self, given: Given) -> dict[str, Any]:
         """The options with their times in UTC."""

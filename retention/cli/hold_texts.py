@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from retention.cli.base import Answer
-from retention.cli.display import alarm, counted, local, pairs, safe, table
-from retention.cli.hold_answer import OPEN, incomplete, some
+from retention.cli.display import alarm, counted, length, local, pairs, safe, table
+from retention.cli.hold_answer import OPEN, incomplete, place_of, some
 
 _COUNTS = (
     ("incomplete", "incomplete"),
@@ -42,8 +42,14 @@ def _heading(found: list[Answer]) -> str:
 
 def _hold(one: Answer, zone: str) -> str:
     """A few short lines: three instants in one row would not fit a terminal."""
-    cameras = some([camera["camera"] for camera in one["cameras"]], few=4)
+    cameras = some([_named(camera, one) for camera in one["cameras"]], few=4)
     return "\n".join([title(one), *_facts(one, zone, cameras), *_todo(one, zone)])
+
+
+def _named(camera: Answer, one: Answer) -> str:
+    """Where there are few cameras, with their places."""
+    few = len(one["cameras"]) <= 2
+    return f"{camera['camera']} {place_of(camera)}" if few else str(camera["camera"])
 
 
 def title(one: Answer) -> str:
@@ -65,10 +71,10 @@ def _state(one: Answer) -> str:
 
 def _facts(one: Answer, zone: str, cameras: str) -> list[str]:
     """Lines of name and value, a little to the right."""
-    until = local(one["until"], zone, OPEN)
+    since, until = one["asked"]["since"], one["asked"]["until"]
     facts = [
         ("cameras", cameras),
-        ("kept from", f"{local(one['since'], zone)} to {until}"),
+        ("from", f"{local(since, zone)} to {local(until, zone, OPEN)}"),
         ("why", one["reason"]),
         ("asked by", _asked_by(one, zone)),
     ]
@@ -120,7 +126,7 @@ def hold(answer: Answer, zone: str) -> str:
         pairs((name, value) for name, value in _all_facts(answer, zone) if value),
         table(
             ("camera", "location"),
-            [(one["camera"], one["location"]) for one in answer["cameras"]],
+            [(one["camera"], place_of(one)) for one in answer["cameras"]],
         ),
         "\n".join(line.strip() for line in _todo(answer, zone)),
         _history(answer, zone),
@@ -130,9 +136,10 @@ def hold(answer: Answer, zone: str) -> str:
 
 def _all_facts(one: Answer, zone: str) -> list[tuple[str, Any]]:
     return [
-        ("kept from", local(one["since"], zone)),
-        ("to", local(one["until"], zone, OPEN)),
-        ("as typed", one.get("typed")),
+        ("asked from", local(one["asked"]["since"], zone)),
+        ("to", local(one["asked"]["until"], zone, OPEN)),
+        ("as typed", one["typed"]),
+        ("margin", _margin(one["margin_seconds"])),
         ("officer", one["officer"]),
         ("force", one["force"]),
         ("power used", one["power"]),
@@ -140,11 +147,15 @@ def _all_facts(one: Answer, zone: str) -> list[tuple[str, Any]]:
         ("received", local(one["received"], zone, "")),
         ("why", one["reason"]),
         ("placed", f"{local(one['placed'], zone)} by {safe(one['placed_by'])}"),
-        ("replaces", one.get("replaces") and f"hold {one['replaces']}"),
+        ("replaces", one["replaces"] and f"hold {one['replaces']}"),
         ("review by", local(one["review"], zone)),
         ("released", local(one["released"], zone, "")),
         ("free from", local(one["free_at"], zone, "")),
     ]
+
+
+def _margin(seconds: int) -> str:
+    return f"{length(seconds)} before and after" if seconds else "none"
 
 
 def _history(one: Answer, zone: str) -> str:

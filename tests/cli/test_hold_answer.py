@@ -157,6 +157,36 @@ def test_another_hold_with_the_same_reference_is_named():
     )
 
 
+def test_a_replaced_hold_is_in_force_until_its_release_is_approved():
+    shown = text(replaced={"hold": 12, "release_requested": True, "why": None})
+    assert "The release of hold 12 is asked for; it stays in force" in shown
+    assert "`retention hold approve 12`" in shown
+
+
+def test_a_replaced_hold_whose_release_could_not_be_asked_for_says_why():
+    why = "the role administrator may not ask for a release"
+    shown = text(replaced={"hold": 12, "release_requested": False, "why": why})
+    assert f"The release of hold 12 is NOT asked for: {why}." in shown
+
+
+def test_an_extended_hold_says_that_a_pending_release_came_to_nothing():
+    answer = placed(extended=True, request_dropped=True)
+    shown = hold_answer.extended(answer, ZONE)
+    assert shown.startswith("Hold 17 is extended, in force from now on.\nIts release")
+    assert "`retention hold release 17` asks anew" in shown
+
+
+def test_an_extension_that_was_covered_before_says_so():
+    answer = placed(extended=False, request_dropped=False)
+    assert hold_answer.extended(answer, ZONE).startswith("Hold 17 covered all of that")
+
+
+def test_a_reinstated_hold_is_in_force_again_and_says_what_it_keeps():
+    shown = hold_answer.reinstated(placed(), ZONE)
+    assert shown.startswith("Hold 17 is in force again: its release is undone.\n")
+    assert "16 recordings" in shown
+
+
 @pytest.mark.parametrize(("all_of_it", "status"), [(True, 0), (False, 7)])
 def test_the_exit_status_is_7_unless_all_is_preserved(all_of_it, status):
     assert hold_answer.status(placed(all_preserved=all_of_it)) == status

@@ -27,8 +27,8 @@ def test_a_hold_is_a_few_short_lines():
         "1 hold.",
         "",
         "hold 17  active  police 26*123456",
-        "  cameras    1001",
-        "  kept from  Sat 24 Oct 2026 20:55:00 +01:00 to Sat 24 Oct 2026 23:35:00 +01:00",
+        "  cameras    1001 Market Place, north",
+        "  from       Sat 24 Oct 2026 21:00:00 +01:00 to Sat 24 Oct 2026 23:30:00 +01:00",
         "  why        assault in Market Place",
         "  asked by   PC 4321 Singh, Leicestershire Police",
         "  review by  Sun 24 Jan 2027 09:30:00 +00:00",
@@ -90,6 +90,7 @@ def test_a_shown_hold_has_all_that_is_known_and_leaves_out_what_is_not():
     text = shown(power="PACE s.19", replaces=12)
     assert "\npower used  PACE s.19\n" in text
     assert "\nreplaces    hold 12\n" in text
+    assert "\nmargin      5 min before and after\n" in text
     assert "\nas typed    yesterday 21:00 to yesterday 23:30\n" in text
     assert "placed      Mon 26 Oct 2026 09:30:00 +00:00 by anna" in text
     assert "received" not in text
