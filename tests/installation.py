@@ -1,5 +1,6 @@
 """A small installation for tests of the daemon: settings, init, files, a clock."""
 
+import grp
 import os
 import signal
 import subprocess
@@ -25,6 +26,8 @@ SETTINGS = """
 site = "test"
 timezone = "UTC"
 state_directory = "{directory}/state"
+socket = "{directory}/api.sock"
+spool = "{directory}/spool"
 cameras = "{directory}/cameras.csv"
 [retention]
 days = 1
@@ -32,6 +35,11 @@ cycle = "1s"
 scan = "1s"
 clock_tolerance = "10s"
 release_requires_two_people = false
+[access]
+operators = ["{group}"]
+supervisors = ["{group}"]
+auditors = ["{group}"]
+administrators = ["{group}"]
 """
 
 ROOT = """
@@ -45,6 +53,9 @@ max_length = "1m"
 """
 
 CAMERAS = "id,location\n1001,Market Place\n1002,Station\n"
+
+
+GROUP = grp.getgrgid(os.getgid()).gr_name
 
 
 def never() -> bool:
@@ -74,7 +85,7 @@ class Installation:
     def __init__(self, directory: Path, roots=("nvr1",), extra="") -> None:
         self.directory = directory
         self.config = directory / "retention.toml"
-        text = SETTINGS.format(directory=directory) + extra
+        text = SETTINGS.format(directory=directory, group=GROUP) + extra
         for name in roots:
             (directory / name / "1001").mkdir(parents=True)
             text += ROOT.format(directory=directory, name=name)
