@@ -66,7 +66,9 @@ def refusal(verb: str, roles: Collection[str], name: str, uid: int) -> str:
     """Why `role_for` gave None, and what to do about it."""
     command = "retention " + verb.replace(".", " ")
     allowed = TABLE.get(verb, ())
-    needed = " or ".join(allowed)
+    needed = " or ".join(
+        part for part in (", ".join(allowed[:-1]), *allowed[-1:]) if part
+    )
     if uid == 0 and ADMINISTRATOR not in allowed:
         return (
             f"`{command}` is not for root, who is administrator and nothing more: run "

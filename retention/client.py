@@ -17,7 +17,7 @@ from typing import Any
 
 from retention import spool, whereabouts
 from retention.errors import RetentionError, UnreachableError, of_kind
-from retention.localtime import format_utc, parse_instant
+from retention.localtime import format_local, format_utc, parse_instant
 from retention.verbs import QUICK, VERBS
 from retention.whereabouts import Whereabouts, reachable
 
@@ -118,7 +118,8 @@ class Client:
             return UnreachableError(
                 f"the service is not running (nothing listens at {path}), so nothing is "
                 "being deleted by this program: start it with `systemctl start "
-                f"cctv-retention`, or call {self.place.contact}",
+                "cctv-retention`, try again in a minute where it is just starting, or "
+                f"call {self.place.contact}",
                 running=False,
             )
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
@@ -143,7 +144,9 @@ class Client:
                 "copy of the footage",
                 error.running,
             )
-        since, until = asked["since"], asked.get("until") or "its release"
+        since, until = (
+            _shown(asked.get(name), place.zone) for name in ("since", "until")
+        )
         return UnreachableError(
             f"{error}.\nThe request is WAITING, NOT CONFIRMED: it was left as {path} "
             f"(from {since} to {until}), and the service takes it in before it deletes "
@@ -166,6 +169,14 @@ def _resolved(arguments: dict[str, Any], zone: str | None) -> dict[str, Any]:
         if asked.get(name) is not None:
             asked[name] = _instant(str(asked[name]), zone, now)
     return asked
+
+
+def _shown(instant: str | None, zone: str | None) -> str:
+    if instant is None:
+        return "its release"
+    if zone is None:
+        return instant
+    return format_local(parse_instant(instant, zone, 0), zone)
 
 
 def _instant(text: str, zone: str | None, now: int) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
-from retention import access, clock, guards, spool
+from retention import access, clock, guards, members, spool
 from retention.api import arguments
 from retention.api.desk import Desk
 from retention.api.server import Server
 from retention.caller import UNSET_LOGIN, name_of
 from retention.catalogue.db import Priority
+from retention.context import Context
 from retention.daemon.journal import log as journal
 from retention.errors import CatalogueError, RetentionError
 from retention.model import SECOND, Actor, Entry, Micros
@@ -102,6 +103,11 @@ class Front:
             f"out ({why}); it lies in {kept}",
             now,
         )
+
+    def note_members(self, now: Micros) -> None:
+        """Who has which role by now; a difference goes on record."""
+        desk = self._desk
+        members.note(Context(desk.settings, desk.catalogue, desk.log, now, self._actor))
 
     def tick(self, now: Micros) -> None:
         """The round: what came meanwhile, what was only counted, what was ruled on."""

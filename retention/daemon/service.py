@@ -199,6 +199,7 @@ class Service:
         journal.info("service.started", **started, now=format_utc(now))
         try:
             periods.apply(self._catalogue, self._log, now, self._actor, self._settings)
+            self._front.note_members(now)
         except RetentionError as error:
             self.failed(error, "", now)
 
@@ -272,6 +273,7 @@ class Service:
         try:
             cycle = self._settings.retention.cycle
             fields = heartbeat.balance(self._catalogue, reading, cycle)
+            self._front.note_members(judged.now)
         except CatalogueError as error:
             self.failed(error, "", judged.now)
             return
