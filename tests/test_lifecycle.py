@@ -8,6 +8,7 @@ verifies (P4).
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, settings
@@ -28,7 +29,8 @@ from retention.catalogue import cameras, roots
 from retention.catalogue.db import Priority
 from retention.context import Context
 from retention.deletion import batch as procedure
-from retention.holds import hold_place, hold_release
+from retention.holds.place import hold_place
+from retention.holds.release import hold_release
 from retention.ingest.scan import Scanner
 from retention.layouts.layout import compile_layout
 from retention.layouts.presets import preset_or_template
@@ -39,6 +41,7 @@ from retention.settings import RootSettings, Settings
 PERIOD = 28 * DAY
 STABLE = 30 * SECOND
 COOLING = 7 * DAY
+PERSON = replace(ACTOR, uid=1000, role="operator")
 
 
 class Crash(BaseException):
@@ -188,7 +191,7 @@ class Lifecycle(RuleBasedStateMachine):
         until = since + length * SECOND
         answer = hold_place(
             self.context(), cameras=[camera], since=format_utc(since),
-            until=format_utc(until), kind="police", reference="r", reason="r",
+            until=format_utc(until), kind="court", reference="r", reason="r",
             margin="0",
         )  # fmt: skip
         self.holds[answer["hold"]] = (camera, since, until, None)
@@ -198,7 +201,8 @@ class Lifecycle(RuleBasedStateMachine):
     def release(self, data) -> None:
         active = sorted(n for n, h in self.holds.items() if h[3] is None)
         number = data.draw(st.sampled_from(active))
-        hold_release(self.context(), hold=number, reason="done")
+        person = replace(self.context(), actor=PERSON)
+        hold_release(person, hold=number, reason="done")
         self.holds[number] = (*self.holds[number][:3], self.now + COOLING)
 
     @rule(

@@ -105,8 +105,9 @@ _ALL = (
     ),
     declare(
         "root.replaced",
-        "Another disk now stands for a root: old and new are uuids.",
-        "root:text old:text new:text ~reason:text",
+        "Another disk now stands for a root: old and new are uuids.  request: the entry "
+        "of the person who asked, null where it takes only one.",
+        "root:text old:text new:text request:int? ~reason:text",
     ),
     declare(
         "stream.opened",

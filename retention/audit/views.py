@@ -28,6 +28,7 @@ LIMIT = 100
 _INSTANTS = {
     *("at", "start", "end", "due", "oldest", "newest", "oldest_unheld", "wall"),
     *("since", "until", "review", "free_at", "cutoff", "new_start", "new_end"),
+    *("old_since", "old_until", "old_review", "received"),
 }
 _DURATIONS = {
     *("duration", "old_duration", "margin", "lateness", "offset", "max_length"),

@@ -1,15 +1,16 @@
 """Evidence holds in the catalogue, and the windows that deletion asks for.
 
-Triggers move the holds' version with every change, whoever makes it.
+Triggers move the holds' version with every change, whoever makes it.  Nothing here
+decides who may change a hold; no function narrows one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from retention.catalogue.schema import hold, hold_camera, version
+from retention.catalogue.schema import hold, hold_camera, release_request, version
 from retention.errors import RetentionError
 from retention.model import Micros, Window
 from retention.policy import Holds, merge
@@ -55,29 +56,124 @@ def insert(tx: Connection, cameras: Iterable[int], **values: Any) -> int:
         sa.select(sa.func.coalesce(sa.func.max(hold.c.key), 0) + 1)
     ).scalar_one()
     tx.execute(hold.insert().values(key=key, **values))
-    tx.execute(
-        hold_camera.insert(), [{"hold": key, "camera": camera} for camera in cameras]
-    )
+    add_cameras(tx, key, cameras)
     return key
 
 
-def release(tx: Connection, key: int, now: Micros, free_at: Micros) -> None:
-    """Start the cooling off of an active hold."""
+def add_cameras(tx: Connection, key: int, cameras: Iterable[int]) -> None:
+    """The hold covers these cameras (keys) too from this transaction on.
+
+    The caller writes the entry (`hold.extended`), and passes the gate where files of
+    these cameras can be in flight.
+    """
+    rows = [{"hold": key, "camera": camera} for camera in cameras]
+    if rows:
+        tx.execute(hold_camera.insert().prefix_with("OR IGNORE"), rows)
+
+
+def widen(
+    tx: Connection, key: int, since: Micros, until: Micros, review: Micros
+) -> None:
+    """Give an active hold a window that contains the one it had, and a review date.
+
+    RetentionError where it is not active, or would be narrower: nothing but a release
+    may free footage.
+    """
     done = tx.execute(
         hold.update()
-        .where(hold.c.key == key, hold.c.released.is_(None))
-        .values(released=now, free_at=free_at)
+        .where(hold.c.key == key, hold.c.free_at.is_(None))
+        .where(hold.c.since >= since, hold.c.until <= until)
+        .values(since=since, until=until, review=review)
     )
-    if done.rowcount != 1:
+    _one(done.rowcount, key)
+
+
+def amend(tx: Connection, key: int, **texts: str) -> None:
+    """Change what is said of a hold (reference, officer, force, requester, reason)."""
+    _one(tx.execute(hold.update().where(_is(key)).values(**texts)).rowcount, key)
+
+
+def set_review(tx: Connection, key: int, review: Micros) -> None:
+    """The next review date of an active hold."""
+    done = tx.execute(hold.update().where(_active(key)).values(review=review))
+    _one(done.rowcount, key)
+
+
+def release(tx: Connection, key: int, now: Micros, free_at: Micros) -> None:
+    """Start the cooling off of an active hold; a request for it is thereby done."""
+    done = tx.execute(
+        hold.update().where(_active(key)).values(released=now, free_at=free_at)
+    )
+    _one(done.rowcount, key)
+    drop_request(tx, key)
+
+
+def reinstate(tx: Connection, key: int, now: Micros) -> None:
+    """Put a hold that is cooling off back in force."""
+    done = tx.execute(
+        hold.update()
+        .where(_is(key), hold.c.free_at > now)
+        .values(released=None, free_at=None, cooled=None)
+    )
+    _one(done.rowcount, key)
+
+
+def uncooled(tx: Connection, now: Micros, limit: int = 1_000) -> list[int]:
+    """Released holds whose cooling off is over and not yet on record as such."""
+    query = sa.select(hold.c.key).where(hold.c.cooled.is_(None), hold.c.free_at <= now)
+    return list(tx.scalars(query.order_by(hold.c.key).limit(limit)))
+
+
+def set_cooled(tx: Connection, key: int, now: Micros) -> None:
+    """The end of a hold's cooling off is on record."""
+    tx.execute(hold.update().where(_is(key)).values(cooled=now))
+
+
+def _is(key: int) -> sa.ColumnElement[bool]:
+    return hold.c.key == key
+
+
+def _active(key: int) -> sa.ColumnElement[bool]:
+    return sa.and_(_is(key), hold.c.released.is_(None), hold.c.free_at.is_(None))
+
+
+def _one(rows: int, key: int) -> None:
+    if rows != 1:
         raise RetentionError(
-            f"hold {key} is not active: `retention hold list --all` shows what became "
-            "of it"
+            f"hold {key} is not active any more: `retention hold show {key}` shows what "
+            "became of it"
         )
+
+
+def request_release(tx: Connection, key: int, **values: Any) -> None:
+    """A release of the hold waits for a second person; one request a hold."""
+    tx.execute(release_request.insert().values(hold=key, **values))
+
+
+def request_of(tx: Connection, key: int) -> sa.Row[Any] | None:
+    """The release of this hold that waits for a second person, or None."""
+    query = sa.select(release_request).where(release_request.c.hold == key)
+    return tx.execute(query).one_or_none()
+
+
+def requests(tx: Connection) -> dict[int, sa.Row[Any]]:
+    """Every release that waits for a second person, by hold."""
+    return {row.hold: row for row in tx.execute(sa.select(release_request))}
+
+
+def drop_request(tx: Connection, key: int) -> None:
+    """The release of this hold waits no more."""
+    tx.execute(release_request.delete().where(release_request.c.hold == key))
 
 
 def find(tx: Connection, key: int) -> sa.Row[Any] | None:
     """One hold's row."""
-    return tx.execute(sa.select(hold).where(hold.c.key == key)).one_or_none()
+    return tx.execute(sa.select(hold).where(_is(key))).one_or_none()
+
+
+def by_request(tx: Connection, request: str) -> sa.Row[Any] | None:
+    """The hold that was placed by the request of this number (a uuid), or None."""
+    return tx.execute(sa.select(hold).where(hold.c.request == request)).one_or_none()
 
 
 def cameras_of(tx: Connection, key: int) -> list[int]:
@@ -85,6 +181,15 @@ def cameras_of(tx: Connection, key: int) -> list[int]:
     return list(
         tx.scalars(sa.select(hold_camera.c.camera).where(hold_camera.c.hold == key))
     )
+
+
+def cameras_of_all(tx: Connection, keys: Collection[int]) -> dict[int, list[int]]:
+    """The keys of the cameras of each of these holds, in one reading."""
+    found: dict[int, list[int]] = {key: [] for key in keys}
+    for row in tx.execute(sa.select(hold_camera).order_by(hold_camera.c.camera)):
+        if row.hold in found:
+            found[row.hold].append(row.camera)
+    return found
 
 
 def listing(tx: Connection, now: Micros, *, all_: bool = False) -> list[sa.Row[Any]]:

@@ -258,7 +258,7 @@ def test_a_hold_keeps_what_an_approved_plan_lists(installed, daemon):
     from retention.audit.log import Log
     from retention.caller import caller
     from retention.context import Context
-    from retention.holds import hold_place
+    from retention.holds.place import hold_place
 
     kept = installed.record(now(), 2 * DAY)
     installed.record(now(), 2 * DAY + HOUR)
@@ -277,7 +277,7 @@ def test_a_hold_keeps_what_an_approved_plan_lists(installed, daemon):
             for distance in (-20, 20)
         )
         hold_place(
-            context, cameras=["1001"], since=since, until=until, kind="police",
+            context, cameras=["1001"], since=since, until=until, kind="court",
             reference="CAD 1", reason="assault",
         )  # fmt: skip
         catalogue.close()

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from retention.audit.verify import verify_catalogue
 from retention.catalogue.db import Priority, WriterLock
 from retention.context import Context
 from retention.deletion.gate import Flight, Gate, GateFile
-from retention.holds import hold_place
+from retention.holds.place import hold_place
 from retention.localtime import format_utc
 from retention.model import DAY, MINUTE, Window
 
@@ -145,11 +146,18 @@ def test_with_threads_no_held_file_is_lost_and_no_answer_is_false(
         for camera, first, length, wait in placements:
             time.sleep(wait / 2000)
             context = Context(
-                _settings(site), site.catalogue, site.log, NOW, ACTOR, site.gate
+                SimpleNamespace(
+                    timezone="Europe/London", retention=site.settings, root=()
+                ),
+                site.catalogue,
+                site.log,
+                NOW,
+                ACTOR,
+                site.gate,
             )
             answer = hold_place(
                 context, cameras=[camera], since=format_utc(OLD + first * MINUTE),
-                until=format_utc(OLD + (first + length) * MINUTE), kind="police",
+                until=format_utc(OLD + (first + length) * MINUTE), kind="court",
                 reference="r", reason="r", margin="0",
             )  # fmt: skip
             window = [(camera, n) for n in range(first, min(first + length, 40))]
@@ -167,16 +175,9 @@ def test_with_threads_no_held_file_is_lost_and_no_answer_is_false(
         if answer["outcome_follows"]:
             continue  # a slow machine: it said that it does not know yet
         assert all(files[key].exists() for key in there)
-        assert answer["recordings"] == len(there)
+        assert answer["total"]["recordings"] == len(there)
     if not any(answer["outcome_follows"] for answer, _ in answers):
         held = {key for _, there in answers for key in there}
         assert {key for key, path in files.items() if path.exists()} == held
     assert verify_catalogue(site.catalogue).ok
     site.close()
-
-
-class _settings:  # the two values that placing a hold asks for
-    timezone = "Europe/London"
-
-    def __init__(self, site):
-        self.retention = site.settings

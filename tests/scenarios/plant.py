@@ -11,7 +11,7 @@ from retention.catalogue.db import Priority
 from retention.context import Context
 from retention.deletion.cycle import CycleResult, Deleter
 from retention.deletion.gate import Gate
-from retention.holds import hold_place
+from retention.holds.place import hold_place
 from retention.ingest.scan import Scanner
 from retention.localtime import format_utc
 from retention.model import DAY, HOUR, SECOND, Micros
@@ -76,7 +76,7 @@ class Plant(World):
         """A hold as an operator places it, with no margin."""
         return hold_place(
             self.context(), cameras=[camera], since=format_utc(since),
-            until=format_utc(until), kind="police", reference="r", reason="r",
+            until=format_utc(until), kind="court", reference="r", reason="r",
             margin="0",
         )  # fmt: skip
 

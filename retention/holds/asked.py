@@ -1,0 +1,323 @@
+"""What a person asks to be kept, read and checked: words, times, cameras.
+
+Nothing here stores anything.  Each error is one sentence that says what to give instead.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from retention.catalogue import cameras as register
+from retention.errors import NotPermittedError, UsageError
+from retention.localtime import format_local, parse_duration, parse_instant
+from retention.model import DAY, FOREVER, Camera, Custody, Micros, Window
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from retention.context import Context
+
+REQUIRED: dict[str, tuple[str, ...]] = {
+    "police": ("officer", "force"),
+    "sar": ("received", "reference"),
+    "court": ("reference",),
+    "insurance": ("reference",),
+    "internal": ("reference",),
+    "preservation": ("reference",),
+}
+"""The kinds of hold, and what each needs to be placed."""
+
+FOLLOWS: dict[str, tuple[str, ...]] = {"police": ("reference",)}
+"""What may follow by `hold amend`; the hold is *incomplete* until then."""
+
+LONGEST_TEXT = 500
+LONGEST_REVIEW: Micros = 366 * DAY
+
+_SPOKEN = {"received": "date on which the request was received"}
+_REFUSED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""Unicode categories that a terminal or a reader could be misled by."""
+
+
+class Asked(NamedTuple):
+    """The times of a hold: as asked for, and with its margin.
+
+    `number` and `placed` are None where it is not placed (a dry run).
+    """
+
+    number: int | None
+    asked: Window
+    window: Window
+    placed: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Everything a hold is placed with, checked; instants resolved."""
+
+    kind: str
+    reference: str
+    reason: str
+    requester: str
+    officer: str
+    force: str
+    power: str
+    received: Micros | None
+    typed: str
+    asked: Window
+    margin: Micros
+    review: Micros
+
+    @property
+    def window(self) -> Window:
+        """The time asked for with its margin on both sides."""
+        return with_margin(self.asked, self.margin)
+
+    def row(self) -> dict[str, Any]:
+        """The catalogue's columns that these are."""
+        return {
+            "kind": self.kind, "reference": self.reference, "reason": self.reason,
+            "requester": self.requester, "officer": self.officer, "force": self.force,
+            "power": self.power, "received": self.received, "typed": self.typed,
+            "since": self.window.start, "until": self.window.end,
+            "margin": self.margin, "review": self.review,
+        }  # fmt: skip
+
+
+def with_margin(asked: Window, margin: Micros) -> Window:
+    """What is kept for `asked`: the margin before and after as well."""
+    return Window(max(0, asked.start - margin), min(asked.end + margin, FOREVER))
+
+
+def asked_of(row: Row[Any]) -> Asked:
+    """The times of a hold in the catalogue."""
+    window = Window(row.since, row.until)
+    return Asked(row.key, without_margin(window, row.margin), window, row.placed)
+
+
+def without_margin(window: Window, margin: Micros) -> Window:
+    """What was asked for, of a window with its margin."""
+    end = window.end if window.end == FOREVER else window.end - margin
+    return Window(window.start + margin, end)
+
+
+def read_terms(
+    context: Context,
+    *,
+    kind: str,
+    since: str,
+    until: str | None,
+    until_released: bool,
+    received: str | None,
+    review: str | None,
+    margin: str | None,
+    typed: str | None,
+    words: Mapping[str, str | None],
+) -> Terms:
+    """Read what was given for a new hold; `words` are its texts by name.
+
+    UsageError for the first thing that can't be meant.
+    """
+    if kind not in REQUIRED:
+        kinds = ", ".join(REQUIRED)
+        raise UsageError(f"{kind!r} is no kind of hold: use one of {kinds}")
+    texts = {name: text_of(name, text) for name, text in words.items()}
+    zone, now = context.settings.timezone, context.now
+    came = None if received is None else _received(received, zone, now)
+    _refuse_missing(kind, {**texts, "received": received})
+    asked = read_window(context, since, until, until_released=until_released)
+    return Terms(
+        **texts,
+        kind=kind,
+        received=came,
+        typed=text_of("typed", typed or f"{since} to {until or 'its release'}"),
+        asked=asked,
+        margin=_margin(margin, context.settings.retention.clock_tolerance),
+        review=read_review(context, review),
+    )
+
+
+def text_of(name: str, text: str | None) -> str:
+    """A text as it is stored: without outer blanks, "" where none was given.
+
+    UsageError where it is too long, or has characters that do not print.
+    """
+    plain = (text or "").strip()
+    if len(plain) > LONGEST_TEXT:
+        raise UsageError(
+            f"the {name} has {len(plain)} characters, {LONGEST_TEXT} is the most: "
+            "say it shorter"
+        )
+    for character in plain:
+        if unicodedata.category(character) in _REFUSED:
+            raise UsageError(
+                f"the {name} contains the character U+{ord(character):04X}, which does "
+                "not print: type it again on one line"
+            )
+    return plain
+
+
+def reason_of(reason: str | None, why: str) -> str:
+    """The reason for an act on a hold; UsageError where there is none."""
+    text = text_of("reason", reason)
+    if not text:
+        raise UsageError(f"say why {why}, with --reason")
+    return text
+
+
+def _refuse_missing(kind: str, given: Mapping[str, str | None]) -> None:
+    """All that is missing at once: the caller's patience is short at 3 a.m."""
+    missing = [name for name in (*REQUIRED[kind], "reason") if not given[name]]
+    if missing:
+        names = " and the ".join(_SPOKEN.get(name, name) for name in missing)
+        options = " and ".join(f"--{name}" for name in missing)
+        raise UsageError(f"a hold of kind {kind} needs the {names}: give {options}")
+
+
+def incomplete(hold: Row[Any] | Terms) -> list[str]:
+    """What a hold of its kind should say and does not yet."""
+    wanted = (*REQUIRED.get(hold.kind, ()), *FOLLOWS.get(hold.kind, ()))
+    return [name for name in wanted if getattr(hold, name) in ("", None)]
+
+
+def read_window(
+    context: Context, since: str, until: str | None, *, until_released: bool
+) -> Window:
+    """The time asked for, as typed in the site's zone; exactly one end is given."""
+    if (until is not None) == until_released:
+        raise UsageError(
+            "say where the hold ends: either --to TIME, or --until-released for one "
+            "that stays open" + (", not both" if until_released else "")
+        )
+    zone, now = context.settings.timezone, context.now
+    start = parse_instant(since, zone, now)
+    end = FOREVER if until is None else parse_instant(until, zone, now)
+    if end <= start:
+        raise UsageError(
+            f"the hold would end ({until}) before it begins ({since}): check the dates"
+        )
+    return Window(start, end)
+
+
+def read_review(context: Context, review: str | None) -> Micros:
+    """The next review date: as typed, else `review_after` from now."""
+    zone, now = context.settings.timezone, context.now
+    if review is None:
+        return now + context.settings.retention.review_after
+    due = parse_instant(review, zone, now)
+    if due <= now:
+        raise UsageError(
+            f"the review date {format_local(due, zone)} is past: give a later one with "
+            "--review"
+        )
+    if due > now + LONGEST_REVIEW:
+        raise UsageError(
+            f"a hold is reviewed within a year, not as late as {format_local(due, zone)}"
+            ": give a nearer date with --review"
+        )
+    return due
+
+
+def _received(received: str, zone: str, now: Micros) -> Micros:
+    came = parse_instant(received, zone, now)
+    if came > now:
+        raise UsageError(
+            f"the request can't have been received at {format_local(came, zone)}, "
+            "which is still to come: correct --received"
+        )
+    return came
+
+
+def _margin(margin: str | None, default: Micros) -> Micros:
+    if margin is None:
+        return default
+    return 0 if margin.strip() == "0" else parse_duration(margin)
+
+
+def resolve(
+    tx: Connection,
+    patterns: Iterable[str],
+    location: str | None,
+    window: Window,
+    done: str,
+) -> list[Camera]:
+    """Today's cameras of these ids and patterns, and at that location, each once.
+
+    Also any other camera that such an id meant within the window: in doubt the hold
+    covers both.  `done` says in every error what did not happen.  UsageError where
+    something matches no camera, NotPermittedError where the data is not the council's.
+    """
+    everyone = register.current(tx)
+    found: dict[int, Camera] = {}
+    for pattern in patterns:
+        matches = _called(everyone, pattern) or _nobody(tx, pattern, done)
+        found |= {camera.key: camera for camera in matches}
+    if location is not None:
+        found |= {camera.key: camera for camera in _at(everyone, location, done)}
+    if not found:
+        raise UsageError(f"say which cameras, by their ids or with --location. {done}")
+    _refuse_foreign(found.values(), done)
+    for camera in list(found.values()):
+        for other in register.meaning(tx, camera.id, window):
+            # Of another's data there is nothing here to keep.
+            if other.custody is Custody.COUNCIL:
+                found.setdefault(other.key, other)
+    return list(found.values())
+
+
+def _called(everyone: Mapping[str, Camera], pattern: str) -> list[Camera]:
+    if pattern in everyone:
+        return [everyone[pattern]]
+    return [
+        camera for id, camera in everyone.items() if fnmatch.fnmatchcase(id, pattern)
+    ]
+
+
+def _nobody(tx: Connection, id: str, done: str) -> list[Camera]:
+    former = register.last_holder(tx, id)
+    if former is not None and former[0].id != id:
+        raise UsageError(
+            f"camera {id} has another id today: type {former[0].id} "
+            f"({former[0].location}). {done}"
+        )
+    raise UsageError(
+        f"no camera is called {id!r} today: look it up with `retention camera list`. "
+        f"{done}"
+    )
+
+
+def _at(everyone: Mapping[str, Camera], location: str, done: str) -> list[Camera]:
+    wanted = text_of("location", location).casefold()
+    matches = [
+        camera
+        for camera in everyone.values()
+        if wanted
+        and (wanted in camera.location.casefold() or wanted in camera.view.casefold())
+    ]
+    if not matches:
+        raise UsageError(
+            f"no camera has {location!r} in its location or view: look it up with "
+            f"`retention camera list`. {done}"
+        )
+    return matches
+
+
+def _refuse_foreign(cameras: Iterable[Camera], done: str) -> None:
+    foreign = [one for one in cameras if one.custody is not Custody.COUNCIL]
+    if not foreign:
+        return
+    names = ", ".join(f"{one.id} ({one.location})" for one in foreign[:4])
+    more = f" and {len(foreign) - 4} more" if len(foreign) > 4 else ""
+    who = " and ".join(sorted({_HOLDERS[one.custody] for one in foreign}))
+    plural = len(foreign) > 1
+    raise NotPermittedError(
+        f"camera{'s' if plural else ''} {names}{more} {'are' if plural else 'is'} not "
+        f"ours to hold: the data is in {who} custody; ask them to keep it. {done}: ask "
+        f"again without {'them' if plural else 'it'}"
+    )
+
+
+_HOLDERS = {Custody.POLICE: "police", Custody.THIRD_PARTY: "third-party"}

@@ -1,0 +1,98 @@
+"""The audit entries of a hold's life, made in one place.
+
+They carry what a restored catalogue needs to have its holds back: cameras, window, kind
+and review date in clear.  The index makes them found by camera and time of the footage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from retention.model import Actor, Entry, Micros, Rows, Window
+
+if TYPE_CHECKING:
+    from sqlalchemy import Row
+
+    from retention.holds.asked import Terms
+
+CLEAR_CAMERAS = 500
+"""A longer list of cameras goes into the rows beside the entry."""
+
+
+def placed(
+    now: Micros,
+    actor: Actor,
+    number: int,
+    terms: Terms,
+    keys: Sequence[int],
+    *,
+    replaces: int | None,
+    request: str | None,
+) -> Entry:
+    """The entry `hold.placed`."""
+    fields = {
+        "hold": number, "kind": terms.kind, "since": terms.window.start,
+        "until": terms.window.end, "review": terms.review, "margin": terms.margin,
+        "received": terms.received, "replaces": replaces, "request": request,
+        "reference": terms.reference or None, "reason": terms.reason or None,
+        "requester": terms.requester or None, "officer": terms.officer or None,
+        "force": terms.force or None, "power": terms.power or None,
+        "typed": terms.typed or None,
+    }  # fmt: skip
+    return _listing("hold.placed", now, actor, fields, keys, keys, terms.window)
+
+
+def extended(
+    now: Micros,
+    actor: Actor,
+    old: Row[Any],
+    *,
+    window: Window,
+    review: Micros,
+    added: Sequence[int],
+    covered: Sequence[int],
+    reason: str,
+    typed: str = "",
+) -> Entry:
+    """The entry `hold.extended`: `old` is the hold's row as it was, `added` the keys of
+    the cameras that came to it, `covered` those of all that it has now."""
+    fields = {
+        "hold": old.key, "since": window.start, "until": window.end, "review": review,
+        "old_since": old.since, "old_until": old.until, "old_review": old.review,
+        "reason": reason or None, "typed": typed or None,
+    }  # fmt: skip
+    return _listing("hold.extended", now, actor, fields, added, covered, window)
+
+
+def about(
+    kind: str,
+    now: Micros,
+    actor: Actor,
+    hold: Row[Any],
+    keys: Sequence[int],
+    fields: Mapping[str, Any],
+) -> Entry:
+    """Any other entry about a hold in the catalogue and its cameras (keys)."""
+    index = tuple((key, hold.since, hold.until) for key in keys)
+    return Entry(kind, now, actor, {"hold": hold.key, **fields}, index=index)
+
+
+def _listing(
+    kind: str,
+    now: Micros,
+    actor: Actor,
+    fields: Mapping[str, Any],
+    listed: Sequence[int],
+    covered: Sequence[int],
+    window: Window,
+) -> Entry:
+    many = len(listed) > CLEAR_CAMERAS
+    return Entry(
+        kind,
+        now,
+        actor,
+        {**fields, "cameras": None if many else list(listed)},
+        rows=Rows(("camera",), [(key,) for key in listed]) if many else None,
+        index=tuple((key, *window) for key in covered),
+    )
