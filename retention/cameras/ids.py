@@ -83,6 +83,10 @@ class Renumbering(NamedTuple):
         cameras.relabel(tx, losers, gainers, at)
         return at
 
+    def renamed(self) -> list[Camera]:
+        """The cameras of the pairs under their new ids."""
+        return [replace(self.cameras[pair.old], id=pair.new) for pair in self.pairs]
+
     def entries(self, at: Micros, actor: Actor) -> list[Entry]:
         """One a pair, and one for each camera that another took the id from."""
         entries = []

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retention.cameras import under_hold
 from retention.cameras.changes import (
     added_entry,
     default_custody,
@@ -103,16 +104,12 @@ def camera_show(context: Context, *, id: str) -> Answer:
                 }
                 for row in cameras.streams(tx, camera.key)
             ],
-            "holds": _holds(tx, context, camera.key),
+            "holds": cameras.active_holds(tx, [camera.key], context.now)[camera.key],
         }
 
 
 def _utc(instant: int | None) -> str | None:
     return None if instant is None else format_utc(instant)
-
-
-def _holds(tx: Connection, context: Context, key: int) -> list[int]:
-    return cameras.active_holds(tx, [key], context.now)[key]
 
 
 def _append(context: Context, tx: Connection, entries: Iterable[Entry]) -> None:
@@ -200,12 +197,12 @@ def camera_moved(
         metres = distance(place(old), place(new))
         whole = None if metres is None else round(metres)
         cameras.update(tx, old, new)
-        holds = _holds(tx, context, old.key)
         fields = {"camera": old.key, "id": id, "changes": changes, "metres": whole}
         entry = entry_of(
             context.now, context.actor, "camera.moved", [old.key], **fields
         )
         _append(context, tx, [entry])
+        holds = under_hold.note(context, tx, [new], "moved")[old.key]
     return {
         "camera": describe(new),
         "changes": changes,
@@ -227,8 +224,9 @@ def camera_replace(
 ) -> Answer:
     """Another camera is under `id` from now on: a new key gets the id, the old loses it.
 
-    The old camera counts as retired; its footage and holds stay its own.  Location,
-    kind and custody are the old camera's unless given, the position is not.
+    The old camera counts as retired; its footage and holds stay its own, and until
+    somebody rules on these they cover the new one too.  Location, kind and custody are
+    the old camera's unless given, the position is not.
     """
     with context.catalogue.write(Priority.SCAN) as tx:
         old = holder(tx, id)
@@ -242,17 +240,19 @@ def camera_replace(
         displace(tx, old)
         cameras.relabel(tx, {old.key: id}, {}, at)
         new = replace(new, key=cameras.insert(tx, new, at))
-        holds = _holds(tx, context, old.key)
         entries = [
             added_entry(context.now, context.actor, new, "replace"),
             replaced_entry(context.now, context.actor, id, old, new),
         ]
         _append(context, tx, entries)
+        holds = under_hold.note(context, tx, [old], "replaced")[old.key]
+        covering = under_hold.cover(context, tx, holds, old, new)
     return {
         "camera": describe(new),
         "old": {**describe(old), "listed": False, "retired": True},
         "at": format_utc(at),
         "holds": holds,
+        "holds_covering_both": covering,
     }
 
 
@@ -274,12 +274,12 @@ def camera_retire(context: Context, *, id: str) -> Answer:
             raise RetentionError(f"camera {id} is retired already")
         new = replace(old, retired=True)
         cameras.update(tx, old, new)
-        holds = _holds(tx, context, old.key)
         fields = {"camera": old.key, "id": id}
         entry = entry_of(
             context.now, context.actor, "camera.retired", [old.key], **fields
         )
         _append(context, tx, [entry])
+        holds = under_hold.note(context, tx, [old], "retired")[old.key]
     return {"camera": describe(new), "holds": holds}
 
 
@@ -307,6 +307,7 @@ def camera_renumber(
         renumbering = judge(tx, pairs, name)
         at = renumbering.apply(tx, context.now)
         _append(context, tx, renumbering.entries(context.now, context.actor))
+        holds = under_hold.note(context, tx, renumbering.renamed(), "renumbered")
     return {
         "renumbered": [
             {
@@ -314,6 +315,7 @@ def camera_renumber(
                 "old": pair.old,
                 "new": pair.new,
                 "location": renumbering.cameras[pair.old].location,
+                "holds": holds[renumbering.cameras[pair.old].key],
             }
             for pair in pairs
         ],

@@ -9,7 +9,7 @@ import click
 
 from retention.cameras.files import packed, write_new
 from retention.cli.base import Answer, Session, group, with_session
-from retention.cli.display import counted, length, local, pairs, safe, table
+from retention.cli.display import alarm, counted, length, local, pairs, safe, table
 
 CUSTODIES = ("council", "police", "third_party")
 
@@ -302,14 +302,19 @@ def _renumbered(answer: Answer, zone: str) -> str:
     lines = [
         f"{counted(len(done), 'camera')} renumbered as of {local(answer['at'], zone)}.",
         table(
-            ("old", "new", "location"),
-            [(one["old"], one["new"], one["location"]) for one in done],
+            ("old", "new", "location", "holds"),
+            [
+                (one["old"], one["new"], one["location"], _numbers(one["holds"]))
+                for one in done
+            ],
         ),
     ]
     lines += [
         f"Camera {safe(one['id'])} ({safe(one['location'])}) lost its id to another."
         for one in answer["displaced"]
     ]
+    held = sorted({hold for one in done for hold in one["holds"]})
+    lines += [_rule_on(held)] if held else []
     return "\n".join(lines)
 
 
@@ -337,8 +342,23 @@ def _moved(answer: Answer, zone: str) -> str:
 
 
 def _still_held(answer: Answer) -> str:
-    holds = ", ".join(str(hold) for hold in answer["holds"])
-    return f"\nIts footage stays under hold {holds}." if holds else ""
+    holds = answer["holds"]
+    if not holds:
+        return ""
+    return f"\nIts footage stays under hold {_numbers(holds)}.\n{_rule_on(holds)}"
+
+
+def _numbers(holds: list[int]) -> str:
+    return ", ".join(str(hold) for hold in holds)
+
+
+def _rule_on(holds: list[int]) -> str:
+    """What to do about a change under holds; `status` says it too until it is done."""
+    return alarm(
+        "Look whether each hold still covers the camera that was meant: `retention hold "
+        f'show {holds[0]}`. If so, `retention hold review {holds[0]} --reason "..."`; '
+        "else place the right hold."
+    )
 
 
 @camera.command("replace")
@@ -348,7 +368,8 @@ def _still_held(answer: Answer) -> str:
 def replace(session: Session, id_: str, **given: str | None) -> None:
     """Another camera is under this id from now on; the old one is retired.
 
-    What the old one recorded keeps its own period and its own holds.
+    What the old one recorded keeps its own period and its own holds; these cover the
+    new camera too until somebody has ruled on them with `retention hold review`.
 
     \b
     Example:
@@ -362,7 +383,18 @@ def _replaced(answer: Answer, zone: str) -> str:
     return (
         f"As of {local(answer['at'], zone)} {safe(new['id'])} is another camera "
         f"({safe(new['location'])}); the old one ({safe(old['location'])}) is retired."
-    ) + _still_held(answer)
+        + _covering(answer)
+        + _still_held(answer)
+    )
+
+
+def _covering(answer: Answer) -> str:
+    both = answer["holds_covering_both"]
+    if both:
+        return f"\nFrom now on hold {_numbers(both)} covers the new camera too."
+    if answer["holds"]:
+        return "\nThe new camera's data is not ours, so no hold covers it."
+    return ""
 
 
 @camera.command("retire")
