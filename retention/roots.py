@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING, Any
 from retention.catalogue import guards, roots
 from retention.catalogue.db import Priority, get_meta
 from retention.catalogue.roots import Root
-from retention.deletion.abandoned import abandon
 from retention.errors import (
-    NotPermittedError,
     RetentionError,
     RootUnavailableError,
     UsageError,
@@ -100,7 +98,7 @@ def root_adopt(context: Context, *, name: str) -> Answer:
     The first complete scan then says what is in it (`root.adopted`), and nothing in
     it is deleted before.
     """
-    setting = _setting(context, name)
+    setting = setting_of(context, name)
     with context.catalogue.read() as tx:
         row = roots.by_name(tx, name)
     if row is not None:
@@ -109,56 +107,6 @@ def root_adopt(context: Context, *, name: str) -> Answer:
             f"it is, and `retention root replace {name}` that another disk is there"
         )
     return _register(context, setting)
-
-
-def root_replace(context: Context, *, name: str, reason: str) -> Answer:
-    """Another disk is in the place of a root: entry `root.replaced`.
-
-    It is scanned as a new one; recordings of the old disk stay in the catalogue until
-    the reconciliation after that finds them lost.  Where the disk is the same and only
-    its device number changed since the machine started, that is put on record alike
-    (old and new are the same uuid) and nothing is scanned anew.
-    """
-    if context.settings.retention.release_requires_two_people:
-        raise NotPermittedError(
-            "replacing a footage root takes two people, and the second can agree only "
-            "through the local API, which this version does not have yet; a site of "
-            "one person sets release_requires_two_people = false"
-        )
-    if not reason.strip():
-        raise UsageError("give a reason: it goes on record with the replacement")
-    setting = _setting(context, name)
-    with context.catalogue.read() as tx:
-        row = roots.by_name(tx, name)
-        catalogue_uuid = get_meta(tx)["uuid"]
-    if row is None:
-        raise RetentionError(
-            f"footage root {name} was never taken in: run `retention root adopt {name}`"
-        )
-    same = read_identity(setting.path) == Identity(row.uuid, catalogue_uuid)
-    if same and row.device in (None, _device(setting)):
-        raise RetentionError(
-            f"the disk at {setting.path} is the one it was: there is nothing to replace"
-        )
-    new = row.uuid if same else _make_identity(context, setting)
-    with context.catalogue.write(Priority.DELETION) as tx:
-        abandoned = 0
-        if same:
-            roots.forget_device(tx, row.key)
-        else:
-            roots.replace(tx, row, new)
-            abandoned = abandon(tx, context.log, context.actor, row.key, context.now)
-        fields = {"root": name, "old": row.uuid, "new": new, "reason": reason.strip()}
-        entry = Entry("root.replaced", context.now, context.actor, fields)
-        number = context.log.append(tx, entry)
-    return {
-        "name": name,
-        "path": str(setting.path),
-        "uuid": new,
-        "same_disk": same,
-        "abandoned_batches": abandoned,
-        "entry": number,
-    }
 
 
 def register_roots(context: Context) -> tuple[list[Answer], dict[str, str]]:
@@ -240,7 +188,8 @@ def _note(
             roots.note(tx, root.key, path=str(root.path), device=root.device, boot=boot)
 
 
-def _setting(context: Context, name: str) -> RootSettings:
+def setting_of(context: Context, name: str) -> RootSettings:
+    """What the configuration says of a root; UsageError names those that it has."""
     for setting in context.settings.root:
         if setting.name == name:
             return setting
@@ -252,7 +201,7 @@ def _setting(context: Context, name: str) -> RootSettings:
 
 
 def _register(context: Context, setting: RootSettings) -> Answer:
-    new = _make_identity(context, setting)
+    new = make_identity(context, setting)
     with context.catalogue.write(Priority.DELETION) as tx:
         roots.add(tx, name=setting.name, path=str(setting.path), uuid=new)
         fields = {"root": setting.name, "uuid": new, "path": str(setting.path)}
@@ -266,7 +215,7 @@ def _register(context: Context, setting: RootSettings) -> Answer:
     }
 
 
-def _make_identity(context: Context, setting: RootSettings) -> str:
+def make_identity(context: Context, setting: RootSettings) -> str:
     """Give the directory of a root an identity of its own; its uuid.
 
     One of this catalogue that no row has is what a crash left: it is used.
@@ -274,7 +223,7 @@ def _make_identity(context: Context, setting: RootSettings) -> str:
     with context.catalogue.read() as tx:
         known = {row.uuid: row.name for row in roots.everyone(tx)}
         catalogue_uuid = get_meta(tx)["uuid"]
-    _device(setting)  # refuses a missing directory, and links in the path
+    device_of(setting)  # refuses a missing directory, and links in the path
     found = read_identity(setting.path)
     new = str(uuid.uuid4())
     if found is not None and found.catalogue == catalogue_uuid:
@@ -288,7 +237,7 @@ def _make_identity(context: Context, setting: RootSettings) -> str:
     return new
 
 
-def _device(setting: RootSettings) -> int:
+def device_of(setting: RootSettings) -> int:
     """Number of the file system that is at a root's path now."""
     root = open_unverified(key=0, name=setting.name, path=setting.path)
     root.close()

@@ -60,7 +60,7 @@ VERBS: dict[str, Verb] = {
     "camera.retire": Verb("cameras.register:camera_retire", changes=True),
     "root.list": Verb("roots:root_list"),
     "root.adopt": Verb("roots:root_adopt", changes=True, seconds=LONG),
-    "root.replace": Verb("roots:root_replace", changes=True, seconds=LONG),
+    "root.replace": Verb("replacements:root_replace", changes=True, seconds=LONG),
     "recording.list": Verb("ingest.recordings:recording_list", seconds=LONG),
     "recording.show": Verb("ingest.recordings:recording_show"),
     "recording.resolve": Verb(

@@ -25,6 +25,7 @@ FLOORS = (
         "hold_answer",
         "holds",
         "roots",
+        "replacements",
         "periods",
         "approvals",
     ),

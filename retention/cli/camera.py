@@ -9,6 +9,7 @@ import click
 
 from retention.cameras.files import packed, write_new
 from retention.cli.base import Answer, Session, group, with_session
+from retention.cli.camera_lists import imported, proposed
 from retention.cli.display import alarm, counted, length, local, pairs, safe, table
 
 CUSTODIES = ("council", "police", "third_party")
@@ -216,60 +217,15 @@ def import_(
     """
     if propose is None:
         answer = session.ask("camera.import", **packed(file), columns=columns)
-        session.answer(answer, _imported)
+        session.answer(answer, imported)
         return 1 if answer.get("refused") else 0
     answer = session.ask("camera.import", **packed(file), columns=columns, propose=True)
     text = answer.pop("text")
     answer["wrote"] = None if text is None else propose
     if text is not None:
         write_new(propose, text)
-    session.answer(answer, _proposed)
+    session.answer(answer, proposed)
     return 0
-
-
-def _imported(answer: Answer, zone: str) -> str:
-    refused = answer["refused"]
-    lines = [
-        f"{counted(len(answer['added']), 'camera')} added, "
-        f"{len(answer['changed'])} changed, {answer['unchanged']} unchanged, "
-        f"{len(answer['unlisted'])} no longer listed, {len(refused)} refused."
-    ]
-    for one in refused:
-        lines.append(
-            f"Refused: line {one['line']}, camera {safe(one['id'])} "
-            f"({safe(one['location'])}): {safe(one['reason'])}. One of these is true:"
-        )
-        lines += [f"  {safe(command)}" for command in one["commands"]]
-    return "\n".join([*lines, *_notes(answer)])
-
-
-def _notes(answer: Answer) -> list[str]:
-    return [f"Note: {safe(text)}." for text in answer["notes"]]
-
-
-def _proposed(answer: Answer, zone: str) -> str:
-    if not answer["pairs"]:
-        return "\n".join(["No camera seems to have a new id.", *_notes(answer)])
-    lines = [
-        f"{counted(len(answer['pairs']), 'pair')} written to {safe(answer['wrote'])}; "
-        "nothing was changed.",
-        "Edit its column `apply`, then: retention camera renumber --file "
-        f"{safe(answer['wrote'])}",
-        table(
-            ("old", "new", "metres", "apply", "why"),
-            [
-                (
-                    one["old"],
-                    one["new"],
-                    one["metres"],
-                    "yes" if one["apply"] else "no",
-                    one["why"],
-                )
-                for one in answer["pairs"]
-            ],
-        ),
-    ]
-    return "\n".join([*lines, *_notes(answer)])
 
 
 @camera.command("renumber")

@@ -84,7 +84,8 @@ def _adopted(answer: Answer, zone: str) -> str:
 def replace(session: Session, name: str, reason: str) -> None:
     """Say that another disk is now in the place of root NAME.
 
-    What was on the old disk is then found lost, on record. Takes two people.
+    What was on the old disk is then found lost, on record. Takes two people: an
+    administrator types this, then another administrator or a supervisor within a day.
 
     \b
     Example:
@@ -94,6 +95,8 @@ def replace(session: Session, name: str, reason: str) -> None:
 
 
 def _replaced(answer: Answer, zone: str) -> str:
+    if not answer["replaced"]:
+        return _asked(answer, zone)
     what = "the same disk, met again" if answer["same_disk"] else "another disk"
     lines = [
         f"Root {safe(answer['name'])} at {safe(answer['path'])} is {what} (entry "
@@ -107,3 +110,14 @@ def _replaced(answer: Answer, zone: str) -> str:
             )
         )
     return "\n".join(lines)
+
+
+def _asked(answer: Answer, zone: str) -> str:
+    name, able = safe(answer["name"]), ", ".join(map(safe, answer["approvers"]))
+    return (
+        f"Asked for, not done: root {name} at {safe(answer['path'])} (entry "
+        f"{answer['entry']} of the audit log).\n"
+        f"A second person ({able or 'no other has the role: add one to its group'}) "
+        f'types `retention root replace {name} --reason "..."` until '
+        f"{local(answer['until'], zone)}."
+    )

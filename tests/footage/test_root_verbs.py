@@ -12,7 +12,6 @@ from retention.catalogue import db, roots
 from retention.catalogue.db import Priority
 from retention.context import Context
 from retention.errors import (
-    NotPermittedError,
     RetentionError,
     RootUnavailableError,
     UsageError,
@@ -24,12 +23,12 @@ from retention.footage.identity import (
     read_identity,
 )
 from retention.model import SECOND, Actor
+from retention.replacements import root_replace
 from retention.roots import (
     open_roots,
     register_roots,
     root_adopt,
     root_list,
-    root_replace,
 )
 from retention.settings import load
 
@@ -260,15 +259,6 @@ def test_the_list_says_why_a_root_is_not_there(context, tmp_path, disks):
     root_adopt(context, name="nvr1")
     disks("nvr1")
     assert states(context)["nvr1"].startswith(f"its identity file {IDENTITY} is miss")
-
-
-def test_replacing_takes_two_people_and_this_version_has_one(context, tmp_path):
-    root_adopt(context, name="nvr1")
-    text = (tmp_path / "retention.toml").read_text()
-    (tmp_path / "retention.toml").write_text(text.replace("false", "true"))
-    settings = load(tmp_path / "retention.toml", {})
-    with pytest.raises(NotPermittedError, match="local API"):
-        root_replace(replace(context, settings=settings), name="nvr1", reason="new")
 
 
 def test_replacing_is_on_record_and_starts_anew(context, tmp_path, disks):
