@@ -1,0 +1,160 @@
+"""What of a stream lies in a window, as spans and sums: no row of it leaves SQL alone.
+
+Look-ups reach back by the stream's stored `max_length`, which no recording exceeds.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from retention.catalogue.due import Sum
+from retention.model import Micros, State, Stream, Window
+
+_IN_WINDOW = "stream=? AND start>? AND start<? AND start+duration>?"
+_CERTAIN = f"({int(State.PRESENT)}, {int(State.FAILED)})"
+# CROSS JOIN: SQLite keeps the order, from the few in quarantine to their rows.
+_QUARANTINED = (
+    "quarantine q CROSS JOIN recording r ON r.stream=q.stream AND r.start=q.start "
+    f"AND r.n=q.n AND r.state={int(State.QUARANTINED)}"
+)
+
+
+class Sums(NamedTuple):
+    """Recordings and their bytes, the earliest and the latest end; None if empty."""
+
+    number: int
+    size: int
+    first_end: Micros | None
+    last_end: Micros | None
+
+
+def _values(stream: Stream, window: Window) -> tuple[int, Micros, Micros, Micros]:
+    reach = window.start - stream.max_length - 1
+    return (stream.key, reach, window.end, window.start)
+
+
+def sums(tx: Connection, stream: Stream, window: Window) -> Sums:
+    """The recordings of a stream that overlap a window, without those in quarantine
+    and those of open batches."""
+    row = tx.exec_driver_sql(
+        "SELECT count(*), coalesce(sum(size), 0), min(start+duration), "
+        f"max(start+duration) FROM recording WHERE {_IN_WINDOW} AND state IN {_CERTAIN}",
+        _values(stream, window),
+    ).one()
+    return Sums(*row)
+
+
+def islands(
+    tx: Connection, stream: Stream, window: Window, last_end: Micros, no_gap: Micros
+) -> list[Window]:
+    """The time that the recordings of `sums`, the latest end of which is `last_end`,
+    cover; less than `no_gap` between two is no gap."""
+    found = tx.exec_driver_sql(
+        "SELECT start, before FROM (SELECT start, max(start+duration) OVER (ORDER BY "
+        "start, n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before "
+        f"FROM recording WHERE {_IN_WINDOW} AND state IN {_CERTAIN}) "
+        "WHERE before IS NULL OR start-before>=? ORDER BY start",
+        (*_values(stream, window), no_gap),
+    ).all()
+    ends = [before for _, before in found[1:]] + [last_end]
+    return [Window(row[0], end) for row, end in zip(found, ends, strict=True)]
+
+
+def in_doubt(tx: Connection, stream: Stream) -> Sum:
+    """The recordings of a stream whose times are in doubt, so that any hold on its
+    camera holds them: those in quarantine, or all where the stream is."""
+    if stream.quarantined is None:
+        source, state = _QUARANTINED, ""
+    else:
+        source, state = "recording r", f"AND r.state<>{int(State.DELETING)}"
+    row = tx.exec_driver_sql(
+        f"SELECT count(*), coalesce(sum(r.size), 0) FROM {source} "
+        f"WHERE r.stream=? {state}",
+        (stream.key,),
+    ).one()
+    return Sum(*row)
+
+
+def beside(
+    tx: Connection, stream: Stream, window: Window, no_gap: Micros
+) -> list[Window]:
+    """The recordings that end less than `no_gap` before a window or begin less than
+    that after it: with them its edges are no gaps."""
+    reach = window.start - no_gap - stream.max_length - 1
+    found = tx.exec_driver_sql(
+        "SELECT start, start+duration FROM recording WHERE stream=? AND start>? "
+        f"AND start<? AND start+duration>? AND start+duration<=? AND state IN {_CERTAIN} "
+        "UNION ALL SELECT start, start+duration FROM recording WHERE stream=? "
+        f"AND start>=? AND start<? AND state IN {_CERTAIN}",
+        (stream.key, reach, window.start, window.start - no_gap, window.start,
+         stream.key, window.end, window.end + no_gap),
+    )  # fmt: skip
+    return [Window(*row) for row in found]
+
+
+class Sized(NamedTuple):
+    """A recording by its time and size."""
+
+    start: Micros
+    end: Micros
+    size: int
+
+
+def quarantined(tx: Connection, stream: Stream, window: Window) -> list[Sized]:
+    """The recordings in quarantine that overlap a window by their own times."""
+    return _sized(
+        tx,
+        _QUARANTINED,
+        "q.stream=? AND q.start>? AND q.start<? AND r.start+r.duration>? "
+        "ORDER BY r.start",
+        _values(stream, window),
+    )
+
+
+def deleting(tx: Connection, stream: Stream, window: Window) -> list[Sized]:
+    """The recordings of open batches that overlap a window."""
+    return _sized(
+        tx,
+        "recording r",
+        f"{_IN_WINDOW} AND state={int(State.DELETING)} ORDER BY start",
+        _values(stream, window),
+    )
+
+
+def deleting_at(
+    tx: Connection, stream: int, starts: Sequence[Micros]
+) -> Iterable[Sized]:
+    """The recordings of open batches that start at these instants."""
+    for first in range(0, len(starts), 500):
+        part = starts[first : first + 500]
+        yield from _sized(
+            tx,
+            "recording r",
+            f"stream=? AND state={int(State.DELETING)} "
+            f"AND start IN ({', '.join('?' * len(part))})",
+            (stream, *part),
+        )
+
+
+def _sized(
+    tx: Connection, source: str, where: str, values: tuple[int, ...]
+) -> list[Sized]:
+    found = tx.exec_driver_sql(
+        f"SELECT r.start, r.start+r.duration, r.size FROM {source} WHERE {where}",
+        values,
+    )
+    return [Sized(*row) for row in found]
+
+
+def newest(
+    tx: Connection, stream: int, number: int = 20
+) -> tuple[Micros, Micros] | None:
+    """The latest end, and the longest duration, of the last few recordings of a stream;
+    None where it has none."""
+    end, longest = tx.exec_driver_sql(
+        "SELECT max(start+duration), max(duration) FROM (SELECT start, duration FROM "
+        "recording WHERE stream=? ORDER BY start DESC LIMIT ?)",
+        (stream, number),
+    ).one()
+    return None if end is None else (end, longest)

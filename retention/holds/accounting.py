@@ -1,0 +1,308 @@
+"""What there is of each camera for a hold to keep, and what became of the rest.
+
+Read in one transaction, so that nothing is counted twice or missed while a batch ends.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from retention import guards
+from retention.audit import watched
+from retention.audit.became import Gone, became
+from retention.catalogue import batches, roots, spans, streams
+from retention.catalogue.due import Sum
+from retention.catalogue.spans import Sized
+from retention.coverage import (
+    DELETING,
+    FUTURE,
+    NO_GAP,
+    NOT_LOOKED_UP,
+    QUARANTINED,
+    Fate,
+    Layer,
+    Piece,
+    Watch,
+    Written,
+    account,
+    bridged,
+    clipped,
+    close_gaps,
+    down,
+    explained,
+    layers_of,
+    length,
+    split,
+)
+from retention.model import HOUR, MINUTE, SECOND, Camera, Micros, Stream, Window
+from retention.policy import merge
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from retention.catalogue.roots import Root
+    from retention.context import Context
+    from retention.deletion.gate import GateFile
+    from retention.holds.asked import Asked
+    from retention.settings import RootSettings
+
+_NETWORK: Micros = 2 * MINUTE
+"""So much later a network file system may tell that a file is finished."""
+
+
+NOTHING = Sum(0, 0)
+
+
+@dataclass(slots=True)
+class Footage:
+    """What the catalogue has of one camera that a hold keeps.
+
+    `covered` is the time of recordings whose times are certain, `doubtful` what others
+    say of themselves, `deleting` that of files whose deletion is under way: `follows`
+    of them.  `gone_at` is when the recorder's own clean-up takes the first,
+    `gone_known` whether that is known of every root.
+    """
+
+    kept: Sum = NOTHING
+    in_doubt: int = 0
+    covered: list[Window] = field(default_factory=list)
+    beside: list[Window] = field(default_factory=list)
+    doubtful: list[Window] = field(default_factory=list)
+    deleting: list[Window] = field(default_factory=list)
+    follows: int = 0
+    gone_at: Micros | None = None
+    gone_known: bool = True
+
+    def surplus(self, asked: Window) -> Micros:
+        """How much is kept outside the time asked for: files are longer than that."""
+        whole = bridged(self.covered)
+        return length(whole) - length(split(whole, [asked])[0])
+
+    def layers(self) -> list[Layer]:
+        """Its time, what is certain first."""
+        return [
+            Layer(Fate.PROTECTED, "", bridged([*self.covered, *self.beside])),
+            Layer(Fate.PENDING, QUARANTINED, merge(self.doubtful)),
+            Layer(Fate.PENDING, DELETING, merge(self.deleting)),
+        ]
+
+
+class Account(NamedTuple):
+    """All of one camera: every instant of the asked window is in one of `pieces`."""
+
+    camera: Camera
+    footage: Footage
+    pieces: list[Piece]
+    gone: list[Gone]
+
+
+def accounts(
+    tx: Connection,
+    context: Context,
+    hold: Asked,
+    cameras: Sequence[Camera],
+    rescued: Iterable[GateFile],
+    unfinished: set[str],
+) -> list[Account]:
+    """What of the time that the hold asks for is what, camera by camera."""
+    site = _Site(tx, context, unfinished)
+    saved: dict[int, list[GateFile]] = {}
+    for file in rescued:
+        saved.setdefault(file.camera, []).append(file)
+    past = Window(hold.asked.start, min(hold.asked.end, context.now))
+    footage: dict[int, Footage] = {}
+    gaps: dict[int, list[Window]] = {}
+    for camera in cameras:
+        found = site.footage(hold, camera.key, saved.get(camera.key, []))
+        footage[camera.key] = found
+        pieces = _pieces(past, found.layers())
+        gaps[camera.key] = [
+            Window(one.start, one.end) for one in pieces if one.fate is Fate.SILENT
+        ]
+    log = became(tx, gaps)
+    whole = [Window(hold.asked.start, hold.asked.end)]
+    future = split(whole, [past])[1] if past.start < past.end else whole
+    later = [Piece(*part, Fate.PENDING, FUTURE) for part in future]
+    said: list[Account] = []
+    for camera in cameras:
+        key = camera.key
+        layers = [*footage[key].layers(), *_of_log(log.gone[key])]
+        pieces = _pieces(past, layers)
+        if any(piece.fate is Fate.SILENT for piece in pieces):
+            unread = Layer(Fate.UNKNOWN, NOT_LOOKED_UP, log.unread.get(key, []))
+            pieces = explained(pieces, [unread, *site.why_nothing(key, past)])
+        said.append(Account(camera, footage[key], pieces + later, log.gone[key]))
+    return said
+
+
+def _pieces(past: Window, layers: Iterable[Layer]) -> list[Piece]:
+    """The past of the asked window; its edges are no gaps where a recording is near."""
+    if past.start >= past.end:
+        return []
+    wide = Window(past.start - NO_GAP, past.end + NO_GAP)
+    return clipped(close_gaps(account(wide, layers, Fate.SILENT)), past)
+
+
+def _of_log(gone: Sequence[Gone]) -> list[Layer]:
+    return [
+        Layer(
+            fate,
+            "",
+            bridged(
+                Window(one.start, one.end) for one in gone if one.deleted is deleted
+            ),
+        )
+        for fate, deleted in ((Fate.DELETED, True), (Fate.LOST, False))
+    ]
+
+
+class _Site:
+    """What all cameras of an answer share, read once; the rest when it is asked for."""
+
+    def __init__(self, tx: Connection, context: Context, unfinished: set[str]) -> None:
+        self._tx = tx
+        self._now = context.now
+        self._unfinished = unfinished
+        self._settings = {one.name: one for one in context.settings.root}
+        self._roots = {root.key: root for root in roots.everyone(tx)}
+        self._streams: dict[int, list[Stream]] = {}
+        for stream in streams.everyone(tx):
+            self._streams.setdefault(stream.camera, []).append(stream)
+        self._open_batches = bool(batches.open_batches(tx))
+        self._away = {
+            guard.scope for guard in guards.tripped(tx) if guard.name == guards.ROOT
+        }
+        self._past: tuple[Window, list[Window], Mapping[str, list[Window]]] | None = (
+            None
+        )
+
+    # -- what is there ------------------------------------------------------------
+
+    def footage(self, hold: Asked, camera: int, saved: Sequence[GateFile]) -> Footage:
+        """What the catalogue has of a camera; `saved` are files that a hold just kept
+        from being deleted, whose rows may not say so yet."""
+        found = Footage()
+        waiting = Counter(Sized(one.start, one.end, one.size) for one in saved)
+        doubtful = {one.start for one in saved if one.doubtful}
+        edges = hold.asked.start - hold.window.start < NO_GAP
+        for stream in self._streams.get(camera, []):
+            self._add(found, stream, hold.window, edges=edges)
+            if self._open_batches:
+                self._add_batches(found, stream, hold.window, waiting, doubtful)
+        for root in self._roots_of(camera):
+            setting = self._settings.get(root.name)
+            found.gone_known &= setting is not None and bool(setting.recorder_keeps)
+        return found
+
+    def _add(
+        self, found: Footage, stream: Stream, window: Window, *, edges: bool
+    ) -> None:
+        tx = self._tx
+        sums = spans.sums(tx, stream, window)
+        covered = []
+        if sums.last_end is not None:
+            covered = spans.islands(tx, stream, window, sums.last_end, NO_GAP)
+        doubt = spans.in_doubt(tx, stream)
+        found.in_doubt += doubt.number
+        found.kept += doubt
+        found.doubtful += _windows(spans.quarantined(tx, stream, window))
+        if stream.quarantined is not None:
+            found.doubtful += covered
+            return
+        found.kept += Sum(sums.number, sums.size)
+        found.covered += covered
+        if edges:
+            found.beside += spans.beside(tx, stream, window, NO_GAP)
+        if sums.first_end is not None:
+            self._note_clean_up(found, stream, sums.first_end)
+
+    def _note_clean_up(self, found: Footage, stream: Stream, end: Micros) -> None:
+        setting = self._setting(stream)
+        if setting is not None and setting.recorder_keeps:
+            at = end + setting.recorder_keeps
+            found.gone_at = at if found.gone_at is None else min(at, found.gone_at)
+
+    def _add_batches(
+        self,
+        found: Footage,
+        stream: Stream,
+        window: Window,
+        waiting: Counter[Sized],
+        doubtful: set[Micros],
+    ) -> None:
+        """Files of open batches: those that were saved are kept, of the others the
+        outcome follows."""
+        starts = sorted({one.start for one in waiting})
+        saved: list[Sized] = []
+        for row in spans.deleting_at(self._tx, stream.key, starts):
+            if waiting[row] > 0:
+                waiting[row] -= 1
+                saved.append(row)
+        for row in saved:
+            found.kept += Sum(1, row.size)
+            if row.start in doubtful:
+                found.in_doubt += 1
+                found.doubtful.append(Window(row.start, row.end))
+            else:
+                found.covered.append(Window(row.start, row.end))
+                self._note_clean_up(found, stream, row.end)
+        going = Counter(spans.deleting(self._tx, stream, window)) - Counter(saved)
+        found.deleting += _windows(going)
+        found.follows += going.total()
+
+    # -- why nothing is there -------------------------------------------------------
+
+    def why_nothing(self, camera: int, past: Window) -> list[Layer]:
+        """Why there may be footage of a camera that nobody has seen."""
+        if self._past is None or self._past[0] != past:
+            signs = watched.signs(self._tx, past)
+            self._past = (
+                past,
+                down(past, signs, self._now),
+                watched.away(self._tx, past),
+            )
+        _, down_, away = self._past
+        watches = [
+            self._watch(root, camera, away.get(root.name, ()))
+            for root in self._roots_of(camera)
+        ]
+        return layers_of(watches, down_, past)
+
+    def _roots_of(self, camera: int) -> list[Root]:
+        """The roots that a camera is recorded in; before its first file is met, and
+        where nobody has read them, it may be any."""
+        used = {stream.root for stream in self._streams.get(camera, [])}
+        return [
+            root
+            for key, root in self._roots.items()
+            if key in used or not used or root.scanned is None
+        ]
+
+    def _watch(self, root: Root, camera: int, out: Sequence[Window]) -> Watch:
+        setting = self._settings.get(root.name)
+        return Watch(
+            name=root.name,
+            adopted=root.adopted,
+            scanned=root.scanned,
+            available=root.name not in self._away,
+            looked=root.name not in self._unfinished,
+            quiet=_NETWORK + (setting.stable_after if setting else 30 * SECOND),
+            max_length=setting.max_length if setting else HOUR,
+            out=out,
+            written=[
+                Written(*newest, stream.max_length)
+                for stream in self._streams.get(camera, [])
+                if stream.root == root.key
+                and (newest := spans.newest(self._tx, stream.key)) is not None
+            ],
+        )
+
+    def _setting(self, stream: Stream) -> RootSettings | None:
+        return self._settings.get(self._roots[stream.root].name)
+
+
+def _windows(rows: Iterable[Sized]) -> list[Window]:
+    return [Window(row.start, row.end) for row in rows]
