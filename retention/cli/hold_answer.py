@@ -22,7 +22,8 @@ from retention.cli.display import (
     table,
     working,
 )
-from retention.localtime import format_duration
+from retention.localtime import format_duration, format_utc
+from retention.model import SECOND
 
 NOT_ALL = 7
 """Exit status: done, but not all (or nothing) of what was asked is preserved."""
@@ -115,7 +116,8 @@ def _verdict(answer: Answer) -> str:
         f"{size(total['bytes'])} protected from deletion by this program."
     )
     if answer["all_preserved"]:
-        return f"{good('All of it so far')}: {kept}"
+        more = any(one["pending"] for one in answer["cameras"])
+        return f"{good('All of it so far' if more else 'All of it')}: {kept}"
     if total["recordings"]:
         return f"{alarm('NOT ALL of it')}: {kept}"
     return alarm("NOTHING of it is protected yet: there is no recording to keep.")
@@ -128,13 +130,17 @@ def _times(answer: Answer, zone: str) -> str:
         ("to", _in_full(asked["until"], zone)),
         ("that is", _how_long(asked)),
         ("margin", f"{length(margin)} before and after" if margin else "none"),
+        ("for", f"{answer['kind']} {answer['reference'] or 'without a reference'}"),
         ("review by", local(answer["review"], zone)),
     ]
     return pairs(facts)
 
 
 def _in_full(text: str | None, zone: str) -> str:
-    return OPEN if text is None else f"{local(text, zone)} ({text})"
+    moment = instant(text)
+    if moment is None:
+        return OPEN
+    return f"{local(text, zone)} ({format_utc(moment - moment % SECOND)})"
 
 
 def _how_long(asked: Answer) -> str:
@@ -240,8 +246,8 @@ def _recorder(answer: Answer, zone: str) -> Iterator[str]:
 def _surplus(answer: Answer, zone: str) -> Iterator[str]:
     if surplus := answer["total"]["surplus_seconds"]:
         yield (
-            f"{length(surplus)} more than asked for is kept (surplus): files are longer "
-            "than the window and its margin."
+            f"{length(surplus)} more than asked for is kept (surplus): the margin, and "
+            "files that are longer than the window."
         )
 
 

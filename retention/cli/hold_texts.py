@@ -42,14 +42,16 @@ def _heading(found: list[Answer]) -> str:
 
 def _hold(one: Answer, zone: str) -> str:
     """A few short lines: three instants in one row would not fit a terminal."""
-    cameras = some([_named(camera, one) for camera in one["cameras"]], few=4)
-    return "\n".join([title(one), *_facts(one, zone, cameras), *_todo(one, zone)])
+    lines = [title(one), *_facts(one, zone), *_todo(one, zone)]
+    return "\n".join(lines)
 
 
-def _named(camera: Answer, one: Answer) -> str:
-    """Where there are few cameras, with their places."""
-    few = len(one["cameras"]) <= 2
-    return f"{camera['camera']} {place_of(camera)}" if few else str(camera["camera"])
+def _covered(one: Answer) -> str:
+    """The cameras; where there are few, with their places."""
+    cameras = one["cameras"]
+    if len(cameras) > 2:
+        return some([camera["camera"] for camera in cameras], few=4)
+    return "; ".join(f"{camera['camera']} {place_of(camera)}" for camera in cameras)
 
 
 def title(one: Answer) -> str:
@@ -69,11 +71,11 @@ def _state(one: Answer) -> str:
     return ", ".join(words)
 
 
-def _facts(one: Answer, zone: str, cameras: str) -> list[str]:
+def _facts(one: Answer, zone: str) -> list[str]:
     """Lines of name and value, a little to the right."""
     since, until = one["asked"]["since"], one["asked"]["until"]
     facts = [
-        ("cameras", cameras),
+        ("cameras", _covered(one)),
         ("from", f"{local(since, zone)} to {local(until, zone, OPEN)}"),
         ("why", one["reason"]),
         ("asked by", _asked_by(one, zone)),

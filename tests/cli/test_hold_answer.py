@@ -24,8 +24,8 @@ def test_the_first_lines_say_since_when_and_whether_all_of_it_is_kept():
     first, second, *_ = lines()
     assert first == "Hold 17 is in force since Mon 26 Oct 2026 09:30:00 +00:00."
     assert second == (
-        "All of it so far: 16 recordings, 2 h 40 min, 4.0 GB protected from deletion by "
-        "this program."
+        "All of it: 16 recordings, 2 h 40 min, 4.0 GB protected from deletion by this "
+        "program."
     )
 
 
@@ -36,6 +36,7 @@ def test_the_times_asked_for_are_told_in_local_time_and_in_utc_with_their_length
         "to          Sat 24 Oct 2026 23:30:00 +01:00 (2026-10-24T22:30:00Z)\n"
         "that is     2 h 30 min\n"
         "margin      5 min before and after\n"
+        "for         police 26*123456\n"
     ) in shown
 
 
@@ -87,6 +88,11 @@ def test_what_is_not_known_says_why_with_local_times():
     why = "before the root was adopted at 2026-10-24T22:30:00Z"
     shown = text(camera(not_known=[span(why=why)]), all_preserved=False)
     assert ": before the root was adopted at Sat 24 Oct 2026 23:30:00 +01:00" in shown
+
+
+def test_what_is_still_to_come_makes_it_all_so_far():
+    shown = text(camera(pending=[span(why="being written")]))
+    assert "All of it so far: 16 recordings" in shown
 
 
 def test_nothing_at_all_is_said_plainly():
