@@ -96,8 +96,7 @@ def retention(
     \b
     Examples:
       retention status
-      retention hold place 1001 --from "yesterday 21:00" --to "yesterday 23:30" \\
-          --kind police --reference "16*123456" --reason "assault in Market Place"
+      retention hold place          on a terminal: asks for everything in turn
       retention hold list
       retention COMMAND --help          help for one command, with an example
 
