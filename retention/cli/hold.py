@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from retention.cli import display, hold_answer, hold_asking, hold_texts
+from retention.cli import display, hold_answer, hold_texts
 from retention.cli.base import Session, group, with_session
 from retention.cli.hold_request import KINDS, Times, asked_for
 
@@ -122,6 +122,8 @@ def place(session: Session, cameras: tuple[str, ...], **given: Any) -> int:
     """
     asked = {"cameras": list(cameras) or None, **given}
     if not any(given.values()) and display.on_terminal() and not session.as_json:
+        from retention.cli import hold_asking  # only a person at a terminal needs it
+
         return hold_asking.place(session, list(cameras))
     times = Times.of_this_moment(session)
     request = asked_for(asked, times)
