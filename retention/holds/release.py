@@ -18,7 +18,7 @@ from retention.holds.asked import reason_of
 from retention.holds.effect import Kept, answer, read_back, take_effect
 from retention.localtime import format_local, format_utc
 from retention.model import Actor, Entry, Micros
-from retention.rules import Rules, effective
+from retention.rules import Rules, effective, not_another
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -77,7 +77,7 @@ def hold_approve(context: Context, *, hold: int) -> dict[str, Any]:
         row = active(tx, hold)
         waiting = _request_of(tx, hold)
         if rules.two_people:
-            _refuse_same(context.actor, waiting)
+            _refuse_same(context.actor, waiting, rules)
         free_at = _let_go(context, tx, row, rules, waiting.reason, waiting.entry)
     return _released(context, hold, free_at)
 
@@ -286,14 +286,12 @@ def _refuse_unknown_login(actor: Actor, rules: Rules) -> None:
         )
 
 
-def _refuse_same(actor: Actor, waiting: Row[Any]) -> None:
-    """Both the user and whoever logged in must be others: `sudo` changes only one."""
-    known_login = UNSET_LOGIN not in (actor.login, waiting.login)
-    if actor.uid == waiting.uid or (known_login and actor.login == waiting.login):
+def _refuse_same(actor: Actor, waiting: Row[Any], rules: Rules) -> None:
+    why = not_another(rules, waiting.uid, waiting.login, actor)
+    if why is not None:
         raise NotPermittedError(
-            f"{waiting.name} asked for the release of hold {waiting.hold}, and the "
-            "second person must be another one, also by their login: the hold stays "
-            "until another supervisor runs it"
+            f"{waiting.name} asked for the release of hold {waiting.hold}, and another "
+            f"person must approve it: {why}. The hold stays in force"
         )
 
 

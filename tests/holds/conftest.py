@@ -17,9 +17,9 @@ from retention.model import DAY, HOUR, Actor, Camera, Custody
 from retention.settings import RootSettings, Settings
 from retention.verbs import VERBS
 
-ANNA = Actor(1001, 1001, 10, "operator", "anna")
-BEN = Actor(1002, 1002, 11, "supervisor", "ben")
-CARA = Actor(1003, 1003, 12, "supervisor", "cara")
+ANNA = Actor(61001, 61001, 10, "operator", "anna")
+BEN = Actor(61002, 61002, 11, "supervisor", "ben")
+CARA = Actor(61003, 61003, 12, "supervisor", "cara")
 EVENING = NOW - 2 * DAY
 """A time of which there is footage, as most requests are about."""
 

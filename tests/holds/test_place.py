@@ -140,7 +140,9 @@ def test_a_camera_of_others_refuses_the_whole_and_says_who_has_the_data(room, id
 
 
 def test_a_pattern_that_meets_a_camera_of_others_is_refused_too(room):
-    with pytest.raises(NotPermittedError, match=r"cameras p .* and third-party custody"):
+    with pytest.raises(
+        NotPermittedError, match=r"cameras p .* and third-party custody"
+    ):
         room.place("*")
 
 
@@ -291,8 +293,8 @@ def test_the_right_hold_asks_for_the_release_of_the_mistyped_one(room):
     ("by", "why"),
     [
         (Actor(0, 1000, 1, "operator"), "not as root"),
-        (Actor(1001, 4294967295, 1, "operator"), "not known who logged in"),
-        (Actor(1001, 1001, 1, "administrator"), "administrator may not"),
+        (Actor(61001, 4294967295, 1, "operator"), "not known who logged in"),
+        (Actor(61001, 61001, 1, "administrator"), "administrator may not"),
     ],
 )
 def test_the_right_hold_stands_where_the_release_of_the_other_may_not_be_asked_for(
@@ -334,4 +336,4 @@ def test_who_placed_a_hold_is_what_the_kernel_says(room):
     room.place(by=ANNA)
     with room.site.catalogue.read() as tx:
         row = tx.exec_driver_sql("SELECT placed_by, placed_login FROM hold").one()
-    assert tuple(row) == (1001, 1001)
+    assert tuple(row) == (61001, 61001)
