@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from retention import guards, instance, periods
+from retention import guards, instance, members, periods, rules
 from retention.audit import log
 from retention.audit.canonical import path_text
+from retention.cameras import under_hold
 from retention.catalogue import (
     batches,
     cameras,
@@ -27,15 +28,18 @@ from retention.deletion.horizon import scopes
 from retention.deletion.preview import preview
 from retention.deletion.volume import pages, policy_of
 from retention.errors import UsageError
+from retention.holds.asked import incomplete
 from retention.ingest import vanished, zone_doubts
 from retention.localtime import format_date, format_utc, parse_duration
 from retention.model import Micros, Window
 from retention.policy import BEGINNING, Policy
+from retention.replacements import replacements_waiting
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.context import Context
+    from retention.settings import Settings
 
 
 def _utc(instant: Micros | None) -> str | None:
@@ -61,7 +65,7 @@ def status(context: Context) -> dict[str, Any]:
             _root_status(tx, row, policy, now, settings.retention.cycle)
             for row in roots.everyone(tx)
         ]
-        proposal = periods.proposal(tx, settings)
+        in_force = rules.effective(tx, settings)
         return {
             "at": format_utc(now),
             "site": settings.site,
@@ -84,20 +88,38 @@ def status(context: Context) -> dict[str, Any]:
                 }
                 for g in tripped
             ],
-            "policy": {
-                "version": policy.version,
-                "days": policy.days,
-                "shorter_periods_waiting": [
-                    _change(tx, change) for change in proposal.waiting
-                ],
-                "overrides_of_unknown_cameras": proposal.unknown,
-            },
+            "policy": _policy(tx, settings, policy),
+            "releases_waiting": _releases(tx),
+            "supervisors": members.of(settings, "supervisor"),
+            "cameras_under_hold": under_hold.unruled(tx),
+            "root_replacements_waiting": replacements_waiting(tx, now),
             "times_in_doubt": zone_doubts.sentences(tx),
             "unknown": _unknown(tx, policy, now),
             "open_batches": len(batches.open_batches(tx)),
             "log_entries": log.size(tx),
-            "two_person_release": settings.retention.release_requires_two_people,
+            "two_person_release": in_force.two_people,
+            "require_login_uid": in_force.require_login_uid,
         }  # fmt: skip
+
+
+def _policy(tx: Connection, settings: Settings, policy: Policy) -> dict[str, Any]:
+    """Periods and rules in force, and what the settings propose beside them."""
+    proposal = periods.proposal(tx, settings)
+    return {
+        "version": policy.version,
+        "days": policy.days,
+        "shorter_periods_waiting": [_change(tx, change) for change in proposal.waiting],
+        "overrides_of_unknown_cameras": proposal.unknown,
+        "proposals": periods.listed(tx, settings, proposal),
+    }
+
+
+def _releases(tx: Connection) -> list[dict[str, Any]]:
+    """Each release of a hold that waits for a second person."""
+    return [
+        {"hold": row.hold, "requested": format_utc(row.at), "by": row.name}
+        for row in sorted(holds.requests(tx).values(), key=lambda row: row.hold)
+    ]
 
 
 def _not_begun(tx: Connection, tripped: list[Tripped]) -> list[str]:
@@ -154,6 +176,8 @@ def _hold_counts(tx: Connection, now: Micros) -> dict[str, int]:
         "active": len(active),
         "cooling_off": len(rows) - len(active),
         "review_due": sum(row.review <= now for row in active),
+        "incomplete": sum(bool(incomplete(row)) for row in active),
+        "pending_release": len(holds.requests(tx)),
     }
 
 

@@ -19,6 +19,7 @@ from retention.cli import (
     display,
     guard,
     hold,
+    policy,
     recording,
     root,
     service,
@@ -34,7 +35,12 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "What is happening": (status.status, status.plan),
     "Footage and evidence": (hold.hold, recording.recording, camera.camera),
     "Proof": (audit.audit,),
-    "Deletion and storage": (deletion.deletion, guard.guard, root.root),
+    "Deletion and storage": (
+        deletion.deletion,
+        policy.policy,
+        guard.guard,
+        root.root,
+    ),
     "Service": (
         service.init,
         service.check,

@@ -20,6 +20,7 @@ from retention.cli.display import (
     size,
     table,
 )
+from retention.cli.policy import by_camera, sentences, total
 from retention.errors import GuardError
 
 UNREACHABLE = 3
@@ -79,7 +80,8 @@ def _figures(answer: Answer, zone: str) -> list[tuple[str, Any]]:
         (
             "holds",
             f"{holds['active']} active, {holds['cooling_off']} cooling off, "
-            f"{holds['review_due']} with a review due",
+            f"{holds['review_due']} with a review due, {holds['incomplete']} "
+            f"incomplete, {holds['pending_release']} with a release to approve",
         ),
         (
             "retention period",
@@ -121,13 +123,7 @@ def _attention(answer: Answer, zone: str) -> Iterator[str]:
     yield from _plans(answer)
     for text in answer["times_in_doubt"]:
         yield f"Doubtful: {sentence(text, zone)}; see `retention recording list`."
-    for one in answer["policy"]["shorter_periods_waiting"]:
-        whose = "all cameras" if one["camera"] is None else f"camera {one['camera']}"
-        yield (
-            f"Waiting: the configuration says {one['proposed_days']} days for "
-            f"{safe(whose)}, shorter than the {one['days']} in force; not applied "
-            "until approved."
-        )
+    yield from _people(answer, zone)
     for name in answer["policy"]["overrides_of_unknown_cameras"]:
         yield f'Configuration: [camera."{safe(name)}"] is no camera of today.'
     for one in answer["roots"]:
@@ -145,6 +141,55 @@ def _attention(answer: Answer, zone: str) -> Iterator[str]:
         )
     if not answer["two_person_release"]:
         yield "One person can release a hold here (release_requires_two_people = false)."
+    elif not answer["require_login_uid"]:
+        yield (
+            "One person with two accounts can release a hold here (require_login_uid = "
+            "false)."
+        )
+
+
+def _people(answer: Answer, zone: str) -> Iterator[str]:
+    """What waits for a second person or a ruling, and who can give it."""
+    able = ", ".join(map(safe, answer["supervisors"])) or "nobody is one now"
+    for one in answer["releases_waiting"]:
+        yield (
+            f"Waiting: release of hold {one['hold']}, asked for by {safe(one['by'])}; a "
+            f"supervisor ({able}) types `retention hold approve {one['hold']}` or "
+            "`hold reject`."
+        )
+    for one in answer["policy"]["proposals"]:
+        yield _proposal(one, able)
+    for one in answer["root_replacements_waiting"]:
+        yield (
+            f"Waiting: another disk for root {safe(one['root'])}, asked for by "
+            f"{safe(one['by'])}; another administrator or a supervisor types `retention "
+            f"root replace {safe(one['root'])}` until {local(one['until'], zone)}."
+        )
+    for one in answer["cameras_under_hold"]:
+        numbers = ", ".join(map(str, one["holds"]))
+        yield alarm(
+            f"Under hold: camera {safe(one['camera'])} was {one['change']} while hold "
+            f"{numbers} covers it; see `retention hold show {one['holds'][0]}`, then "
+            f'`retention hold review {one["holds"][0]} --reason "..."`.'
+        )
+
+
+def _proposal(one: Answer, able: str) -> str:
+    changes = "; ".join(sentences(one))
+    if one["state"] == "rejected":
+        return (
+            f"Rejected: proposal {one['proposal']} of the configuration ({changes}); "
+            "not applied, correct the configuration."
+        )
+    if one["proposal"] is None:
+        return (
+            f"Waiting: the configuration says {changes}; see `retention policy show`."
+        )
+    return (
+        f"Waiting: proposal {one['proposal']} of the configuration ({changes}), not "
+        f"applied until a supervisor ({able}) types `retention policy approve "
+        f"{one['proposal']}`; see `retention policy show`."
+    )
 
 
 def _plans(answer: Answer) -> Iterator[str]:
@@ -160,8 +205,14 @@ def _plans(answer: Answer) -> Iterator[str]:
 @click.option(
     "--ahead", metavar="DURATION", help="Also what falls due in this time, such as 7d."
 )
+@click.option(
+    "--retention",
+    type=int,
+    metavar="DAYS",
+    help="Also what would be due if the retention period were so many days.",
+)
 @with_session
-def plan(session: Session, ahead: str | None) -> None:
+def plan(session: Session, ahead: str | None, retention: int | None) -> None:
     """What is due now and why; what is blocked, and by which holds.
 
     Deletes nothing.
@@ -170,8 +221,9 @@ def plan(session: Session, ahead: str | None) -> None:
     Example:
       retention plan
       retention plan --ahead 7d
+      retention plan --retention 21
     """
-    session.answer(session.ask("plan", ahead=ahead), _plan)
+    session.answer(session.ask("plan", ahead=ahead, retention=retention), _plan)
 
 
 def _plan(answer: Answer, zone: str) -> str:
@@ -188,8 +240,22 @@ def _plan(answer: Answer, zone: str) -> str:
             f"Falls due until {local(answer['until'], zone)}: {_sum(ahead)}."
             + (f"\n{_by_day(ahead)}" if ahead else "")
         )
+    if answer["preview"] is not None:
+        parts.append(_preview(answer["preview"], answer["days"]))
     parts.append("\n".join(_plans(answer)))
     return "\n\n".join(part for part in parts if part)
+
+
+def _preview(would: Answer, days: int) -> str:
+    """What a shorter period would make due; cameras with their own keep it."""
+    asked = would["days"]
+    if asked >= days:
+        return (
+            f"With {counted(asked, 'day')} nothing more would be due: {days} are in "
+            "force."
+        )
+    text = f"With {counted(asked, 'day')} instead of {days}, also due: {total(would)}."
+    return f"{text}\n{by_camera(would['cameras'])}" if would["cameras"] else text
 
 
 def _sum(lines: list[Answer]) -> str:

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
+from retention import cli
 from retention.catalogue import db
-from retention.instance import exclusive
 from retention.model import DAY, HOUR, MINUTE, SECOND, State
 
 READ = 4_000_000_000_000_000  # read up to whatever is asked for
@@ -31,17 +31,16 @@ def rooted(site):
     return site
 
 
-def test_a_stopped_daemon_is_the_first_line_and_status_3(rooted):
-    done = rooted.run("status")
-    assert done.status == 3
-    first, second = done.out.splitlines()[:2]
-    assert first.startswith("NOT DELETING: the daemon is not running")
-    assert second.startswith("3 recordings overdue, 3.0 MB. Call IT on call 0116")
+def test_a_stopped_daemon_is_said_with_whom_to_call_and_status_3(rooted, capsys):
+    status = cli.run(["--config", str(rooted.config), "status"])
+    said = capsys.readouterr().err
+    assert status == 3
+    assert "nothing is being deleted" in said
+    assert "IT on call 0116 000 0000" in said
 
 
 def test_a_running_daemon_is_the_first_line_and_status_0(rooted):
-    with exclusive(rooted.state):
-        lines = rooted.ok("status").splitlines()
+    lines = rooted.ok("status").splitlines()
     assert lines[0] == "Deleting what is due."
     assert lines[1] == "3 recordings overdue, 3.0 MB."
 
@@ -50,8 +49,7 @@ def test_a_guard_that_holds_is_shown_first_and_gives_status_6(rooted):
     with sqlite3.connect(rooted.state / db.NAME) as raw:
         raw.execute("INSERT INTO guard VALUES ('clock', '', 1, 'jumped ahead by 3 h')")
     raw.close()
-    with exclusive(rooted.state):
-        done = rooted.run("status")
+    done = rooted.run("status")
     assert done.status == 6
     assert done.out.startswith("NOT DELETING: guard clock : jumped ahead by 3 h.") or (
         done.out.startswith("NOT DELETING: guard clock: jumped ahead by 3 h.")
@@ -60,20 +58,19 @@ def test_a_guard_that_holds_is_shown_first_and_gives_status_6(rooted):
 
 def test_a_pause_is_shown_in_local_time(rooted):
     rooted.ok("deletion", "pause", "--for", "4h", "--reason", "array repair")
-    with exclusive(rooted.state):
-        done = rooted.run("status")
+    done = rooted.run("status")
     assert "NOT DELETING: paused until Tue" in done.out or "+00:00." in done.out
     assert "Z" not in done.out.splitlines()[0].removeprefix("NOT DELETING")
 
 
 def test_json_of_the_status_keeps_its_shape(rooted):
-    with exclusive(rooted.state):
-        answer = rooted.json("status")
+    answer = rooted.json("status")
     assert {
         "at", "site", "contact", "daemon_running", "deleting", "why_not", "overdue",
         "oldest_unheld", "holds", "roots", "plans_waiting", "guards", "policy",
         "times_in_doubt", "unknown", "open_batches", "log_entries",
-        "two_person_release",
+        "two_person_release", "require_login_uid", "releases_waiting", "supervisors",
+        "cameras_under_hold", "root_replacements_waiting",
     } <= set(answer)  # fmt: skip
     assert {
         "root", "path", "adopted", "scanned", "reconciled", "recordings", "overdue",
@@ -83,10 +80,10 @@ def test_json_of_the_status_keeps_its_shape(rooted):
 
 
 def test_the_plan_names_what_is_due_and_what_a_hold_keeps(rooted):
-    rooted.ok(
+    rooted.run(
         *("hold", "place", "1101", "--from", "2026-05-28 00:00"),
         *("--to", "2026-05-29 00:00", "--margin", "0"),
-        *("--kind", "police", "--reference", "16*1", "--reason", "assault"),
+        *("--kind", "internal", "--reference", "16*1", "--reason", "assault"),
     )
     text = rooted.ok("plan")
     assert text.startswith("Due now: 2 recordings, 2.0 MB")
@@ -94,9 +91,12 @@ def test_the_plan_names_what_is_due_and_what_a_hold_keeps(rooted):
 
 
 def test_json_of_the_plan_keeps_its_shape(rooted):
-    answer = rooted.json("plan", "--ahead", "7d")
-    assert {"at", "until", "days", "due", "ahead", "blocked", "plans_waiting"} <= set(
-        answer
+    answer = rooted.json("plan", "--ahead", "7d", "--retention", "21")
+    assert {
+        "at", "until", "days", "due", "ahead", "blocked", "plans_waiting", "preview",
+    } <= set(answer)  # fmt: skip
+    assert {"days", "recordings", "seconds", "bytes", "cameras"} <= set(
+        answer["preview"]
     )
     assert {"root", "camera", "location", "day", "recordings", "bytes"} <= set(
         answer["due"][0]
@@ -134,3 +134,29 @@ def test_another_disk_is_put_on_record(rooted):
     rooted.footage.mkdir()
     text = rooted.ok("root", "replace", "nvr1", "--reason", "disk failed")
     assert text.startswith(f"Root nvr1 at {rooted.footage} is another disk (entry ")
+
+
+def test_a_camera_changed_under_a_hold_is_an_alarm_until_the_hold_is_reviewed(rooted):
+    rooted.run(
+        *("hold", "place", "1101", "--from", "2026-05-28 00:00"),
+        *("--to", "2026-05-29 00:00", "--kind", "internal"),
+        *("--reference", "16*1", "--reason", "assault"),
+    )
+    told = rooted.ok("camera", "replace", "1101", "--location", "High Street")
+    assert "From now on hold 1 covers the new camera too." in told
+    assert "retention hold review 1" in told
+    text = rooted.ok("status")
+    assert "Under hold: camera 1101 was replaced while hold 1 covers it" in text
+    rooted.ok("hold", "review", "1", "--reason", "looked at both cameras")
+    assert "Under hold" not in rooted.ok("status")
+
+
+def test_renumbering_under_a_hold_says_which_hold(rooted):
+    rooted.run(
+        *("hold", "place", "1101", "--from", "2026-05-28 00:00"),
+        *("--to", "2026-05-29 00:00", "--kind", "internal"),
+        *("--reference", "16*1", "--reason", "assault"),
+    )
+    told = rooted.ok("camera", "renumber", "1101", "2101")
+    assert "retention hold show 1" in told
+    assert "camera 2101 was renumbered while hold 1" in rooted.ok("status")
