@@ -1,0 +1,98 @@
+"""An installation whose roles are the groups of real people."""
+
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from api.people import Person, Reply, Session
+from installation import Installation
+from served import served
+
+from retention.audit import log
+from retention.catalogue import schema
+from retention.settings import load
+
+HOLD: dict[str, Any] = {
+    "cameras": ["1001"], "since": "2026-10-24T20:00Z", "until": "2026-10-24T22:00Z",
+    "kind": "court", "reference": "A/1", "reason": "proceedings",
+}  # fmt: skip
+
+
+class Office(Installation):
+    """Two people release, and their logins must be known, unless `extra` says else."""
+
+    def __init__(self, directory: Path, groups: dict[str, str], **changes: str) -> None:
+        super().__init__(directory)
+        text = self.config.read_text()
+        text = text.replace("release_requires_two_people = false\n", "")
+        for role, group in groups.items():
+            lines = [one for one in text.splitlines() if one.startswith(f"{role}s =")]
+            text = text.replace(lines[0], f'{role}s = ["{group}"]')
+        text = text.replace('site = "test"', 'site = "test"\ncontact = "IT on 0116"')
+        for old, new in changes.items():
+            text = text.replace(f"{old} =", f"{new} =")
+        self.config.write_text(text)
+        self.settings = load(self.config, {})
+        self.socket = self.settings.socket
+        self._stack = ExitStack()
+
+    def open(self, stack: ExitStack) -> None:
+        """Answer in this process until the stack ends; a fault fails the test."""
+        self.desk = stack.enter_context(served(self.settings))
+        self._stack = stack
+
+    def session(self, person: Person, login: int | None = None) -> Session:
+        """A process of theirs that asks here, for as long as the office is open."""
+        return self._stack.enter_context(person.session(self.socket, login))
+
+    def hold(self, session: Session, **changes: Any) -> int:
+        """A hold, placed by somebody."""
+        reply = session.post("hold.place", **(HOLD | changes))
+        assert reply.status == 200, reply
+        return int(reply.body["hold"])
+
+    def state(self, session: Session, hold: int) -> str:
+        return str(session.post("hold.show", hold=hold).body["state"])
+
+    def size(self) -> int:
+        """How many entries there are."""
+        with self.desk.catalogue.read() as tx:
+            return log.size(tx)
+
+    def written(self, kind: str) -> list[dict[str, Any]]:
+        """Entries of a kind, oldest first, each with its fields opened beside it."""
+        with self.desk.catalogue.read() as tx:
+            found = log.listing(tx, kind=kind)
+            whole = [log.opened(tx, one["index"]) for one in reversed(found)]
+        return [entry["fields"] | {"actor": entry["actor"]} for entry in whole]
+
+    def tables(self) -> dict[str, list[Any]]:
+        """All that the catalogue has, but for the log."""
+        with self.desk.catalogue.read() as tx:
+            return {
+                table.name: tx.execute(sa.select(table)).all()
+                for table in schema.metadata.sorted_tables
+                if table.name not in LOG
+            }
+
+
+LOG = {"entry", "log_head"}
+
+
+@contextmanager
+def running(office: Office) -> Any:
+    """The office's daemon as a process of its own."""
+    daemon = office.start()
+    try:
+        yield daemon.running()
+    finally:
+        if daemon.process.poll() is None:
+            daemon.process.kill()
+            daemon.process.wait()
+        daemon.out.close()
+
+
+def denied(reply: Reply) -> bool:
+    """Whether it was refused for who asked."""
+    return (reply.status, reply.kind) == (403, "not_permitted")
