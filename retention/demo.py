@@ -6,6 +6,8 @@ own arithmetic says must have become of every file.
 
 from __future__ import annotations
 
+import grp
+import os
 import shlex
 import shutil
 import signal
@@ -14,7 +16,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from retention import clock
 from retention.demo_archive import (
@@ -36,7 +38,7 @@ from retention.footage.identity import IDENTITY
 from retention.localtime import format_local, format_size, format_utc
 from retention.model import SECOND
 
-UNREACHABLE, GUARD, NOT_ALL = 3, 6, 7
+NOT_PERMITTED, NOT_ALL = 4, 7
 """Exit statuses that are as they should be at times: see `retention --help`."""
 
 
@@ -74,14 +76,15 @@ def _next(directory: Path) -> str:
     program = "retention"
     if shutil.which(program) is None:  # installed beside a Python that is not on PATH
         program = shlex.quote(str(Path(sys.executable).with_name(program)))
+    log = shlex.quote(str(directory / "service.log"))
     commands = (
+        f"run 2>> {log} &    # the service; `kill %1` ends it",
         "status",
         "plan --ahead 2d",
         "hold list",
+        'hold extend 1 --camera 1002 --reason "the other side too"',
         "recording list --camera 1003",
         "audit list --limit 20",
-        'hold release 2 --reason "request withdrawn"',
-        "run    # the service, until Ctrl-C",
     )
     lines = [f"    {program} {command}" for command in commands]
     return "\n".join(
@@ -105,6 +108,27 @@ def _ends_when_told() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _own_group() -> str:
+    """The group of whoever runs the demo; roles go by the names of groups."""
+    gid = os.getgid()
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        raise RetentionError(
+            f"your group {gid} has no name on this machine, and roles go by names: run "
+            "the demo as a user with a group that `getent group` lists"
+        ) from None
+
+
+class Record(NamedTuple):
+    """What the service knew before it was stopped: the log's deletions, each as
+    `_footage` names it, status, alarms about footage of the police."""
+
+    deleted: set[str]
+    status: dict[str, Any]
+    alarms: list[dict[str, Any]]
+
+
 class Demo:
     """One demonstration in one directory."""
 
@@ -120,31 +144,27 @@ class Demo:
         """Every step in order."""
         stage = self._stage
         self._make_archive()
-        self._take_in()
+        stage.step("Catalogue, signing key, identity of the two disks, cameras")
+        stage.type("init", show=6)
         stage.step("Start the service: it reads both disks and deletes nothing yet")
         with stage.service():
-            stage.wait("a plan for each disk", lambda: len(self._plans()) == 2)
-            stage.type("plan")
-            stage.tell(
-                "So much at once is a surprise in any archive: it waits for a person. "
-                "(In this version commands that change something need the service "
-                "stopped, so it is.)"
-            )
-        self._approve()
-        stage.step("Start it again: what is due goes, what is held stays")
-        with stage.service():
+            self._look()
+            self._place_holds()
+            self._release()
+            self._approve()
             stage.wait("the deletion of what is due", self._all_gone)
             self._see_one_go()
             stage.type("status")
-        self._show_log()
-        self._compare()
+            self._show_log()
+            record = self._record()
+        self._compare(record)
 
     # -- the steps ----------------------------------------------------------------
 
     def _make_archive(self) -> None:
         self._files = archive(self._now)
         size = write(self._footage, self._files)
-        self._stage.config.write_text(settings_text(self._directory))
+        self._stage.config.write_text(settings_text(self._directory, _own_group()))
         (self._directory / "cameras.csv").write_text(CAMERAS)
         due = sum(file.goes(self._now, ()) for file in self._files)
         self._stage.step("An archive, as two recorders leave it in 31 days")
@@ -157,34 +177,54 @@ class Demo:
         )
         self._stage.say(f"   $ export RETENTION_CONFIG={self._stage.config}")
 
-    def _take_in(self) -> None:
-        self._stage.step("Catalogue, signing key, identity of the two disks, cameras")
-        self._stage.type("init", show=6)
-        self._stage.step("3 a.m., the police ring: keep the Market Place")
-        evening = asked(self._now, "1001", (30, 21, 0), (30, 23, 30))
-        self._hold(evening, "police", "26*123456", "assault", NOT_ALL)
+    def _look(self) -> None:
+        self._stage.wait("a plan for each disk", lambda: len(self._plans()) == 2)
+        self._stage.type("plan")
         self._stage.tell(
-            "Status 7 says that nothing of it is known here so far: no disk was read "
-            "yet. The hold is in force all the same."
+            "So much at once is a surprise in any archive: it waits for a person. From "
+            "here on every command asks the service, over its socket. There is only "
+            "you: your group has every role, and one person can release evidence."
         )
 
-    def _approve(self) -> None:
-        self._stage.step(
-            "Somebody asks for footage of herself: another hold, just in time"
-        )
+    def _place_holds(self) -> None:
+        stage = self._stage
+        stage.step("3 a.m., the police ring: keep the Market Place")
+        evening = asked(self._now, "1001", (30, 21, 0), (30, 23, 30))
+        self._hold(
+            evening, "--kind", "police", "--officer", "PC 4321 Singh", "--force",
+            "Leicestershire Police", "--reference", "26*123456", "--reason", "assault",
+        )  # fmt: skip
+        stage.step("Somebody asks for footage of herself: another hold, just in time")
         day = asked(self._now, "1003", (30, 12, 0), (29, 12, 0))
-        self._hold(day, "sar", "SAR 118", "asks for footage of herself")
+        self._hold(
+            day, "--kind", "sar", "--received", "yesterday 10:00",
+            "--reference", "SAR 118", "--reason", "asks for footage of herself",
+            status=NOT_ALL,
+        )  # fmt: skip
+        stage.tell(
+            "Status 7: not every minute of it is there. This recorder keeps only what "
+            "moves, and nobody watched it then."
+        )
+
+    def _release(self) -> None:
+        """A released hold keeps its footage while it cools off: `_compare` sees to it."""
+        stage = self._stage
+        stage.step(
+            "She withdraws her request: released, and kept for a week all the same"
+        )
+        end = (0,) if os.getuid() else (0, NOT_PERMITTED)
+        if stage.type("hold", "release", "2", "--reason", "withdrawn", end=end):
+            stage.tell("Evidence is released by people: root may not, even here.")
+
+    def _approve(self) -> None:
         self._stage.step("A supervisor approves the plans; holds win over them")
         for plan in self._plans():
             self._stage.type("deletion", "approve", str(plan["plan"]))
 
-    def _hold(
-        self, hold: Asked, kind: str, reference: str, reason: str, status: int = 0
-    ) -> None:
+    def _hold(self, hold: Asked, *options: str, status: int = 0) -> None:
         self._stage.type(
             "hold", "place", hold.camera, "--from", hold.since, "--to", hold.until,
-            "--kind", kind, "--reference", reference, "--reason", reason,
-            end=(status,),
+            *options, end=(status,),
         )  # fmt: skip
         self._holds.append(hold)
 
@@ -217,7 +257,7 @@ class Demo:
 
     def _show_log(self) -> None:
         stage, hold = self._stage, self._holds[0]
-        stage.step("What the log says, the service being stopped")
+        stage.step("What the log says of it")
         stage.type("audit", "list", "--kind", "recordings.deleted")
         stage.type(
             "audit", "list", "--camera", hold.camera, "--kind", "deletion.intended",
@@ -228,13 +268,21 @@ class Demo:
 
     # -- what must be there -------------------------------------------------------
 
-    def _compare(self) -> None:
+    def _record(self) -> Record:
+        """What the service says of the files, asked while it still can be."""
+        return Record(
+            self._logged(),
+            self._stage.ask("status"),
+            self._stage.ask("audit", "list", "--kind", "custody.alarm")["entries"],
+        )
+
+    def _compare(self, record: Record) -> None:
         """Every file against what must have become of it; then the log against that."""
         self._stage.step("Disk and log against what must have become of every file")
-        # Nothing falls due between the service's end and now: see `archive`.
+        # Nothing has fallen due since the service was asked: see `archive`.
         now = clock.read().wall
         gone = [file for file in self._files if file.goes(now, self._holds)]
-        wrong = [*self._wrong_files(now), *self._wrong_log(gone)]
+        wrong = [*self._wrong_files(now), *self._wrong_log(gone, record)]
         if wrong:
             raise RetentionError(
                 f"the demo went wrong in {len(wrong)} points: {'; '.join(wrong[:5])}; "
@@ -278,17 +326,17 @@ class Demo:
         path = self._footage / file.path
         return path.read_bytes() == clip and path.stat().st_mtime_ns == file.end * 1000
 
-    def _wrong_log(self, gone: list[File]) -> Iterator[str]:
+    def _wrong_log(self, gone: list[File], record: Record) -> Iterator[str]:
         """What the log calls deleted, what is catalogued and what was reported."""
         expected = {
             _footage(f.camera, format_utc(f.start), format_utc(f.end)) for f in gone
         }
-        logged = self._logged()
+        logged = record.deleted
         for what in sorted(expected - logged):
             yield f"the log does not know the deletion of {what}"
         for what in sorted(logged - expected):
             yield f"the log tells of a deletion that was not due, {what}"
-        status = self._stage.ask("status")
+        status = record.status
         ours = sum(file.why == "recording" for file in self._files)
         catalogued = sum(root["recordings"] for root in status["roots"])
         if catalogued != ours - len(gone):
@@ -297,8 +345,9 @@ class Demo:
             f"{one['root']}/{one['directory']}/{one['example']}".replace("//", "/")
             for one in status["unknown"]
         }
-        alarms = self._stage.ask("audit", "list", "--kind", "custody.alarm")["entries"]
-        alarmed = {f"{a['fields']['root']}/{a['fields']['path']}" for a in alarms}
+        alarmed = {
+            f"{a['fields']['root']}/{a['fields']['path']}" for a in record.alarms
+        }
         for file in self._files:
             if file.why != "recording" and file.path not in reported:
                 yield f"nobody was told of {file.path}"

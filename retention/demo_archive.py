@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ site = "demo"
 contact = "nobody: this is a demonstration"
 timezone = "{zone}"
 state_directory = "{place}/state"
+socket = "{place}/api.sock"
+spool = "{place}/spool"
 cameras = "{place}/cameras.csv"
 
 [retention]
@@ -60,6 +63,12 @@ cycle = "1s"                        # once a minute where people work
 scan = "1s"
 release_requires_two_people = false # there is only you
 require_login_uid = false
+
+[access]                            # your own group for every role
+operators = [{group}]
+supervisors = [{group}]
+auditors = [{group}]
+administrators = [{group}]
 
 [[root]]
 name = "nvr1"                       # MediaMTX: local times, a file an hour
@@ -170,10 +179,11 @@ def locations() -> dict[str, str]:
     }
 
 
-def settings_text(place: Path) -> str:
-    """The configuration of a demo in the directory `place`."""
+def settings_text(place: Path, group: str) -> str:
+    """The configuration of a demo in the directory `place`, for members of `group`."""
     return _SETTINGS.format(
         place=place,
+        group=json.dumps(group),
         zone=ZONE,
         days=DAYS,
         nvr1=_mapping({**NVR1, ANPR[0]: ANPR[1]}),

@@ -54,14 +54,15 @@ class Stage:
 
     def type(
         self, *arguments: str, show: int = 100, end: tuple[int, ...] = (0,)
-    ) -> None:
-        """Type a command and show its answer, `show` lines at most.
+    ) -> int:
+        """Type a command and show its answer, `show` lines at most; its exit status.
 
         Raises RetentionError where it ends with another status than those of `end`.
         """
         self.say(f"   $ retention {shlex.join(arguments)}")
         done = self._call(*arguments)
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
+        said = done.stdout or (done.stderr if done.returncode in end else "")
+        lines = [line for line in said.splitlines() if line.strip()]
         for line in lines[:show]:
             self.say(f"     {line}")
         if len(lines) > show:
@@ -70,6 +71,7 @@ class Stage:
             raise _failed(arguments, done)
         if done.returncode:
             self.say(f"     (exit status {done.returncode})")
+        return done.returncode
 
     def ask(self, *arguments: str) -> dict[str, Any]:
         """A command's answer in JSON, which nobody is shown."""
@@ -120,7 +122,8 @@ class Stage:
 
     @contextmanager
     def service(self) -> Iterator[None]:
-        """Run the real service for the block; it is stopped as systemd stops it.
+        """Run the real service for the block, which begins once it answers; it is
+        stopped as systemd stops it.
 
         Raises RetentionError with its last words where it did not end in order.
         """
@@ -130,9 +133,13 @@ class Stage:
             self._process("run", out=messages, err=messages) as service,
         ):
             self._service = service
+            self.wait("the service's first answer", self._answers)
             yield
         if service.returncode:
             raise RetentionError(f"the service failed; {self._last_words()}")
+
+    def _answers(self) -> bool:
+        return self._call("hold", "list").returncode == 0
 
     def wait(self, what: str, ready: Callable[[], bool]) -> None:
         """Return once `ready`; RetentionError where the service ends or it takes long."""
