@@ -3,7 +3,9 @@ first, what is missing before what is there, and what to do about it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import fnmatch
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from retention.cli.base import Answer, Session
@@ -50,7 +52,8 @@ def give(
     """Ask for something that only keeps more, print what it keeps; the exit status."""
     with working("asking the service"):
         answer = session.ask(verb, **request)
-    session.answer(answer, text or placed)
+    patterns = () if request.get("location") else request.get("cameras", ())
+    session.answer(answer, text or partial(placed, typed=patterns))
     return status(answer)
 
 
@@ -59,9 +62,13 @@ def status(answer: Answer) -> int:
     return 0 if answer["all_preserved"] else NOT_ALL
 
 
-def placed(answer: Answer, zone: str) -> str:
-    """What a hold keeps and what it can't, camera by camera."""
-    return _told(_placed(answer, zone), answer, zone)
+def placed(answer: Answer, zone: str, typed: Sequence[str] = ()) -> str:
+    """What a hold keeps and what it can't, camera by camera.
+
+    `typed`: the ids and patterns that were asked for, where nothing else was.
+    """
+    told = _told(_placed(answer, zone), answer, zone)
+    return "\n".join([told, *_not_typed(answer, typed)])
 
 
 def extended(answer: Answer, zone: str) -> str:
@@ -196,15 +203,22 @@ def _grouped(cameras: list[Answer], key: str, zone: str) -> list[str]:
 
 def _span(span: Answer, zone: str) -> str:
     text = f"{local(span['since'], zone)} to {local(span['until'], zone, OPEN)}"
+    if "more" in span:
+        text = f"{number(span['more'])} more within {text}"
     if "why" in span:
         return f"{text}: {sentence(span['why'], zone)}"
     if "entry" in span:
-        many = counted(span["recordings"], "recording")
-        return (
-            f"{text}:\n      {many}, {local(span['at'], zone)}, "
-            f"`retention audit show {span['entry']}`"
-        )
+        return f"{text}:\n      {_tombstone(span, zone)}"
     return text
+
+
+def _tombstone(span: Answer, zone: str) -> str:
+    """What the log has of recordings that are gone."""
+    last = "" if span["entries"] == 1 else f" (the last of {span['entries']} entries)"
+    return (
+        f"{counted(span['recordings'], 'recording')}, {local(span['at'], zone)}, "
+        f"`retention audit show {span['entry']}`{last}"
+    )
 
 
 def some(ids: list[str], few: int = _FEW) -> str:
@@ -296,6 +310,25 @@ def _replaced(answer: Answer, zone: str) -> Iterator[str]:
     else:
         why = sentence(replaced["why"], zone)
         yield alarm(f"The release of hold {number} is NOT asked for: {why}.")
+
+
+def _not_typed(answer: Answer, typed: Sequence[str]) -> Iterator[str]:
+    """A camera is held too that nobody typed: an id meant it within the time asked for."""
+    if typed:
+        for one in answer["cameras"]:
+            if not any(fnmatch.fnmatchcase(one["camera"], text) for text in typed):
+                camera = safe(one["camera"])
+                yield alarm(
+                    f"Camera {camera} ({safe(place_of(one))}) is held too: in that time "
+                    "an id that you typed meant it. Which one is meant? See `retention "
+                    f"camera show {camera}`."
+                )
+    ids = [one["camera"] for one in answer["cameras"]]
+    for camera in sorted({safe(id) for id in ids if ids.count(id) > 1}):
+        yield alarm(
+            f"The id {camera} meant more than one camera in that time, and all are held. "
+            f"Which one is meant? See `retention camera show {camera}`."
+        )
 
 
 def _others(answer: Answer, zone: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from retention.cli import hold_answer
 
 ZONE = "Europe/London"
-GONE = span(FROM, "2026-10-24T20:30:00Z", at=TO, entry=812, recordings=3)
+GONE = span(FROM, "2026-10-24T20:30:00Z", at=TO, entry=812, entries=1, recordings=3)
 
 
 def text(*cameras, **more):
@@ -70,6 +70,18 @@ def test_what_was_deleted_names_when_and_the_entry():
         "    Sat 24 Oct 2026 21:00:00 +01:00 to Sat 24 Oct 2026 21:30:00 +01:00:\n"
         "      3 recordings, Sat 24 Oct 2026 23:30:00 +01:00, `retention audit show 812`"
     ) in shown
+
+
+def test_many_entries_name_the_last_and_how_many():
+    gone = GONE | {"entries": 4}
+    shown = text(camera(deleted=[gone]), all_preserved=False)
+    assert "`retention audit show 812` (the last of 4 entries)" in shown
+
+
+def test_what_a_long_list_leaves_out_is_counted():
+    rest = span(more=120)
+    shown = text(camera(no_recording_seen=[span(), rest]), all_preserved=False)
+    assert "\n    120 more within Sat 24 Oct 2026 21:00:00 +01:00 to Sat" in shown
 
 
 @pytest.mark.parametrize(
@@ -191,6 +203,20 @@ def test_a_reinstated_hold_is_in_force_again_and_says_what_it_keeps():
     shown = hold_answer.reinstated(placed(), ZONE)
     assert shown.startswith("Hold 17 is in force again: its release is undone.\n")
     assert "16 recordings" in shown
+
+
+def test_a_camera_that_nobody_typed_is_asked_about():
+    """An id that was given to another camera holds both, and the operator must know."""
+    answer = placed(camera("1001"), camera("1050", location="High Street"))
+    asked = "Camera 1050 (High Street, north) is held too"
+    assert asked in hold_answer.placed(answer, ZONE, ["1001"])
+    assert asked not in hold_answer.placed(answer, ZONE, ["10*"])
+    assert asked not in hold_answer.placed(answer, ZONE)
+
+
+def test_two_cameras_of_one_id_are_asked_about():
+    answer = placed(camera("1001"), camera("1001", location="High Street"))
+    assert "The id 1001 meant more than one camera" in hold_answer.placed(answer, ZONE)
 
 
 @pytest.mark.parametrize(("all_of_it", "status"), [(True, 0), (False, 7)])
