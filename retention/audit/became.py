@@ -6,6 +6,7 @@ Entries are found by camera and hour; a row counts by its own time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -18,11 +19,11 @@ from retention.errors import VerificationError
 from retention.model import HOUR, Micros, Outcome, Rows, Window
 from retention.policy import merge
 
-MOST_ENTRIES = 2_000
-"""Row files read for one answer: more would take longer than anybody waits."""
+MOST_ROWS = 300_000
+"""Rows read for one answer, and index rows besides: some three seconds' work."""
 
 _LISTS = ("deletion.intended", "recordings.lost")
-_OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
+_GONE = (Outcome.DELETED, Outcome.ABSENT, Outcome.ABSENT_AFTER_CRASH)
 
 
 class Gone(NamedTuple):
@@ -50,54 +51,70 @@ class Became(NamedTuple):
 def became(tx: Connection, wanted: Mapping[int, Sequence[Window]]) -> Became:
     """What the log says of the footage of these cameras in these windows.
 
-    The newest entries are read, at most `MOST_ENTRIES` of them.  One whose rows are
+    The newest entries are read first, until there were `MOST_ROWS`.  One whose rows are
     not those that were written counts as not read.
     """
-    places = {
-        camera: list(_places(tx, camera, windows))
-        for camera, windows in wanted.items()
-        if windows
+    asked = {camera: windows for camera, windows in wanted.items() if windows}
+    each = MOST_ROWS // max(1, len(asked))
+    found = {camera: _places(tx, camera, asked[camera], each) for camera in asked}
+    kinds = _kinds(tx, {entry for at, _ in found.values() for _, entry in at})
+    gone, read = _read(tx, kinds, asked)
+    unread = {
+        camera: _hours(
+            [hour for hour, entry in places if entry in kinds and entry not in read],
+            asked[camera],
+            before,
+        )
+        for camera, (places, before) in found.items()
     }
-    entries = {entry for found in places.values() for _, entry in found}
-    kinds = _kinds(tx, entries)
-    newest = sorted(kinds, reverse=True)[:MOST_ENTRIES]
+    return Became({camera: gone.get(camera, []) for camera in wanted}, unread)
+
+
+def _read(
+    tx: Connection, kinds: Mapping[int, str], asked: Mapping[int, Sequence[Window]]
+) -> tuple[dict[int, list[Gone]], set[int]]:
+    """By camera what these entries list as gone, and which of them were read."""
+    gone: dict[int, list[Gone]] = {camera: [] for camera in asked}
     read: set[int] = set()
-    gone: dict[int, list[Gone]] = {camera: [] for camera in wanted}
-    for entry in newest:
+    count = 0
+    for entry in sorted(kinds, reverse=True):
+        if count > MOST_ROWS:
+            break
         try:
-            rows = list(_rows(tx, entry, kinds[entry], wanted))
+            rows = log.read_rows(tx, entry)
+            fates = _fates(tx, entry, kinds[entry])
         except VerificationError:
             continue
         read.add(entry)
-        for camera, one in rows:
-            gone[camera].append(one)
+        if rows is not None and fates is not None:
+            count += len(rows.values)
+            _sort_out(rows, fates, gone)
     for found in gone.values():
         found.sort()
-    return Became(
-        gone,
-        {
-            camera: _hours(
-                [hour for hour, entry in found if entry in kinds and entry not in read],
-                wanted[camera],
-            )
-            for camera, found in places.items()
-        },
-    )
+    return gone, read
 
 
 def _places(
-    tx: Connection, camera: int, windows: Sequence[Window]
-) -> Iterable[tuple[int, int]]:
-    """(hour, entry) of all entries about a camera in the hours of these windows."""
+    tx: Connection, camera: int, windows: Sequence[Window], limit: int
+) -> tuple[list[tuple[int, int]], int]:
+    """(hour, entry) of the entries about a camera in the hours of these windows, the
+    newest hours first and at most `limit`; and the hour up to which they are left out.
+    """
     ranges = merge(
         Window(window.start // HOUR, (window.end - 1) // HOUR + 1) for window in windows
     )
-    for first, stop in (*ranges, (LONG, LONG + 1)):
-        found = tx.exec_driver_sql(
-            "SELECT hour, entry FROM entry_camera WHERE camera=? AND hour>=? AND hour<?",
-            (camera, first, stop),
+    found: list[tuple[int, int]] = []
+    for first, stop in ((LONG, LONG + 1), *reversed(ranges)):
+        rows = tx.exec_driver_sql(
+            "SELECT hour, entry FROM entry_camera WHERE camera=? AND hour>=? AND hour<? "
+            "ORDER BY hour DESC, entry DESC LIMIT ?",
+            (camera, first, stop, limit - len(found)),
         )
-        yield from map(tuple, found)
+        found += map(tuple, rows)
+        if len(found) >= limit:
+            last = found[-1][0]
+            return found, ranges[-1].end if last == LONG else last + 1
+    return found, LONG
 
 
 def _kinds(tx: Connection, entries: Iterable[int]) -> dict[int, str]:
@@ -113,44 +130,52 @@ def _kinds(tx: Connection, entries: Iterable[int]) -> dict[int, str]:
     return found
 
 
-def _hours(hours: Iterable[int], windows: Sequence[Window]) -> list[Window]:
-    """These hours as windows; those of a very long recording may be any."""
+def _hours(
+    hours: Iterable[int], windows: Sequence[Window], before: int
+) -> list[Window]:
+    """These hours, and all before an hour, as windows; those of a very long recording
+    may be any."""
     found = set(hours)
     if LONG in found:
         return list(merge(windows))
-    return list(merge(Window(hour * HOUR, (hour + 1) * HOUR) for hour in found))
+    first = min(window.start for window in windows)
+    cut = [Window(first, before * HOUR)] if first < before * HOUR else []
+    return list(merge([*cut, *(Window(h * HOUR, (h + 1) * HOUR) for h in found)]))
 
 
-def _rows(
-    tx: Connection, number: int, kind: str, wanted: Mapping[int, Sequence[Window]]
-) -> Iterable[tuple[int, Gone]]:
-    """The rows of one entry that are about the wanted cameras, and gone."""
-    entry = number
-    exceptions: dict[int, Outcome] = {}
-    if kind == "deletion.intended":
-        completion = log.completion(tx, number)
-        if completion is None:
-            return  # the catalogue still has them
-        entry, exceptions = completion, _exceptions(log.read_rows(tx, completion))
-    rows = log.read_rows(tx, number)
-    if rows is None:
-        return
-    at = int(log.read(tx, entry)["at"])
-    lost = kind == "recordings.lost"
+class _Fates(NamedTuple):
+    """What became of the rows of an entry: of all the same, but for the exceptions."""
+
+    at: Micros
+    entry: int
+    deleted: bool
+    exceptions: dict[int, Outcome]
+
+
+def _fates(tx: Connection, number: int, kind: str) -> _Fates | None:
+    """None where the batch is still open: the catalogue has its rows."""
+    if kind == "recordings.lost":
+        return _Fates(int(log.read(tx, number)["at"]), number, False, {})
+    completion = log.completion(tx, number)
+    if completion is None:
+        return None
+    entry = log.read(tx, completion)
+    rows = log.read_rows(tx, completion) if "rows" in entry else None
+    exceptions = {place: Outcome(text) for place, text in rows.values} if rows else {}
+    return _Fates(int(entry["at"]), completion, True, exceptions)
+
+
+def _sort_out(rows: Rows, fates: _Fates, gone: Mapping[int, list[Gone]]) -> None:
+    """Add what is gone of the wanted cameras."""
+    at, entry, deleted, exceptions = fates
     columns = [rows.columns.index(name) for name in ("camera", "start", "duration")]
-    for place, row in enumerate(rows.values):
-        camera, start, duration = (row[column] for column in columns)
-        if camera not in wanted:
+    footage = (map(itemgetter(column), rows.values) for column in columns)
+    for place, (camera, start, duration) in enumerate(zip(*footage, strict=True)):
+        if camera not in gone:
             continue
-        outcome = exceptions.get(place, Outcome.DELETED)
-        if lost or outcome is Outcome.ABSENT:
-            yield camera, Gone(start, start + duration, at, entry, deleted=False)
-        elif outcome in _OURS:
-            yield camera, Gone(start, start + duration, at, entry, deleted=True)
-
-
-def _exceptions(rows: Rows | None) -> dict[int, Outcome]:
-    """Row number of the intent to what became of that file instead."""
-    if rows is None:
-        return {}
-    return {place: Outcome(outcome) for place, outcome in rows.values}
+        ours = deleted
+        if (outcome := exceptions.get(place)) is not None:
+            if outcome not in _GONE:
+                continue
+            ours = outcome is not Outcome.ABSENT
+        gone[camera].append(Gone(start, start + duration, at, entry, ours))
