@@ -127,7 +127,7 @@ def _verdict(answer: Answer) -> str:
         return f"{good('All of it so far' if more else 'All of it')}: {kept}"
     if total["recordings"]:
         return f"{alarm('NOT ALL of it')}: {kept}"
-    return alarm("NOTHING of it is protected yet: there is no recording to keep.")
+    return alarm("NOTHING of it is protected yet: no recording of it is known.")
 
 
 def _times(answer: Answer, zone: str) -> str:

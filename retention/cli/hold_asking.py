@@ -158,7 +158,7 @@ def _which_of(ids: list[str]) -> list[str]:
             return ids
         wrong = [word for word in _words(text) if word not in ids]
         if wrong:
-            raise UsageError(f"{', '.join(wrong)} is none of these")
+            raise UsageError(f"{', '.join(wrong)}: none of these that can be held")
         return _words(text)
 
     question = "Which of these: ids, all, or Enter for none"

@@ -185,6 +185,12 @@ def test_all_that_a_search_found_can_be_taken_and_more_added(service):
     assert service.stored["cameras"] == ["1001", "1002", "1003"]
 
 
+def test_of_a_search_only_what_can_be_held_can_be_taken(service):
+    done = call("r", "9001", "1003", *CALL[1:])
+    assert "9001: none of these that can be held" in done.said
+    assert service.stored["cameras"] == ["1003"]
+
+
 def test_a_pattern_and_several_ids_are_taken_as_they_are(service):
     call("100[12], 1003", *CALL[1:])
     assert service.stored["cameras"] == ["1001", "1002", "1003"]
