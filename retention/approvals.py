@@ -183,12 +183,12 @@ def _waiting(tx: Connection, number: int) -> proposals.Proposal:
     found = proposals.find(tx, number)
     if found is None:
         raise RetentionError(
-            f"proposal {number} is not one that waits: it was decided, or the settings "
-            f"say something else now; {_LOOK}"
+            f"proposal {number} is not one that waits: it was decided, or the "
+            f"configuration says something else now; {_LOOK}"
         )
     if found.rejected:
         raise RetentionError(
-            f"proposal {number} was rejected and stays so until the settings change: "
-            f"{_LOOK}"
+            f"proposal {number} was rejected and stays so until the configuration "
+            f"changes: {_LOOK}"
         )
     return found

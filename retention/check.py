@@ -10,13 +10,13 @@ import os
 import socket
 import stat
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from retention import clock, guards, log_key, periods
 from retention.audit.log import Log
 from retention.caller import caller
-from retention.catalogue import cameras, db, plans, roots
+from retention.catalogue import db, plans, roots
 from retention.check_footage import Finding, Progress, error, findings_of, warning
 from retention.context import Context
 from retention.errors import CatalogueError, RetentionError
@@ -194,20 +194,43 @@ def _waiting(tx: Connection, settings: Settings) -> Iterator[Finding]:
         what, _, remedy = sentence.partition(": ")
         yield error(what, remedy)
     found = periods.proposal(tx, settings)
-    for change in found.waiting:
-        camera = None if change.camera is None else cameras.by_key(tx, change.camera)
-        whose = "all cameras" if camera is None else f"camera {camera.id}"
-        yield warning(
-            f"the configuration says {change.proposed} days for {whose}, shorter than "
-            f"the {change.now} in force, and is not applied",
-            "write the longer period again; the next version lets a supervisor approve "
-            "a shorter one",
-        )
+    for one in periods.listed(tx, settings, found):
+        for change in one["changes"]:
+            yield _not_applied(one, change)
     for id_ in found.unknown:
         yield warning(
             f'[camera."{id_}"] has no effect: no camera has that id today',
             "look it up with `retention camera list`",
         )
+
+
+def _not_applied(one: dict[str, Any], change: dict[str, Any]) -> Finding:
+    """What the configuration says and is not in force."""
+    if "rule" in change:
+        what = (
+            f"the configuration says {change['rule']} = {change['proposed']}, weaker "
+            f"than the {change['now']} in force"
+        )
+    else:
+        camera = change["camera"]
+        whose = "all cameras" if camera is None else f"camera {camera}"
+        what = (
+            f"the configuration says {change['proposed_days']} days for {whose}, "
+            f"shorter than the {change['days']} in force"
+        )
+    if one["state"] == "rejected":
+        return warning(
+            f"{what}, and was rejected (proposal {one['proposal']})",
+            "write in the configuration what is in force",
+        )
+    number = one["proposal"]
+    return warning(
+        f"{what}, and is not applied",
+        "start the service, which gives the proposal its number"
+        if number is None
+        else f"a supervisor approves it with `retention policy approve {number}`, or "
+        "write in the configuration what is in force",
+    )
 
 
 def _roots(settings: Settings, catalogue: db.Catalogue) -> Iterator[Finding]:

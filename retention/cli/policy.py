@@ -8,7 +8,6 @@ import click
 
 from retention.cli.base import Answer, Session, group, with_session
 from retention.cli.display import (
-    alarm,
     counted,
     length,
     local,
@@ -74,12 +73,12 @@ def _in_force(answer: Answer, zone: str) -> list[tuple[str, str]]:
             f"{counted(answer['days'], 'day')} (policy {answer['version']}, in force "
             f"since {local(answer['since'], zone)})",
         ),
-        ("release of a hold", "two people" if two else alarm("one person alone")),
+        ("release of a hold", "two people" if two else "ONE PERSON ALONE"),
         (
             "login uid",
             "required: the two are told apart by it"
             if login
-            else alarm("not required: one person with two accounts can pass for two"),
+            else "NOT REQUIRED: one person with two accounts can pass for two",
         ),
         ("cooling off", length(rules["cooling_off_seconds"])),
         (

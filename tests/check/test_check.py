@@ -29,8 +29,7 @@ def _quiet_machine(monkeypatch, tmp_path):
 
 @pytest.fixture
 def site(tmp_path):
-    extra = "require_login_uid = true\n"
-    made = Installation(tmp_path, extra=extra)
+    made = Installation(tmp_path)
     made.init()
     return made
 
@@ -152,7 +151,9 @@ def test_times_in_doubt_are_an_error_with_what_to_do(site, written):
 def test_a_shorter_period_that_waits_is_a_warning(site, written):
     with written.write(db.Priority.HOLD) as tx:
         policies.insert(tx, 1, Policy(9, 60))
-    assert has(site, "shorter than the 60 in force", "longer", level="warning")
+    assert has(
+        site, "shorter than the 60 in force", "start the service", level="warning"
+    )
 
 
 def test_a_volume_guard_whose_plan_was_approved_is_no_error(site, written):
@@ -183,7 +184,7 @@ def test_a_group_that_does_not_exist_is_a_warning(site, monkeypatch):
         raise KeyError(name)
 
     monkeypatch.setattr("grp.getgrnam", missing)
-    assert has(site, "cctv-supervisors", "groupadd", level="warning")
+    assert has(site, GROUP, "groupadd", level="warning")
 
 
 def test_a_zone_without_data_is_an_error(site, monkeypatch):

@@ -53,7 +53,7 @@ def shorter(site, days=21):
 def test_without_a_proposal_it_says_what_is_in_force(kept):
     text = kept.ok("policy", "show")
     assert "28 days (policy 1, in force since " in text
-    assert "one person alone" in text
+    assert "ONE PERSON ALONE" in text
     assert "one person with two accounts" in text
     assert text.rstrip().endswith("The configuration proposes nothing else.")
 
@@ -94,7 +94,7 @@ def test_a_rejected_period_stays_so_and_status_says_it(kept):
     assert "Rejected: proposal 1" in kept.ok("status")
     done = kept.run("policy", "approve", "1")
     assert done.status == 1
-    assert "until the settings change" in done.err
+    assert "until the configuration changes" in done.err
 
 
 def test_a_weaker_rule_is_shown_as_one(kept):
@@ -147,3 +147,13 @@ def test_json_of_the_policy_keeps_its_shape(kept):
     assert {
         "proposal", "state", "proposed", "subject", "changes", "would_become_due",
     } <= set(answer["proposals"][0])  # fmt: skip
+
+
+def test_check_says_what_is_not_applied_and_what_to_type(kept):
+    shorter(kept)
+    configure(kept, "[retention]\n", '[retention]\ncooling_off = "1d"\n')
+    kept.ok("policy", "reject", "2", "--reason", "7 days were agreed")
+    text = kept.run("check").out
+    assert "21 days for all cameras, shorter than the 28 in force, and is not" in text
+    assert "`retention policy approve 1`" in text
+    assert "cooling_off = 1 day, weaker than the 7 days in force, and was" in text
