@@ -7,7 +7,7 @@ from pathlib import Path
 
 import needs
 import pytest
-from installation import Clock, Installation
+from installation import GROUP, Clock, Installation
 
 from retention import check_footage, clock, guards, log_key, reserve
 from retention.audit.log import Log
