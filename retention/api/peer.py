@@ -17,49 +17,58 @@ from retention.model import Actor
 if TYPE_CHECKING:
     from retention.settings import Settings
 
-_UCRED = struct.Struct("3i")  # struct ucred: pid, uid, gid (unix(7))
-_NOBODY = -1
+_UCRED = struct.Struct("iII")  # struct ucred: pid, uid, gid (unix(7))
+_NOBODY = 2**32 - 1
 
 
 class Peer(NamedTuple):
-    """SO_PEERCRED: process, user and group at the moment of the connect."""
+    """SO_PEERCRED: process, user and group at the moment of the connect.
+
+    `login` is who logged in, which `sudo` and `su` do not change; UNSET_LOGIN where
+    that is not known.
+    """
 
     pid: int
     uid: int
     gid: int
+    login: int = UNSET_LOGIN
 
 
 def of(connection: socket.socket) -> Peer | None:
-    """The peer; None where the kernel names none, which means: deny."""
+    """The peer of a connection that was accepted just now; None where the kernel names
+    none, which means: deny.
+
+    Not to be put off until the request is here: meanwhile the process could hand the
+    connection on, end, and have its number taken by somebody else's.
+    """
     try:
         raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     except OSError:
         return None
-    peer = Peer(*_UCRED.unpack(raw))
-    return None if peer.pid <= 0 or peer.uid == _NOBODY else peer
+    pid, uid, gid = _UCRED.unpack(raw)
+    if pid <= 0 or uid == _NOBODY:
+        return None
+    return Peer(pid, uid, gid, _login_uid(pid, uid))
 
 
 def actor(peer: Peer, role: str) -> Actor:
     """The peer as the audit log names it; `role` is the one it acts in."""
     return Actor(
         uid=peer.uid,
-        login=login_uid(peer),
+        login=peer.login,
         pid=peer.pid,
         role=role,
         name=name_of(peer.uid),
     )
 
 
-def login_uid(peer: Peer) -> int:
-    """Who logged in, which `sudo` and `su` do not change; UNSET_LOGIN: not known.
-
-    Not known either where the process has gone or runs as another user by now: its
-    number may be that of a stranger.
-    """
-    process = Path("/proc") / str(peer.pid)
+def _login_uid(pid: int, uid: int) -> int:
+    """Not known either where the process has gone or runs as another user by now: its
+    number may be that of a stranger."""
+    process = Path("/proc") / str(pid)
     try:
         login = int((process / "loginuid").read_text())
-        if os.stat(process).st_uid != peer.uid:
+        if os.stat(process).st_uid != uid:
             return UNSET_LOGIN
     except (OSError, ValueError):
         return UNSET_LOGIN

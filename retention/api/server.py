@@ -15,7 +15,6 @@ import socketserver
 import stat
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from email.message import Message
@@ -104,8 +103,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "local"
 
     def _answer(self, body: bytes) -> None:
-        self.server.read(self.connection)
-        peer = peers.of(self.connection)
+        peer = self.server.read(self.connection)
         answer = self.server.respond(Request(peer, self.command, self.path, body))
         self._send(answer)
 
@@ -158,26 +156,27 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         self.socket = listening
         self.respond = respond
         self._mutex = threading.Lock()
-        self._open: dict[socket.socket, int] = {}
+        self._open: dict[socket.socket, Peer | None] = {}
         self._reading: dict[socket.socket, Micros] = {}
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
         """Is there room for one more of this user?  Else it is told so and let go."""
         peer = peers.of(request)
-        uid = -1 if peer is None else peer.uid
+        uid = None if peer is None else peer.uid
         with self._mutex:
-            mine = Counter(self._open.values())[uid]
-            if mine < EACH and len(self._open) < ALL:
-                self._open[request] = uid
+            users = [None if one is None else one.uid for one in self._open.values()]
+            if users.count(uid) < EACH and len(users) < ALL:
+                self._open[request] = peer
                 self._reading[request] = clock.monotonic()
                 return True
         _turn_away(request)
         return False
 
-    def read(self, request: socket.socket) -> None:
-        """The whole request is here."""
+    def read(self, request: socket.socket) -> Peer | None:
+        """The whole request is here; who it is from."""
         with self._mutex:
             self._reading.pop(request, None)
+            return self._open.get(request)
 
     def shutdown_request(self, request: Any) -> None:
         """The connection has ended."""

@@ -52,7 +52,7 @@ class Office(Installation):
         assert reply.status == 200, reply
         return int(reply.body["hold"])
 
-    def state(self, session: Session, hold: int) -> str:
+    def state_of(self, session: Session, hold: int) -> str:
         return str(session.post("hold.show", hold=hold).body["state"])
 
     def size(self) -> int:

@@ -44,8 +44,7 @@ def cameras(site):
 def people(monkeypatch):
     """Whom the kernel names at the other end: (uid, login); two who logged in."""
     who = {"uid": 2001, "login": 2001}
-    monkeypatch.setattr(peers, "of", lambda _: Peer(1, who["uid"], 0))
-    monkeypatch.setattr(peers, "login_uid", lambda _: who["login"])
+    monkeypatch.setattr(peers, "of", lambda _: Peer(1, who["uid"], 0, who["login"]))
     every = ["operator", "supervisor"]
     monkeypatch.setattr(peers, "roles", lambda *_, **__: every)
 
