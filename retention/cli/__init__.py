@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,54 +13,49 @@ import click
 from click.exceptions import NoArgsIsHelpError
 
 from retention import __version__
-from retention.cli import (
-    audit,
-    camera,
-    deletion,
-    display,
-    guard,
-    hold,
-    policy,
-    recording,
-    root,
-    service,
-    status,
-)
+from retention.cli import display
 from retention.cli.base import Group, Session, write_commands
 from retention.client import Client
 from retention.errors import RetentionError
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
-SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "What is happening": (status.status, status.plan),
-    "Footage and evidence": (hold.hold, recording.recording, camera.camera),
-    "Proof": (audit.audit,),
-    "Deletion and storage": (
-        deletion.deletion,
-        policy.policy,
-        guard.guard,
-        root.root,
-    ),
-    "Service": (
-        service.init,
-        service.check,
-        service.run,
-        service.schema,
-        service.demo,
-    ),
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "What is happening": ("status", "plan"),
+    "Footage and evidence": ("hold", "recording", "camera"),
+    "Proof": ("audit",),
+    "Deletion and storage": ("deletion", "policy", "guard", "root"),
+    "Service": ("init", "check", "run", "schema", "demo"),
 }
+"""The commands by what they are for, in the order in which help shows them."""
+
+_MODULES = {"plan": "status"} | dict.fromkeys(SECTIONS["Service"], "service")
+"""Where a command is that has no module of its own."""
 
 
 class Retention(Group):
-    """The program; its help shows the commands by what they are for."""
+    """The program.  A command's module is loaded when the command is wanted: one of
+    them is typed at a time, and all together take longer to load than most to do."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every command's name, in the order of help."""
+        return [name for names in SECTIONS.values() for name in names]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in self.commands and cmd_name in self.list_commands(ctx):
+            module = _MODULES.get(cmd_name, cmd_name)
+            found = getattr(import_module(f"retention.cli.{module}"), cmd_name)
+            self.add_command(found)
+        return self.commands.get(cmd_name)
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
     ) -> None:
         """One list a section, each noun with its verbs."""
-        for title, commands in SECTIONS.items():
-            write_commands(formatter, title, commands)
+        for title, names in SECTIONS.items():
+            found = (self.get_command(ctx, name) for name in names)
+            write_commands(formatter, title, [one for one in found if one])
 
 
 @click.command(
@@ -119,11 +115,6 @@ def retention(
     """
     context.obj = Session(Client(config, socket_path), as_json)
     context.color = display.colour_wanted()
-
-
-for _commands in SECTIONS.values():
-    for _command in _commands:
-        retention.add_command(_command)
 
 
 def main() -> NoReturn:
