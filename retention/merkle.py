@@ -1,12 +1,13 @@
 """The Merkle tree of RFC 6962, section 2.1, over SHA-256: pure, no I/O.
 
 Leaves and nodes are told apart by their first byte, so that no entry can pass for a
-node.  A tree is carried on as its frontier: one hash for each full subtree.
+node.  A tree is carried on as its frontier: one hash for each full subtree.  Proofs are
+made from the roots of full subtrees, wherever those are kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -96,3 +97,150 @@ def root(leaf_hashes: Iterable[bytes]) -> bytes:
             paired.append(level[-1])
         level = paired
     return level[0]
+
+
+Subtrees = Callable[[int, int], bytes]
+"""(height, number) -> the root over the leaves [number << height, number + 1 << height),
+all of which the tree has."""
+
+
+def subtrees_of(leaf_hashes: Sequence[bytes]) -> Subtrees:
+    """The subtrees of a tree whose leaf hashes are all at hand."""
+
+    def found(height: int, number: int) -> bytes:
+        return root(leaf_hashes[number << height : (number + 1) << height])
+
+    return found
+
+
+def range_root(first: int, last: int, subtrees: Subtrees) -> bytes:
+    """The root over the leaves [first, last), where `first` is where RFC 6962 splits."""
+    count = last - first
+    if count & (count - 1) == 0:
+        height = count.bit_length() - 1
+        return subtrees(height, first >> height)
+    split = first + _split(count)
+    return node(range_root(first, split, subtrees), range_root(split, last, subtrees))
+
+
+def prove_inclusion(number: int, size: int, subtrees: Subtrees) -> list[bytes]:
+    """The audit path of one leaf, from its sibling up (RFC 6962, section 2.1.1).
+
+    Raises ValueError where the tree has no such leaf.
+    """
+    if not 0 <= number < size:
+        raise ValueError(f"a tree of {size} leaves has no leaf {number}")
+    path, first, last = [], 0, size
+    while last - first > 1:
+        split = first + _split(last - first)
+        if number < split:
+            path.append(range_root(split, last, subtrees))
+            last = split
+        else:
+            path.append(range_root(first, split, subtrees))
+            first = split
+    return path[::-1]
+
+
+def included_root(
+    number: int, size: int, leaf_hash: bytes, proof: Sequence[bytes]
+) -> bytes:
+    """The root that a leaf and its path lead to (RFC 9162, section 2.1.3.2).
+
+    Raises ValueError where the path has not the length that such a tree asks for.
+    """
+    if not 0 <= number < size:
+        raise ValueError(f"a tree of {size} leaves has no leaf {number}")
+    place, end, found = number, size - 1, leaf_hash
+    for step in proof:
+        if end == 0:
+            raise ValueError("the path is too long")
+        if place & 1 or place == end:
+            found = node(step, found)
+            while not place & 1 and place:
+                place, end = place >> 1, end >> 1
+        else:
+            found = node(found, step)
+        place, end = place >> 1, end >> 1
+    if end:
+        raise ValueError("the path is too short")
+    return found
+
+
+def check_inclusion(
+    number: int, size: int, leaf_hash: bytes, proof: Sequence[bytes], root: bytes
+) -> None:
+    """ValueError where the path does not show that leaf in the tree of that root."""
+    if included_root(number, size, leaf_hash, proof) != root:
+        raise ValueError(f"the path does not lead from leaf {number} to the root")
+
+
+def prove_consistency(old: int, new: int, subtrees: Subtrees) -> list[bytes]:
+    """That the first `old` of `new` leaves are a tree's (RFC 6962, section 2.1.2).
+
+    Empty from 0 and between equal sizes.  Raises ValueError where `old` is larger.
+    """
+    if not 0 <= old <= new:
+        raise ValueError(f"a tree of {new} leaves does not extend one of {old}")
+    if old in (0, new):
+        return []
+    path, first, last, whole = [], 0, new, True
+    while old < last:
+        split = first + _split(last - first)
+        if old <= split:
+            path.append(range_root(split, last, subtrees))
+            last = split
+        else:
+            path.append(range_root(first, split, subtrees))
+            first, whole = split, False
+    if not whole:
+        path.append(range_root(first, last, subtrees))
+    return path[::-1]
+
+
+def check_consistency(
+    old: int, old_root: bytes, new: int, new_root: bytes, proof: Sequence[bytes]
+) -> None:
+    """ValueError where the proof does not show that one tree extends the other.
+
+    RFC 9162, section 2.1.4.2; every tree extends the empty one.
+    """
+    if not 0 <= old <= new:
+        raise ValueError(f"a tree of {new} leaves does not extend one of {old}")
+    if old in (0, new):
+        if proof:
+            raise ValueError("the proof is too long")
+        if old_root != (EMPTY if old == 0 else new_root):
+            raise ValueError("two trees of one size have two roots")
+        return
+    path = list(proof) if old & (old - 1) else [old_root, *proof]
+    if not path:
+        raise ValueError("the proof is too short")
+    if _extended(old, new, path) != (old_root, new_root):
+        raise ValueError(f"the tree of {new} leaves is no extension of that of {old}")
+
+
+def _extended(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
+    """The roots, old and new, that a proof with its first hash leads to."""
+    place, end = old - 1, new - 1
+    while place & 1:
+        place, end = place >> 1, end >> 1
+    before = after = path[0]
+    for step in path[1:]:
+        if end == 0:
+            raise ValueError("the proof is too long")
+        if place & 1 or place == end:
+            before, after = node(step, before), node(step, after)
+            while not place & 1 and place:
+                place, end = place >> 1, end >> 1
+        else:
+            after = node(after, step)
+        place, end = place >> 1, end >> 1
+    if end:
+        raise ValueError("the proof is too short")
+    return before, after
+
+
+def _split(count: int) -> int:
+    """The largest power of two below `count`, of 2 or more."""
+    return 1 << (count - 1).bit_length() - 1
