@@ -141,6 +141,8 @@ class Settings(BaseSettings):
     state_directory: AbsolutePath = Path("/var/lib/cctv-retention")
     socket: AbsolutePath = Path("/run/cctv-retention/api.sock")
     spool: AbsolutePath = Path("/var/spool/cctv-retention")
+    log_directory: AbsolutePath | None = None
+    log_copy: AbsolutePath | None = None
     cameras: AbsolutePath | None = None
     clock_synchronised: Literal["auto", "required", "ignored"] = "auto"
     retention: RetentionSettings = RetentionSettings()
@@ -161,6 +163,11 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what `load` read: the usual sources let misspelt names pass."""
         return (init_settings,)
+
+    @property
+    def published_log(self) -> Path:
+        """Where the audit log is published."""
+        return self.log_directory or self.state_directory / "log"
 
     @property
     def digest(self) -> str:

@@ -194,6 +194,28 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             reason TEXT NOT NULL, entry INTEGER NOT NULL
         ) STRICT""",
     ),
+    (
+        # Every head that was signed, before it was published.  frontier: of that size.
+        """CREATE TABLE checkpoint (
+            size INTEGER PRIMARY KEY, root BLOB NOT NULL, frontier BLOB NOT NULL,
+            note TEXT NOT NULL, at INTEGER NOT NULL
+        ) STRICT""",
+        *(
+            f"""CREATE TRIGGER checkpoint_{verb.lower()} BEFORE {verb} ON checkpoint
+            BEGIN SELECT RAISE(ABORT, 'what was signed stays'); END"""
+            for verb in ("UPDATE", "DELETE")
+        ),
+        """CREATE TRIGGER checkpoint_insert BEFORE INSERT ON checkpoint
+            WHEN NEW.size <= (SELECT ifnull(max(size), -1) FROM checkpoint)
+            BEGIN SELECT RAISE(ABORT, 'a smaller head was never signed'); END""",
+        # What was catalogued and is in no roll-up yet: by camera and UTC day of the
+        # start.  digest: chained over the recordings in the order they came.
+        """CREATE TABLE tally (
+            camera INTEGER NOT NULL, day INTEGER NOT NULL, count INTEGER NOT NULL,
+            duration INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
+            PRIMARY KEY (camera, day)
+        ) STRICT, WITHOUT ROWID""",
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -270,3 +292,5 @@ log_head = _table("log_head", "id", "size", "frontier:b")
 entry_rows = _table("entry_rows", "entry", "bytes:b")
 disclosure = _table("disclosure", "entry", "field:t", "text:t", key=2)
 entry_camera = _table("entry_camera", "camera", "hour", "entry", key=3)
+checkpoint = _table("checkpoint", "size", "root:b", "frontier:b", "note:t", "at")
+tally = _table("tally", "camera", "day", "count", "duration", "size", "digest:b", key=2)
