@@ -64,6 +64,7 @@ class _Handler(BaseHTTPRequestHandler):
     """Reads one request and writes one answer; then the connection ends."""
 
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # a refusal always has a status line
     server_version = f"retention/{__version__}"
     sys_version = ""
     timeout = READ_SECONDS
@@ -73,6 +74,15 @@ class _Handler(BaseHTTPRequestHandler):
         """As the base class, and nothing follows on the same connection."""
         super().handle_one_request()
         self.close_connection = True
+
+    def parse_request(self) -> bool:
+        """As the base class, but a request that could be read in two ways is none."""
+        if not super().parse_request():
+            return False
+        if _one_reading(self.requestline, self.path, self.headers):
+            return True
+        self._refuse(HTTPStatus.BAD_REQUEST)
+        return False
 
     def do_POST(self) -> None:
         """A verb."""
@@ -128,6 +138,16 @@ class _Handler(BaseHTTPRequestHandler):
 def problem(kind: str, message: str) -> dict[str, Any]:
     """The body of an answer that is none."""
     return {"error": {"kind": kind, "message": message}}
+
+
+def _one_reading(line: str, path: str, headers: Message) -> bool:
+    """Method, path as it was sent, version; headers of one plain line each."""
+    if line.split()[1:-1] != [path] or headers.defects:
+        return False
+    return not any(_CONTROL & set(name + text) for name, text in headers.items())
+
+
+_CONTROL = {chr(code) for code in (*range(32), 127)} - {"\t"}
 
 
 def _body_size(headers: Message) -> int | HTTPStatus:

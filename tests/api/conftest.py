@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import needs
@@ -15,10 +15,12 @@ from api.people import People, everybody
 from retention import reserve
 
 
-@pytest.fixture(autouse=True)
-def _small_reserve(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def _small_reserve() -> Iterator[None]:
     """64 MiB for each test would fill the disk."""
-    monkeypatch.setattr(reserve, "SIZE", 4096)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reserve, "SIZE", 4096)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -30,20 +32,41 @@ def people() -> Iterator[People]:
         yield made
 
 
-@pytest.fixture
-def directory() -> Iterator[Path]:
+@contextmanager
+def _directory() -> Iterator[Path]:
     """A directory that every user can enter, unlike pytest's own."""
     made = Path(tempfile.mkdtemp(prefix="retention-api-"))
     made.chmod(0o755)
-    yield made
-    shutil.rmtree(made)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made)
+
+
+@contextmanager
+def _office(people: People) -> Iterator[Office]:
+    with _directory() as directory, ExitStack() as stack:
+        made = Office(directory, people.groups)
+        made.init()
+        made.open(stack)
+        yield made
 
 
 @pytest.fixture
-def office(directory: Path, people: People) -> Iterator[Office]:
+def directory() -> Iterator[Path]:
+    with _directory() as made:
+        yield made
+
+
+@pytest.fixture
+def office(people: People) -> Iterator[Office]:
     """An installation whose API answers in this process."""
-    made = Office(directory, people.groups)
-    made.init()
-    with ExitStack() as stack:
-        made.open(stack)
+    with _office(people) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def still(people: People) -> Iterator[Office]:
+    """One for all tests of a module, which leave it as it was."""
+    with _office(people) as made:
         yield made
