@@ -5,15 +5,15 @@ Each finding says what is wrong and what to do.  Nothing is changed.
 
 from __future__ import annotations
 
-import grp
 import os
 import socket
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from retention import clock, guards, log_key, periods
+from retention import check_access, clock, guards, log_key, periods, rules
 from retention.audit.log import Log
 from retention.caller import caller
 from retention.catalogue import db, plans, roots
@@ -40,7 +40,7 @@ def findings(
     """Everything found, errors first; `progress` is told of long walks."""
     found = [
         *(warning(*_split(text)) for text in warnings(settings)),
-        *_groups(settings),
+        *check_access.findings_of(settings, two_people=_two_people(settings)),
         *_zones(settings),
         *_clock(settings),
         *_state_directory(settings),
@@ -58,16 +58,20 @@ def _split(text: str) -> tuple[str, str]:
     return (what, remedy) if what else (remedy, "see the configuration's comments")
 
 
-def _groups(settings: Settings) -> Iterator[Finding]:
-    for role, names in settings.access:
-        for name in names:
-            try:
-                grp.getgrnam(name)
-            except KeyError:
-                yield warning(
-                    f"the group {name} of the {role} does not exist",
-                    f"make it (`groupadd --system {name}`), or name another in [access]",
-                )
+def _two_people(settings: Settings) -> bool:
+    """Whether a release takes two people: by the rules in force, where there are any."""
+    said = settings.retention.release_requires_two_people
+    try:
+        catalogue = db.open_(settings.state_directory / db.NAME, read_only=True)
+    except CatalogueError:
+        return said
+    try:
+        with catalogue.read() as tx:
+            return rules.effective(tx, settings).two_people
+    except RetentionError:
+        return said
+    finally:
+        catalogue.close()
 
 
 def _zones(settings: Settings) -> Iterator[Finding]:
@@ -111,11 +115,25 @@ def _state_directory(settings: Settings) -> Iterator[Finding]:
             f"{stat.S_IMODE(found.st_mode):04o})",
             f"chmod 0700 {path}",
         )
+    for name in (db.NAME, f"{db.NAME}-wal", f"{db.NAME}-shm"):
+        yield from _open_to_others(path / name)
     if not Reserve(path).whole():
         yield warning(
             f"the reserve {Reserve(path).path} is missing or released: on a full disk "
             "holds could not be stored",
             "free some space; the service makes it again by itself",
+        )
+
+
+def _open_to_others(file: Path) -> Iterator[Finding]:
+    try:
+        mode = stat.S_IMODE(os.stat(file).st_mode)
+    except OSError:
+        return  # not there yet, or told of where it is opened
+    if mode & 0o077:
+        yield error(
+            f"the catalogue {file} is open to others (mode {mode:04o})",
+            f"chmod 0600 {file}; it holds who asked for evidence, and why",
         )
 
 

@@ -246,15 +246,7 @@ def _unescaped(text: str) -> str:
 
 def _unit(root: RootSettings) -> Iterator[Finding]:
     """Whether the installed unit may write to the root, and waits for its mount."""
-    files = [
-        file
-        for directory in UNIT_DIRECTORIES
-        for file in (
-            directory / UNIT,
-            *sorted((directory / f"{UNIT}.d").glob("*.conf")),
-        )
-        if file.exists()
-    ]
+    files = _unit_files()
     if not files:
         return
     for key, what in (
@@ -268,6 +260,26 @@ def _unit(root: RootSettings) -> Iterator[Finding]:
                 f"write {key}={root.path} into {DROP_IN}, then systemctl daemon-reload "
                 "and restart the service",
             )
+
+
+def _unit_files() -> list[Path]:
+    """The installed unit and its drop-ins; none where it is not installed."""
+    return [
+        file
+        for directory in UNIT_DIRECTORIES
+        for file in (
+            directory / UNIT,
+            *sorted((directory / f"{UNIT}.d").glob("*.conf")),
+        )
+        if file.exists()
+    ]
+
+
+def unit_may_write(path: Path) -> bool:
+    """Whether the installed unit lets the service write there; so, where there is none."""
+    files = _unit_files()
+    values = _values(files, "ReadWritePaths")
+    return not files or any(_covers(path, value) for value in values)
 
 
 def _values(files: list[Path], key: str) -> Iterator[str]:

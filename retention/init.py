@@ -6,7 +6,7 @@ The order, and what a crash after each step leaves; the next run goes on there:
 2. catalogue with its uuid and log id         [a catalogue without a log: no start]
 3. signing key, durable under its name        [a key that no log names yet: used]
 4. `log.opened` with the public key           [an installation without roots]
-5. roots, cameras, first policy, reserve      [what is missing is made]
+5. roots, cameras, first policy, reserve, spool   [what is missing is made]
 
 Nothing that exists is ever overwritten.
 """
@@ -26,7 +26,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retention import __version__, clock, guards, log_key, periods
+from retention import __version__, clock, guards, log_key, periods, spool_directory
 from retention.audit import log as audit
 from retention.audit.canonical import base64url
 from retention.caller import SERVICE_USER, caller
@@ -204,7 +204,7 @@ def _open_log(context: Context, log_id: str, public_key: bytes) -> None:
 
 
 def _fill(context: Context) -> tuple[Answer, list[str]]:
-    """Roots, cameras, policy, reserve: what is missing of them."""
+    """Roots, cameras, policy, reserve, spool: what is missing of them."""
     made, refused = register_roots(context)
     unfinished = list(refused.values())
     imported: int | None = None
@@ -231,8 +231,12 @@ def _fill(context: Context) -> tuple[Answer, list[str]]:
             f"there is no room for the reserve {reserve.path}: free some, else a full "
             "disk stops holds from being stored"
         )
+    spool = spool_directory.make(context.settings)
+    if spool is not None:
+        unfinished.append(spool)
     done = {
         "roots_made": [root["name"] for root in made],
+        "spool": str(context.settings.spool),
         "cameras": known,
         "cameras_imported": imported,
         "days": found.effective.days,
@@ -259,22 +263,20 @@ def _advice(settings: Settings) -> Answer:
             "due in it, and a supervisor approves that with `retention deletion "
             "approve`.",
             "Place the evidence holds that you already have before that: `retention "
-            "hold place --help`.",
+            "hold place`, which asks the running service.",
         ],
     }
 
 
 def _next_lines() -> list[str]:
-    """Three lines to type; on a laptop there is neither a service nor its user.  The
-    holds that exist already come before the start."""
-    place = "retention hold place --help"
+    """Three lines to type; on a laptop there is neither a service nor its user."""
+    place = "retention hold place"
     if caller().name not in ("root", SERVICE_USER):
-        return ["retention check", place, "retention run"]
-    by_service = f"sudo -u {SERVICE_USER} "
+        return ["retention check", "retention run", place]
     return [
-        f"{by_service}retention check",
-        by_service + place,
+        f"sudo -u {SERVICE_USER} retention check",
         "systemctl enable --now cctv-retention",
+        place,
     ]
 
 

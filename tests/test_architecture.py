@@ -29,7 +29,7 @@ FLOORS = (
         "periods",
         "approvals",
     ),
-    ("reports", "init", "check", "check_footage"),
+    ("reports", "init", "spool_directory", "check", "check_footage", "check_access"),
     ("verbs", "spool"),
     ("client", "api"),
     ("offline", "daemon"),

@@ -19,10 +19,9 @@ from retention.policy import Policy
 
 @pytest.fixture(autouse=True)
 def _quiet_machine(monkeypatch, tmp_path):
-    """A machine with the groups, a synchronised clock, and no fstab or unit."""
+    """A machine with a synchronised clock, and no fstab or unit."""
     monkeypatch.setattr(reserve, "SIZE", 4096)
     monkeypatch.setattr(clock, "read", Clock(synchronised=True))
-    monkeypatch.setattr("grp.getgrnam", lambda name: None)
     monkeypatch.setattr(check_footage, "FSTAB", tmp_path / "fstab")
     monkeypatch.setattr(check_footage, "UNIT_DIRECTORIES", (tmp_path / "units",))
 
@@ -148,6 +147,20 @@ def test_times_in_doubt_are_an_error_with_what_to_do(site, written):
     assert has(site, "nvr1/market look 1 h out", "recording resolve", level="error")
 
 
+def test_a_catalogue_that_others_may_read_is_an_error(site):
+    os.chmod(site.state / db.NAME, 0o640)
+    assert has(site, "catalogue", "mode 0640", "chmod 0600", level="error")
+
+
+def test_who_releases_is_asked_of_the_rules_in_force(site, written):
+    alone = "could ask for the release"
+    assert not has(site, alone)
+    with written.write(db.Priority.HOLD) as tx:
+        kept = db.get_fact(tx, "rules")
+        db.put_fact(tx, "rules", {**kept, "release_requires_two_people": True})
+    assert has(site, alone) or has(site, "nobody is a supervisor")
+
+
 def test_a_shorter_period_that_waits_is_a_warning(site, written):
     with written.write(db.Priority.HOLD) as tx:
         policies.insert(tx, 1, Policy(9, 60))
@@ -241,7 +254,7 @@ def test_a_unit_that_may_not_write_there_is_an_error(site, tmp_path):
 
 def test_the_drop_in_that_init_prints_is_enough(site, tmp_path):
     unit(tmp_path, "\n".join(site.init()["drop_in"]))
-    assert not has(site, "ReadWritePaths")
+    assert not has(site, "ReadWritePaths", "footage root")
     assert not has(site, "RequiresMountsFor")
 
 

@@ -47,6 +47,28 @@ def test_the_state_directory_and_the_key_are_closed_to_others(site):
     assert mode(site.state / db.NAME) == 0o600
 
 
+def test_requests_can_be_left_for_the_service_by_those_who_may_place_holds(site):
+    assert site.init()["spool"] == str(site.settings.spool)
+    assert mode(site.settings.spool) == 0o1770
+    assert site.settings.spool.stat().st_gid == os.getgid()
+
+
+def test_a_spool_that_is_there_is_not_changed(site):
+    site.settings.spool.mkdir(mode=0o755)
+    assert site.init()["unfinished"] == []
+    assert mode(site.settings.spool) == 0o755
+
+
+def test_a_spool_that_can_t_be_made_is_said_and_made_later(site, tmp_path):
+    site.settings = site.settings.model_copy(
+        update={"spool": tmp_path / "later" / "spool"}
+    )
+    assert "as root, `install -d -m 1770" in site.init()["unfinished"][0]
+    (tmp_path / "later").mkdir()
+    assert site.init()["unfinished"] == []
+    assert mode(tmp_path / "later" / "spool") == 0o1770
+
+
 def test_an_open_state_directory_is_closed(site):
     site.state.mkdir(mode=0o755)
     site.init()

@@ -1,6 +1,9 @@
 """The unit, user and directory files, as systemd's own programs read them."""
 
+import grp
+import os
 import shutil
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -8,11 +11,13 @@ from pathlib import Path
 import needs
 import pytest
 
+from retention import spool_directory
 from retention.caller import SERVICE_USER
 from retention.settings import DEFAULT_PATH, Settings
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = SYSTEMD / "cctv-retention.service"
+ACCESS = Settings.model_fields["access"].default
 
 WORST_SCORE = 11
 """In tenths: what the unit has, with systemd 252."""
@@ -110,6 +115,16 @@ def test_its_directories_are_those_of_the_settings():
     assert [str(state)] == [f"/var/lib/{name}" for name in values("StateDirectory")]
     assert values("StateDirectoryMode") == ["0700"]
     assert values("ConfigurationDirectory") == [DEFAULT_PATH.parent.name]
+    socket = Settings.model_fields["socket"].default
+    (runtime,) = values("RuntimeDirectory")
+    assert socket.parent == Path("/run") / runtime
+    assert values("RuntimeDirectoryMode") == ["0755"]  # anybody may ask
+    spool = Settings.model_fields["spool"].default
+    assert values("ReadWritePaths") == [f"-{spool}"]
+
+
+def test_the_socket_needs_no_other_family():
+    assert values("RestrictAddressFamilies") == ["AF_UNIX"]
 
 
 def test_its_user_is_the_one_that_commands_name():
@@ -122,8 +137,7 @@ def test_systemd_can_make_the_user_and_the_groups_of_all_roles(tmp_path):
     file = SYSTEMD / "cctv-retention.sysusers"
     done = run("systemd-sysusers", f"--root={tmp_path}", "--dry-run", file)
     assert done.returncode == 0, done.stderr
-    access = Settings.model_fields["access"].default
-    wanted = {SERVICE_USER, *(group for _, groups in access for group in groups)}
+    wanted = {SERVICE_USER, *(group for _, groups in ACCESS for group in groups)}
     assert {line.split()[1] for line in lines(file)} == wanted
 
 
@@ -131,3 +145,55 @@ def test_the_state_directory_is_the_services_alone():
     file = SYSTEMD / "cctv-retention.tmpfiles"
     state = next(line.split() for line in lines(file) if "/var/lib/" in line)
     assert state[2:] == ["0700", SERVICE_USER, SERVICE_USER, "-"]
+
+
+def made_by_systemd(top):
+    """The directories below `top`, by systemd's own program; users are read there."""
+    etc = top / "etc"
+    etc.mkdir()
+    names = [SERVICE_USER, *(name for _, names in ACCESS for name in names)]
+    groups = {name: 60001 + number for number, name in enumerate(names)}
+    (etc / "passwd").write_text(
+        f"root:x:0:0::/:/bin/sh\n{SERVICE_USER}:x:60001:60001::/:/bin/false\n"
+    )
+    (etc / "group").write_text(
+        "root:x:0:\n" + "".join(f"{name}:x:{gid}:\n" for name, gid in groups.items())
+    )
+    # Names in an access list are looked up on this machine, even below a root.
+    text = (SYSTEMD / "cctv-retention.tmpfiles").read_text()
+    for name, gid in groups.items():
+        text = text.replace(f"group:{name}:", f"group:{gid}:")
+    (top / "lines.conf").write_text(text)
+    for _ in range(2):  # at each start of the machine again
+        done = run(
+            "systemd-tmpfiles", f"--root={top}", "--create", top / "lines.conf"
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+    return groups
+
+
+@needs.root
+@needs.systemd_analyze
+def test_those_who_may_place_holds_can_leave_a_request_and_nobody_else(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "var/lib").mkdir(parents=True)
+    (tmp_path / "var/spool").mkdir()
+    groups = made_by_systemd(tmp_path)
+    monkeypatch.setattr(
+        "grp.getgrnam",
+        lambda name: grp.struct_group((name, "x", groups[name], [])),
+    )
+    usual = Settings(site="test")
+    moved = usual.model_copy(
+        update={
+            key: tmp_path / str(getattr(usual, key)).lstrip("/")
+            for key in ("spool", "state_directory")
+        }
+    )
+    assert list(spool_directory.complaints(moved)) == []
+    assert stat.S_IMODE(moved.spool.stat().st_mode) == spool_directory.MODE
+    listed = os.getxattr(moved.spool, spool_directory._ACL)
+    by_us = moved.model_copy(update={"spool": tmp_path / "spool"})
+    assert spool_directory.make(by_us) is None
+    assert os.getxattr(by_us.spool, spool_directory._ACL) == listed
