@@ -10,7 +10,9 @@ import http.client
 import json
 import os
 import socket
+import struct
 import uuid
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from retention.verbs import QUICK, VERBS
 from retention.whereabouts import Whereabouts, reachable
 
 ALIVE_PATH = "/v1/alive"
+
+_HEADERS = {"Content-Type": "application/json"}
 
 
 class Client:
@@ -80,7 +84,9 @@ class Client:
     ) -> dict[str, Any]:
         connection = _Connection(self.place.socket, seconds)
         try:
-            connection.request(method, path, body, {"Content-Type": "application/json"})
+            # Refused early, the rest is not read; why is there to be read all the same.
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.request(method, path, body, _HEADERS)
             response = connection.getresponse()
             answer: dict[str, Any] = json.loads(response.read())
         except TimeoutError as error:
@@ -195,14 +201,22 @@ class _Connection(http.client.HTTPConnection):
 
     def __init__(self, path: Path, seconds: float) -> None:
         super().__init__("localhost", timeout=seconds)
+        self._seconds = seconds
         self._path = path
 
     def connect(self) -> None:
         """Connect to the service's socket."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        with reachable(self._path) as name:
-            self.sock.connect(name)
+        # One that blocks waits where the service's queue is full (connect(2)): so much
+        # and no longer, as its time to send says (socket(7)).
+        limit = struct.pack("ll", int(self._seconds), 0)
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        try:
+            with reachable(self._path) as name:
+                self.sock.connect(name)
+        except BlockingIOError as error:
+            raise TimeoutError("the queue is full") from error
+        self.sock.settimeout(self._seconds)
 
 
 OWN_NAMES = ("RETENTION_CONFIG", "RETENTION_DEBUG", "RETENTION_SOCKET")

@@ -96,6 +96,9 @@ def _read(path: Path) -> Left | None:
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         own = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    try:
         handle = os.open(path, flags)
     except FileNotFoundError:
         return None

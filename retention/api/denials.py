@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retention.catalogue.db import Priority
+from retention.errors import CatalogueError
 from retention.model import MINUTE, Actor, Entry, Micros
 
 if TYPE_CHECKING:
@@ -53,19 +54,30 @@ class Denials:
             self._counted[key] = _Counted(actor, now, monotonic)
         self._write(actor, verb, now, count)
 
-    def flush(self, monotonic: Micros) -> None:
-        """Write what was counted, once its pause is over; forget what is long past."""
+    def flush(self, monotonic: Micros, *, all_: bool = False) -> None:
+        """Write what was counted, once its pause is over (or `all_` of it, at the end);
+        forget what is long past.  CatalogueError where it can't be: it stays counted."""
         with self._mutex:
-            over = {
-                key: replace(found)
+            over = [
+                key
                 for key, found in self._counted.items()
-                if monotonic - found.since >= PAUSE
-            }
-            for key in over:
-                del self._counted[key]
-        for (_, verb), found in over.items():
-            if found.unwritten:
-                self._write(found.actor, verb or "other", found.at, found.unwritten)
+                if all_ or monotonic - found.since >= PAUSE
+            ]
+        for key in over:
+            self._flush(key)
+
+    def _flush(self, key: tuple[int, str]) -> None:
+        with self._mutex:
+            found = self._counted.pop(key, None)
+        if found is None or not found.unwritten:
+            return
+        try:
+            self._write(found.actor, key[1] or "other", found.at, found.unwritten)
+        except CatalogueError:
+            with self._mutex:
+                later = self._counted.setdefault(key, replace(found, unwritten=0))
+                later.unwritten += found.unwritten
+            raise
 
     def _write(self, actor: Actor, verb: str, now: Micros, count: int) -> None:
         entry = Entry("access.denied", now, actor, {"verb": verb, "count": count})

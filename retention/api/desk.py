@@ -16,7 +16,7 @@ from retention import __version__, access, clock, rules
 from retention.api import arguments
 from retention.api import peer as peers
 from retention.api.denials import Denials
-from retention.api.server import Answer, Request, problem
+from retention.api.server import Answer, Request, encoded, problem
 from retention.caller import UNSET_LOGIN
 from retention.context import Context
 from retention.errors import (
@@ -167,7 +167,7 @@ class Desk:
                 headers["Retention-Notice"] = ONE_PERSON
         except RetentionError:
             pass  # the catalogue's trouble is told by the answer itself
-        return Answer(status, body, headers)
+        return Answer(status, encoded(body), headers)
 
 
 class _NotFoundError(Exception):

@@ -44,10 +44,10 @@ _LOOK_SECONDS = 0.25
 
 
 class Answer(NamedTuple):
-    """What goes back: HTTP status, JSON object, and what every screen has to say."""
+    """What goes back: HTTP status, JSON text, and what every screen has to say."""
 
     status: HTTPStatus
-    body: dict[str, Any]
+    body: bytes
     headers: dict[str, str]
 
 
@@ -119,25 +119,29 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse(self, status: HTTPStatus, why: str | None = None) -> None:
         text = why or f"{status.phrase.lower()}: {status.description.lower()}"
-        self._send(Answer(status, problem("usage", text), {}))
+        self._send(Answer(status, encoded(problem("usage", text)), {}))
 
     def _send(self, answer: Answer) -> None:
-        payload = json.dumps(answer.body, ensure_ascii=False).encode()
         self.connection.settimeout(WRITE_SECONDS)
         self.close_connection = True
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(payload)))
+        self.send_header("Content-Length", str(len(answer.body)))
         self.send_header("Connection", "close")
         for name, text in answer.headers.items():
             self.send_header(name, text)
         self.end_headers()
-        self.wfile.write(payload)
+        self.wfile.write(answer.body)
 
 
 def problem(kind: str, message: str) -> dict[str, Any]:
     """The body of an answer that is none."""
     return {"error": {"kind": kind, "message": message}}
+
+
+def encoded(body: dict[str, Any]) -> bytes:
+    """A body as it is sent: in ASCII, which has a form for whatever a text holds."""
+    return json.dumps(body).encode("ascii")
 
 
 def _one_reading(line: str, path: str, headers: Message) -> bool:
@@ -225,7 +229,7 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 def _turn_away(request: socket.socket) -> None:
     text = "too many requests of yours are open: close some, and try again"
-    payload = json.dumps(problem("busy", text)).encode()
+    payload = encoded(problem("busy", text))
     head = (
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(payload)}\r\nConnection: close\r\n\r\n"

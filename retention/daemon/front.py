@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention import access, clock, guards, members, spool
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 STOP_SECONDS = 20.0
 """For the answers that are being made when the service ends."""
 
+LONGEST_REASON = 500
+"""Characters of why a request was refused, on record and in an alarm."""
+
 
 class Front:
     """Answers from `open` to `close`; `take_in` is called before anything is deleted
@@ -33,6 +37,7 @@ class Front:
         self._alarms = alarms
         self._actor = actor
         self._server: Server | None = None
+        self._stuck: set[Path] = set()
 
     def open(self) -> None:
         """Listen; RetentionError where the socket can't be made."""
@@ -43,6 +48,10 @@ class Front:
         """Take no more requests, and finish those at hand."""
         if self._server is not None and not self._server.stop(STOP_SECONDS):
             journal.error("api.hanging")
+        try:
+            self._desk.denials.flush(clock.monotonic(), all_=True)
+        except CatalogueError as error:
+            journal.error("denials.not_on_record", error=str(error))
 
     def take_in(self, now: Micros) -> None:
         """Carry out what was left in the spool; what can't be is an alarm.
@@ -53,14 +62,14 @@ class Front:
         directory = self._desk.settings.spool
         try:
             for left in spool.waiting(directory):
-                self._take(left, now)
+                if left.path not in self._stuck:
+                    self._take(left, now)
         except OSError as error:
-            why = error.strerror or str(error)
             self._alarms.trip(
                 guards.REQUEST,
                 "",
-                f"the spool {directory} can't be read ({why}), and a request to keep "
-                "footage may lie in it: put that right",
+                f"the spool {directory} can't be read ({_why(error)}), and a request to "
+                "keep footage may lie in it: put that right",
                 now,
             )
 
@@ -70,10 +79,13 @@ class Front:
         except CatalogueError:
             raise
         except RetentionError as error:
-            self._refuse(left, str(error), now)
+            self._refuse(left, _short(str(error)), now)
             return
-        spool.taken(left)
-        journal.info("request.taken_in", request=left.path.name, uid=left.uid)
+        try:
+            spool.taken(left)
+        except OSError as error:
+            self._leave_there(left, error)  # its hold is there, and found again
+        journal.info("request.taken_in", request=_shown(left.path), uid=left.uid)
 
     def _carry_out(self, left: spool.Left) -> None:
         if left.fault is not None:
@@ -91,18 +103,28 @@ class Front:
 
     def _refuse(self, left: spool.Left, why: str, now: Micros) -> None:
         who = name_of(left.uid) or f"user {left.uid}"
-        fields = {"verb": left.verb or "none", "request": left.path.name, "reason": why}
+        shown = _shown(left.path)
+        fields = {"verb": left.verb or "none", "request": shown, "reason": why}
         entry = Entry("request.refused", now, self._actor, fields)
         with self._desk.catalogue.write(Priority.HOLD) as tx:
             self._desk.log.append(tx, entry)
-        kept = spool.refused(left)
+        try:
+            shown = _shown(spool.refused(left))
+        except OSError as error:
+            self._leave_there(left, error)
         self._alarms.trip(
             guards.REQUEST,
             "",
             f"a request that {who} left while the service was down can't be carried "
-            f"out ({why}); it lies in {kept}",
+            f"out ({why}); it lies in {left.path.parent} as {shown}",
             now,
         )
+
+    def _leave_there(self, left: spool.Left, error: OSError) -> None:
+        """What can't be moved out of the way is not looked at in every round, and
+        keeps no other request waiting."""
+        self._stuck.add(left.path)
+        journal.error("request.stuck", request=_shown(left.path), error=_why(error))
 
     def note_members(self, now: Micros) -> None:
         """Who has which role by now; a difference goes on record."""
@@ -114,6 +136,20 @@ class Front:
         self.take_in(now)
         self._alarms.recall(guards.REQUEST)
         self._desk.denials.flush(clock.monotonic())
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+def _short(text: str) -> str:
+    """A refusal may repeat what was asked for, which may be longer than any entry."""
+    return text if len(text) <= LONGEST_REASON else text[:LONGEST_REASON] + " ..."
+
+
+def _shown(path: Path) -> str:
+    """A file's name as text: whoever left it chose its bytes."""
+    return path.name if path.name.isprintable() else ascii(path.name)
 
 
 def look_at(
