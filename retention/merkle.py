@@ -151,6 +151,7 @@ def included_root(
     """
     if not 0 <= number < size:
         raise ValueError(f"a tree of {size} leaves has no leaf {number}")
+    _are_hashes(leaf_hash, *proof)
     place, end, found = number, size - 1, leaf_hash
     for step in proof:
         if end == 0:
@@ -207,6 +208,7 @@ def check_consistency(
     """
     if not 0 <= old <= new:
         raise ValueError(f"a tree of {new} leaves does not extend one of {old}")
+    _are_hashes(old_root, new_root, *proof)
     if old in (0, new):
         if proof:
             raise ValueError("the proof is too long")
@@ -239,6 +241,11 @@ def _extended(old: int, new: int, path: Sequence[bytes]) -> tuple[bytes, bytes]:
     if end:
         raise ValueError("the proof is too short")
     return before, after
+
+
+def _are_hashes(*hashes: bytes) -> None:
+    if any(len(one) != HASH_BYTES for one in hashes):
+        raise ValueError("a hash has 32 bytes")
 
 
 def _split(count: int) -> int:

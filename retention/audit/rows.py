@@ -9,7 +9,8 @@ salt keeps the hash of a row from telling its neighbour, which could be guessed.
 
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate, pairwise
 from json.encoder import encode_basestring
@@ -58,8 +59,8 @@ def prepare(rows: Rows) -> Prepared:
         data=data,
         root=_root(columns, len(rows.values), seed),
         sha256=sha256(data).digest(),
-        total=_total(columns),
-        hours=frozenset(_footage_hours(columns)),
+        total=total_of(columns),
+        hours=frozenset(footage_hours(columns)),
     )
 
 
@@ -73,8 +74,26 @@ def root(rows: Rows, seed: bytes) -> bytes:
     return _root(_columns(rows), len(rows.values), seed)
 
 
-def decode(data: bytes) -> tuple[Rows, bytes]:
-    """The rows and the seed of a row file.
+@dataclass(frozen=True, slots=True)
+class RowFile:
+    """A row file as it was read: all names of columns, and the columns asked for."""
+
+    names: tuple[str, ...]
+    count: int
+    seed: bytes
+    columns: Columns
+
+    def root(self) -> bytes:
+        """The Merkle root over the salted rows; all columns must have been read."""
+        return _root(self.columns, self.count, self.seed)
+
+    def hashes(self) -> list[bytes]:
+        """The leaf hash of each row, from which `root` is made."""
+        return list(_leaf_hashes(self.columns, self.count, self.seed))
+
+
+def read(data: bytes, only: Set[str] | None = None) -> RowFile:
+    """A row file column by column: all, or those in `only`.
 
     Raises ValueError for anything that `encode` can't have written and that could be
     read in two ways, and for a file that inflates beyond the limit.
@@ -83,14 +102,26 @@ def decode(data: bytes) -> tuple[Rows, bytes]:
     try:
         if found["v"] != VERSION:
             raise ValueError(f"row file of version {found['v']}, not {VERSION}")
-        columns = _read_columns(found["columns"], found["count"])
+        packed, count = found["columns"], found["count"]
+        names = tuple(str(one["name"]) for one in packed)
+        if len(set(names)) != len(names):
+            raise ValueError("a column is doubled")
+        if only is not None:
+            packed = [one for one in packed if one["name"] in only]
+        columns = _read_columns(packed, count)
         seed = from_base64url(found["seed"])
         if len(seed) != SEED_BYTES:
             raise ValueError(f"a seed of {len(seed)} bytes")
     except (KeyError, TypeError) as error:
         raise ValueError("not a row file") from error
-    values = list(zip(*columns.values(), strict=True))
-    return Rows(tuple(columns), values), seed
+    return RowFile(names, int(count), seed, columns)
+
+
+def decode(data: bytes) -> tuple[Rows, bytes]:
+    """The rows and the seed of a row file; errors as `read`."""
+    found = read(data)
+    values = list(zip(*found.columns.values(), strict=True))
+    return Rows(found.names, values), found.seed
 
 
 def digest(data: bytes) -> str:
@@ -114,18 +145,8 @@ def leaf(row: Sequence[Any], number: int, seed: bytes) -> bytes:
     return _salts(seed)(number) + to_bytes(list(row))
 
 
-def total(rows: Rows) -> int | None:
-    """The sum of the column `bytes`; None where there is none or not of all rows."""
-    return _total(_columns(rows))
-
-
-def footage_hours_of(rows: Rows) -> set[tuple[int, int]]:
+def footage_hours(columns: Columns) -> set[tuple[int, int]]:
     """(camera, hour) by which an entry with these rows must be found."""
-    return _footage_hours(_columns(rows))
-
-
-def _footage_hours(columns: Columns) -> set[tuple[int, int]]:
-    """(camera, hour) of all footage in the rows, where they are of footage."""
     if not columns.keys() >= {"camera", "start", "duration"}:
         return set()
     starts = columns["start"]
@@ -188,7 +209,8 @@ def _plain(name: str, value: Any) -> Any:
     raise ValueError(f"column {name} has a {type(value).__name__}")
 
 
-def _total(columns: Columns) -> int | None:
+def total_of(columns: Columns) -> int | None:
+    """The sum of the column `bytes`; None where there is none or not of all rows."""
     sizes = columns.get("bytes", (None,))
     return None if None in sizes else sum(sizes)
 
@@ -235,8 +257,8 @@ def _read_columns(packed: list[dict[str, Any]], count: int) -> Columns:
     sums: dict[str, list[str]] = {}
     for one in packed:
         name, values = str(one["name"]), one["values"]
-        if len(values) != count or name in columns:
-            raise ValueError(f"column {name} is doubled or not of {count} rows")
+        if len(values) != count:
+            raise ValueError(f"column {name} is not of {count} rows")
         if not set(map(type, values)) <= {int, str, type(None)}:
             raise ValueError(f"column {name} has values that no row has")
         if one.get("steps"):
@@ -282,9 +304,13 @@ def _text(value: Any) -> str:
 
 
 def _root(columns: Columns, count: int, seed: bytes) -> bytes:
+    return merkle.root(_leaf_hashes(columns, count, seed))
+
+
+def _leaf_hashes(columns: Columns, count: int, seed: bytes) -> Iterator[bytes]:
     salt = _salts(seed)
     rows = zip(*map(_texts, columns.values()), strict=True)
-    return merkle.root(
+    return (
         sha256(b"\x00%b[%b]" % (salt(number), ",".join(row).encode())).digest()
         for number, row in zip(range(count), rows, strict=True)
     )
