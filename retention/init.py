@@ -302,7 +302,7 @@ def describe(answer: Answer) -> str:
         f"audit log         {answer['log_id']}, public key {answer['public_key']}",
         f"footage roots     {f'taken in: {roots}' if roots else 'none taken in now'}",
         f"cameras           {answer['cameras']}",
-        f"retention period  {answer['days']} days",
+        f"retention period  {answer['days']} day{'s' if answer['days'] != 1 else ''}",
     ]
     if answer["unfinished"]:
         lines += ["", "Not done yet; mend this and run `retention init` again:"]

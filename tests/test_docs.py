@@ -1,6 +1,7 @@
 """What is written for people is true: commands, options, files, settings, names."""
 
 import csv
+import grp
 import os
 import re
 import shlex
@@ -70,7 +71,10 @@ def _parsed(arguments: list[str], *, whole: bool) -> click.Command:
 def _commands(
     group: click.Group, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[str, ...]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from _commands(command, (*path, name))
         else:
@@ -132,6 +136,37 @@ def test_ci_runs_the_test_command_of_the_readme_and_fails_by_it():
 )
 def test_an_example_configuration_can_be_used_as_it_is(path):
     assert load(path, {}).root
+
+
+def test_the_trial_s_commands_are_ones_that_the_program_takes():
+    text = (TREE / "config" / "demo.toml").read_text(encoding="utf-8")
+    lines = re.findall(r"^#   (retention .+)$", text, re.MULTILINE)
+    assert len(lines) >= 6
+    for line in lines:
+        _parsed(shlex.split(line)[1:], whole="hold place" not in line)
+
+
+def test_the_trial_is_for_the_group_that_its_comment_puts_in(tmp_path):
+    source = TREE / "config" / "demo.toml"
+    (line,) = re.findall(r"^#   (sed .+) >", source.read_text(), re.MULTILINE)
+    made = subprocess.run(
+        ["bash", "-c", line], cwd=TREE, capture_output=True, text=True, check=True
+    )
+    (tmp_path / "retention.toml").write_text(made.stdout)
+    settings = load(tmp_path / "retention.toml", {})
+    own = grp.getgrgid(os.getgid()).gr_name
+    assert {names for _, names in settings.access} == {(own,)}
+    assert (
+        settings.socket.parent == settings.spool.parent == Path("/var/tmp/cctv-trial")
+    )
+    assert not settings.retention.release_requires_two_people
+
+
+@pytest.mark.parametrize("key", ["socket", "spool", "access"])
+def test_every_setting_is_explained(key):
+    """What the example does not set itself (`load` refuses unknown keys)."""
+    text = (TREE / "config" / "retention.toml").read_text(encoding="utf-8")
+    assert re.search(rf"^(\[{key}\]|{key} = )", text, re.MULTILINE)
 
 
 def test_the_example_hold_is_for_cameras_of_the_example_list():
