@@ -53,17 +53,21 @@ class Desk:
 
     def watch(self, since: Micros, until: Micros) -> None:
         """The service starts, and lives until then."""
+        self.note(*self.signs(since, until))
+
+    def signs(self, since: Micros, until: Micros) -> list[Entry]:
+        """What it writes in that time."""
         started = {"pid": 1, "version": "0", "settings_digest": ""}
         beat = dict.fromkeys(
             ("recordings", "overdue", "held_cameras", "holds", "wall", "boottime"), 0
         )
-        self.note(
+        return [
             self.entry("service.started", since, **started),
             *(
                 self.entry("heartbeat", at, **beat)
                 for at in range(since + HOUR, until, HOUR)
             ),
-        )
+        ]
 
     def scanned(self, at: Micros) -> None:
         with self.site.catalogue.write(Priority.HOLD) as tx:
@@ -123,8 +127,10 @@ class Desk:
         )  # fmt: skip
         return number
 
-    def lost(self, camera: str, *starts: Micros, at: Micros = NOW) -> int:
-        found = self.footage(camera, *starts)
+    def lost(
+        self, camera: str, *starts: Micros, at: Micros = NOW, length: Micros = MINUTE
+    ) -> int:  # fmt: skip
+        found = self.footage(camera, *starts, length=length)
         rows = Rows((*FOOTAGE, "held", "path"), [(*row, 0, None) for row in found])
         (number,) = self.note(
             self.entry(
@@ -134,10 +140,11 @@ class Desk:
         )  # fmt: skip
         return number
 
-    def guard(self, tripped: bool, at: Micros, root: str = "nvr1") -> None:
+    def guard(self, tripped: bool, at: Micros, root: str = "nvr1") -> Entry:
+        """The guard of a root trips, or clears."""
         kind = "guard.tripped" if tripped else "guard.cleared"
         more = {"detail": "gone"} if tripped else {"reason": "back"}
-        self.note(self.entry(kind, at, guard="root", scope=root, **more))
+        return self.entry(kind, at, guard="root", scope=root, **more)
 
     def context(self, now: Micros = NOW) -> Context:
         root = RootSettings.model_construct(

@@ -57,18 +57,22 @@ def away(tx: Connection, window: Window) -> dict[str, list[Window]]:
 
 
 def _numbers(tx: Connection, window: Window) -> tuple[int, int]:
-    """The numbers [first, last) of the entries written in a window.
+    """The numbers [first, last) among which all entries dated in a window are.
 
-    Where the clock was set back, more than those: entries are in the order of writing.
+    Where the clock was set back there are others between them: entries are in the
+    order of writing.
     """
     first, last = tx.exec_driver_sql(
-        "SELECT (SELECT number FROM entry WHERE at>=? ORDER BY at LIMIT 1), "
-        "(SELECT number FROM entry WHERE at<? ORDER BY at DESC LIMIT 1)",
+        "SELECT min(number), max(number) FROM entry WHERE at>=? AND at<?",
         (window.start, window.end),
     ).one()
-    size = int(tx.exec_driver_sql("SELECT size FROM log_head").scalar_one())
-    start = size if first is None else int(first)
-    return start, max(start, 0 if last is None else int(last) + 1)
+    if first is not None:
+        return int(first), int(last) + 1
+    before = tx.exec_driver_sql(
+        "SELECT number FROM entry WHERE at<? ORDER BY at DESC LIMIT 1", (window.start,)
+    ).scalar()
+    number = 0 if before is None else int(before) + 1
+    return number, number
 
 
 _Found = tuple[int, Micros, str, bytes]

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from site_ import NOW, never
-from watched_site import WATCHED, asked, empty
+from watched_site import WATCHED, Desk, asked, empty
 
 from retention.catalogue import roots, spans, streams
 from retention.catalogue.db import Priority
@@ -220,9 +220,14 @@ def test_an_unavailable_root_is_named(desk):
     assert line["pending"][0]["why"] == "root nvr1 unavailable"
 
 
-def test_while_the_root_was_away_it_is_not_known(desk):
-    desk.guard(True, FOUR)
-    desk.guard(False, FOUR + HOUR)
+def test_while_the_root_was_away_it_is_not_known(tmp_path):
+    desk = Desk(tmp_path / "site", since=NOW)
+    signs = [
+        *desk.signs(WATCHED, NOW),
+        desk.guard(True, FOUR),
+        desk.guard(False, FOUR + HOUR),
+    ]
+    desk.note(*sorted(signs, key=lambda entry: entry.at))
     line = desk.line("a", FOUR - HOUR, FOUR + 2 * HOUR)
     assert line["not_known"] == [span(FOUR, FOUR + HOUR, why="root nvr1 unavailable")]
     assert [one["until"] for one in line["no_recording_seen"]] == [
