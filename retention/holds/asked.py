@@ -133,7 +133,7 @@ def read_terms(
         **texts,
         kind=kind,
         received=came,
-        typed=text_of("typed", typed or f"{since} to {until or 'its release'}"),
+        typed=text_of("time", typed or f"{since} to {until or 'its release'}"),
         asked=asked,
         margin=_margin(margin, context.settings.retention.clock_tolerance),
         review=read_review(context, review),

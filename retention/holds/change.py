@@ -89,7 +89,7 @@ class _Want(NamedTuple):
     def typed(self) -> str:
         """The words of the times."""
         end = "its release" if self.until_released else self.until
-        return text_of("typed", f"{self.since or 'as it was'} to {end or 'as it was'}")
+        return text_of("time", f"{self.since or 'as it was'} to {end or 'as it was'}")
 
 
 class _Wider(NamedTuple):

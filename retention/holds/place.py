@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from retention.audit import history
 from retention.catalogue import holds
 from retention.errors import RetentionError, UsageError
 from retention.holds import entries
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from retention.context import Context
 
 NOTHING_DONE = "No hold was placed"
-
-_REPEATED = {"repeated": True, "replaced": None}
 
 
 def hold_place(
@@ -69,9 +68,10 @@ def hold_place(
     with context.catalogue.read() as tx:
         earlier = _earlier(context, tx, which.request, kind)
         again = None if earlier is None else read_back(tx, earlier, new=False)
+        told = {} if again is None else _told_before(tx, again.row)
     if again is not None:
         # Before anything is read anew: "now" may mean another time by now.
-        return answer(context, again, NOTHING_MET) | _REPEATED
+        return answer(context, again, NOTHING_MET) | told
     terms = read_terms(
         context, kind=kind, since=since, until=until,
         until_released=bool(until_released), received=received, review=review,
@@ -110,8 +110,9 @@ def _placed(context: Context, terms: Terms, which: _Which) -> dict[str, Any]:
     def store(tx: Connection) -> Kept:
         earlier = _earlier(context, tx, which.request, terms.kind)
         if earlier is not None:  # another thread was faster with the same request
-            more.update(_REPEATED)
-            return read_back(tx, earlier, new=False)
+            again = read_back(tx, earlier, new=False)
+            more.update(_told_before(tx, again.row))
+            return again
         wrong = _to_replace(tx, which.replaces)
         found = resolve(tx, which.cameras, which.location, terms.window, NOTHING_DONE)
         number = _store(context, tx, terms, which, sorted(one.key for one in found))
@@ -181,3 +182,16 @@ def _earlier(
             f"at {format_local(row.released, context.settings.timezone)}: place it anew"
         )
     return int(row.key)
+
+
+def _told_before(tx: Connection, row: Row[Any]) -> dict[str, Any]:
+    """What the first answer to the request of this hold said besides."""
+    if row.replaces is None:
+        return {"repeated": True, "replaced": None}
+    asked = any(
+        entry["fields"].get("replaced_by") == row.key
+        for entry in history.of_hold(tx, row.replaces)
+    )
+    why = None if asked else f"it was not; see `retention hold show {row.replaces}`"
+    replaced = {"hold": row.replaces, "release_requested": asked, "why": why}
+    return {"repeated": True, "replaced": replaced}

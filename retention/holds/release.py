@@ -300,10 +300,9 @@ def person(uid: int, name: str | None = None) -> str:
     return name or name_of(uid) or f"uid {uid}"
 
 
-def approvers(context: Context, requester: str) -> list[str]:
-    """The supervisors who can approve a release now: all but root and who asked."""
-    found = members.of(context.settings, "supervisor")
-    return [name for name in found if name not in ("root", requester)]
+def others(supervisors: list[str], requester: str) -> list[str]:
+    """Those who can approve what `requester` asked for: root never can."""
+    return [name for name in supervisors if name not in ("root", requester)]
 
 
 def _waiting(context: Context, number: int, reason: str) -> dict[str, Any]:
@@ -316,7 +315,7 @@ def _waiting(context: Context, number: int, reason: str) -> dict[str, Any]:
         "reason": reason,
         "released": None,
         "free_at": None,
-        "approvers": approvers(context, name),
+        "approvers": others(members.of(context.settings, "supervisor"), name),
         "note": "the hold stays in force until another person, a supervisor, approves",
     }
 

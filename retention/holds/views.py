@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from retention import members
 from retention.audit import history
 from retention.catalogue import cameras as register
 from retention.catalogue import holds
 from retention.errors import UsageError
 from retention.holds.asked import asked_of, incomplete
 from retention.holds.effect import end_of
-from retention.holds.release import approvers, known, person
+from retention.holds.release import known, others, person
 from retention.localtime import format_utc
 from retention.model import FOREVER, SECOND, Camera, Micros, Window
 from retention.rules import effective
@@ -56,10 +57,10 @@ def hold_list(
             if (kind is None or row.kind == kind)
             and (reference is None or reference.casefold() in row.reference.casefold())
         ]
-        shown = _shown(context, tx, rows, keys)
+        seen = _seen(tx, rows, keys)
         two_people = effective(tx, context.settings).two_people
     return {
-        "holds": [one for one in shown if _is(one, state)],
+        "holds": [one for one in _shown(context, seen) if _is(one, state)],
         "two_person_release": two_people,
     }
 
@@ -67,9 +68,10 @@ def hold_list(
 def hold_show(context: Context, *, hold: int) -> dict[str, Any]:
     """One hold with everything that the log says of it."""
     with context.catalogue.read() as tx:
-        (shown,) = _shown(context, tx, [known(tx, hold)], None)
+        seen = _seen(tx, [known(tx, hold)], None)
         entries = history.of_hold(tx, hold)
         two_people = effective(tx, context.settings).two_people
+    (shown,) = _shown(context, seen)
     said = [
         {
             "number": entry["index"],
@@ -80,6 +82,36 @@ def hold_show(context: Context, *, hold: int) -> dict[str, Any]:
         for entry in entries
     ]
     return shown | {"history": said, "two_person_release": two_people}
+
+
+class _Seen(NamedTuple):
+    """A hold as it was read: row, cameras, the request for its release."""
+
+    row: Row[Any]
+    cameras: list[Camera]
+    request: Row[Any] | None
+
+
+def _seen(
+    tx: Connection, rows: Collection[Row[Any]], cameras: set[int] | None
+) -> list[_Seen]:
+    """Holds with what belongs to them; with `cameras` (keys) those that cover any."""
+    covered = holds.cameras_of_all(tx, {row.key for row in rows})
+    waiting = holds.requests(tx)
+    everyone = {one.key: one for one in register.everyone(tx)}
+    return [
+        _Seen(row, [everyone[key] for key in covered[row.key]], waiting.get(row.key))
+        for row in rows
+        if cameras is None or cameras & set(covered[row.key])
+    ]
+
+
+def _shown(context: Context, seen: Collection[_Seen]) -> list[dict[str, Any]]:
+    """Holds for people.  Outside a transaction: asking the system for the members of a
+    group can take its time."""
+    pending = any(one.request is not None for one in seen)
+    supervisors = members.of(context.settings, "supervisor") if pending else []
+    return [_row(context.now, one, supervisors) for one in seen]
 
 
 def state_of(row: Row[Any], now: Micros, *, pending: bool) -> str:
@@ -112,39 +144,13 @@ def _called(tx: Connection, id: str) -> set[int]:
     return {camera.key for camera in found}
 
 
-def _shown(
-    context: Context,
-    tx: Connection,
-    rows: Collection[Row[Any]],
-    cameras: set[int] | None,
-) -> list[dict[str, Any]]:
-    """Holds for people; with `cameras` (keys) those that cover any of them."""
-    covered = holds.cameras_of_all(tx, {row.key for row in rows})
-    waiting = holds.requests(tx)
-    known_cameras = {one.key: one for one in register.everyone(tx)}
-    return [
-        _row(
-            context,
-            row,
-            [known_cameras[key] for key in covered[row.key]],
-            waiting.get(row.key),
-        )
-        for row in rows
-        if cameras is None or cameras & set(covered[row.key])
-    ]
-
-
-def _row(
-    context: Context,
-    row: Row[Any],
-    cameras: list[Camera],
-    request: Row[Any] | None,
-) -> dict[str, Any]:
+def _row(now: Micros, seen: _Seen, supervisors: list[str]) -> dict[str, Any]:
+    row, cameras, request = seen
     asked = asked_of(row).asked
     active = row.free_at is None
     return {
         "hold": row.key,
-        "state": state_of(row, context.now, pending=request is not None),
+        "state": state_of(row, now, pending=request is not None),
         "kind": row.kind,
         "cameras": [
             {"camera": one.id, "location": one.location, "view": one.view}
@@ -167,9 +173,9 @@ def _row(
         "placed_by": person(row.placed_by),
         "replaces": row.replaces,
         "review": format_utc(row.review),
-        "review_due": active and row.review <= context.now,
+        "review_due": active and row.review <= now,
         "release_requested": None if request is None else _request(request),
-        "approvers": [] if request is None else approvers(context, request.name),
+        "approvers": [] if request is None else others(supervisors, request.name),
         "released": _instant(row.released),
         "free_at": _instant(row.free_at),
     }

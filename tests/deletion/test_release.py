@@ -282,6 +282,20 @@ def test_the_end_of_the_cooling_off_goes_on_record_once(room):
     assert verify_catalogue(room.site.catalogue).ok
 
 
+def test_a_cooling_off_that_only_a_wrong_clock_ended_is_put_on_record_again(room):
+    request(room)
+    approve(room)
+    room.now += WEEK
+    cooled(room)
+    room.now -= DAY
+    room.ask("reinstate", CARA, hold=1, reason="the clock was wrong")
+    room.now += 2 * DAY
+    request(room)
+    approve(room)
+    room.now += WEEK
+    assert cooled(room) == 1
+
+
 # -- one person -----------------------------------------------------------------------
 
 

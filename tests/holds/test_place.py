@@ -170,6 +170,15 @@ def test_an_id_that_meant_another_camera_in_that_time_holds_both(room):
     assert other in room.entries("hold.placed")[0]["fields"]["cameras"]
 
 
+def test_an_id_that_meant_another_camera_within_the_margin_holds_both(room):
+    renumber(room, "a", "1001")
+    room.add(Camera(0, "a", "new place"))
+    changed = room.now
+    room.now += DAY
+    room.place("a", since=utc(changed + MINUTE), until=utc(changed + HOUR), margin="5m")
+    assert {one["location"] for one in room.show()["cameras"]} == {"at a", "new place"}
+
+
 def test_a_camera_of_others_that_had_the_id_before_is_no_obstacle(room):
     renumber(room, "p", "9001")
     room.add(Camera(0, "p", "new place"))
@@ -287,6 +296,14 @@ def test_the_right_hold_asks_for_the_release_of_the_mistyped_one(room):
     assert entry["fields"]["replaced_by"] == 2
     room.ask("approve", BEN, hold=1)
     assert room.state(1) == "cooling off"
+
+
+def test_the_same_request_again_says_of_the_replaced_hold_what_it_said_first(room):
+    room.place("a")
+    request = str(uuid4())
+    first = room.place("b", replaces=1, request=request)
+    room.ask("reject", BEN, hold=1, reason="no")
+    assert room.place("b", replaces=1, request=request) == first | {"repeated": True}
 
 
 @pytest.mark.parametrize(
