@@ -36,14 +36,10 @@ def parameters(verb: str) -> Iterator[tuple[str, Any, Any]]:
         yield name, hints[name], parameter.default
 
 
-def checked(verb: str, body: bytes | dict[str, Any]) -> dict[str, Any]:
-    """The arguments in a request's body, or read from one; UsageError says which one is
-    wrong and how."""
+def checked(verb: str, body: bytes) -> dict[str, Any]:
+    """The arguments in a request's body; UsageError says which one is wrong and how."""
     try:
-        if isinstance(body, bytes):
-            found = model(verb).model_validate_json(body or b"{}")
-        else:
-            found = model(verb).model_validate(body)
+        found = model(verb).model_validate_json(body or b"{}")
     except ValidationError as error:
         raise UsageError(_sentence(verb, error)) from None
     given = found.model_dump(exclude_unset=True)

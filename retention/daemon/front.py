@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,7 +97,7 @@ class Front:
         if role is None:
             shown = name or f"user {left.uid}"
             raise RetentionError(access.refusal(left.verb, roles, shown, left.uid))
-        given = arguments.checked(left.verb, left.arguments)
+        given = arguments.checked(left.verb, json.dumps(left.arguments).encode())
         # The kernel kept the file's owner; which session wrote it, it did not.
         who = Actor(left.uid, UNSET_LOGIN, 0, role, name)
         self._desk.perform(left.verb, given, who)
