@@ -13,7 +13,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from retention import guards, init
+from retention import access, guards, init
+from retention.api.arguments import checked
 from retention.cli import retention
 from retention.layouts.presets import PRESETS
 from retention.settings import Settings, load
@@ -209,8 +210,42 @@ def test_every_guard_has_its_row_with_what_to_do():
     section = README.partition("## When a guard holds")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| (\w+) \|", section, re.MULTILINE)
     assert rows[1:] == [
-        guards.CLOCK, guards.ROOT, guards.CATALOGUE, guards.VOLUME, guards.LOG,
+        guards.CLOCK, guards.ROOT, guards.CATALOGUE, guards.VOLUME, guards.REQUEST,
+        guards.LOG,
     ]  # fmt: skip
+
+
+def test_only_what_needs_no_service_is_typed_as_its_user():
+    """Who is in no group may ask for nothing: the service's own user is one of them."""
+    typed = [line for line in TYPED if line.startswith("sudo")]
+    commands = {tuple((_arguments(line) or [])[:1]) for line in typed}
+    assert commands == {("init",), ("check",), ("schema",)}
+
+
+def test_the_roles_have_the_groups_of_the_settings():
+    section = README.partition("## People and roles")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (\w+) \| `([\w-]+)` \|", section, re.MULTILINE)
+    default = Settings.model_fields["access"].default
+    assert rows == [(role.removesuffix("s"), group) for role, (group,) in default]
+
+
+def test_every_exit_status_is_that_of_the_programs_own_help():
+    rows = re.findall(r"^\| (\d) \| (\w+ ?\w*)", README, re.MULTILINE)
+    overview = CliRunner().invoke(retention, ["--help"]).output
+    assert [number for number, _ in rows] == list("01234567")
+    for number, words in rows:
+        assert re.search(rf"\b{number}  (the daemon|{words.split()[0]})", overview)
+
+
+def test_an_example_request_is_one_that_the_api_takes():
+    lines = [shlex.split(line) for line in LINES if line.startswith("curl ")]
+    socket = Settings.model_fields["socket"].default
+    assert {line[2] for line in lines} == {str(socket)}
+    (described, asked) = (line[3:] for line in lines)
+    assert described == ["http://localhost/v1"]
+    verb = asked[0].removeprefix("http://localhost/v1/")
+    assert verb in access.TABLE
+    assert checked(verb, asked[2].encode()) == {"state": "active"}
 
 
 def test_presets_defaults_and_settings_are_those_of_the_program():
