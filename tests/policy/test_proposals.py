@@ -5,7 +5,7 @@ from site_ import NOW
 
 from retention.catalogue import cameras
 from retention.catalogue.db import Priority
-from retention.errors import RetentionError, UsageError
+from retention.errors import RetentionError, StaleError, UsageError
 from retention.model import DAY, Camera
 
 
@@ -118,3 +118,15 @@ def test_approved_periods_that_make_too_much_due_still_wait_for_the_plan(desk):
     desk.approve(1)
     assert "deletion approve 1" in site.cycle(NOW + 1).blocked
     assert all(file.exists() for file in files)
+
+
+def test_what_changes_while_it_is_approved_is_not_approved(desk, monkeypatch):
+    """Between the numbers and the approval a camera changed."""
+    desk.start(cameras={"1001": 60})
+    desk.start(days=21, cameras={"1001": 40})
+    with desk.site.catalogue.write(Priority.SCAN) as tx:
+        cameras.relabel(tx, {desk.site.stream("1001").camera: "1001"}, {}, NOW + 1)
+    monkeypatch.setattr("retention.approvals._number", lambda context: None)
+    with pytest.raises(StaleError, match="changed meanwhile"):
+        desk.approve(1)
+    assert desk.current().days == 28
