@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention import access, clock, guards, members, spool
+from retention import access, clock, guards, members, periods, spool
 from retention.api import arguments
 from retention.api.desk import Desk
 from retention.api.server import Server
@@ -127,10 +127,12 @@ class Front:
         self._stuck.add(left.path)
         journal.error("request.stuck", request=_shown(left.path), error=_why(error))
 
-    def note_members(self, now: Micros) -> None:
-        """Who has which role by now; a difference goes on record."""
+    def look_around(self, now: Micros) -> None:
+        """What changed without a request goes on record: who has which role, and what
+        the settings propose by now."""
         desk = self._desk
         members.note(Context(desk.settings, desk.catalogue, desk.log, now, self._actor))
+        periods.apply(desk.catalogue, desk.log, now, self._actor, desk.settings)
 
     def tick(self, now: Micros) -> None:
         """The round: what came meanwhile, what was only counted, what was ruled on."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from retention import __version__, clock, guards, periods
+from retention import __version__, clock, guards
 from retention.api.desk import Desk
 from retention.audit import log as audit
 from retention.caller import caller
@@ -198,8 +198,7 @@ class Service:
         )
         journal.info("service.started", **started, now=format_utc(now))
         try:
-            periods.apply(self._catalogue, self._log, now, self._actor, self._settings)
-            self._front.note_members(now)
+            self._front.look_around(now)
         except RetentionError as error:
             self.failed(error, "", now)
 
@@ -273,7 +272,7 @@ class Service:
         try:
             cycle = self._settings.retention.cycle
             fields = heartbeat.balance(self._catalogue, reading, cycle)
-            self._front.note_members(judged.now)
+            self._front.look_around(judged.now)
         except CatalogueError as error:
             self.failed(error, "", judged.now)
             return
