@@ -127,10 +127,11 @@ def test_a_socket_without_its_directory_is_an_error(settings, top):
     assert has(moved, "does not exist", "install -d -m 0755", level="error")
 
 
-def test_systemd_s_own_directory_is_not_there_before_the_first_start(settings):
-    if check_access.RUNTIME.exists():
-        pytest.skip("the service has run here")
-    usual = settings.model_copy(update={"socket": check_access.RUNTIME / "api.sock"})
+def test_systemd_s_own_directory_is_not_there_before_the_first_start(
+    settings, top, monkeypatch
+):
+    monkeypatch.setattr(check_access, "RUNTIME", top / "run")
+    usual = settings.model_copy(update={"socket": top / "run" / "api.sock"})
     assert not has(usual, "socket")
 
 

@@ -137,9 +137,8 @@ def test_what_the_demo_says_to_type_next_works_as_it_stands(hints):
         assert done.returncode == (7 if "hold extend" in line else 0), done.stderr
 
 
+@needs.root
 def test_root_can_run_it_all_and_yet_release_nothing(kept):
-    if os.geteuid() != 0:
-        pytest.skip("needs to run as root")
     assert re.search(r"hold release 2 .*\n.*not as root", kept[0])
 
 
