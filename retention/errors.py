@@ -44,6 +44,10 @@ class VerificationError(RetentionError):
     exit_status = 5
 
 
+class PublicationError(RetentionError):
+    """The audit log can't be published, or must not be; what was to be done stands."""
+
+
 class GuardError(RetentionError):
     """A guard holds (design: in doubt delete nothing).  Exit status 6."""
 
@@ -75,6 +79,7 @@ _KINDS: dict[str, type[RetentionError]] = {
     "root_unavailable": RootUnavailableError,
     "not_permitted": NotPermittedError,
     "verification": VerificationError,
+    "publication": PublicationError,
     "guard": GuardError,
     "stale": StaleError,
     "busy": UnreachableError,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from retention.catalogue import guards as rows
-from retention.catalogue.db import Priority, put_fact
+from retention.catalogue.db import Priority, get_fact, put_fact
 from retention.clock import Reading
 from retention.errors import NotPermittedError, UsageError
 from retention.localtime import format_duration, format_utc
@@ -44,6 +44,9 @@ FORGIVEN: Micros = DAY
 
 CLOCK_FACT = "clock"
 
+RESTORED_FACT = "catalogue.restored"
+"""The catalogue was older than its published log, and nobody has acknowledged that."""
+
 ACKNOWLEDGE = ("administrator", "offline")
 """Who may vouch for the clock.  Offline: whoever may open the closed catalogue."""
 
@@ -54,8 +57,10 @@ _REMEDIES = {
     '`retention guard acknowledge clock --reason "..."`',
     ROOT: "mount the right disk at the root's path, or put right what the detail says; "
     "it is looked at again with every scan. For a new disk: `retention root replace`",
-    CATALOGUE: "stop the service, restore the newest backup of the catalogue and start "
-    "again; what was deleted after that backup will be found lost",
+    CATALOGUE: "if it was restored and brought up to its log: look at the holds and at "
+    "`retention status`, then an administrator acknowledges it, `retention guard "
+    'acknowledge catalogue --reason "..."`; if it is damaged: stop the service, restore '
+    "the newest backup of the catalogue and start again, which brings it up to its log",
     VOLUME: "look at `retention plan`; if it is right, a supervisor approves it with "
     "`retention deletion approve`",
     REQUEST: "see what the request asks for, place that hold by hand where it is meant, "
@@ -316,11 +321,12 @@ def guard_acknowledge(context: Context, *, guard: str, reason: str) -> dict[str,
     """An administrator rules on a guard, and deletion goes on.
 
     `clock`: the clock is right as it is now.  `request`: what a request that was left
-    while the service was down asked for is seen to.  The others clear when their cause
-    is gone.  Raises UsageError where nothing is to be acknowledged, NotPermittedError
+    while the service was down asked for is seen to.  `catalogue`: it was restored from
+    a backup and brought up to its published log, and that is right.  The others clear
+    when their cause is gone.  Raises UsageError where nothing is to be acknowledged, NotPermittedError
     for other roles (design, section 11).
     """
-    if guard not in (CLOCK, REQUEST):
+    if guard not in (CLOCK, REQUEST, CATALOGUE):
         raise UsageError(
             f"the guard {guard!r} can't be acknowledged: it clears by itself once its "
             "cause is gone; `retention status` says what to do"
@@ -337,6 +343,13 @@ def guard_acknowledge(context: Context, *, guard: str, reason: str) -> dict[str,
             raise UsageError(
                 f"the {guard} guard is not tripped: nothing to acknowledge"
             )
+        if guard == CATALOGUE:
+            if get_fact(tx, RESTORED_FACT) is None:
+                raise UsageError(
+                    "the catalogue was not restored, so there is nothing to "
+                    f"acknowledge: {found.detail}"
+                )
+            put_fact(tx, RESTORED_FACT, None)
         if guard == CLOCK:
             put_fact(tx, CLOCK_FACT, acknowledged(context.now, rows.log_size(tx)))
         clear_in(tx, context.log, context.now, context.actor, guard, "", reason)
@@ -361,6 +374,18 @@ def acknowledged(now: Micros, size: int) -> dict[str, Any]:
 def first_seen(reading: Reading) -> dict[str, Any]:
     """What is remembered of the clock when the log is opened."""
     return {"anchor": list(reading), "entry_at": reading.wall, "entries": 0, "jump": 0}
+
+
+def restored(detail: str) -> str:
+    """The detail of the guard after a restoration, until it is acknowledged."""
+    return (
+        f"{detail}; an administrator must acknowledge that before anything is deleted"
+    )
+
+
+def is_restored(tx: Connection) -> bool:
+    """Whether the catalogue was restored and nobody has acknowledged that yet."""
+    return get_fact(tx, RESTORED_FACT) is not None
 
 
 def remedy(name: str) -> str:

@@ -5,11 +5,12 @@ A weaker value in the settings proposes, and a supervisor approves (design, sect
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.caller import UNSET_LOGIN
 from retention.catalogue.db import get_fact, put_fact
-from retention.localtime import format_duration
+from retention.localtime import format_duration, parse_duration
 from retention.model import SECOND, Actor, Micros
 
 if TYPE_CHECKING:
@@ -105,6 +106,12 @@ def weaken(tx: Connection, own: RetentionSettings, rule: str) -> dict[str, Any]:
     return _difference(before, now)
 
 
+def restore(tx: Connection, new: Mapping[str, str]) -> None:
+    """Put in force what `rules.changed` says, in a catalogue that is older than it."""
+    said = {name: _value(name, value) for name, value in new.items() if name in _NAMES}
+    put_fact(tx, _FACT, {**(get_fact(tx, _FACT) or {}), **said})
+
+
 def _kept(rules: Rules) -> dict[str, Any]:
     return dict(zip(_NAMES, rules, strict=True))
 
@@ -125,6 +132,15 @@ def text(name: str, value: Any) -> str:
     if name == "cooling_off":
         return format_duration(value) if value else "0s"
     return f"{value * 100:g}%" if name == "deletion_limit" else str(value)
+
+
+def _value(name: str, shown: str) -> Any:
+    """The reverse of `text`, to the precision that it shows."""
+    if name == "cooling_off":
+        return parse_duration(shown)
+    if name == "deletion_limit":
+        return float(shown.removesuffix("%")) / 100
+    return int(shown) if name == "deletion_floor" else shown == "true"
 
 
 def described(rules: Rules) -> dict[str, Any]:

@@ -19,6 +19,7 @@ FLOORS = (
     ("context", "guards", "instance", "log_key", "reserve", "caller"),
     ("access", "members", "rules", "coverage"),
     (
+        "publication",
         "deletion",
         "ingest",
         "cameras",
@@ -171,6 +172,7 @@ ALLOWED_TO_DELETE = {
     "retention.reserve",
     "retention.api.server",  # the socket that a process before this one left
     "retention.spool",  # a request that was carried out
+    "retention.publication.partials",  # its own partial files, once the full one is there
 }
 
 

@@ -36,6 +36,13 @@ _ALL = (
         "from:int to:int",
     ),
     declare(
+        "catalogue.restored",
+        "The catalogue was older than its published log: the entries from old_size up to "
+        "size were read back from there, signed up to `signed`; so many entries of holds "
+        "were replayed, and so many recordings left that were deleted or lost since.",
+        "old_size:int size:int signed:int? holds:int recordings:int",
+    ),
+    declare(
         "camera.added",
         "A camera came into the register.",
         "camera:int id:text kind:text custody:text source:text "

@@ -74,6 +74,12 @@ def drop(tx: Connection, number: int) -> None:
     _replace(tx, number, [])
 
 
+def note_number(tx: Connection, number: int) -> None:
+    """That number was given out already, as an older catalogue does not know."""
+    fact = _fact(tx)
+    _put(tx, max(fact["last"], number), everyone(tx))
+
+
 def _one(tx: Connection, number: int) -> Proposal:
     found = find(tx, number)
     if found is None or found.rejected:

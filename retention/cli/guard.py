@@ -22,11 +22,13 @@ def guard() -> None:
 
 
 @guard.command("acknowledge")
-@click.argument("name", type=click.Choice(["clock", "request"]), metavar="GUARD")
+@click.argument(
+    "name", type=click.Choice(["clock", "request", "catalogue"]), metavar="GUARD"
+)
 @click.option("--reason", required=True, help="Why, in a few words.")
 @with_session
 def acknowledge(session: Session, name: str, reason: str) -> None:
-    """Rule on a guard: `clock` or `request`.
+    """Rule on a guard: `clock`, `request` or `catalogue`.
 
     clock: vouch for the clock as it is now, after a jump of a day or more. Deletion
     goes on by it: compare the time with another clock first, a wrong one deletes
@@ -34,6 +36,9 @@ def acknowledge(session: Session, name: str, reason: str) -> None:
 
     request: a request that was left while the service was down could not be carried
     out, and has been seen to.
+
+    catalogue: it was restored from a backup and brought up to its published log, and
+    the holds have been looked at.
 
     \b
     Example:
