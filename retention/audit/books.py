@@ -186,6 +186,17 @@ class Books:
                 )
 
 
+def check_place(stored: Stored, last: Stored | None) -> None:
+    """FaultError where it is not the entry that belongs here, after `last`, or has not
+    the row file that it speaks of: what can be said of one entry alone."""
+    try:
+        entry = decode(stored.data)
+        _place(entry, stored, last)
+        _digest(entry, stored)
+    except UNREADABLE as error:
+        raise FaultError(stored.number, f"can't be read: {error!r}") from error
+
+
 def _place(entry: dict[str, Any], stored: Stored, last: Stored | None) -> None:
     """It is the entry that was written here, after the one before it."""
     number = stored.number

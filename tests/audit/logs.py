@@ -18,8 +18,8 @@ def a_log() -> Log:
     return Log(site="leicester", host="cctv-01", program="0.1.0")
 
 
-def a_catalogue(directory: Path) -> Catalogue:
-    """A catalogue whose log is opened."""
+def a_catalogue(directory: Path, public_key: bytes = bytes(range(32))) -> Catalogue:
+    """A catalogue whose log is opened, with that key."""
     catalogue = db.create(directory / db.NAME, {})
     with catalogue.write(Priority.HOLD) as tx:
         open_log(
@@ -30,7 +30,7 @@ def a_catalogue(directory: Path) -> Catalogue:
             host="cctv-01",
             program="0.1.0",
             log_id="0c6b6f0e",
-            public_key=bytes(range(32)),
+            public_key=public_key,
             timezone="Europe/London",
         )
     return catalogue

@@ -1,0 +1,56 @@
+"""Which key a published log must be signed with, as the auditor gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retention.audit import note
+from retention.audit.books import UNREADABLE
+from retention.audit.canonical import decode, from_base64url
+from retention.audit.directory import KEY, Published
+from retention.audit.note import Verifier
+from retention.errors import UsageError, VerificationError
+
+
+def verifier_of(key: str, published: Published | None = None) -> Verifier:
+    """The key that somebody gave: as a file, as text, or as the fingerprint on paper.
+
+    With a fingerprint the key itself comes from the directory, and must have it.
+    Raises UsageError for what is none of these, VerificationError for another key.
+    """
+    if (asked := note.as_fingerprint(key)) is not None:
+        found = _keys_in(published) if published else []
+        for text in found:
+            if note.fingerprint(text) == asked:
+                return note.parse_vkey(text)
+        others = " and ".join(sorted({note.fingerprint(text) for text in found}))
+        raise VerificationError(
+            f"no key with the fingerprint {asked} is there"
+            + (f": it is {others}, another log or another key" if others else "")
+        )
+    try:
+        text = Path(key).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        if "+" not in key:
+            raise UsageError(
+                f"{key!r} is neither a file, nor a verifier key, nor a fingerprint of 16 "
+                "digits"
+            ) from None
+        return note.parse_vkey(key.strip())
+    return verifier_of(text, published) if "+" not in text else note.parse_vkey(text)
+
+
+def _keys_in(published: Published) -> list[str]:
+    """The keys that a directory names: in its file, and in the log's first entry."""
+    found = []
+    data = published.read(KEY, note.SIZE_LIMIT)
+    if data is not None:
+        found.append(data.decode(errors="replace").strip())
+    try:
+        entry = decode(published.entry(0).data)
+        fields = entry["fields"]
+        name, public = f"{entry['site']}/{fields['log_id']}", fields["public_key"]
+        found.append(note.vkey(name, from_base64url(public)))
+    except (*UNREADABLE, UsageError, VerificationError):
+        pass  # damaged: then only the file can have it
+    return found

@@ -1,0 +1,69 @@
+"""Files of a published log that its head does not need: narrower partial tiles that
+stayed beside wider ones, and what lies where nothing should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from retention.audit import tiles
+from retention.audit.directory import Published
+from retention.audit.finding import Fault
+from retention.audit.tiles import Tile
+
+
+def narrower(
+    published: Published,
+    size: int,
+    tile: Tile,
+    entries: Sequence[bytes | None] | None,
+    hashes: Sequence[bytes] | None,
+) -> Iterator[Fault]:
+    """Faults of the partial files beside a tile: each must be what the tile begins with.
+
+    `tile` is a hash tile, or a bundle, then of the hash tile beside it too.  `entries`
+    and `hashes` are what it holds, as far as that is known; `size` is the head's, whose
+    own partial tiles were compared already.
+    """
+    if entries is not None and None not in entries:
+        known = [entry for entry in entries if entry is not None]
+        for part in _parts(published, size, tile):
+            right = tiles.bundle(known[: part.width])
+            if published.read(part.path, len(right)) != right:
+                yield Fault(part.first, f"or one behind it was changed in {part.path}")
+    if hashes is not None:
+        level: tiles.Level = 0 if tile.level == "entries" else tile.level
+        for part in _parts(published, size, tile._replace(level=level)):
+            right = b"".join(hashes[: part.width])
+            if published.read(part.path, len(right)) != right:
+                yield Fault(
+                    part.first, f"or one behind it: a hash in {part.path} was changed"
+                )
+
+
+def _parts(published: Published, size: int, tile: Tile) -> list[Tile]:
+    needed = tiles.of_size(size, tile.level, tile.number)
+    return [
+        tile._replace(width=width)
+        for width in published.partials(tile)
+        if width <= tile.width and (needed is None or width != needed.width)
+    ]
+
+
+def strays(
+    published: Published, end: int, may_have_rows: Callable[[int], bool]
+) -> Iterator[Fault | str]:
+    """Faults of files that speak of entries that are not there, `end` of which are, and
+    of row files of entries without rows; the paths of files that are none of a log's."""
+    for path in published.files("tile"):
+        tile = tiles.parse(path)
+        if tile is None:
+            yield path
+        elif tile.last > end:
+            yield Fault(max(end, tile.first), f"is not there, and {path} speaks of it")
+    for path in published.files("rows"):
+        entry = tiles.parse_row_path(path)
+        # Row files are written first: beyond the end, a crash left it.
+        if entry is None or entry >= end:
+            yield path
+        elif not may_have_rows(entry):
+            yield Fault(entry, "has a row file that it does not speak of")
