@@ -264,8 +264,19 @@ def _advice(settings: Settings) -> Answer:
             "approve`.",
             "Place the evidence holds that you already have before that: `retention "
             "hold place`, which asks the running service.",
+            *_one_person(settings),
         ],
     }
+
+
+def _one_person(settings: Settings) -> list[str]:
+    """Said on every screen of a site that does without the second person."""
+    if settings.retention.release_requires_two_people:
+        return []
+    return [
+        "One person alone can release evidence here (release_requires_two_people = "
+        "false): for a trial, not for footage of people."
+    ]
 
 
 def _next_lines() -> list[str]:

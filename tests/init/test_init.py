@@ -254,6 +254,16 @@ def test_it_says_what_comes_next_and_that_nothing_is_deleted_yet(site):
         assert part in text
 
 
+def test_where_one_person_can_release_it_says_so(site):
+    alone = "One person alone can release evidence here"
+    assert alone in describe(site.init())
+    own = site.settings.retention.model_copy(
+        update={"release_requires_two_people": True}
+    )
+    two = site.settings.model_copy(update={"retention": own})
+    assert alone not in describe(initialise(two))
+
+
 def test_a_path_with_spaces_is_quoted_for_the_unit_and_the_shell():
     assert init._unit_path("/srv/a b%c") == '"/srv/a b%%c"'
     assert rights("/srv/a b").startswith("find '/srv/a b' -xdev")
