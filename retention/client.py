@@ -169,7 +169,7 @@ def _resolved(arguments: dict[str, Any], zone: str | None) -> dict[str, Any]:
 
     now = read().wall
     asked = dict(arguments)
-    words = f"{asked.get('since')} to {asked.get('until') or 'released'}"
+    words = f"{asked.get('since')} to {asked.get('until') or 'its release'}"
     asked.setdefault("typed", words)
     for name in ("since", "until", "received", "review"):
         if asked.get(name) is not None:

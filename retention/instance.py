@@ -99,8 +99,7 @@ def _refusal(text: bytes, path: Path) -> str:
         return (
             f"the daemon is running (pid {pid}): stop it first with `systemctl stop "
             "cctv-retention` (or Ctrl-C where it runs in a terminal), and start it "
-            "again afterwards; from the next version on commands talk to it. Nothing "
-            "was changed"
+            "again afterwards. Nothing was changed"
         )
     return (
         f"another command is at work (pid {pid}, {what}) and has {path}: "

@@ -3,7 +3,12 @@
 import grp
 import json
 import os
-from contextlib import ExitStack
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +16,7 @@ from typing import Any
 import pytest
 from served import served
 
-from retention import cli, reserve
+from retention import cli, instance, reserve
 from retention.api.desk import ONE_PERSON
 from retention.catalogue import db
 
@@ -52,14 +57,44 @@ class Site:
 
     def run(self, *arguments: str) -> Done:
         """Run `retention` with this site's configuration, in this process, which
-        answers on the site's socket too."""
-        self.capsys.readouterr()
+        answers on the site's socket too where no daemon does."""
         with ExitStack() as stack:
-            if (self.state / db.NAME).exists() and not OFFLINE & set(arguments):
+            if not OFFLINE & set(arguments) and self._silent():
                 stack.enter_context(served(self.config))
-            status = cli.run(["--config", str(self.config), *arguments])
+            return self.alone(*arguments)
+
+    def alone(self, *arguments: str) -> Done:
+        """The same with nobody on the socket, unless a daemon is."""
+        self.capsys.readouterr()
+        status = cli.run(["--config", str(self.config), *arguments])
         out, err = self.capsys.readouterr()
         return Done(status, out, err)
+
+    def _silent(self) -> bool:
+        """Whether there is a catalogue and no daemon that answers for it."""
+        there = (self.state / db.NAME).exists()
+        return there and instance.holder(self.state) is None
+
+    @contextmanager
+    def daemon(self) -> Iterator[subprocess.Popen]:
+        """The real daemon as a process of its own, from its first answer on; it must
+        end in order."""
+        command = [sys.executable, "-m", "retention", "--config", str(self.config)]
+        with (self.directory / "daemon.log").open("w+") as log:
+            process = subprocess.Popen([*command, "run"], stdout=log, stderr=log)
+            try:
+                for _ in range(200):
+                    if self.alone("status").status != 3 or process.poll() is not None:
+                        break
+                    time.sleep(0.1)
+                yield process
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(20) == 0, (
+                    self.directory / "daemon.log"
+                ).read_text()
+            finally:
+                process.kill()
+                process.wait()
 
     def ok(self, *arguments: str) -> str:
         """The output of a command that must succeed."""

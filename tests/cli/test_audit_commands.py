@@ -59,7 +59,7 @@ def test_one_entry_shows_when_who_and_what(busy):
     text = busy.ok("audit", "show", str(_last(busy)))
     assert "camera.added" in text
     assert "login" in text
-    assert "offline" in text
+    assert "administrator" in text
 
 
 def test_an_entry_that_does_not_exist_is_one_sentence(busy):

@@ -36,6 +36,7 @@ def ending(monkeypatch, capsys):
         (errors.NotPermittedError, 4),
         (errors.VerificationError, 5),
         (errors.GuardError, 6),
+        (errors.UnreachableError, 3),
     ],
 )
 def test_an_error_of_ours_is_its_sentence_and_its_status(ending, kind, status):
@@ -77,7 +78,7 @@ def test_wrong_usage_is_a_sentence_and_points_at_the_help(capsys):
     assert cli.run(["hold", "place", "1001"]) == 2
     text = capsys.readouterr().err
     assert text.startswith(
-        "retention: Missing: --from, --kind, --reference, --reason.\n"
+        "retention: Missing: --from, --to or --until-released, --kind, --reason. "
     )
     assert "Try `retention hold place --help`." in text
 

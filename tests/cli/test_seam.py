@@ -1,5 +1,6 @@
-"""The seam: who may ask, what is opened, and who the kernel says it was."""
+"""The seam: who may ask, who is asked, and who the kernel says it was."""
 
+import grp
 import json
 import os
 import shutil
@@ -10,12 +11,18 @@ from pathlib import Path
 
 import needs
 import pytest
+from served import served
 
-from retention import client, verbs
+from retention import cli, client, reserve, verbs
+from retention.audit import log
+from retention.caller import caller
 from retention.catalogue import db
 from retention.errors import RetentionError
+from retention.init import initialise
+from retention.settings import load
 
 NOBODY = 65_534
+GROUP = grp.getgrgid(os.getgid()).gr_name
 
 
 @pytest.fixture
@@ -31,7 +38,12 @@ def _config(directory: Path) -> Path:
     config = directory / "retention.toml"
     config.write_text(
         f"""site = "leicester"
+contact = "IT on call 0116 000 0000"
 state_directory = "{directory}/state"
+socket = "{directory}/api.sock"
+spool = "{directory}/spool"
+[access]
+operators = ["{GROUP}"]
 [[root]]
 name = "nvr1"
 path = "{directory}/footage"
@@ -46,8 +58,8 @@ def _as_nobody(config: Path, *arguments: str) -> subprocess.CompletedProcess:
     # Imported as the user who may read the interpreter's files, run as one who may not.
     program = (
         "import os, sys\n"
-        "from retention import cli, client, clock, holds, instance, settings\n"
-        "from retention.audit import log\n"
+        "from retention import cli, clock, instance, offline, settings\n"
+        "from retention.cli import audit, camera, hold, service\n"
         f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         f"sys.exit(cli.run({['--config', str(config), *arguments]!r}))"
     )
@@ -57,13 +69,33 @@ def _as_nobody(config: Path, *arguments: str) -> subprocess.CompletedProcess:
 
 
 @needs.root
+def test_a_stranger_is_answered_by_the_service_and_goes_on_record(open_directory):
+    """The catalogue is closed to him, the socket is not: roles decide."""
+    config = _config(open_directory)
+    (open_directory / "footage").mkdir()
+    initialise(load(config, {}))
+    os.truncate(open_directory / "state" / reserve.NAME, 0)
+    with served(config) as desk:
+        done = _as_nobody(config, "hold", "list")
+        with desk.catalogue.read() as tx:
+            (entry,) = log.listing(tx, limit=1)
+    assert done.returncode == 4, done
+    assert "has no role here" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert entry["kind"] == "access.denied"
+    assert entry["actor"]["uid"] == NOBODY
+
+
+@needs.root
 @pytest.mark.parametrize("mode", [0o700, 0o750, 0o755])
-def test_a_stranger_is_told_whom_to_be(open_directory, mode):
+def test_a_stranger_is_told_whom_to_be_for_what_opens_the_catalogue(
+    open_directory, mode
+):
     config = _config(open_directory)
     (open_directory / "state").mkdir(mode=mode)
     (open_directory / "state").chmod(mode)
     (open_directory / "state" / db.NAME).touch(0o600)
-    done = _as_nobody(config, "hold", "list")
+    done = _as_nobody(config, "schema", "upgrade")
     assert done.returncode == 4, done
     assert "sudo -u cctv-retention retention" in done.stderr
     assert len(done.stderr.splitlines()) == 1
@@ -86,16 +118,51 @@ def test_a_missing_configuration_names_the_place(site):
 
 
 def test_the_configuration_may_come_from_the_environment(site, monkeypatch, capsys):
-    from retention import cli
-
     monkeypatch.setenv("RETENTION_CONFIG", str(site.config))
-    assert cli.run(["camera", "list"]) == 0
+    with served(site.config):
+        assert cli.run(["camera", "list"]) == 0
     assert capsys.readouterr().out.startswith("0 cameras")
 
 
-def test_a_missing_catalogue_says_what_to_run(site):
+def test_the_socket_may_be_named_in_place_of_the_configuration(site, capsys):
+    with served(site.config):
+        assert (
+            cli.run(["--socket", f"{site.directory}/api.sock", "camera", "list"]) == 0
+        )
+    assert capsys.readouterr().out.startswith("0 cameras")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status",),
+        ("plan",),
+        ("camera", "list"),
+        ("camera", "add", "1101", "--location", "Market Place"),
+        ("hold", "list"),
+        ("hold", "release", "1", "--reason", "copy handed over"),
+        ("deletion", "pause", "--for", "4h", "--reason", "array repair"),
+        ("audit", "verify"),
+    ],
+)
+def test_without_the_service_nothing_is_answered_and_status_3_says_whom_to_call(
+    site, words
+):
+    before = site.json("audit", "verify")["entries"]
+    done = site.alone(*words)
+    assert (done.status, done.out) == (3, "")
+    assert "nothing is being deleted by this program" in done.err
+    assert "systemctl start cctv-retention" in done.err
+    assert "IT on call 0116 000 0000" in done.err
+    assert len(done.err.splitlines()) == 1
+    assert site.json("audit", "verify")["entries"] == before
+
+
+def test_a_missing_catalogue_says_what_to_run_and_no_other_is_made(site):
+    """The service does not start without one: see test_service_commands.py."""
     (site.state / db.NAME).unlink()
-    done = site.run("status")
+    assert site.run("status").status == 3
+    done = site.run("schema", "upgrade")
     assert done.status == 1
     assert "retention init" in done.err
     assert not (site.state / db.NAME).exists()
@@ -113,18 +180,18 @@ def test_the_log_says_who_the_kernel_saw(site):
     (entry,) = site.json("audit", "list", "--limit", "1")["entries"]
     assert entry["actor"]["uid"] == os.getuid()
     assert entry["actor"]["pid"] == os.getpid()
-    assert entry["actor"]["role"] == "offline"
+    assert entry["actor"]["role"] == "administrator"
     assert entry["actor"]["login"] == int(Path("/proc/self/loginuid").read_text())
 
 
 def test_what_a_command_was_given_goes_to_the_verb_as_it_was_typed(site):
     site.ok("camera", "add", "1101", "--location", "Market Place")
     site.run(
-        *("hold", "place", "1101", "--from", "yesterday  21:00", "--kind", "police"),
-        *("--reference", "16*1", "--reason", "assault"),
+        *("hold", "place", "1101", "--from", "yesterday  21:00", "--until-released"),
+        *("--kind", "court", "--reference", "16*1", "--reason", "assault"),
     )
     (entry,) = site.json("audit", "list", "--kind", "hold.placed")["entries"]
-    assert entry["fields"]["typed"] == "yesterday  21:00 to released"
+    assert entry["fields"]["typed"] == "yesterday  21:00 to its release"
 
 
 def test_every_verb_that_is_named_is_there():
@@ -134,23 +201,22 @@ def test_every_verb_that_is_named_is_there():
     assert missing == []
 
 
-def test_an_unknown_verb_is_refused_before_anything_is_opened():
+def test_an_unknown_verb_is_refused_before_anybody_is_asked():
     with pytest.raises(RetentionError, match="does not know"):
         client.Client(Path("/nowhere")).call("hold.delete")
 
 
 def test_every_answer_is_plain_json(site):
+    """As a verb gives it, before the service writes it out."""
     site.ok("camera", "add", "1101", "--location", "Market Place")
-    for verb in (
-        "status",
-        "plan",
-        "camera.list",
-        "root.list",
-        "hold.list",
-        "audit.list",
-    ):
-        answer = client.Client(site.config).call(verb)
-        assert json.loads(json.dumps(answer)) == answer
+    reading = [
+        *("status", "plan", "camera.list", "root.list", "recording.list"),
+        *("hold.list", "policy.show", "audit.list", "audit.verify"),
+    ]
+    with served(site.config) as desk:
+        for verb in reading:
+            answer = desk.perform(verb, {}, caller())
+            assert json.loads(json.dumps(answer)) == answer
 
 
 def _on_a_terminal(config: Path, *arguments: str, **environment: str) -> bytes:
@@ -175,8 +241,10 @@ def _on_a_terminal(config: Path, *arguments: str, **environment: str) -> bytes:
 
 def test_colour_and_progress_are_for_terminals_only(site):
     red, erased = b"\x1b[31m", b"\r\x1b[K"
-    assert red in _on_a_terminal(site.config, "status")
-    assert red not in _on_a_terminal(site.config, "status", NO_COLOR="1")
-    assert erased in _on_a_terminal(site.config, "audit", "verify")
-    piped = site.run("status").out + site.run("audit", "verify").err
+    site.ok("deletion", "pause", "--for", "4h", "--reason", "array repair")
+    with served(site.config):
+        assert red in _on_a_terminal(site.config, "status")
+        assert red not in _on_a_terminal(site.config, "status", NO_COLOR="1")
+        assert erased in _on_a_terminal(site.config, "audit", "verify")
+        piped = site.alone("status").out + site.alone("audit", "verify").err
     assert "\x1b" not in piped

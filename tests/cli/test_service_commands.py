@@ -1,13 +1,5 @@
 """`retention init | run | check | schema`: what the service's keepers type."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-
-import pytest
-
 from retention.catalogue import db
 
 
@@ -65,40 +57,24 @@ def test_a_newer_catalogue_is_not_touched(site):
     assert "has schema 99" in done.err
 
 
-@pytest.fixture
-def daemon(site):
-    """The real daemon as a process of its own, running."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "retention", "--config", str(site.config), "run"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    yield process
-    if process.poll() is None:
-        process.kill()
-    process.communicate()
-
-
-def _until(site, words, tries=100):
-    for _ in range(tries):
-        done = site.run("status")
-        if words in done.out:
-            return done
-        time.sleep(0.1)
-    raise AssertionError(done)
-
-
-def test_run_is_the_daemon_and_ends_in_order_when_asked(site, daemon):
-    done = _until(site, "daemon                         running")
-    assert done.status == 0, done
-    changing = site.run("camera", "add", "1101", "--location", "Market Place")
-    assert changing.status == 1
-    assert f"the daemon is running (pid {daemon.pid})" in changing.err
-    os.kill(daemon.pid, signal.SIGTERM)
-    assert daemon.wait(20) == 0
-    assert site.run("status").status == 3
+def test_run_is_the_daemon_answers_and_ends_in_order_when_asked(site):
+    with site.daemon() as daemon:
+        assert "daemon                         running" in site.ok("status")
+        site.ok("camera", "add", "1101", "--location", "Market Place")
+        again = site.run("run")
+        assert again.status == 1
+        assert f"the daemon is running (pid {daemon.pid})" in again.err
+    assert site.alone("status").status == 3
     (last,) = site.json("audit", "list", "--limit", "1")["entries"]
     assert last["kind"] == "service.stopped"
+
+
+def test_the_catalogue_is_not_upgraded_under_the_daemon(site):
+    with site.daemon() as daemon:
+        done = site.run("schema", "upgrade")
+        assert done.status == 1
+        assert f"the daemon is running (pid {daemon.pid}): stop it first" in done.err
+        assert "systemctl stop cctv-retention" in done.err
 
 
 def test_run_without_a_catalogue_is_one_sentence(site):

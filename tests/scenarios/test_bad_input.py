@@ -290,18 +290,29 @@ def directory(path):
 
 
 @pytest.mark.parametrize("harm", [missing, truncated, empty, garbage, directory])
-def test_without_its_catalogue_nothing_is_done_and_a_sentence_says_why(site, harm):
+def test_without_its_catalogue_it_does_not_start_and_a_sentence_says_why(site, harm):
+    """Nothing is deleted, nobody is answered, and a hold waits for a better day."""
     file = film(site, due_in=-HOUR // SECOND)
     harm(site.state / db.NAME)
-    hold = ["hold", "place", "1001", "--from", "-2d", "--to", "now", "--kind", "police",
-            "--reference", "1", "--reason", "x"]  # fmt: skip
-    for command in (["status"], hold, ["audit", "verify"]):
-        status, text, said = retention(site, *command)
-        assert status in (1, 5), (text, said)
-        assert str(site.state / db.NAME) in said + text
     status, _, said = retention(site, "run")
     assert (status, said.count("\n")) == (1, 1)
+    assert str(site.state / db.NAME) in said
+    for command in (["status"], ["audit", "verify"]):
+        status, text, said = retention(site, *command)
+        assert (status, text) == (3, "")
+        assert "nothing is being deleted by this program" in said
+    status, _, said = retention(site, *HOLD)
+    assert status == 3
+    assert "WAITING, NOT CONFIRMED" in said
+    (left,) = site.settings.spool.glob("*.json")
+    assert str(left) in said
     assert file.exists()
+
+
+HOLD = (
+    "hold", "place", "1001", "--from", "-2d", "--to", "now", "--kind", "court",
+    "--reference", "1", "--reason", "x",
+)  # fmt: skip
 
 
 def move_away(site):

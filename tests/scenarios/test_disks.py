@@ -7,9 +7,12 @@ import sys
 import needs
 import pytest
 from installation import MINUTE, Installation, never
+from served import served
 
 from retention import reserve
+from retention.client import Client
 from retention.deletion import batch as procedure
+from retention.errors import CatalogueError
 from retention.model import HOUR
 
 pytestmark = needs.root
@@ -138,15 +141,41 @@ def test_a_disk_that_goes_in_the_middle_of_a_batch_loses_nothing(
 
 
 @pytest.fixture
-def full(tmp_path, mount, monkeypatch):
-    """An installation whose catalogue's disk is full, but for the reserve."""
+def small(tmp_path, mount, monkeypatch):
+    """An installation whose catalogue has a disk of 4 MiB, a quarter of it in reserve."""
     monkeypatch.setattr(reserve, "SIZE", 1 << 20)
     (tmp_path / "state").mkdir()
     mount(tmp_path / "state", "-t", "tmpfs", "-o", "size=4m,mode=700", "none")
     site = Installation(tmp_path)
     site.init()
-    fill(site.state / "fill")
     return site
+
+
+@pytest.fixture
+def full(small):
+    """The same, full but for the reserve, and no service yet."""
+    fill(small.state / "fill")
+    return small
+
+
+@pytest.fixture
+def filled(small):
+    """The same, full but for the reserve, under a service that is answering."""
+    with served(small.settings):
+        fill(small.state / "fill")
+        use_up(small)
+        yield small
+
+
+def use_up(site):
+    """Write until nothing more can be: what the catalogue has of its own is used too."""
+    with pytest.raises(CatalogueError, match="the disk is full"):
+        add_cameras(Client(site.config), 1000)
+
+
+def add_cameras(client, count):
+    for number in range(count):
+        client.call("camera.add", id=f"9{number:03}", location="x" * 400)
 
 
 def retention(site, *arguments):
@@ -156,41 +185,77 @@ def retention(site, *arguments):
         capture_output=True,
         text=True,
     )
+    assert "Traceback" not in done.stderr
     return done.returncode, done.stderr
 
 
 HOLD = (
-    "hold", "place", "1001", "--from", "-2d", "--to", "now", "--kind", "police",
+    "hold", "place", "1001", "--from", "-2d", "--to", "now", "--kind", "court",
     "--reference", "16*1", "--reason", "assault",
 )  # fmt: skip
 
 
-def test_on_a_full_disk_a_hold_is_stored_in_the_reserve(full):
-    assert retention(full, *HOLD)[0] == 7
-    assert len(full.entries("hold.placed")) == 1
-    assert (full.state / reserve.NAME).stat().st_size == 0
-    assert full.verify().ok
+def test_on_a_full_disk_a_hold_is_stored_in_the_reserve(filled):
+    assert (filled.state / reserve.NAME).stat().st_size == 1 << 20
+    assert retention(filled, *HOLD)[0] == 7
+    assert len(filled.entries("hold.placed")) == 1
+    assert (filled.state / reserve.NAME).stat().st_size == 0
+    assert filled.verify().ok
 
 
-def test_on_a_full_disk_without_reserve_a_sentence_says_what_to_do(full):
-    (full.state / reserve.NAME).write_bytes(b"")
-    fill(full.state / "more")
-    for command in (HOLD, ["status"], ["camera", "retire", "1001"], ["run"]):
-        status, said = retention(full, *command)
+def test_on_a_full_disk_without_reserve_a_sentence_says_what_to_do(filled):
+    (filled.state / reserve.NAME).write_bytes(b"")
+    fill(filled.state / "more")
+    use_up(filled)
+    for command in (HOLD, ["camera", "retire", "1001"]):
+        status, said = retention(filled, *command)
         assert status == 1
         assert "the disk is full; nothing was written. Free space" in said
-        assert "Traceback" not in said
+    assert retention(filled, "status")[0] == 0
+    (filled.state / "more").write_bytes(b"")
+    assert retention(filled, *HOLD)[0] == 7
+    assert len(filled.entries("hold.placed")) == 1
+    assert filled.verify().ok
+
+
+def test_on_a_full_disk_only_what_keeps_footage_may_use_the_reserve(filled):
+    status, said = retention(filled, "camera", "retire", "1001")
+    assert status == 1
+    assert "the disk is full" in said
+    assert (filled.state / reserve.NAME).stat().st_size == 1 << 20
+
+
+def test_on_a_full_disk_without_reserve_no_service_starts_and_a_hold_waits(
+    full, daemon
+):
+    """It is stored as soon as there is room, before anything is deleted."""
+    (full.state / reserve.NAME).write_bytes(b"")
+    fill(full.state / "more")
+    status, said = retention(full, "run")
+    assert status == 1
+    assert "the disk is full; nothing was written. Free space" in said
+    status, said = retention(full, *HOLD)
+    assert status == 3
+    assert "WAITING, NOT CONFIRMED" in said
     (full.state / "more").write_bytes(b"")
-    assert retention(full, *HOLD)[0] == 7
+    running = daemon(full)
+    running.until(lambda: not list(full.settings.spool.glob("*.json")))
     assert len(full.entries("hold.placed")) == 1
+    assert running.end() == 0
     assert full.verify().ok
 
 
-def test_on_a_full_disk_only_what_keeps_footage_may_use_the_reserve(full):
-    status, said = retention(full, "camera", "retire", "1001")
-    assert status == 1
-    assert "the disk is full" in said
-    assert (full.state / reserve.NAME).stat().st_size == 1 << 20
+def test_on_a_disk_that_fills_under_the_daemon_a_hold_is_stored_all_the_same(
+    small, daemon
+):
+    running = daemon(small)
+    running.until(lambda: retention(small, "status")[0] != 3)
+    fill(small.state / "fill")
+    use_up(small)
+    assert retention(small, *HOLD)[0] == 7
+    assert len(small.entries("hold.placed")) == 1
+    assert running.end() == 0
+    assert small.verify().ok
 
 
 def test_on_a_full_disk_the_daemon_starts_in_the_room_of_the_reserve(full, daemon):

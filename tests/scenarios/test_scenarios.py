@@ -158,7 +158,7 @@ def test_a_hold_on_the_new_camera_of_a_folder_keeps_nothing_of_the_old(plant):
     plant.watch(cameras={"door": "1002"})
     new = plant.film(T0 + 2 * HOUR, folder="door")
     plant.round(T0 + 4 * HOUR)
-    assert plant.place("1002", T0, T0 + DAY)["recordings"] == 1
+    assert plant.place("1002", T0, T0 + DAY)["total"]["recordings"] == 1
     plant.round(T0 + 99 * DAY)
     assert (old.exists(), new.exists()) == (False, True)
 
@@ -167,7 +167,7 @@ def test_a_renumbered_camera_is_held_under_its_new_id(watched):
     file = watched.film(T0)
     watched.round(T0 + 2 * HOUR)
     camera_renumber(watched.context(), old="1001", new="2001")
-    assert watched.place("2001", T0, T0 + HOUR)["recordings"] == 1
+    assert watched.place("2001", T0, T0 + HOUR)["total"]["recordings"] == 1
     watched.round(T0 + 99 * DAY)
     assert file.exists()
 
@@ -244,7 +244,7 @@ def test_two_recorders_of_one_camera_and_second_are_two_recordings(watched):
     watched.round(T0 - HOUR + SECOND)
     one, other = watched.film(T0), watched.film(T0, root="nvr2")
     watched.round(T0 + 2 * HOUR)
-    assert watched.place("1001", T0, T0 + HOUR)["recordings"] == 2
+    assert watched.place("1001", T0, T0 + HOUR)["total"]["recordings"] == 2
     watched.round(T0 + 99 * DAY)
     assert one.exists()
     assert other.exists()
@@ -272,7 +272,7 @@ def test_a_minute_under_hold_keeps_the_whole_day_that_it_is_in(watched):
     days = [watched.film(midnight + n * DAY, DAY) for n in range(4)]
     watched.round(midnight + 4 * DAY + MINUTE)
     minute = midnight + 2 * DAY - 30 * MINUTE
-    assert watched.place("1001", minute, minute + MINUTE)["recordings"] == 1
+    assert watched.place("1001", minute, minute + MINUTE)["total"]["recordings"] == 1
     watched.round(midnight + DAY + PERIOD - 1)
     assert all(day.exists() for day in days)
     watched.round(midnight + DAY + PERIOD)
@@ -299,7 +299,7 @@ def test_a_hold_placed_after_the_intent_is_kept_and_says_what_it_kept(
     watched.round(T0 + 40 * DAY)
     (intent,) = watched.entries("deletion.intended")
     assert intent["count"] == 4
-    assert answers[0]["recordings"] == 2
+    assert answers[0]["total"]["recordings"] == 2
     assert [file.exists() for file in files] == [False, False, True, True]
     assert (watched.outcomes("rescued"), watched.outcomes("deleted")) == (2, 2)
     watched.round(T0 + 99 * DAY)
