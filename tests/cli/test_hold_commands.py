@@ -353,7 +353,6 @@ def test_the_same_words_twice_are_two_holds(cameras):
 
 
 def test_while_the_service_is_down_the_operator_is_told_what_that_means(cameras):
-    (cameras.directory / "spool").mkdir()
     cameras.capsys.readouterr()
     status = cli.run(["--config", str(cameras.config), *_place()])
     done = cameras.capsys.readouterr()
