@@ -130,7 +130,7 @@ def _attention(answer: Answer, zone: str) -> Iterator[str]:
         if one["recorder_deletes_after_days"] is not None:
             yield (
                 f"Recorder: footage in {safe(one['root'])} vanishes after some "
-                f"{one['recorder_deletes_after_days']} days, not by this program."
+                f"{counted(one['recorder_deletes_after_days'], 'day')}, not by this program."
             )
     for one in answer["unknown"]:
         old = ", OVERDUE" if one["overdue"] else ""
@@ -230,7 +230,7 @@ def _plan(answer: Answer, zone: str) -> str:
     due, blocked, ahead = answer["due"], answer["blocked"], answer["ahead"]
     parts = [
         f"Due now: {_sum(due)} (no hold applies, and the period of "
-        f"{answer['days']} days, or the camera's own, is over)."
+        f"{counted(answer['days'], 'day')}, or the camera's own, is over)."
         + (f"\n{_by_camera(due)}" if due else ""),
         f"Past its period, but kept under holds: {_sum(blocked)}."
         + (f"\n{_held(blocked)}" if blocked else ""),
