@@ -97,7 +97,7 @@ def parse_vkey(text: str) -> Verifier:
     name, _, rest = text.partition("+")
     key_id, _, key = rest.partition("+")
     try:
-        data = _from_base64(key)
+        data = from_base64(key)
         check_name(name)
     except (ValueError, UsageError) as error:
         raise UsageError(f"{text!r} is no verifier key: {error}") from None
@@ -187,7 +187,7 @@ def parse_checkpoint(text: str) -> Checkpoint:
     if not _DECIMAL.fullmatch(size):
         raise VerificationError(f"the checkpoint's size is {size!r}, no number")
     try:
-        found = _from_base64(root)
+        found = from_base64(root)
     except ValueError as error:
         raise VerificationError(f"the checkpoint's root is no hash: {error}") from None
     if len(found) != 32:
@@ -226,7 +226,7 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
         if not line.startswith(_DASH) or not space:
             raise ValueError("it is not of the form")
         check_name(name)
-        data = _from_base64(text)
+        data = from_base64(text)
         if len(data) < 5:
             raise ValueError("it is too short")
     except (ValueError, UsageError) as error:
@@ -236,7 +236,7 @@ def _signature(line: str) -> tuple[str, bytes, bytes]:
     return name, data[:4], data[4:]
 
 
-def _from_base64(text: str) -> bytes:
+def from_base64(text: str) -> bytes:
     """Standard base64 in its one spelling; ValueError.
 
     Python and Go take spare bits that are not zero, so that one signature would have
