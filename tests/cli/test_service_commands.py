@@ -1,5 +1,7 @@
 """`retention init | run | check | schema`: what the service's keepers type."""
 
+import pytest
+
 from retention.catalogue import db
 
 
@@ -69,9 +71,10 @@ def test_run_is_the_daemon_answers_and_ends_in_order_when_asked(site):
     assert last["kind"] == "service.stopped"
 
 
-def test_the_catalogue_is_not_upgraded_under_the_daemon(site):
+@pytest.mark.parametrize("words", [("schema", "upgrade"), ("init",)])
+def test_what_opens_the_catalogue_itself_is_refused_while_the_daemon_runs(site, words):
     with site.daemon() as daemon:
-        done = site.run("schema", "upgrade")
+        done = site.run(*words)
         assert done.status == 1
         assert f"the daemon is running (pid {daemon.pid}): stop it first" in done.err
         assert "systemctl stop cctv-retention" in done.err

@@ -14,8 +14,8 @@ from installation import DAY, SECOND, Installation
 
 from retention import clock
 from retention.catalogue import db
-from retention.errors import CatalogueError
-from retention.instance import exclusive
+from retention.client import Client
+from retention.localtime import format_utc
 from retention.model import HOUR, MINUTE
 
 
@@ -59,16 +59,6 @@ def test_two_daemons_at_once_are_one_too_many(installed, daemon):
     )
     assert second.returncode == 1
     assert f"pid {first.process.pid}" in second.stderr
-
-
-def test_a_command_that_changes_things_names_the_daemon(installed, daemon):
-    running = daemon(installed)
-    running.until(lambda: installed.entries("service.started"))
-    with (
-        pytest.raises(CatalogueError, match=f"pid {running.process.pid}"),
-        exclusive(installed.state, "hold.place"),
-    ):
-        pass
 
 
 @needs.strace
@@ -255,36 +245,46 @@ def test_its_own_log_is_json_with_one_object_a_line(installed, daemon):
 
 def test_a_hold_keeps_what_an_approved_plan_lists(installed, daemon):
     """From one end to the other: seized footage stays, the rest goes."""
-    from retention.audit.log import Log
-    from retention.caller import caller
-    from retention.context import Context
-    from retention.holds.place import hold_place
-
     kept = installed.record(now(), 2 * DAY)
-    installed.record(now(), 2 * DAY + HOUR)
-    with exclusive(installed.state, "hold.place"):
-        catalogue = db.open_(installed.state / db.NAME)
-        context = Context(
-            installed.settings,
-            catalogue,
-            Log(site="test", host="h", program="p"),
-            now(),
-            caller(),
-        )
-        when = (now() - 2 * DAY) // SECOND
-        since, until = (
-            time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when + distance))
-            for distance in (-20, 20)
-        )
-        hold_place(
-            context, cameras=["1001"], since=since, until=until, kind="court",
-            reference="CAD 1", reason="assault",
-        )  # fmt: skip
-        catalogue.close()
+    gone = installed.record(now(), 2 * DAY + HOUR)
     running = daemon(installed)
     running.until(lambda: installed.entries("plan.proposed"))
-    installed.approve()
-    running.until(lambda: len(installed.files()) == 1)
-    time.sleep(2)
+    ask = Client(installed.config).call
+    (plan,) = ask("plan")["plans_waiting"]
+    filmed = now() - 2 * DAY
+    placed = ask(
+        "hold.place", cameras=["1001"], since=format_utc(filmed - 20 * SECOND),
+        until=format_utc(filmed + 20 * SECOND), kind="court", reference="CAD 1",
+        reason="assault",
+    )  # fmt: skip
+    assert placed["total"]["recordings"] == 1
+    ask("deletion.approve", plan=plan["plan"])
+    running.until(lambda: not gone.exists())
+    running.until(lambda: ask("plan")["due"] == [])
     assert kept.exists()
     assert running.end() == 0
+    assert installed.verify().ok
+
+
+def test_what_a_person_asks_for_is_done_between_the_services_own_acts(
+    installed, daemon
+):
+    """One writer: entries of both are one log, in the order of their commits."""
+    running = daemon(installed)
+    running.until(lambda: installed.entries("service.started"))
+    ask = Client(installed.config).call
+    running.until(installed.settings.socket.exists)
+    ask("camera.add", id="1003", location="High Street")
+    assert running.end() == 0
+    started, stopped = (
+        installed.entries(kind)[0] for kind in ("service.started", "service.stopped")
+    )
+    added = installed.entries("camera.added")[-1]
+    assert started["index"] < added["index"] < stopped["index"]
+    assert (started["actor"]["role"], added["actor"]["role"]) == (
+        "service",
+        "administrator",
+    )
+    assert added["actor"]["pid"] == os.getpid()
+    assert not installed.settings.socket.exists()
+    assert installed.verify().ok
