@@ -196,7 +196,7 @@ class Watch(NamedTuple):
 
     `scanned`: when the last complete scan began, None where there was none.
     `available` now, and `out`: when it was not.  `looked`: the look that was asked for
-    came to its end.  `quiet`: how long a file is left alone before it is taken in.
+    came to its end.  `unread`: some of it could not be read.  `quiet`: how long a file is left alone before it is taken in.
     `max_length`: of a recording of a stream that is not there yet.
     """
 
@@ -209,6 +209,7 @@ class Watch(NamedTuple):
     max_length: Micros
     out: Sequence[Window] = ()
     written: Sequence[Written] = ()
+    unread: bool = False
 
 
 def layers_of(
@@ -228,6 +229,13 @@ def layers_of(
     for watch in watches:
         if watch.scanned is not None:
             layers.append(_unfinished(watch, watch.scanned, window))
+    for watch in watches:
+        if watch.unread:
+            layers.append(
+                Layer(
+                    Fate.UNKNOWN, f"not all of root {watch.name} can be read", [window]
+                )
+            )
     for watch in watches:
         if watch.adopted is not None:
             before = _within([Window(window.start, watch.adopted)], window)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
+from retention.catalogue.db import get_fact, put_fact
 from retention.catalogue.due import Sum
 from retention.model import Micros, State, Stream, Window
 
@@ -158,3 +159,17 @@ def newest(
         (stream, number),
     ).one()
     return None if end is None else (end, longest)
+
+
+_UNREAD = "scan.unread."
+
+
+def note_unread(tx: Connection, root: int, *, unread: bool) -> None:
+    """Whether the last complete scan of a root met something that it could not read."""
+    if unread != is_unread(tx, root):
+        put_fact(tx, f"{_UNREAD}{root}", unread or None)
+
+
+def is_unread(tx: Connection, root: int) -> bool:
+    """Whether there may be recordings in a root that could not be read."""
+    return get_fact(tx, f"{_UNREAD}{root}") is not None

@@ -292,6 +292,7 @@ class _Site:
             quiet=_NETWORK + (setting.stable_after if setting else 30 * SECOND),
             max_length=setting.max_length if setting else HOUR,
             out=out,
+            unread=spans.is_unread(self._tx, root.key),
             written=[
                 Written(*newest, stream.max_length)
                 for stream in self._streams.get(camera, [])

@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from retention.audit.canonical import path_text
 from retention.catalogue import policies, recordings, roots, streams, unknown
 from retention.catalogue.db import Priority, get_fact, put_fact
+from retention.catalogue.spans import note_unread
 from retention.ingest.intake import Parts
 from retention.ingest.placing import ZONE_FOUND
 from retention.model import DAY, Entry, Micros, Rows
@@ -32,11 +33,12 @@ def raise_alarms(
             parts.log.append(tx, Entry("custody.alarm", now, parts.actor, fields))
 
 
-def finish(parts: Parts, now: Micros, *, believed: bool) -> None:
+def finish(parts: Parts, now: Micros, *, believed: bool, unread: bool) -> None:
     """Note a complete scan; the first one of a root adopts it.
 
     Only by a believed clock: what is due at the adoption is planned, and by a clock
-    that is ahead that would be everything.
+    that is ahead that would be everything.  `unread`: something in it could not be
+    read, so that what was not seen in this root may be there all the same.
     """
     with parts.catalogue.read() as tx:
         root = roots.get(tx, parts.root.key)
@@ -46,6 +48,7 @@ def finish(parts: Parts, now: Micros, *, believed: bool) -> None:
         overdue = _overdue(tx, parts, now)
     with parts.catalogue.write(Priority.SCAN) as tx:
         roots.set_scanned(tx, parts.root.key, now)
+        note_unread(tx, parts.root.key, unread=unread)
         if entry is not None:
             roots.set_adopted(tx, parts.root.key, now)
             parts.log.append(tx, entry)

@@ -307,7 +307,9 @@ class Scanner:
                 known.settled = False
         if result.complete:
             parts.waiting.forget_unseen(now)
-            adoption.finish(parts, now, believed=self._believed)
+            adoption.finish(
+                parts, now, believed=self._believed, unread=bool(result.errors)
+            )
 
 
 def _blocks(

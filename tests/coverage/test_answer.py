@@ -235,6 +235,16 @@ def test_while_the_root_was_away_it_is_not_known(tmp_path):
     ]  # fmt: skip
 
 
+def test_where_something_could_not_be_read_nothing_is_called_silent(desk):
+    desk.rows("a", FOUR, FOUR + HOUR)
+    with desk.site.catalogue.write(Priority.SCAN) as tx:
+        spans.note_unread(tx, desk.site.root_key, unread=True)
+    line = desk.line("a", FOUR - HOUR, FOUR + HOUR)
+    why = "not all of root nvr1 can be read"
+    assert line["not_known"] == [span(FOUR - HOUR, FOUR, why=why)]
+    assert empty(line, "not_known")
+
+
 def test_before_adoption_it_is_not_known(desk):
     desk.adopted(FOUR)
     line = desk.line("a", FOUR - HOUR, FOUR)

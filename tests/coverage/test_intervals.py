@@ -269,6 +269,14 @@ def test_of_a_silent_stream_only_its_longest_file_is_waited_for():
     ]
 
 
+def test_before_the_end_of_its_last_file_a_silent_stream_waits_for_nothing():
+    silent = Written(NOW - 20 * MINUTE, MINUTE, HOUR)
+    assert why([WATCH._replace(written=[silent])]) == [
+        Piece(90 * HOUR, NOW - 20 * MINUTE, Fate.SILENT),
+        Piece(NOW - 20 * MINUTE, NOW, Fate.UNKNOWN, "nothing finished yet"),
+    ]
+
+
 def test_an_hour_long_file_being_written_is_not_hidden_by_short_ones():
     watch = WATCH._replace(
         written=[
