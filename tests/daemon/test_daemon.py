@@ -15,6 +15,7 @@ from installation import DAY, SECOND, Installation
 from retention import clock
 from retention.catalogue import db
 from retention.client import Client
+from retention.errors import UnreachableError
 from retention.localtime import format_utc
 from retention.model import HOUR, MINUTE
 
@@ -286,5 +287,6 @@ def test_what_a_person_asks_for_is_done_between_the_services_own_acts(
         "administrator",
     )
     assert added["actor"]["pid"] == os.getpid()
-    assert not installed.settings.socket.exists()
     assert installed.verify().ok
+    with pytest.raises(UnreachableError, match="is not running"):
+        ask("status")
