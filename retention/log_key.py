@@ -1,9 +1,11 @@
 """Owns the audit log's signing key: one Ed25519 key in a file of its own, mode 0600.
 
-It is not in the catalogue and not in its backups (design, section 9).
+It is not in the catalogue and not in its backups (design, section 9).  A systemd
+credential of the same name goes before the file (`LoadCredentialEncrypted=log.key`).
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,9 +30,23 @@ MODE = 0o600
 Key: TypeAlias = Ed25519PrivateKey
 
 
+CREDENTIALS = "CREDENTIALS_DIRECTORY"
+"""Where systemd says which directory it has the service's credentials in."""
+
+
+def path_of(state_directory: Path, environment: Mapping[str, str] = os.environ) -> Path:
+    """Where the key is: a credential, or the file in the state directory."""
+    credentials = environment.get(CREDENTIALS)
+    if credentials:
+        path = Path(credentials) / NAME
+        if path.exists():
+            return path
+    return state_directory / NAME
+
+
 def exists(state_directory: Path) -> bool:
     """Whether there is a key."""
-    return (state_directory / NAME).exists()
+    return path_of(state_directory).exists()
 
 
 def make(state_directory: Path) -> Key:
@@ -60,7 +76,7 @@ def make(state_directory: Path) -> Key:
 
 def load(state_directory: Path) -> Key:
     """Read the key; CatalogueError where it is no Ed25519 key or can't be read."""
-    path = state_directory / NAME
+    path = path_of(state_directory)
     try:
         key = load_pem_private_key(path.read_bytes(), password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -86,6 +102,6 @@ def check(key: Key, catalogue: Catalogue) -> None:
         named = audit.read(tx, 0)["fields"]["public_key"]
     if named != base64url(public(key)):
         raise CatalogueError(
-            f"the signing key {catalogue.path.parent / NAME} is not the one that this "
+            f"the signing key {path_of(catalogue.path.parent)} is not the one that this "
             "audit log was opened with: put the right one back"
         )

@@ -30,12 +30,14 @@ class Verb:
     """`function` is "module:name" below `retention`.
 
     `changes`: it changes something.  `keeps`: it only keeps footage, and is done even on
-    a full disk.  `seconds`: how long its answer may take before a caller gives up.
+    a full disk.  `publishes`: the audit log is published before it is answered.
+    `seconds`: how long its answer may take before a caller gives up.
     """
 
     function: str
     changes: bool = False
     keeps: bool = False
+    publishes: bool = False
     seconds: int = QUICK
 
     def resolve(self) -> Callable[..., Answer]:
@@ -67,20 +69,32 @@ VERBS: dict[str, Verb] = {
         "ingest.recordings:recording_resolve", changes=True, seconds=LONG
     ),
     "hold.place": Verb(
-        "holds.place:hold_place", changes=True, keeps=True, seconds=PATIENT
+        "holds.place:hold_place",
+        changes=True,
+        keeps=True,
+        publishes=True,
+        seconds=PATIENT,
     ),
     "hold.list": Verb("holds.views:hold_list"),
     "hold.show": Verb("holds.views:hold_show"),
     "hold.extend": Verb(
-        "holds.change:hold_extend", changes=True, keeps=True, seconds=PATIENT
+        "holds.change:hold_extend",
+        changes=True,
+        keeps=True,
+        publishes=True,
+        seconds=PATIENT,
     ),
-    "hold.amend": Verb("holds.change:hold_amend", changes=True),
-    "hold.review": Verb("holds.change:hold_review", changes=True),
-    "hold.release": Verb("holds.release:hold_release", changes=True),
-    "hold.approve": Verb("holds.release:hold_approve", changes=True),
-    "hold.reject": Verb("holds.release:hold_reject", changes=True),
+    "hold.amend": Verb("holds.change:hold_amend", changes=True, publishes=True),
+    "hold.review": Verb("holds.change:hold_review", changes=True, publishes=True),
+    "hold.release": Verb("holds.release:hold_release", changes=True, publishes=True),
+    "hold.approve": Verb("holds.release:hold_approve", changes=True, publishes=True),
+    "hold.reject": Verb("holds.release:hold_reject", changes=True, publishes=True),
     "hold.reinstate": Verb(
-        "holds.release:hold_reinstate", changes=True, keeps=True, seconds=PATIENT
+        "holds.release:hold_reinstate",
+        changes=True,
+        keeps=True,
+        publishes=True,
+        seconds=PATIENT,
     ),
     "policy.show": Verb("periods:policy_show", seconds=LONG),
     "policy.approve": Verb("approvals:policy_approve", changes=True),

@@ -58,7 +58,8 @@ class Desk:
 
     `now` reads the one clock, judged; `look` scans roots; `make_room` releases the
     reserve where it is room that is missing, and says whether there was any;
-    `crashed` is told of what nobody expected.
+    `crashed` is told of what nobody expected; `publish` publishes the audit log under a
+    signed head, and says why where it could not.
     """
 
     settings: Settings
@@ -69,6 +70,7 @@ class Desk:
     look: Callable[[Collection[str], float], set[str]] | None = None
     make_room: Callable[[], bool] = lambda: False
     crashed: Callable[[str, BaseException], None] = lambda _verb, _error: None
+    publish: Callable[[], str | None] | None = None
 
     @cached_property
     def denials(self) -> Denials:
@@ -136,8 +138,18 @@ class Desk:
         """Do the verb for somebody whose role allows it.
 
         What only keeps footage is stored even on a full disk, in the room that the
-        reserve holds for it; were it stored twice, a second hold keeps no less.
+        reserve holds for it; were it stored twice, a second hold keeps no less.  A
+        change of a hold is published before it is answered, and stands where that fails.
         """
+        answer = self._perform(verb, given, who)
+        if VERBS[verb].publishes and self.publish and not given.get("dry_run"):
+            why = self.publish()
+            answer["published"] = why is None
+            if why is not None:
+                answer["not_published"] = why
+        return answer
+
+    def _perform(self, verb: str, given: dict[str, Any], who: Actor) -> dict[str, Any]:
         context = Context(
             self.settings, self.catalogue, self.log, self.now(), who,
             self.gate, self.look,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from retention import clock, guards
 from retention.daemon.journal import log as journal
-from retention.errors import CatalogueError, RetentionError
+from retention.errors import CatalogueError, PublicationError, RetentionError
 from retention.model import HOUR, MINUTE, Actor, Micros
 
 if TYPE_CHECKING:
@@ -38,13 +38,28 @@ class Alarms:
         self._tripped: dict[tuple[str, str], str] = {}
         self._unwritten: dict[tuple[str, str], Micros] = {}
         self._relapses: dict[tuple[str, str], tuple[int, Micros]] = {}
+        self._writable: set[tuple[str, str]] = set()
         with catalogue.read() as tx:
+            # Not the timekeeper's, nor what a person acknowledges while the disks are
+            # read again: the deleter finds both in their rows.
+            others = {guards.CLOCK}
+            if guards.is_restored(tx):
+                others.add(guards.CATALOGUE)
             for found in guards.tripped(tx):
-                if found.name != guards.CLOCK:  # the timekeeper's
+                if found.name not in others:
                     self._tripped[found.name, found.scope] = found.detail
 
-    def trip(self, name: str, scope: str, detail: str, now: Micros) -> None:
-        """Trip a guard; `now` is the reading of the cycle that had to.
+    def trip(
+        self,
+        name: str,
+        scope: str,
+        detail: str,
+        now: Micros,
+        *,
+        writable: bool = False,
+    ) -> None:
+        """Trip a guard; `now` is the reading of the cycle that had to.  `writable`: the
+        catalogue can be written all the same, so that scans go on.
 
         Said once in the journal, and again when the reason changes.  Never fails: what
         can't be written is effective all the same, and written later.
@@ -53,6 +68,10 @@ class Alarms:
         with self._mutex:
             known = self._tripped.get(key)
             self._tripped[key] = detail
+            if not writable:
+                self._writable.discard(key)
+            elif known is None:
+                self._writable.add(key)
             if known is None:
                 self._unwritten[key] = now
                 self._count(key)
@@ -88,6 +107,7 @@ class Alarms:
         guards.clear(self._catalogue, self._log, now, self._actor, name, scope, reason)
         with self._mutex:
             self._tripped.pop(key, None)
+            self._writable.discard(key)
         journal.info("guard.cleared", guard=name, scope=scope, reason=reason)
         return True
 
@@ -103,6 +123,15 @@ class Alarms:
     def tripped(self, name: str, scope: str = "") -> bool:
         """Whether that guard is tripped."""
         return (name, scope) in self._tripped
+
+    def may_write(self) -> bool:
+        """Whether scans may write what they see into the catalogue."""
+        with self._mutex:
+            return not any(
+                name in (guards.LOG, guards.CATALOGUE)
+                and (name, scope) not in self._writable
+                for name, scope in self._tripped
+            )
 
     def blocking(self, root: str) -> str | None:
         """Why nothing may be deleted in a root, as far as these guards know."""
@@ -137,6 +166,8 @@ def guard_of(error: Exception) -> tuple[str, bool]:
     if isinstance(error, CatalogueError):
         damaged = _sqlite_code(error) in _DAMAGED
         return (guards.CATALOGUE if damaged else guards.LOG, False)
+    if isinstance(error, PublicationError):
+        return (guards.LOG, False)
     return (guards.ROOT, True)
 
 

@@ -50,7 +50,8 @@ class Look:
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What all roots share.  `judge` gives the `now` of a cycle; `failed` trips the
-    guard that an error calls for, for that root where it is the root's."""
+    guard that an error calls for, for that root where it is the root's; `publish` makes
+    so many entries of the log durable where it is published."""
 
     settings: Settings
     catalogue: Catalogue
@@ -62,6 +63,7 @@ class Tools:
     judge: Callable[[], Judged]
     failed: Callable[[Exception, str, Micros], None]
     crashed: Callable[[str, BaseException], None]
+    publish: Callable[[int, Micros], None] | None = None
 
 
 class RootWork:
@@ -78,6 +80,7 @@ class RootWork:
             tools.gate,
             tools.actor,
             tools.settings.retention,
+            publish=tools.publish,
         )
         self.root: OpenRoot | None = None
         self._tools = tools
@@ -258,8 +261,7 @@ class RootWork:
     # -- trouble ------------------------------------------------------------------
 
     def _may_not_write(self) -> bool:
-        alarms = self._tools.alarms
-        return alarms.tripped(guards.LOG) or alarms.tripped(guards.CATALOGUE)
+        return not self._tools.alarms.may_write()
 
     @contextmanager
     def _guarded(self, now: Micros) -> Iterator[None]:

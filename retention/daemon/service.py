@@ -15,33 +15,40 @@ from retention import __version__, clock, guards
 from retention.api.desk import Desk
 from retention.audit import log as audit
 from retention.caller import caller
-from retention.catalogue import db, roots
+from retention.catalogue import db
 from retention.catalogue.db import Priority, quick_check
-from retention.daemon import heartbeat
+from retention.daemon import heartbeat, rounds
 from retention.daemon.alarms import Alarms, disk_full, guard_of
 from retention.daemon.front import Front, look_at
 from retention.daemon.journal import log as journal
+from retention.daemon.publishing import Publishing
 from retention.daemon.root_work import RootWork, Tools
+from retention.daemon.rounds import ROOT_PATIENCE
 from retention.daemon.schedule import Schedule
 from retention.daemon.startup import check_head, forgotten_roots
 from retention.daemon.timekeeper import Judged, Timekeeper
 from retention.daemon.worker import Stop, Worker
 from retention.deletion.gate import Gate
-from retention.errors import CatalogueError, RetentionError, StaleError
+from retention.errors import (
+    CatalogueError,
+    PublicationError,
+    RetentionError,
+    StaleError,
+)
 from retention.holds.release import note_cooled
 from retention.localtime import format_utc
 from retention.model import HOUR, MINUTE, SECOND, Entry, Micros
 from retention.reserve import Reserve
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from retention.daemon.doorbell import Doorbell
     from retention.daemon.notify import Notifier
     from retention.settings import Settings
 
 OFFICE_PATIENCE: Micros = 2 * MINUTE
 """The office's tasks are short: silent for longer, it is stuck."""
-ROOT_PATIENCE: Micros = 10 * MINUTE
-"""One directory or one file may take this long before a root is stuck."""
 STOP_SECONDS = 75.0
 """For the file at hand and the batch's record; the unit's TimeoutStopSec is longer."""
 OPEN_SECONDS = 60.0
@@ -71,22 +78,26 @@ class Service:
             journal.error("reserve.released", path=str(self._reserve.path))
         self._catalogue = db.open_(path)
         check_head(self._catalogue, settings)
+        # Before anything is appended: at the size of an old backup that forks the log.
+        self._publishing = Publishing(
+            settings, self._catalogue, self._log, self._actor, self._crashed,
+            lambda: notifier.extend(MINUTE),
+        )  # fmt: skip
         self._timekeeper = Timekeeper(
-            self._catalogue,
-            self._log,
-            self._actor,
+            self._catalogue, self._log, self._actor,
             synchronised=settings.clock_synchronised,
-        )
+        )  # fmt: skip
         self._alarms = Alarms(self._catalogue, self._log, self._actor)
         self._reading = clock.read()
         tools = Tools(
             settings, self._catalogue, self._log, Gate(), self._actor,
             self._reading.boot, self._alarms, self.judge, self.failed, self._crashed,
+            self._publishing.intent,
         )  # fmt: skip
         self._works = [RootWork(tools, setting) for setting in settings.root]
         desk = Desk(
             settings, self._catalogue, self._log, lambda: self.judge().now, tools.gate,
-            look_at(self._works), self._make_room, self._faulty,
+            look_at(self._works), self._make_room, self._faulty, self._published,
         )  # fmt: skip
         self._front = Front(desk, self._alarms, self._actor)
         self._office = Worker("office", self._crashed)
@@ -106,9 +117,11 @@ class Service:
         if not self._reserve.make():
             journal.warning("reserve.missing", path=str(self._reserve.path))
         judged = self.judge()
+        self._publish(self._publishing.begin, judged.now)
         self._begin_record(judged.now)
         self._forgotten(judged.now)
         self._take_in(judged.now)  # before anything is recovered or deleted
+        self._publish(self._publishing.catch_up, judged.now)
         self._front.open()
         for work in self._works:
             for worker in work.workers():
@@ -144,6 +157,7 @@ class Service:
             return False
         if self.failure is None:
             self._end_record()
+        self._publishing.stop()
         for work in self._works:
             work.close()
         self._catalogue.close()
@@ -204,9 +218,9 @@ class Service:
 
     def _end_record(self) -> None:
         now = self.judge().now
-        for work in self._works:
-            self._keep_caught_up(work)
+        self._keep_caught_up()
         self._record(Entry("service.stopped", now, self._actor))
+        self._publish(self._publishing.catch_up, now)
         journal.info("service.stopped")
 
     def _forgotten(self, now: Micros) -> None:
@@ -240,22 +254,38 @@ class Service:
     def tick(self, _: Stop) -> None:
         """The rounds: what could not be written is, what is over is cleared."""
         judged = self.judge()
-        try:
-            self._alarms.write()
-            if self._alarms.tripped(guards.LOG) and self._reserve.make():
-                reason = "entries can be written again"
-                self._alarms.clear(guards.LOG, "", reason, judged.now)
-        except CatalogueError as error:
-            self.failed(error, "", judged.now)
+        self._try(self._alarms.write, judged.now)
         self._take_in(judged.now)
         self._cool(judged)
-        self._look_for_silence(judged.now)
+        self._publish(self._publishing.tick, judged.now)
+        self._try(partial(self._clear_log, judged.now), judged.now)
+        rounds.look_for_silence(self._works, self._alarms, judged.now)
 
-    def _take_in(self, now: Micros) -> None:
+    def _clear_log(self, now: Micros) -> None:
+        sound = self._publishing.trouble is None and self._reserve.make()
+        if self._alarms.tripped(guards.LOG) and sound:
+            reason = "entries can be written and published again"
+            self._alarms.clear(guards.LOG, "", reason, now)
+
+    def _try(self, act: Callable[[], object], now: Micros) -> None:
         try:
-            self._front.tick(now)
+            act()
         except CatalogueError as error:
             self.failed(error, "", now)
+
+    def _publish(self, act: Callable[[Alarms, Micros], None], now: Micros) -> None:
+        self._try(partial(act, self._alarms, now), now)
+
+    def _published(self) -> str | None:
+        """The answer to a change of a hold waits for this."""
+        now = self.judge().now
+        why = self._publishing.answer(now)
+        if why is not None:
+            self._alarms.trip(guards.LOG, "", why, now, writable=True)
+        return why
+
+    def _take_in(self, now: Micros) -> None:
+        self._try(partial(self._front.tick, now), now)
 
     def _cool(self, judged: Judged) -> None:
         """Put the end of a release's cooling off on record."""
@@ -276,36 +306,13 @@ class Service:
         except CatalogueError as error:
             self.failed(error, "", judged.now)
             return
-        for work in self._works:
-            self._keep_caught_up(work)
+        self._keep_caught_up()
         self._record(Entry("heartbeat", judged.now, self._actor, fields))
         journal.info("heartbeat", **fields, trouble=dict(self._schedule.trouble))
 
-    def _look_for_silence(self, now: Micros) -> None:
-        """A disk that does not answer is a guard, so that people hear of it."""
-        for work in self._works:
-            for worker in work.workers():
-                silent = worker.silent_for(clock.monotonic())
-                if silent > ROOT_PATIENCE:
-                    self._alarms.trip(
-                        guards.ROOT,
-                        work.name,
-                        f"footage root {work.name} does not answer: {worker.running()} "
-                        "hangs; see to its disk or server",
-                        now,
-                    )
-
-    def _keep_caught_up(self, work: RootWork) -> None:
-        """Written with what is written anyway: a crash leaves an older instant."""
-        found = work.deleter.caught_up()
+    def _keep_caught_up(self) -> None:
         try:
-            with self._catalogue.read() as tx:
-                kept = {row.key: row.caught_up for row in roots.everyone(tx)}
-            later = {key: at for key, at in found.items() if at > (kept.get(key) or at)}
-            if later:
-                with self._catalogue.write(Priority.SCAN) as tx:
-                    for key, at in later.items():
-                        roots.set_caught_up(tx, key, at)
+            rounds.keep_caught_up(self._catalogue, self._works)
         except (CatalogueError, StaleError) as error:
             self.failed(error, "", self._reading.wall)
 
@@ -343,7 +350,9 @@ class Service:
             self._catalogue.close()
             if disk_full(error) and self._reserve.release():
                 journal.error("reserve.released", path=str(self._reserve.path))
-        self._alarms.trip(guard, root if own else "", _text(error, root), now)
+        soft = isinstance(error, PublicationError)
+        scope = root if own else ""
+        self._alarms.trip(guard, scope, _text(error, root), now, writable=soft)
 
     def _crashed(self, name: str, error: BaseException) -> None:
         """Memory and disk may disagree: end, and let the next start recover."""

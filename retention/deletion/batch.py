@@ -6,6 +6,7 @@ The order of writes, and what a crash after each leaves:
 2. One transaction: holds unchanged since the batch was decided, every row decided on
    again, rows marked deleting with a row count, `deletion.intended` with its rows.
                                                        [intent on record, files there]
+   The log is published up to the intent; where that fails the intent stays open.
 3. For each file, under the gate: check, unlink.       [some files gone, intent open]
 4. fsync of each touched directory; where that fails the intent stays open.  Empty
    dated directories go.                               [files gone for good]
@@ -70,6 +71,8 @@ OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
 GONE = (*OURS, Outcome.ABSENT)
 
 Stop = Callable[[], bool]
+Publish = Callable[[int, Micros], None]
+"""Makes the first so many entries durable where the log is published, now."""
 
 
 class Versions(NamedTuple):
@@ -107,12 +110,14 @@ class Batches:
         gate: Gate,
         actor: Actor,
         tolerance: Micros,
+        publish: Publish | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._log = log
         self._gate = gate
         self._actor = actor
         self._tolerance = tolerance
+        self._publish = publish
 
     def delete(
         self,
@@ -219,7 +224,9 @@ class Batches:
         *,
         recovering: bool = False,
     ) -> Result:
-        """Steps 3 to 5."""
+        """Steps 3 to 5, once the intent is published."""
+        if self._publish is not None:
+            self._publish(intent + 1, now)
         outcomes, reasons = self._unlink(root, items, flight, stop)
         if recovering:
             outcomes = [

@@ -14,7 +14,7 @@ from retention.audit.log import Log
 from retention.catalogue import batches, due, holds, roots, streams
 from retention.catalogue.db import Catalogue, Priority, get_fact
 from retention.catalogue.due import Due, Scope
-from retention.deletion.batch import Batches, Decided, versions
+from retention.deletion.batch import Batches, Decided, Publish, versions
 from retention.deletion.completion import Result
 from retention.deletion.gate import Gate
 from retention.deletion.horizon import Horizon
@@ -72,13 +72,16 @@ class Deleter:
         settings: RetentionSettings,
         *,
         batch: int = BATCH,
+        publish: Publish | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._log = log
         self._actor = actor
         self._volume = VolumeGuard(catalogue, log, actor, settings)
         self._batch = batch
-        self._batches = Batches(catalogue, log, gate, actor, settings.clock_tolerance)
+        self._batches = Batches(
+            catalogue, log, gate, actor, settings.clock_tolerance, publish
+        )
         self._horizon = Horizon()
         self._caught_up: dict[int, Micros] = {}
 

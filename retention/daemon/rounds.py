@@ -1,0 +1,49 @@
+"""What the office does for all roots in its rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from retention import clock, guards
+from retention.catalogue import roots
+from retention.catalogue.db import Priority
+from retention.model import MINUTE, Micros
+
+if TYPE_CHECKING:
+    from retention.catalogue.db import Catalogue
+    from retention.daemon.alarms import Alarms
+    from retention.daemon.root_work import RootWork
+
+ROOT_PATIENCE: Micros = 10 * MINUTE
+"""One directory or one file may take this long before a root is stuck."""
+
+
+def look_for_silence(works: Collection[RootWork], alarms: Alarms, now: Micros) -> None:
+    """A disk that does not answer is a guard, so that people hear of it."""
+    for work in works:
+        for worker in work.workers():
+            silent = worker.silent_for(clock.monotonic())
+            if silent > ROOT_PATIENCE:
+                alarms.trip(
+                    guards.ROOT,
+                    work.name,
+                    f"footage root {work.name} does not answer: {worker.running()} "
+                    "hangs; see to its disk or server",
+                    now,
+                )
+
+
+def keep_caught_up(catalogue: Catalogue, works: Collection[RootWork]) -> None:
+    """Written with what is written anyway: a crash leaves an older instant.
+
+    Raises CatalogueError, and StaleError where a root changed meanwhile.
+    """
+    found = {key: at for work in works for key, at in work.deleter.caught_up().items()}
+    with catalogue.read() as tx:
+        kept = {row.key: row.caught_up for row in roots.everyone(tx)}
+    later = {key: at for key, at in found.items() if at > (kept.get(key) or at)}
+    if later:
+        with catalogue.write(Priority.SCAN) as tx:
+            for key, at in later.items():
+                roots.set_caught_up(tx, key, at)

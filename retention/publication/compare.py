@@ -1,0 +1,321 @@
+"""The comparison at start: catalogue, published directory, and heads kept elsewhere.
+
+Each signed head is held against the catalogue's own entries, and names the case.  Until
+this is done nothing may be appended: at the old size that would sign a fork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from retention.audit import heads, log, note
+from retention.audit.canonical import decode, from_base64url
+from retention.audit.directory import CHECKPOINT, KEY, Published
+from retention.audit.note import Checkpoint, Verifier
+from retention.audit.rows import digest
+from retention.audit.stored import Stored, previous
+from retention.errors import RetentionError, VerificationError
+from retention.merkle import Frontier, leaf
+
+if TYPE_CHECKING:
+    from retention.catalogue.db import Catalogue
+
+
+class Case(StrEnum):
+    """How the catalogue and what was published of it stand to each other."""
+
+    NEW = "nothing was published yet"
+    EQUAL = "catalogue and published log are equal"
+    BEHIND = "the published log is behind the catalogue: it is caught up"
+    RESTORED = "the published log is ahead: the catalogue was restored or cut"
+    ROLLED_BACK = (
+        "catalogue and published log are both older than a head kept elsewhere"
+    )
+    FORKED = "catalogue and published log are two different logs"
+    OTHER_LOG = "the published directory is of another log"
+    DAMAGED = "a published head or what it covers was altered"
+
+
+REFUSED = (Case.ROLLED_BACK, Case.FORKED, Case.OTHER_LOG, Case.DAMAGED)
+"""Cases in which nothing is deleted, signed or published, and both sides are kept."""
+
+
+class Head(NamedTuple):
+    """A signed head and where it was found."""
+
+    where: str
+    checkpoint: Checkpoint
+    note: str
+
+    @property
+    def size(self) -> int:
+        """How many entries it covers."""
+        return self.checkpoint.size
+
+
+class Tail(NamedTuple):
+    """Entries that the catalogue lacks: those from `first` to `last` of a directory,
+    all of which follow from its own, and the largest head among them."""
+
+    source: Published
+    first: int
+    last: int
+    signed: Head | None
+
+
+class Compared(NamedTuple):
+    """What was found: the case, and for people what it means and what to do.
+
+    `size` is the catalogue's; `tail` is there where it was restored; `adopt`: a head of
+    its own entries that its table of signed heads lacks.
+    """
+
+    case: Case
+    size: int
+    detail: str = ""
+    tail: Tail | None = None
+    adopt: Head | None = None
+
+
+class _FoundError(Exception):
+    def __init__(self, case: Case, detail: str) -> None:
+        self.case = case
+        self.detail = detail
+
+
+def verifier_of(catalogue: Catalogue) -> Verifier:
+    """The name and public key of the catalogue's log, from its first entry."""
+    with catalogue.read() as tx:
+        opened = log.read(tx, 0)
+    name = f"{opened['site']}/{opened['fields']['log_id']}"
+    public = from_base64url(opened["fields"]["public_key"])
+    return note.parse_vkey(note.vkey(name, public))
+
+
+def compare(
+    catalogue: Catalogue,
+    directory: Path,
+    copy: Path | None,
+    kept: Iterable[tuple[str, bytes]],
+) -> Compared:
+    """Hold the catalogue's log against everything that remembers it.
+
+    `kept`: signed heads kept elsewhere, as (where, bytes).  Changes nothing.
+    """
+    with catalogue.read() as tx:
+        size, data = log.head(tx)
+        own = heads.newest(tx)
+    verifier = verifier_of(catalogue)
+    sources = [Published(path) for path in (directory, copy) if path is not None]
+    try:
+        published = _published(sources[0], verifier)
+        found = [published] if published else []
+        found += [_opened(where, data, verifier) for where, data in kept]
+        if own is not None:
+            found.append(_opened("the catalogue", own.note.encode(), verifier))
+        tree = Frontier.from_bytes(size, data)
+        _own_entries(catalogue, tree, found)
+        if published:
+            _beyond(catalogue, sources[0], published.size, size)
+        tail = _tail(catalogue, sources, tree, found)
+    except _FoundError as wrong:
+        return Compared(wrong.case, size, wrong.detail)
+    except (VerificationError, ValueError) as error:
+        return Compared(Case.DAMAGED, size, str(error))
+    if tail is not None:
+        return Compared(Case.RESTORED, size, _restored(tail, size), tail)
+    case = Case.NEW if not found else Case.BEHIND
+    if published and published.size == size:
+        case = Case.EQUAL
+    largest = max(found, key=lambda head: head.size, default=None)
+    missing = largest and largest.size > (own.size if own else 0)
+    return Compared(case, size, adopt=largest if missing else None)
+
+
+def _published(source: Published, verifier: Verifier) -> Head | None:
+    """The published head; None where nothing was published."""
+    key = source.read(KEY, note.SIZE_LIMIT)
+    if key is not None and key.decode("utf-8", "replace").strip() != verifier.vkey:
+        raise _FoundError(
+            Case.OTHER_LOG,
+            f"{source.directory} is published by another log or with another key "
+            f"({source.directory / KEY}): put the right directory back, or give this "
+            "log a log_directory of its own",
+        )
+    data = source.read(CHECKPOINT, note.SIZE_LIMIT)
+    if data is None:
+        return None
+    return _opened(str(source.directory / CHECKPOINT), data, verifier)
+
+
+def _opened(where: str, data: bytes, verifier: Verifier) -> Head:
+    try:
+        return Head(where, note.open_checkpoint(data, verifier), data.decode())
+    except VerificationError as error:
+        raise _FoundError(
+            Case.DAMAGED,
+            f"the signed head in {where} can't be trusted: {error}. Keep it for the "
+            "auditor, and put it away so that the service can start without it",
+        ) from error
+
+
+def _own_entries(catalogue: Catalogue, tree: Frontier, found: list[Head]) -> None:
+    """The catalogue's entries lead to its own head and to every signed one."""
+    within = [head for head in found if head.size <= tree.size]
+    sizes = {tree.size, *(head.size for head in within)}
+    trees = heads.frontiers(catalogue, sizes)
+    for head in sorted(within, key=lambda head: head.size):
+        mine = trees.get(head.size)
+        if mine is None or mine.root() != head.checkpoint.root:
+            raise _FoundError(Case.FORKED, _forked(head))
+    if trees.get(tree.size) != tree:
+        raise _FoundError(
+            Case.FORKED,
+            "the catalogue's entries do not lead to the head that it says: it was "
+            f"altered. {_KEEP_BOTH}",
+        )
+
+
+_KEEP_BOTH = (
+    "Keep the catalogue and the published directory as they are for the auditor, and "
+    "restore from a backup the one that is wrong; `retention audit verify` tells more"
+)
+
+
+def _forked(head: Head) -> str:
+    return (
+        f"the catalogue's first {head.size} entries are not those that were signed as "
+        f"{head.where} says: same size, other root. {_KEEP_BOTH}"
+    )
+
+
+def _beyond(catalogue: Catalogue, source: Published, first: int, size: int) -> None:
+    """What is published beyond the head (intents) is what the catalogue has there."""
+    own = heads.entries(catalogue, first, size)
+    for (number, data, _), theirs in zip(own, source.tail(first), strict=False):
+        if data != theirs.data:
+            raise _FoundError(
+                Case.FORKED,
+                f"entry {number} in {source.directory} is not the one of the "
+                f"catalogue. {_KEEP_BOTH}",
+            )
+
+
+def _tail(
+    catalogue: Catalogue, sources: list[Published], tree: Frontier, found: list[Head]
+) -> Tail | None:
+    """The entries after the catalogue's last, where somebody remembers more.
+
+    The first source that reaches the largest signed head is taken, with all that
+    follows there and chains.
+    """
+    ahead = sorted(
+        (head for head in found if head.size > tree.size), key=lambda head: head.size
+    )
+    last = _last(catalogue, tree.size)
+    wrong: Head | None = None
+    for source in sources:
+        reached = tree
+        roots: dict[int, bytes] = {}
+        wanted = {head.size for head in ahead}
+        for stored in chain(source.tail(tree.size), tree.size, last):
+            reached = reached.append(leaf(stored.data))
+            if reached.size in wanted:
+                roots[reached.size] = reached.root()
+        bad = [
+            h
+            for h in ahead
+            if roots.get(h.size, h.checkpoint.root) != h.checkpoint.root
+        ]
+        wrong = wrong or next(iter(bad), None)
+        if not bad and ahead and reached.size >= ahead[-1].size:
+            return Tail(source, tree.size, reached.size, ahead[-1])
+        if not ahead and reached.size > tree.size:
+            return Tail(source, tree.size, reached.size, None)
+    if wrong is not None:
+        raise _FoundError(
+            Case.FORKED,
+            f"what is published after the catalogue's last entry, {tree.size - 1}, does "
+            f"not lead from there to the head signed in {wrong.where}: neither is a "
+            f"beginning of the other. {_KEEP_BOTH}",
+        )
+    if ahead:
+        raise _absent(sources, tree, ahead[-1])
+    if any(next(source.tail(tree.size), None) for source in sources[:1]):
+        raise _FoundError(
+            Case.FORKED,
+            f"{sources[0].directory} holds an entry {tree.size} that does not follow "
+            f"from the catalogue's last one. {_KEEP_BOTH}",
+        )
+    return None
+
+
+def _absent(sources: list[Published], tree: Frontier, head: Head) -> _FoundError:
+    """A head is ahead, and its entries are nowhere or do not chain."""
+    for source in sources:
+        if next(source.tail(tree.size), None) is not None:
+            # Something is there: the tail of another history, or a damaged one.
+            return _FoundError(
+                Case.FORKED,
+                f"{head.where} was signed at {head.size} entries, the catalogue has "
+                f"{tree.size}, and what {source.directory} holds after them does not "
+                f"follow or has gaps. {_KEEP_BOTH}",
+            )
+    return _FoundError(
+        Case.ROLLED_BACK,
+        f"{head.where} was signed at {head.size} entries, the catalogue has "
+        f"{tree.size}, and the missing ones are in no published directory: both were "
+        "rolled back (a snapshot of the machine?). Put back a newer copy of the "
+        "published directory and start again; the catalogue is brought up to it",
+    )
+
+
+def _last(catalogue: Catalogue, size: int) -> bytes:
+    with catalogue.read() as tx:
+        return log.stored(tx, size - 1, 1)[0].data
+
+
+def chain(entries: Iterable[Stored], first: int, last: bytes) -> Iterator[Stored]:
+    """Those entries that follow from `last`, one from the other, whole; up to the first
+    that does not."""
+    number = first
+    for stored in entries:
+        try:
+            entry = decode(stored.data)
+            follows = (
+                stored.number == entry["index"] == number
+                and entry["prev"] == previous(last)
+                and _has_its_rows(entry, stored)
+            )
+        except (ValueError, KeyError, TypeError):
+            return
+        if not follows:
+            return
+        yield stored
+        last, number = stored.data, number + 1
+
+
+def _has_its_rows(entry: dict[str, object], stored: Stored) -> bool:
+    said = entry.get("rows_sha256")
+    return said == (None if stored.rows is None else digest(stored.rows))
+
+
+def _restored(tail: Tail, size: int) -> str:
+    return (
+        f"the catalogue ends at entry {size - 1} and its published log at "
+        f"{tail.last - 1}: it was restored from a backup, or cut. The missing entries "
+        f"were read back from {tail.source.directory}"
+    )
+
+
+def is_refused(found: Compared) -> bool:
+    """Whether nothing may be deleted, signed or published."""
+    return found.case in REFUSED
+
+
+def refusal(found: Compared) -> RetentionError:
+    """Why, as an error."""
+    return VerificationError(found.detail)

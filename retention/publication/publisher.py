@@ -1,0 +1,287 @@
+"""Signs the log's heads and publishes what they cover, in the order that a kill can't
+break.
+
+1. Entries are committed, by whoever appended them.
+2. The tree over the new size is computed from that of the last signed head and must be
+   the one of the log's own head.              [a log that was altered is not signed]
+3. Signed; the head committed to the catalogue.            [signed, nobody has seen it]
+4. `last-checkpoint` beside the key.                       [remembered outside]
+5. Row files, bundles, hash tiles; their root must be the signed one.
+                                               [more than `checkpoint` speaks of]
+6. `checkpoint`.                                           [published]
+7. The journal.
+
+Each step repeated changes nothing, so the next call goes on from whatever is there.
+Without signing (an intent before its first unlink) only row files and bundles come.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retention.audit import heads, log, note, tiles
+from retention.audit.directory import CHECKPOINT, KEPT, KEY
+from retention.audit.heads import Signed
+from retention.audit.note import Checkpoint
+from retention.audit.tiles import WIDTH, Tile
+from retention.catalogue.db import Priority
+from retention.errors import PublicationError, RetentionError, VerificationError
+from retention.localtime import format_utc
+from retention.merkle import EMPTY, Frontier
+from retention.merkle import leaf as _leaf
+from retention.model import DAY, Micros
+from retention.publication import partials
+from retention.publication.files import Directory
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    from retention.catalogue.db import Catalogue
+
+BESIDE_KEY = "last-checkpoint"
+"""The newest signed head, kept where the key is (design, section 9)."""
+
+
+class Publisher:
+    """Publishes one log into one directory; any thread may ask, one at a time.
+
+    `beside` is the directory of `last-checkpoint`; `told` hears of each head that was
+    published.  `refused` says why nothing may be signed or published at all.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        name: str,
+        key: Ed25519PrivateKey,
+        directory: Path,
+        beside: Path,
+        told: Callable[[Signed], None] = lambda _: None,
+    ) -> None:
+        self.refused: str | None = None
+        self.published = 0
+        self._catalogue = catalogue
+        self._name = name
+        self._key = key
+        self._directory = Directory(directory)
+        self._beside = Directory(beside)
+        self._told = told
+        self._mutex = threading.Lock()
+        self._signed: Signed | None = None
+        self._bundled = 0
+        self._day: Micros | None = None
+        self._begun = False
+
+    @property
+    def vkey(self) -> str:
+        """The verifier key of the heads."""
+        public = self._key.public_key().public_bytes_raw()
+        return note.vkey(self._name, public)
+
+    def publish(self, now: Micros, *, sign: bool) -> None:
+        """Publish what is committed; with `sign` under a new head.
+
+        Costs in proportion to what is new; does nothing where nothing is.  Raises
+        PublicationError, or CatalogueError: what was written stays, ask again.
+        """
+        with self._mutex:
+            if self.refused is not None:
+                raise PublicationError(self.refused)
+            try:
+                self._publish(now, sign=sign)
+            except BaseException:
+                self._begun = False  # look at what is there again
+                raise
+
+    def covers(self, size: int) -> bool:
+        """Whether the first `size` entries are published, under a head or not."""
+        return self._begun and size <= self._bundled
+
+    def mend(self, now: Micros) -> None:
+        """Compare every published file with the log, and write those that are missing."""
+        with self._mutex:
+            self.published = self._bundled = 0
+            self._begun = True
+            with self._catalogue.read() as tx:
+                self._signed = heads.newest(tx)
+        self.publish(now, sign=True)
+
+    def _publish(self, now: Micros, *, sign: bool) -> None:
+        if not self._begun:
+            self._begin()
+        with self._catalogue.read() as tx:
+            size, data = log.head(tx)
+        if self._signed is not None and self._signed.size > self.published:
+            self._put_out(self._signed)  # what a kill left unpublished
+        signed_size = self._signed.size if self._signed else 0
+        if sign and size > signed_size:
+            self._signed = self._sign(Frontier.from_bytes(size, data), now)
+            self._put_out(self._signed)
+        elif size > self._bundled:
+            self._bundle(size)
+            self._directory.settle()
+
+    def _begin(self) -> None:
+        """Where a process before this one left off."""
+        with self._catalogue.read() as tx:
+            self._signed = heads.newest(tx)
+        self._directory.put(KEY, f"{self.vkey}\n".encode())
+        data = self._directory.read(CHECKPOINT)
+        found = Checkpoint(self._name, 0, EMPTY)
+        if data is not None:
+            try:
+                found = note.open_checkpoint(data, note.parse_vkey(self.vkey))
+            except VerificationError as error:
+                path = self._directory.path
+                raise PublicationError(
+                    f"{path / CHECKPOINT}: {error}; nothing is published over it"
+                ) from error
+        if found.size > (self._signed.size if self._signed else 0):
+            raise PublicationError(
+                f"{self._directory.path} is published up to entry {found.size - 1}, "
+                "further than this catalogue ever signed: start the service again, "
+                "which compares the two"
+            )
+        self.published = self._bundled = found.size
+        self._drop_partials()
+        self._begun = True
+
+    # -- signing ------------------------------------------------------------------
+
+    def _sign(self, head: Frontier, now: Micros) -> Signed:
+        """Steps 2 and 3."""
+        tree = self._signed.frontier if self._signed else Frontier()
+        for number, data, _ in heads.entries(self._catalogue, tree.size, head.size):
+            if number != tree.size:
+                break
+            tree = tree.append(_leaf(data))
+        if tree != head:
+            raise PublicationError(
+                f"the audit log's entries up to {head.size - 1} do not lead from the "
+                "last signed head to the one that the catalogue says: it was altered. "
+                "Nothing is signed; run `retention audit verify`"
+            )
+        text = Checkpoint(self._name, head.size, head.root()).text
+        signed = Signed(head, note.sign(text, self._name, self._key), now)
+        with self._catalogue.write(Priority.HOLD) as tx:
+            heads.keep(tx, signed)
+        return signed
+
+    # -- publishing ---------------------------------------------------------------
+
+    def _put_out(self, signed: Signed) -> None:
+        """Steps 4 to 7."""
+        data = signed.note.encode()
+        self._beside.replace(BESIDE_KEY, data)
+        self._beside.settle()
+        self._bundle(signed.size)
+        for tile in tiles.new_files(self.published, signed.size):
+            if tile.level != "entries":
+                self._directory.put(tile.path, tiles.make(tile, self._read))
+        self._directory.settle()
+        self._check_root(signed)
+        self._keep_days(signed)
+        self._directory.replace(CHECKPOINT, data)
+        self._directory.settle()
+        before, self.published = self.published, signed.size
+        self._told(signed)
+        for tile in tiles.new_files(before, signed.size, full_only=True):
+            partials.drop(self._directory, tile.path)
+        self._directory.settle()
+
+    def _bundle(self, size: int) -> None:
+        """Row files and bundles up to `size`; row files first, for a bundle with an
+        entry says that all of the entry is there."""
+        first, entries = self._bundled, []
+        if first < size:
+            start = first // WIDTH * WIDTH
+            for number, data, rows in heads.entries(self._catalogue, start, size):
+                if number >= first and rows is not None:
+                    self._directory.put(tiles.row_path(number), rows)
+                entries.append(data)
+                if len(entries) == WIDTH:
+                    self._directory.settle()
+                    self._put_bundle(Tile("entries", number // WIDTH), entries)
+                    entries = []
+            self._directory.settle()
+            if entries:
+                width = len(entries)
+                self._put_bundle(Tile("entries", size // WIDTH, width), entries)
+            self._bundled = size
+        elif size % WIDTH and first != size:
+            # A head that was signed before a kill, and more was published since.
+            tile = Tile("entries", size // WIDTH, size % WIDTH)
+            found = heads.entries(self._catalogue, tile.first, size)
+            self._put_bundle(tile, [data for _, data, _ in found])
+
+    def _put_bundle(self, tile: Tile, entries: list[bytes]) -> None:
+        self._directory.put(tile.path, tiles.bundle(entries))
+
+    def _read(self, tile: Tile) -> bytes:
+        data = self._directory.read(tile.path)
+        if data is None:
+            raise PublicationError(
+                f"{self._directory.path / tile.path} is missing from the published "
+                "audit log: `retention audit publish` writes it again"
+            )
+        return data
+
+    def _check_root(self, signed: Signed) -> None:
+        """What is published leads to the signed root."""
+        found = tiles.HashReader(signed.size, self._read).root()
+        if found != signed.frontier.root():
+            raise PublicationError(
+                f"the tiles in {self._directory.path} do not lead to the root that was "
+                "signed: they were altered. Move that directory away and keep it for "
+                "the auditor; the next start publishes the whole log anew"
+            )
+
+    def _keep_days(self, signed: Signed) -> None:
+        """The last head of each day before is kept; today's is `checkpoint` itself.
+
+        One that is there stays, whatever a clock that was wrong says by now.
+        """
+        day = signed.at // DAY
+        if day == self._day:
+            return
+        with self._catalogue.read() as tx:
+            before = heads.newest_before(tx, day * DAY, signed.size)
+            while before is not None and self._keep_day(before):
+                start = before.at // DAY * DAY
+                before = heads.newest_before(tx, start, before.size)
+        self._day = day
+
+    def _keep_day(self, signed: Signed) -> bool:
+        name = f"{KEPT}/{format_utc(signed.at)[:10]}"
+        if self._directory.read(name) is not None:
+            return False
+        self._directory.put(name, signed.note.encode())
+        return True
+
+    def _drop_partials(self) -> None:
+        """Those that a kill left after the full file and its head were published."""
+        levels: list[tiles.Level] = ["entries", *range(tiles.LEVELS)]
+        for level in levels:
+            tile = tiles.of_size(self.published, level, 0)
+            if tile is None or tile.width < WIDTH:
+                continue
+            last = self.published // (Tile(tile.level, 0).span * WIDTH) - 1
+            path = Tile(tile.level, last).path
+            parent = path.rpartition("/")[0]
+            there = set(self._directory.names(parent))
+            for name in there:
+                full = name.removesuffix(".p")
+                if full != name and full in there and full.isdecimal():
+                    partials.drop(self._directory, f"{parent}/{full}")
+        self._directory.settle()
+
+
+def problem(error: RetentionError) -> str:
+    """What a caller is told whose change stands and could not be published."""
+    return (
+        "it stands and is in the audit log, but not yet published, so nothing is "
+        f"deleted meanwhile: {error}"
+    )

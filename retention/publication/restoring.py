@@ -1,0 +1,149 @@
+"""A catalogue that is older than its published log is brought up to it.
+
+1. Page by page, each in one transaction: entries and row files as they were written,
+   their effects replayed, the index, the head moved on.  [the same case at next start]
+2. With the page that reaches the signed head: that head.
+3. `catalogue.restored` and the guard, in one transaction, before any other entry.
+                                                       [deletion is off]
+4. An administrator acknowledges, on record.
+
+The fact RESTORED is there from the first page until 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from retention import guards
+from retention.audit import heads, log, reimport
+from retention.audit import rows as row_files
+from retention.audit.canonical import decode
+from retention.audit.heads import Signed
+from retention.audit.stored import Stored
+from retention.catalogue.db import Priority, get_fact, put_fact
+from retention.errors import VerificationError
+from retention.merkle import Frontier, leaf
+from retention.model import Actor, Entry, Micros
+from retention.publication.replay import Replay
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from retention.audit.log import Log
+    from retention.catalogue.db import Catalogue
+    from retention.publication.compare import Compared, Head
+
+PAGE = 200
+"""Entries brought back in one transaction."""
+
+
+def adopt(catalogue: Catalogue, head: Head) -> None:
+    """Enter a signed head of the catalogue's own entries that its table lacks."""
+    tree = heads.frontiers(catalogue, [head.size])[head.size]
+    with catalogue.write(Priority.HOLD) as tx:
+        keep(tx, tree, head)
+
+
+def bring_back(
+    catalogue: Catalogue, found: Compared, alive: Callable[[], None] = lambda: None
+) -> None:
+    """Read the tail back that the comparison found; `alive` is called after each page.
+
+    Raises VerificationError where the tail is another than when it was compared.
+    """
+    tail = found.tail
+    if tail is None:
+        return
+    with catalogue.read() as tx:
+        tree = _head(tx)
+    entries = islice(tail.source.tail(tail.first), tail.last - tail.first)
+    while page := list(islice(entries, PAGE)):
+        with catalogue.write(Priority.HOLD) as tx:
+            tree, replay = _bring_back(tx, tree, page, tail.signed)
+            _note(tx, found, tree.size, replay)
+        alive()
+    if tree.size != tail.last:
+        raise VerificationError(
+            f"{tail.source.directory} changed while the catalogue was restored from it: "
+            "start the service again"
+        )
+
+
+def _head(tx: Connection) -> Frontier:
+    return Frontier.from_bytes(*log.head(tx))
+
+
+def _bring_back(
+    tx: Connection, tree: Frontier, page: Iterable[Stored], signed: Head | None
+) -> tuple[Frontier, Replay]:
+    """One page: entries, effects, index, head, and the signed head where it is."""
+    first, replay = tree.size, Replay()
+    reached: Frontier | None = None
+    for stored in page:
+        if stored.number != tree.size:
+            raise VerificationError(f"entry {tree.size} is missing by now")
+        entry = decode(stored.data)
+        rows = None if stored.rows is None else row_files.decode(stored.rows)[0]
+        reimport.insert(tx, stored, entry)
+        replay.one(tx, stored.number, entry, rows)
+        reimport.index(tx, stored.number, entry, rows)
+        tree = tree.append(leaf(stored.data))
+        if signed is not None and tree.size == signed.size:
+            reached = tree
+    reimport.move_head(tx, first, tree)
+    if reached is not None and signed is not None:
+        keep(tx, reached, signed)
+    return tree, replay
+
+
+def keep(tx: Connection, tree: Frontier, head: Head) -> None:
+    """Enter a signed head in the table, unless it knows that one or a larger one."""
+    if tree.root() != head.checkpoint.root:
+        raise VerificationError(
+            f"the entries up to {tree.size - 1} do not lead to the head in {head.where}"
+        )
+    known = heads.newest(tx)
+    if known is None or known.size < tree.size:
+        last = log.read(tx, tree.size - 1)
+        heads.keep(tx, Signed(tree, head.note, last["at"]))
+
+
+def _note(tx: Connection, found: Compared, size: int, replay: Replay) -> None:
+    """What was brought back so far, until it is on record and acknowledged."""
+    tail = found.tail
+    signed = tail.signed.size if tail and tail.signed else None
+    fact = get_fact(tx, guards.RESTORED_FACT)
+    if fact is None or fact["entry"] is not None:
+        fact = {"old_size": found.size, "holds": 0, "recordings": 0}
+    fact["holds"] += replay.holds()
+    fact["recordings"] += replay.gone
+    put_fact(
+        tx,
+        guards.RESTORED_FACT,
+        {**fact, "size": size, "signed": signed, "entry": None, "detail": found.detail},
+    )
+
+
+def on_record(
+    catalogue: Catalogue, log_: Log, now: Micros, actor: Actor
+) -> dict[str, Any] | None:
+    """Put a restoration on record and trip its guard, where that was not done yet.
+
+    The fields of the entry; None where there was nothing to say.  To be called before
+    anything else is appended.
+    """
+    with catalogue.read() as tx:
+        fact = get_fact(tx, guards.RESTORED_FACT)
+    if fact is None or fact["entry"] is not None:
+        return None
+    names = ("old_size", "size", "signed", "holds", "recordings")
+    fields = {name: fact[name] for name in names}
+    with catalogue.write(Priority.HOLD) as tx:
+        number = log_.append(tx, Entry("catalogue.restored", now, actor, fields))
+        guards.trip_in(
+            tx, log_, now, actor, guards.CATALOGUE, "", guards.restored(fact["detail"])
+        )
+        put_fact(tx, guards.RESTORED_FACT, {**fact, "entry": number})
+    return fields
