@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.catalogue import streams
+from retention.catalogue import streams, tally
 from retention.model import Micros, Recording, State, Window
 
 Key = tuple[int, int, int]
@@ -56,12 +56,18 @@ def _one(tx: Connection, sql: str, *values: Any) -> Recording | None:
 
 
 def insert(
-    tx: Connection, rows: Sequence[Recording], doubts: Mapping[Key, Doubt] | None = None
+    tx: Connection,
+    rows: Sequence[Recording],
+    doubts: Mapping[Key, Doubt] | None = None,
+    *,
+    moved: bool = False,
 ) -> None:
     """Add recordings, with the doubts of those in quarantine, by key.
 
-    Raises their streams' `max_length` in the same transaction.  A key or path that is
-    there already is an IntegrityError: insert, never upsert.
+    They wait in the tally for the log's next roll-up; not those that were `moved`: they
+    were counted when they were new.  Raises their streams' `max_length` in the same
+    transaction.  A key or path that is there already is an IntegrityError: insert,
+    never upsert.
     """
     if not rows:
         return
@@ -78,6 +84,8 @@ def insert(
             [(*key, *doubt) for key, doubt in doubts.items()],
         )
     _raise_lengths(tx, rows)
+    if not moved:
+        tally.add(tx, rows)
 
 
 def _raise_lengths(tx: Connection, rows: Iterable[Recording]) -> None:
@@ -85,8 +93,7 @@ def _raise_lengths(tx: Connection, rows: Iterable[Recording]) -> None:
     for row in rows:
         if row.duration > longest.get(row.stream, 0):
             longest[row.stream] = row.duration
-    for stream, length in longest.items():
-        streams.raise_max_length(tx, stream, length)
+    streams.raise_max_lengths(tx, longest)
 
 
 def get(tx: Connection, key: Key) -> Recording | None:

@@ -4,7 +4,7 @@ A stream's row is frozen: nothing here changes how its files are named.  Only
 `max_length` rises, and the quarantine of its times comes and goes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -71,6 +71,14 @@ def raise_max_length(tx: Connection, key: int, length: Micros) -> None:
         _t.update()
         .where(_t.c.key == key, _t.c.max_length < length)
         .values(max_length=length)
+    )
+
+
+def raise_max_lengths(tx: Connection, longest: Mapping[int, Micros]) -> None:
+    """As `raise_max_length`, by stream."""
+    tx.exec_driver_sql(
+        "UPDATE stream SET max_length = ? WHERE key = ? AND max_length < ?",
+        [(length, key, length) for key, length in longest.items()],
     )
 
 

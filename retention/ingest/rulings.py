@@ -267,7 +267,10 @@ def _write_moved(tx: Connection, news: list[_New]) -> list[_New]:
         free[start] = n + 1
         moved.append(one._replace(new=one.new._replace(n=n)))
     recordings.insert(
-        tx, [one.new for one in moved], {one.new.key: one.after for one in moved}
+        tx,
+        [one.new for one in moved],
+        {one.new.key: one.after for one in moved},
+        moved=True,
     )
     return moved
 

@@ -1,0 +1,132 @@
+"""Owns what was catalogued and is in no roll-up of the log yet: sums by camera and day.
+
+The day is the UTC day of a recording's start, in days since the epoch.  A line's digest
+is a chain over its recordings in the order in which they were catalogued: SHA-256 over
+the digest so far (nothing at first) and the canonical JSON of [start, n, duration,
+bytes, stream].  Lines are kept in the transaction that inserts, and taken out in the one
+that writes them into the log: a crash loses nothing and counts nothing twice.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from retention.model import DAY, Recording
+
+Place = tuple[int, int]
+"""(camera key, UTC day)."""
+
+
+class Line(NamedTuple):
+    """So many recordings of a camera that start on a day, and the digest of their list."""
+
+    camera: int
+    day: int
+    number: int
+    duration: int
+    size: int
+    digest: bytes
+
+
+_PUT = (
+    "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (camera, day) DO UPDATE SET "
+    "count=count+excluded.count, duration=duration+excluded.duration, "
+    "size=size+excluded.size, digest=excluded.digest"
+)
+_PART = 400
+
+
+def add(tx: Connection, rows: Sequence[Recording]) -> None:
+    """Count recordings that this transaction inserts: one upsert a camera and day."""
+    runs = [
+        (stream, day, list(run))
+        for (stream, day), run in groupby(rows, lambda row: (row[0], row[1] // DAY))
+    ]
+    cameras = _cameras(tx, {stream for stream, _, _ in runs})
+    places = dict.fromkeys((cameras[stream], day) for stream, day, _ in runs)
+    digests = dict.fromkeys(places, b"") | _digests(tx, places)
+    sums = dict.fromkeys(places, (0, 0, 0))
+    for stream, day, run in runs:
+        place = (cameras[stream], day)
+        number, duration, size = sums[place]
+        sums[place] = (
+            number + len(run),
+            duration + sum([row[3] for row in run]),
+            size + sum([row[4] for row in run]),
+        )
+        digests[place] = _chained(digests[place], run)
+    tx.exec_driver_sql(
+        _PUT, [(*place, *line, digests[place]) for place, line in sums.items()]
+    )
+
+
+def _chained(digest: bytes, run: Iterable[Recording]) -> bytes:
+    for item in [f"[{r[1]},{r[2]},{r[3]},{r[4]},{r[0]}]" for r in run]:
+        digest = sha256(digest + item.encode()).digest()
+    return digest
+
+
+def put(tx: Connection, lines: Iterable[Line]) -> None:
+    """Add lines to what waits: a correction, whose counts may be less than nothing."""
+    found = list(lines)
+    if found:
+        tx.exec_driver_sql(_PUT, found)
+
+
+def take(tx: Connection, limit: int) -> list[Line]:
+    """The first `limit` lines, which are nowhere any more but with the caller."""
+    lines = [
+        Line(*row)
+        for row in tx.exec_driver_sql(
+            "SELECT * FROM tally ORDER BY camera, day LIMIT ?", (limit,)
+        )
+    ]
+    if lines:
+        tx.exec_driver_sql(
+            "DELETE FROM tally WHERE (camera, day) <= (?, ?)", lines[-1][:2]
+        )
+    return lines
+
+
+def waiting(tx: Connection) -> list[Line]:
+    """All lines."""
+    found = tx.exec_driver_sql("SELECT * FROM tally ORDER BY camera, day")
+    return [Line(*row) for row in found]
+
+
+def is_empty(tx: Connection) -> bool:
+    """Whether nothing waits."""
+    return tx.exec_driver_sql("SELECT 1 FROM tally LIMIT 1").first() is None
+
+
+def _cameras(tx: Connection, streams: Iterable[int]) -> dict[int, int]:
+    """The camera of each stream."""
+    found: dict[int, int] = {}
+    for part in _parts(sorted(streams)):
+        marks = ", ".join("?" * len(part))
+        sql = f"SELECT key, camera FROM stream WHERE key IN ({marks})"
+        found |= {row[0]: row[1] for row in tx.exec_driver_sql(sql, tuple(part))}
+    return found
+
+
+def _digests(tx: Connection, places: Iterable[Place]) -> dict[Place, bytes]:
+    """The digests of those lines that are there already, and maybe of others."""
+    cameras, days = zip(*places, strict=True)
+    found: dict[Place, bytes] = {}
+    for part in _parts(sorted(set(cameras))):
+        marks = ", ".join("?" * len(part))
+        rows = tx.exec_driver_sql(
+            "SELECT camera, day, digest FROM tally "
+            f"WHERE camera IN ({marks}) AND day BETWEEN ? AND ?",
+            (*part, min(days), max(days)),
+        )
+        found |= {(camera, day): digest for camera, day, digest in rows}
+    return found
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for first in range(0, len(values), _PART):
+        yield values[first : first + _PART]
