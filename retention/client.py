@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import socket
+import stat
 import struct
 import uuid
 from contextlib import suppress
@@ -115,12 +116,17 @@ class Client:
 
     def _gone(self, error: Exception) -> UnreachableError:
         path = self.place.socket
+        if _is_something_else(path):
+            return UnreachableError(
+                f"{path} is not a socket, so the service can't be asked: correct "
+                "`socket` in the configuration, or --socket"
+            )
+        if isinstance(error, PermissionError):
+            return UnreachableError(
+                f"{path} is closed to you, so the service can't be asked: call "
+                f"{self.place.contact}"
+            )
         if isinstance(error, FileNotFoundError | ConnectionRefusedError):
-            if path.exists() and not path.is_socket():
-                return UnreachableError(
-                    f"{path} is not a socket, so the service can't be asked: correct "
-                    "`socket` in the configuration, or --socket"
-                )
             return UnreachableError(
                 f"the service is not running (nothing listens at {path}), so nothing is "
                 "being deleted by this program: start it with `systemctl start "
@@ -161,6 +167,13 @@ class Client:
             "with `retention hold list`",
             error.running,
         )
+
+
+def _is_something_else(path: Path) -> bool:
+    try:
+        return not stat.S_ISSOCK(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _resolved(arguments: dict[str, Any], zone: str | None) -> dict[str, Any]:

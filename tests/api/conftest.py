@@ -58,6 +58,13 @@ def directory() -> Iterator[Path]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def still_directory() -> Iterator[Path]:
+    """One for all tests of a module."""
+    with _directory() as made:
+        yield made
+
+
 @pytest.fixture
 def office(people: People) -> Iterator[Office]:
     """An installation whose API answers in this process."""

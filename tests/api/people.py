@@ -10,7 +10,7 @@ import grp
 import json
 import os
 import pwd
-import secrets
+import re
 import shlex
 import subprocess
 import sys
@@ -27,6 +27,9 @@ ASKING = Path(__file__).with_name("asking.py")
 PACKAGE = Path(retention.__file__).parents[1]
 
 ROLES = ("operator", "supervisor", "auditor", "administrator")
+
+MARK = "retest"
+"""Before the number of the process whose users these are."""
 
 BUSY = 5
 """How often another program may hold the user database."""
@@ -183,7 +186,7 @@ class People:
     groups: dict[str, str] = field(default_factory=dict)
     _made: dict[str, Person] = field(default_factory=dict)
     _prefix: list[str] = field(default_factory=list)
-    _mark: str = field(default_factory=lambda: f"rt{secrets.token_hex(4)}")
+    _mark: str = field(default_factory=lambda: f"{MARK}{os.getpid()}")
 
     MEMBERS = {  # noqa: RUF012 - never changed
         "olga": ("operator",),
@@ -235,6 +238,16 @@ class People:
                 _administer("groupdel", name)
 
 
+def _forget_the_dead() -> None:
+    """Remove what a run that was killed left behind."""
+    users = [("userdel", one.pw_name) for one in pwd.getpwall()]
+    groups = [("groupdel", one.gr_name) for one in grp.getgrall()]
+    for command, name in users + groups:
+        found = re.fullmatch(rf"{MARK}(\d+)-\w+", name)
+        if found and not Path("/proc", found[1]).exists():
+            _administer(command, name)
+
+
 def _administer(*words: str) -> None:
     for left in range(BUSY, 0, -1):
         done = subprocess.run(words, capture_output=True, text=True)
@@ -248,6 +261,7 @@ def _administer(*words: str) -> None:
 def everybody() -> Iterator[People]:
     """The people of a control room, for the block."""
     people = People()
+    _forget_the_dead()
     with _for_others() as prefix:
         try:
             people.make(prefix)
