@@ -60,6 +60,12 @@ class Office(Installation):
         with self.desk.catalogue.read() as tx:
             return log.size(tx)
 
+    def kinds_since(self, size: int) -> set[str]:
+        """The kinds of the entries that came after so many."""
+        with self.desk.catalogue.read() as tx:
+            count = log.size(tx) - size
+            return {one["kind"] for one in log.listing(tx, limit=count)}
+
     def written(self, kind: str) -> list[dict[str, Any]]:
         """Entries of a kind, oldest first, each with its fields opened beside it."""
         with self.desk.catalogue.read() as tx:
@@ -77,7 +83,7 @@ class Office(Installation):
             }
 
 
-LOG = {"entry", "log_head"}
+LOG = {"entry", "disclosure", "log_head"}
 
 
 @contextmanager

@@ -179,7 +179,7 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": str(PACKAGE), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-@dataclass
+@dataclass(repr=False)
 class People:
     """Everybody; `both` is operator and supervisor, `stranger` has no role."""
 
