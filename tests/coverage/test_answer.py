@@ -85,6 +85,14 @@ def test_seconds_that_a_recorder_drops_between_two_files_are_no_gap(desk):
     assert desk.answer("a", FOUR, end)["all_preserved"]
 
 
+def test_two_seconds_between_two_files_are_a_gap(desk):
+    desk.row("a", FOUR)
+    desk.row("a", FOUR + MINUTE + 2 * SECOND)
+    line = desk.line("a", FOUR, FOUR + 2 * MINUTE)
+    gap = span(FOUR + MINUTE, FOUR + MINUTE + 2 * SECOND)
+    assert line["no_recording_seen"] == [gap]
+
+
 def test_a_window_that_begins_between_two_files_has_no_gap_at_its_edge(desk):
     desk.row("a", FOUR - MINUTE - SECOND, MINUTE)
     desk.row("a", FOUR + SECOND // 2, MINUTE)

@@ -269,6 +269,12 @@ def test_of_a_silent_stream_only_its_longest_file_is_waited_for():
     ]
 
 
+def test_a_stream_that_missed_more_than_one_file_has_fallen_silent():
+    for minutes_, expected in ((2, "being written"), (3, "nothing finished yet")):
+        written = Written(NOW - minutes_ * MINUTE, MINUTE, HOUR)
+        assert why([WATCH._replace(written=[written])])[-1].why == expected
+
+
 def test_before_the_end_of_its_last_file_a_silent_stream_waits_for_nothing():
     silent = Written(NOW - 20 * MINUTE, MINUTE, HOUR)
     assert why([WATCH._replace(written=[silent])]) == [
