@@ -321,3 +321,9 @@ def test_one_root_that_may_have_it_is_enough_for_not_saying_that_there_was_nothi
     assert why([sure, away])[-1] == Piece(
         95 * HOUR, NOW, Fate.PENDING, "root nvr2 unavailable"
     )
+
+
+def test_a_service_that_was_just_stopped_is_down_at_once():
+    until = HOUR + 10 * MINUTE
+    signs = [(0, STARTED), (HOUR, STOPPED)]
+    assert down(Window(0, until), signs, until) == [Window(HOUR, until)]
