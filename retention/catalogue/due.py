@@ -360,32 +360,6 @@ def overlapping(
     return Sum(*row)
 
 
-def kept_in_doubt(tx: Connection, stream: int, window: Window, *, whole: bool) -> Sum:
-    """Recordings that do not overlap a window by their own times and are held all the
-    same, since those are in doubt: the quarantined ones, or with `whole` all."""
-    source = "recording r" if whole else (
-        "quarantine q CROSS JOIN recording r ON r.stream=q.stream "
-        "AND r.start=q.start AND r.n=q.n AND r.state=2"
-    )  # fmt: skip
-    row = tx.exec_driver_sql(
-        f"SELECT count(*), coalesce(sum(r.size), 0) FROM {source} WHERE r.stream=? "
-        "AND r.state<>1 AND (r.start>=? OR r.start+r.duration<=?)",
-        (stream, window.end, window.start),
-    ).one()
-    return Sum(*row)
-
-
-def in_batches(tx: Connection, stream: int, max_length: Micros, window: Window) -> int:
-    """How many recordings that overlap a window are in a batch that is not done."""
-    return int(
-        tx.exec_driver_sql(
-            "SELECT count(*) FROM recording WHERE stream=? AND start>? AND start<? "
-            "AND start+duration>? AND state=1",
-            (stream, window.start - max_length - 1, window.end, window.start),
-        ).scalar_one()
-    )
-
-
 def digest(rows: Iterable[Due]) -> bytes:
     """(stream, start, n, duration, size) of rows, one a line: what a plan's SHA-256 is
     taken over."""
