@@ -91,6 +91,22 @@ def test_what_an_operator_leaves_is_held_before_the_first_deletion(directory, pe
     assert placed[0]["actor"]["uid"] == people.olga.uid
 
 
+def test_the_spool_is_taken_in_before_a_root_or_the_socket_is_opened(
+    directory, people, monkeypatch
+):
+    """A batch that a crash left open is finished as soon as its root is open."""
+    office = Office(directory, people.groups)
+    office.init()
+    to_open_for(office, people)
+    path = leave(office, people.olga, content())
+    monkeypatch.setattr(Front, "open", crash)
+    service = office.service()
+    with pytest.raises(KeyboardInterrupt):
+        service.start()
+    assert not path.exists()
+    assert len(office.entries("hold.placed")) == 1
+
+
 def to_open_for(office: Office, people: People) -> None:
     """As tmpfiles.d makes the spool where it is not there: for operators, sticky."""
     path = office.settings.spool
