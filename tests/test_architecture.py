@@ -20,6 +20,7 @@ FLOORS = (
     ("access", "members", "rules", "coverage"),
     (
         "publication",
+        "ledger",
         "deletion",
         "ingest",
         "cameras",

@@ -159,6 +159,17 @@ _ALL = (
         rows=f"{_FOOTAGE} path",
     ),
     declare(
+        "recordings.recorded",
+        "What was catalogued since the last such entry: a row for each camera and UTC day "
+        "of the start (days since the epoch), also of days long past.  digest: SHA-256 "
+        "chained over the canonical [start, n, duration, bytes, stream] of each in the "
+        "order in which they came.  origin: `catalogued`; or `corrected`: what the log "
+        "lacked of a catalogue that is older than these entries or was restored, which "
+        "may be less than nothing.",
+        "origin:text recordings:int duration:int bytes:int",
+        rows="camera day count duration bytes digest",
+    ),
+    declare(
         "custody.alarm",
         "Files of a camera whose data is not the council's; path is one of them.",
         "camera:int root:text count:int path:path?",

@@ -7,14 +7,14 @@ bytes, stream].  Lines are kept in the transaction that inserts, and taken out i
 that writes them into the log: a crash loses nothing and counts nothing twice.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.model import DAY, Recording
+from retention.model import DAY, FOREVER, Recording, State
 
 Place = tuple[int, int]
 """(camera key, UTC day)."""
@@ -69,13 +69,6 @@ def _chained(digest: bytes, run: Iterable[Recording]) -> bytes:
     return digest
 
 
-def put(tx: Connection, lines: Iterable[Line]) -> None:
-    """Add lines to what waits: a correction, whose counts may be less than nothing."""
-    found = list(lines)
-    if found:
-        tx.exec_driver_sql(_PUT, found)
-
-
 def take(tx: Connection, limit: int) -> list[Line]:
     """The first `limit` lines, which are nowhere any more but with the caller."""
     lines = [
@@ -95,6 +88,45 @@ def waiting(tx: Connection) -> list[Line]:
     """All lines."""
     found = tx.exec_driver_sql("SELECT * FROM tally ORDER BY camera, day")
     return [Line(*row) for row in found]
+
+
+class There(NamedTuple):
+    """Recordings of a camera and day that have their rows: in quarantine, or not."""
+
+    camera: int
+    day: int
+    quarantined: bool
+    number: int
+    duration: int
+    size: int
+
+
+def there(
+    tx: Connection, cameras: Collection[int] | None = None, days: range | None = None
+) -> Iterator[There]:
+    """All rows of the catalogue, those of open batches too, summed by camera and day;
+    of these cameras and days, or of all."""
+    wanted = [
+        row
+        for row in tx.exec_driver_sql("SELECT key, camera FROM stream")
+        if cameras is None or row[1] in cameras
+    ]
+    span = (-FOREVER, FOREVER)
+    if days is not None:
+        span = (days.start * DAY, days.stop * DAY)
+    for stream, camera in wanted:
+        # Rounded down, where SQLite would round towards 1970.
+        rows = tx.exec_driver_sql(
+            "SELECT (start - ((start % :day) + :day) % :day) / :day AS d, state = :doubt, "
+            "count(*), sum(duration), sum(size) FROM recording WHERE stream = :stream "
+            "AND start >= :first AND start < :last GROUP BY 1, 2",
+            {
+                "day": DAY, "doubt": int(State.QUARANTINED), "stream": stream,
+                "first": span[0], "last": span[1],
+            },
+        )  # fmt: skip
+        for day, doubtful, number, duration, size in rows:
+            yield There(camera, day, bool(doubtful), number, duration, size)
 
 
 def is_empty(tx: Connection) -> bool:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from retention import clock, guards
 from retention.catalogue import roots
 from retention.catalogue.db import Priority
+from retention.ledger.rollup import roll_up
 from retention.model import MINUTE, Micros
 
 if TYPE_CHECKING:
+    from retention.audit.log import Log
     from retention.catalogue.db import Catalogue
     from retention.daemon.alarms import Alarms
     from retention.daemon.root_work import RootWork
+    from retention.daemon.worker import Stop
+    from retention.model import Actor
 
 ROOT_PATIENCE: Micros = 10 * MINUTE
 """One directory or one file may take this long before a root is stuck."""
@@ -32,6 +36,22 @@ def look_for_silence(works: Collection[RootWork], alarms: Alarms, now: Micros) -
                     "hangs; see to its disk or server",
                     now,
                 )
+
+
+def keep_books(
+    works: Collection[RootWork],
+    catalogue: Catalogue,
+    log: Log,
+    actor: Actor,
+    now: Micros,
+    stop: Stop | None,
+) -> None:
+    """Hourly and at stop: how far deletion is, and what was recorded since.
+
+    Raises CatalogueError, and StaleError where a root changed meanwhile.
+    """
+    keep_caught_up(catalogue, works)
+    roll_up(catalogue, log, actor, now, stop)
 
 
 def keep_caught_up(catalogue: Catalogue, works: Collection[RootWork]) -> None:

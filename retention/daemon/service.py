@@ -202,10 +202,8 @@ class Service:
     def _begin_record(self, now: Micros) -> None:
         digest = self._settings.digest
         started = {
-            "pid": self._actor.pid,
-            "version": __version__,
-            "settings_digest": digest,
-        }
+            "pid": self._actor.pid, "version": __version__, "settings_digest": digest,
+        }  # fmt: skip
         self._record(
             Entry("settings.loaded", now, self._actor, {"digest": digest}),
             Entry("service.started", now, self._actor, started),
@@ -218,7 +216,7 @@ class Service:
 
     def _end_record(self) -> None:
         now = self.judge().now
-        self._keep_caught_up()
+        self._keep_books(now)
         self._record(Entry("service.stopped", now, self._actor))
         self._publish(self._publishing.catch_up, now)
         journal.info("service.stopped")
@@ -295,7 +293,7 @@ class Service:
             except CatalogueError as error:
                 self.failed(error, "", judged.now)
 
-    def heartbeat(self, _: Stop) -> None:
+    def heartbeat(self, stop: Stop) -> None:
         """The hourly entry; with it goes what is remembered, at no further cost."""
         judged = self.judge()
         reading = clock.read()._replace(wall=judged.now)
@@ -306,15 +304,16 @@ class Service:
         except CatalogueError as error:
             self.failed(error, "", judged.now)
             return
-        self._keep_caught_up()
+        self._keep_books(judged.now, stop)
         self._record(Entry("heartbeat", judged.now, self._actor, fields))
         journal.info("heartbeat", **fields, trouble=dict(self._schedule.trouble))
 
-    def _keep_caught_up(self) -> None:
+    def _keep_books(self, now: Micros, stop: Stop | None = None) -> None:
         try:
-            rounds.keep_caught_up(self._catalogue, self._works)
+            tools = (self._catalogue, self._log, self._actor)
+            rounds.keep_books(self._works, *tools, now, stop)
         except (CatalogueError, StaleError) as error:
-            self.failed(error, "", self._reading.wall)
+            self.failed(error, "", now)
 
     def _record(self, *entries: Entry) -> None:
         """Entries of the service itself, and with them the clock's state."""

@@ -108,7 +108,8 @@ def note_grown(
             recordings.extend(tx, row, one.duration, one.size)
         else:
             recordings.quarantine(tx, row, one.size, one.doubt)
-    later = [one for one in grown if one.doubt is None]
+    # Also of a doubtful one the bytes: the books of a day count them.
+    later = [one for one in grown if one.doubt is None or one.size != one.item.size]
     if later:
         log.append(tx, _entry("recording.changed", _changed(later), later, now, actor))
     doubtful = [one for one in grown if one.doubt is not None]

@@ -1,0 +1,145 @@
+"""Owns reading the log as records about footage: from the catalogue by its index, or from
+a published directory one after the other.
+
+A record is an entry with its row file still unread.  In the order of the log; more may
+come than was asked for, never less.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from retention.audit import rows as row_files
+from retention.audit import tiles
+from retention.audit.books import UNREADABLE, row_file_complaint
+from retention.audit.canonical import decode
+from retention.audit.directory import Published
+from retention.audit.rows import LONG, RowFile
+from retention.audit.tiles import WIDTH, Tile
+from retention.errors import VerificationError
+from retention.model import DAY, HOUR, Window
+
+INTENDED, DELETED = "deletion.intended", "recordings.deleted"
+
+FOOTAGE_KINDS = (
+    "recordings.recorded",
+    "recordings.quarantined",
+    "recordings.resolved",
+    "recording.changed",
+    "recordings.lost",
+    "recordings.reappeared",
+    INTENDED,
+    DELETED,
+)
+"""The kinds whose rows name recordings, and the completions of batches."""
+
+
+class Record(NamedTuple):
+    """One entry; `read` reads columns of its row file, checked against its digest."""
+
+    number: int
+    entry: dict[str, Any]
+    fetch: Callable[[], bytes | None]
+
+    @property
+    def kind(self) -> str:
+        """The kind of the entry."""
+        return str(self.entry["kind"])
+
+    def read(self, only: Set[str] | None = None) -> RowFile:
+        """Its rows; VerificationError where they are not those that were written."""
+        data = self.fetch()
+        complaint = row_file_complaint(self.entry.get("rows_sha256"), data)
+        if complaint or data is None:
+            raise VerificationError(
+                f"entry {self.number} {complaint or 'has no rows'}; run "
+                "`retention audit verify`"
+            )
+        try:
+            return row_files.read(data, only)
+        except UNREADABLE as error:
+            raise VerificationError(
+                f"the rows of entry {self.number} can't be read: {error}"
+            ) from error
+
+
+class Source(Protocol):
+    """Where records come from."""
+
+    def about(self, cameras: Collection[int], window: Window) -> Iterable[Record]:
+        """The records about footage of these cameras in the window, holds on them too."""
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterable[Record]:
+        """The records of these kinds."""
+
+
+def hours_of(window: Window) -> list[tuple[int, int]]:
+    """The ranges of hours, both ends included, under which the records about footage of
+    a window are found: its own, those of very long spans, and the first of each day,
+    under which roll-ups are."""
+    first, last = window.start // HOUR, (window.end - 1) // HOUR
+    midnight = window.start // DAY * (DAY // HOUR)
+    return [(LONG, LONG), *([(midnight, midnight)] if midnight < first else []),
+            (first, last)]  # fmt: skip
+
+
+class Directory:
+    """A published directory.  It has no index: everything in it is read, `entries` of
+    them so far.  Nothing is verified but row files against their entries."""
+
+    def __init__(self, path: Path) -> None:
+        self._published = Published(path)
+        self.entries = 0
+
+    def about(self, cameras: Collection[int], window: Window) -> Iterable[Record]:
+        """All that may be about footage, and all about holds."""
+        return self._matching(_ABOUT)
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterable[Record]:
+        """The records of these kinds."""
+        names = "|".join(map(re.escape, sorted(kinds)))
+        return self._matching(re.compile(f'"kind":"(?:{names})"'.encode()))
+
+    def _matching(self, wanted: re.Pattern[bytes]) -> Iterator[Record]:
+        """Those that have the words; a text field may have them too, which does no harm:
+        every reader looks at the kind."""
+        for number, data in self._all():
+            if wanted.search(data):
+                try:
+                    entry = decode(data)
+                    entry["kind"], entry["fields"], entry["at"]
+                except UNREADABLE as error:
+                    raise VerificationError(
+                        f"entry {number} can't be read: {error!r}; run `retention audit "
+                        f"verify {self._published.directory}`"
+                    ) from error
+                yield Record(number, entry, partial(self._published.rows, number))
+
+    def _all(self) -> Iterator[tuple[int, bytes]]:
+        """The bytes of every entry, up to the last full bundle and what lies behind it."""
+        self.entries = number = 0
+        while True:
+            tile = Tile("entries", number)
+            data = self._published.tile(tile)
+            if data is None:
+                widths = self._published.partials(tile)
+                if not widths:
+                    return
+                data = self._published.tile(tile._replace(width=widths[-1]))
+            found = tiles.begun(data or b"")
+            for at, entry in enumerate(found):
+                self.entries += 1
+                yield tile.first + at, entry
+            if len(found) < WIDTH:
+                return
+            number += 1
+
+
+_ABOUT = re.compile(
+    b'"kind":"(?:recordings?[.]|deletion[.]intended|hold[.]|policy[.]changed|'
+    b"service[.]|heartbeat|root[.]adopted|guard[.])"
+)

@@ -1,0 +1,259 @@
+"""The books of recordings, day by day: what was recorded is there, deleted or lost.
+
+A day is a camera and the UTC day of the start.  Recorded, corrected and waiting for a
+roll-up, with what changed and what was moved to another day, less what was deleted and
+lost, must be what is there.  Pure: entries come as records, in the order of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import repeat
+from typing import Any, NamedTuple
+
+from retention.audit.records import DELETED, INTENDED, Record
+from retention.errors import VerificationError
+from retention.model import DAY, Outcome
+
+COLUMNS = (
+    "recorded",
+    "corrected",
+    "waiting",
+    "changed",
+    "moved",
+    "deleted",
+    "lost",
+    "present",
+    "quarantined",
+)
+_SIGNS = (1, 1, 1, 1, 1, -1, -1, -1, -1)
+"""What each does to the difference."""
+_NUMBER = dict(zip(COLUMNS, range(len(COLUMNS)), strict=True))
+
+KINDS = (
+    "recordings.recorded",
+    "recording.changed",
+    "recordings.resolved",
+    "recordings.lost",
+    INTENDED,
+    DELETED,
+)
+"""The kinds of entries that are entered."""
+
+Place = tuple[int, int]
+"""(camera key, day since the epoch)."""
+
+
+class Sum(NamedTuple):
+    """Recordings, their duration and bytes; of a change, what came to them."""
+
+    number: int = 0
+    duration: int = 0
+    size: int = 0
+
+    def plus(self, other: Sum, times: int = 1) -> Sum:
+        """Both together; the other one so many times."""
+        return Sum(*(a + times * b for a, b in zip(self, other, strict=True)))
+
+
+NOTHING = Sum()
+
+
+class Fault(NamedTuple):
+    """An entry whose rows could not be read: what it says is not in the books."""
+
+    entry: int
+    what: str
+
+
+class _Intent(NamedTuple):
+    """A batch whose completion is still to come: its rows, column by column."""
+
+    places: Sequence[Place]
+    durations: Sequence[int]
+    sizes: Sequence[int]
+
+
+class Books:
+    """Sums up records.  Only of these cameras and days, where any are given."""
+
+    def __init__(
+        self, cameras: Collection[int] | None = None, days: range | None = None
+    ) -> None:
+        self._cameras = None if cameras is None else frozenset(cameras)
+        self._days = days
+        self._sums: list[dict[Place, list[int]]] = [{} for _ in COLUMNS]
+        self._intents: dict[int, _Intent] = {}
+        self._unread: set[int] = set()
+        self.faults: list[Fault] = []
+        self.rows = 0
+        self._acts: dict[str, Callable[[Record], None]] = dict(
+            zip(
+                KINDS,
+                (self._recorded, self._changed, self._resolved, self._lost,
+                 self._intended, self._deleted),
+                strict=True,
+            )
+        )  # fmt: skip
+
+    @property
+    def open_intents(self) -> list[int]:
+        """Batches without a completion: their recordings are still there, by the log."""
+        return sorted(self._intents)
+
+    def read(self, records: Iterable[Record]) -> None:
+        """Enter records; one whose rows can't be read becomes a fault."""
+        for record in records:
+            act = self._acts.get(record.kind)
+            if act is None:
+                continue
+            try:
+                act(record)
+            except VerificationError as error:
+                self._unread.add(record.number)
+                self.faults.append(Fault(record.number, str(error)))
+            except (KeyError, TypeError, ValueError) as error:
+                self._unread.add(record.number)
+                self.faults.append(
+                    Fault(record.number, f"can't be understood: {error!r}")
+                )
+
+    def add(self, column: str, place: Place, found: Sum) -> None:
+        """Enter sums of the catalogue's own."""
+        self._enter(column, [place], [found.duration], [found.size], [found.number])
+
+    def places(self) -> list[Place]:
+        """Every camera and day that has anything, in order."""
+        return sorted(set().union(*self._sums))
+
+    def of(self, place: Place) -> dict[str, Sum]:
+        """What was entered of a camera and day, by column."""
+        return {
+            name: Sum(*found[place]) if place in found else NOTHING
+            for name, found in zip(COLUMNS, self._sums, strict=True)
+        }
+
+    def _enter(
+        self,
+        column: str,
+        places: Iterable[Place],
+        durations: Iterable[int],
+        sizes: Iterable[int],
+        numbers: Iterable[int] | None = None,
+    ) -> None:
+        sums = self._sums[_NUMBER[column]]
+        every = self._cameras is None and self._days is None
+        for place, duration, size, number in zip(
+            places, durations, sizes, numbers or repeat(1), strict=False
+        ):
+            found = sums.get(place)
+            if found is None:
+                if not (every or self._wants(place)):
+                    continue
+                found = sums[place] = [0, 0, 0]
+            found[0] += number
+            found[1] += duration
+            found[2] += size
+
+    def _wants(self, place: Place) -> bool:
+        camera, day = place
+        return (self._cameras is None or camera in self._cameras) and (
+            self._days is None or day in self._days
+        )
+
+    # -- by kind --------------------------------------------------------------------
+
+    def _recorded(self, record: Record) -> None:
+        columns = self._columns(record, "camera", "day", "count", "duration", "bytes")
+        cameras, days, counts, durations, sizes = columns
+        origin = record.entry["fields"]["origin"]
+        self._enter(
+            "recorded" if origin == "catalogued" else "corrected",
+            zip(cameras, days, strict=True), durations, sizes, counts,
+        )  # fmt: skip
+
+    def _changed(self, record: Record) -> None:
+        cameras, starts, before, after, smaller, larger = self._columns(
+            record, "camera", "start", "old_duration", "duration", "old_bytes", "bytes"
+        )
+        self._enter(
+            "changed", _places(cameras, starts), map(int.__sub__, after, before),
+            map(int.__sub__, larger, smaller), [0] * len(starts),
+        )  # fmt: skip
+
+    def _resolved(self, record: Record) -> None:
+        cameras, starts, durations, sizes, moved, ends = self._columns(
+            record, "camera", "start", "duration", "bytes", "new_start", "new_end"
+        )
+        self._enter(
+            "moved", _places(cameras, starts), map(int.__neg__, durations),
+            map(int.__neg__, sizes), [-1] * len(starts),
+        )  # fmt: skip
+        lengths = map(int.__sub__, ends, moved)
+        self._enter("moved", _places(cameras, moved), lengths, sizes)
+
+    def _lost(self, record: Record) -> None:
+        self._enter("lost", *self._footage(record))
+
+    def _intended(self, record: Record) -> None:
+        self._intents[record.number] = self._footage(record)
+
+    def _deleted(self, record: Record) -> None:
+        """The batch of an intent is over; `absent` files were gone before it."""
+        number = record.entry["fields"]["intent"]
+        intent = self._intents.pop(number, None)
+        if intent is None:
+            if number not in self._unread:
+                raise ValueError(f"it completes {number}, which is no open intent")
+            return
+        outcomes: dict[int, str] = {}
+        if record.entry.get("rows"):
+            outcomes = dict(zip(*self._columns(record, "row", "outcome"), strict=True))
+        if not outcomes:
+            self._enter("deleted", *intent)
+            return
+        for column, wanted in (
+            ("deleted", (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)),
+            ("lost", (Outcome.ABSENT,)),
+        ):
+            at = [
+                row
+                for row in range(len(intent.sizes))
+                if outcomes.get(row, Outcome.DELETED) in wanted
+            ]
+            places, durations, sizes = intent
+            self._enter(
+                column,
+                [places[row] for row in at],
+                [durations[row] for row in at],
+                [sizes[row] for row in at],
+            )
+
+    def _footage(self, record: Record) -> _Intent:
+        cameras, starts, durations, sizes = self._columns(
+            record, "camera", "start", "duration", "bytes"
+        )
+        return _Intent(list(_places(cameras, starts)), durations, sizes)
+
+    def _columns(self, record: Record, *names: str) -> list[Sequence[Any]]:
+        found = record.read(frozenset(names))
+        self.rows += found.count
+        return [found.columns[name] for name in names]
+
+
+def difference(sums: Mapping[str, Sum]) -> Sum:
+    """Recorded less all that became of it; nothing but zeros where the books balance."""
+    total = NOTHING
+    for name, sign in zip(COLUMNS, _SIGNS, strict=True):
+        total = total.plus(sums[name], sign)
+    return total
+
+
+def expected(sums: Mapping[str, Sum]) -> Sum:
+    """What should be there by all that is not itself there."""
+    gone = {**sums, "present": NOTHING, "quarantined": NOTHING}
+    return difference(gone)
+
+
+def _places(cameras: Iterable[int], starts: Iterable[int]) -> Iterable[Place]:
+    return zip(cameras, map(int.__floordiv__, starts, repeat(DAY)), strict=False)
