@@ -219,6 +219,9 @@ def test_active_holds_of_the_same_reference_are_named(room):
     room.place(reference="CAD 77")
     room.place(reference="other")
     assert room.place(reference="cad 77")["same_reference"] == [1]
+    room.ask("release", hold=1, reason="done")
+    room.ask("approve", BEN, hold=1)
+    assert room.place(reference="CAD 77")["same_reference"] == [3]
     assert room.place(**POLICE)["same_reference"] == []
     assert room.place(**POLICE)["same_reference"] == []
 

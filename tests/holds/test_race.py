@@ -16,7 +16,7 @@ from site_ import NOW, never
 from retention.audit.verify import verify_catalogue
 from retention.catalogue import recordings
 from retention.catalogue.db import Priority
-from retention.deletion.gate import Flight, GateFile
+from retention.deletion.gate import Flight, Gate, GateFile
 from retention.localtime import format_utc
 from retention.model import DAY, HOUR, MINUTE, Recording
 
@@ -25,6 +25,14 @@ FILES = 250
 PLACERS = 2
 EACH = 100
 ROUNDS = 10
+
+
+class Slow(Gate):
+    """A disk that takes its time: batches stay in flight long enough to be met."""
+
+    def claim(self, flight, number):
+        time.sleep(0.0005)
+        return super().claim(flight, number)
 
 
 def fill(room):
@@ -79,7 +87,8 @@ def test_of_thousands_of_holds_against_a_backlog_none_loses_a_file_or_tells_a_li
     tmp_path, round_
 ):
     room = ControlRoom(tmp_path, deletion_floor=10**6)
-    room.site.batch = 7
+    room.site.batch = 40
+    room.site.gate = room.gate = Slow()
     room.site.root.close()
     room.site.open()
     files, heard = fill(room), []
