@@ -24,6 +24,8 @@ Answer = dict[str, Any]
 
 LIMIT = 100
 """Entries in one answer, unless more are asked for."""
+MOST = 10_000
+"""Entries in one answer: what the service's memory has room for beside its work."""
 
 _INSTANTS = {
     *("at", "start", "end", "due", "oldest", "newest", "oldest_unheld", "wall"),
@@ -59,6 +61,11 @@ def audit_list(
     )
     if window.start >= window.end:
         raise UsageError(f"from {since} to {until} is no time: the end comes first")
+    if limit is not None and not 1 <= limit <= MOST:
+        raise UsageError(
+            f"entries are listed from 1 to {MOST} at a time, not {limit}: ask for more "
+            "with the number that the answer gives for `before`"
+        )
     wanted = limit or LIMIT
     with context.catalogue.read() as tx:
         key = None if camera is None else _key(tx, camera)
