@@ -195,30 +195,25 @@ class Publisher:
     def _bundle(self, size: int) -> None:
         """Row files and bundles up to `size`; row files first, for a bundle with an
         entry says that all of the entry is there."""
-        first, entries = self._bundled, []
-        if first < size:
-            start = first // WIDTH * WIDTH
-            for number, data, rows in heads.entries(self._catalogue, start, size):
-                if number >= first and rows is not None:
-                    self._directory.put(tiles.row_path(number), rows)
-                entries.append(data)
-                if len(entries) == WIDTH:
-                    self._directory.settle()
-                    self._put_bundle(Tile("entries", number // WIDTH), entries)
-                    entries = []
-            self._directory.settle()
-            if entries:
-                width = len(entries)
-                self._put_bundle(Tile("entries", size // WIDTH, width), entries)
-            self._bundled = size
-        elif size % WIDTH and first != size:
-            # A head that was signed before a kill, and more was published since.
-            tile = Tile("entries", size // WIDTH, size % WIDTH)
-            found = heads.entries(self._catalogue, tile.first, size)
-            self._put_bundle(tile, [data for _, data, _ in found])
+        first = self._bundled
+        if size <= first:
+            return
+        self._put_rows(first, size)
+        for number in range(first // WIDTH, -(-size // WIDTH)):
+            tile = tiles.of_size(size, "entries", number)
+            if tile is not None:
+                self._put_bundle(tile)
+        self._bundled = size
 
-    def _put_bundle(self, tile: Tile, entries: list[bytes]) -> None:
-        self._directory.put(tile.path, tiles.bundle(entries))
+    def _put_rows(self, first: int, last: int) -> None:
+        for number, _, rows in heads.entries(self._catalogue, first, last):
+            if rows is not None:
+                self._directory.put(tiles.row_path(number), rows)
+        self._directory.settle()
+
+    def _put_bundle(self, tile: Tile) -> None:
+        found = heads.entries(self._catalogue, tile.first, tile.last)
+        self._directory.put(tile.path, tiles.bundle(data for _, data, _ in found))
 
     def _read(self, tile: Tile) -> bytes:
         data = self._directory.read(tile.path)

@@ -1,0 +1,308 @@
+"""Signing and publishing: what is written, in which order, and what is refused."""
+
+import os
+import sqlite3
+import stat
+
+import pytest
+from press import NOW, Press, intent, rows
+
+from retention.audit import note, tiles
+from retention.audit.directory import Published
+from retention.catalogue import db
+from retention.errors import PublicationError
+from retention.model import DAY, HOUR
+from retention.publication import files
+from retention.publication.copy import Copy
+from retention.publication.publisher import BESIDE_KEY
+
+
+def altered(press: Press, *statements: str) -> None:
+    """Somebody who may write the database does so, past the triggers."""
+    raw = sqlite3.connect(press.directory / db.NAME)
+    for table in ("entry_update", "log_head_update"):
+        raw.execute(f"DROP TRIGGER {table}")
+    for statement in statements:
+        raw.execute(statement)
+    raw.commit()
+    raw.close()
+
+
+@pytest.mark.parametrize("size", [1, 2, 255, 256, 257, 511, 512, 600])
+def test_a_log_of_any_size_is_published_whole(press, size):
+    press.append_at_once(size - 1) if size > 1 else None
+    assert press.publish() == size
+    press.check()
+    assert {name for name in press.files() if name.startswith("tile/")} == {
+        tile.path for tile in tiles.new_files(0, size)
+    }
+
+
+def test_a_head_after_each_entry_is_published_and_leads_to_the_one_before(press):
+    for size in range(250, 263):
+        press.append_at_once(size - press.size)
+        press.publish()
+        press.check()
+    assert list(press.heads()) == list(range(262, 249, -1))
+
+
+def test_everything_is_readable_by_everybody_and_whole_under_its_name(press):
+    press.append(intent(rows(3)))
+    before = os.umask(0o077)
+    try:
+        press.publish()
+    finally:
+        os.umask(before)
+    for path in [press.published, *press.published.rglob("*")]:
+        mode = stat.S_IMODE(os.stat(path).st_mode)
+        assert mode == (0o755 if path.is_dir() else 0o644), path
+        assert not path.name.startswith(".")
+
+
+def test_publishing_again_writes_nothing(press):
+    press.append(intent(rows(3)))
+    press.publish()
+    before = {p: os.stat(p).st_mtime_ns for p in press.published.rglob("*")}
+    press.publish()
+    press.again().publish()
+    assert {p: os.stat(p).st_mtime_ns for p in press.published.rglob("*")} == before
+
+
+def test_the_cost_follows_what_is_new_and_not_the_size_of_the_log(press, monkeypatch):
+    def cost() -> tuple[int, int]:
+        wrote, read = [], []
+        real_write, real_read = files.Directory._write, files.Directory.read
+
+        def write(self, path, data):
+            wrote.append(len(data))
+            real_write(self, path, data)
+
+        def reading(self, name):
+            data = real_read(self, name)
+            read.append(len(data or b""))
+            return data
+
+        with monkeypatch.context() as patch:
+            patch.setattr(files.Directory, "_write", write)
+            patch.setattr(files.Directory, "read", reading)
+            press.append(count=1)
+            press.publish()
+        return len(wrote), sum(wrote) + sum(read)
+
+    press.publish()
+    small = cost()
+    press.append_at_once(20_000 // 256 * 256 - press.size + 1)
+    press.publish()
+    large = cost()
+    assert large[0] <= small[0] + 2
+    assert large[1] <= small[1] + 2 * 8192  # two more levels of tiles
+
+
+def test_an_intent_is_published_before_any_head_covers_it(press):
+    press.publish()
+    number = press.append(intent(rows(5))) - 1
+    assert not press.publisher.covers(number + 1)
+    assert press.publish(sign=False) == number
+    assert press.publisher.covers(number + 1)
+    tail = list(Published(press.published).tail(number))
+    assert [one.number for one in tail] == [number]
+    assert tail[0].rows == (press.published / tiles.row_path(number)).read_bytes()
+    assert press.head().size == number
+    press.publish()
+    press.check()
+
+
+def test_partial_files_leave_once_the_full_one_is_published(press):
+    for _ in range(5):
+        press.append_at_once(60)
+        press.publish()
+    names = [name for name in press.files() if ".p/" in name]
+    assert names == [
+        "tile/0/001.p/45", "tile/1/000.p/1", "tile/entries/001.p/45",
+    ]  # fmt: skip
+    press.check()
+
+
+def test_partial_files_that_a_kill_left_leave_at_the_next_start(press):
+    press.append_at_once(300)
+    press.publish()
+    for place in ("tile/0/000.p", "tile/entries/000.p"):
+        (press.published / place).mkdir()
+        (press.published / place / "7").write_bytes(b"x")
+        (press.published / place / ".8.new").write_bytes(b"x")
+    press.again().publish()
+    assert not (press.published / "tile/0/000.p").exists()
+    assert not (press.published / "tile/entries/000.p").exists()
+    press.check()
+
+
+def test_a_file_with_other_content_is_never_overwritten(press):
+    press.append_at_once(10)
+    press.publish()
+    press.append_at_once(1)
+    place = press.published / "tile/entries/000.p/12"
+    place.write_bytes(b"theirs")
+    with pytest.raises(PublicationError, match="holds something else"):
+        press.publish()
+    assert place.read_bytes() == b"theirs"
+    assert press.head().size == 11
+
+
+def test_tiles_that_were_altered_get_no_new_head(press):
+    press.append_at_once(600)
+    press.publish()
+    place = press.published / "tile/1/000.p/2"
+    data = place.read_bytes()
+    place.write_bytes(bytes(32) + data[32:])
+    press.append_at_once(1)
+    with pytest.raises(PublicationError, match="do not lead to the root"):
+        press.publish()
+    assert press.head().size == 601
+
+
+def test_entries_that_were_altered_since_the_last_head_are_not_signed(press):
+    press.publish()
+    press.append(count=3)
+    altered(
+        press, "UPDATE entry SET bytes = CAST(bytes || ' ' AS BLOB) WHERE number = 2"
+    )
+    with pytest.raises(PublicationError, match="it was altered"):
+        press.publish()
+    assert list(press.heads()) == [1]
+
+
+def test_a_head_that_was_altered_is_not_signed(press):
+    press.append(count=3)
+    press.publish()
+    press.append(count=1)
+    altered(press, "UPDATE log_head SET frontier = zeroblob(length(frontier))")
+    with pytest.raises(PublicationError, match="it was altered"):
+        press.publish()
+    assert list(press.heads()) == [4]
+
+
+def test_the_head_is_kept_in_the_catalogue_and_beside_the_key_and_told(press):
+    press.append(count=3)
+    press.publish()
+    published = (press.published / "checkpoint").read_text()
+    assert press.heads() == {4: published}
+    assert (press.directory / BESIDE_KEY).read_text() == published
+    assert [one.note for one in press.told] == [published]
+    assert note.parse_vkey((press.published / "key").read_text()).vkey == press.vkey
+
+
+def test_the_last_head_of_each_day_is_kept(press):
+    for hours in (0, 1, 24, 25, 72):
+        press.append(count=1)
+        press.publish(now=NOW // DAY * DAY + hours * HOUR)
+    kept = Published(press.published).kept()
+    sizes = [note.unverified(data).size for _, data in kept]
+    assert sizes == [3, 5]
+    assert len({name for name, _ in kept}) == 2
+
+
+def test_days_are_kept_again_in_a_directory_that_was_lost(press):
+    for day in range(4):
+        press.append(count=1)
+        press.publish(now=NOW + day * DAY)
+    before = press.files()
+    press.published.rename(press.directory / "lost")
+    press.append(count=1)
+    press.again().publish(now=NOW + 4 * DAY)
+    after = press.files()
+    assert {n for n in before if n.startswith("checkpoints/")} <= after.keys()
+    press.check()
+
+
+def test_what_is_missing_is_written_again_when_asked(press):
+    press.append(intent(rows(3)))
+    press.append_at_once(600)
+    press.publish()
+    whole = press.files()
+    for name in ("rows/001", "tile/entries/000", "tile/0/001", "tile/1/000.p/2"):
+        (press.published / name).unlink()
+    press.publisher.mend(NOW)
+    assert press.files() == whole
+    press.check()
+
+
+def test_a_directory_that_can_not_be_written_is_said_and_heals(press):
+    press.published.write_text("a file in the way")
+    with pytest.raises(PublicationError, match="can't be"):
+        press.publish()
+    assert press.heads() == {}
+    press.published.unlink()
+    assert press.publish() == 1
+    press.check()
+
+
+def test_what_is_refused_is_neither_signed_nor_published(press):
+    press.publish()
+    before = press.files()
+    press.append(count=2)
+    press.publisher.refused = "two logs"
+    for sign in (True, False):
+        with pytest.raises(PublicationError, match="two logs"):
+            press.publish(sign=sign)
+    assert press.files() == before
+    assert list(press.heads()) == [1]
+
+
+class TestCopy:
+    """The second directory."""
+
+    @pytest.fixture
+    def copy(self, press):
+        target = press.directory / "worm"
+        target.mkdir()
+        return Copy(press.published, target)
+
+    def names(self, press):
+        target = press.directory / "worm"
+        return sorted(
+            str(path.relative_to(target))
+            for path in target.rglob("*")
+            if path.is_file()
+        )
+
+    def test_gets_full_files_only_within_a_day(self, press, copy):
+        press.append(intent(rows(3)))
+        for _ in range(3):
+            press.append_at_once(100)
+            press.publish()
+            copy.follow()
+        assert self.names(press) == [
+            "key", "rows/001", "tile/0/000", "tile/entries/000",
+        ]  # fmt: skip
+
+    def test_gets_one_head_a_day_with_what_it_needs(self, press, copy):
+        for day in range(3):
+            for _ in range(4):
+                press.append_at_once(30)
+                press.publish(now=NOW + day * DAY)
+                copy.follow()
+        names = self.names(press)
+        assert len([name for name in names if name.startswith("checkpoints/")]) == 2
+        assert [name for name in names if ".p/" in name] == [
+            "tile/0/000.p/121", "tile/0/000.p/241",
+            "tile/entries/000.p/121", "tile/entries/000.p/241",
+        ]  # fmt: skip
+        assert "checkpoint" not in names
+
+    def test_goes_on_after_a_start_and_rewrites_nothing(self, press, copy):
+        press.append_at_once(300)
+        press.publish()
+        copy.follow()
+        target = press.directory / "worm"
+        before = {p: os.stat(p).st_mtime_ns for p in target.rglob("*") if p.is_file()}
+        press.append_at_once(300)
+        press.publish(now=NOW + DAY)
+        Copy(press.published, target).follow()
+        after = {p: os.stat(p).st_mtime_ns for p in target.rglob("*") if p.is_file()}
+        assert before.items() <= after.items()
+        assert "tile/entries/001" in self.names(press)
+
+    def test_that_is_not_mounted_is_said(self, press):
+        copy = Copy(press.published, press.directory / "away")
+        with pytest.raises(PublicationError, match="mount it"):
+            copy.follow()
