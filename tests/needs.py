@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +24,8 @@ motion = _command("motion")
 strace = _command("strace")
 systemd_analyze = _command("systemd-analyze")
 setfacl = _command("setfacl")
+go = _needs(
+    shutil.which("go") is not None
+    and Path("/usr/share/gocode/src/golang.org/x/mod/sumdb/note").is_dir(),
+    "Go and golang.org/x/mod (Debian: golang-go, golang-golang-x-mod-dev)",
+)

@@ -66,7 +66,7 @@ def decode(data: bytes) -> Any:
     try:
         # A call for each integer would take three times as long: only where one could
         # be too large.
-        decoder = _CAREFUL if _LONG.search(data) else _DECODER
+        decoder = _CAREFUL if _may_be_large(data) else _DECODER
         return decoder.decode(data.decode())
     except RecursionError as error:
         raise ValueError("JSON nested too deeply") from error
@@ -89,7 +89,17 @@ def _parse_int(text: str) -> int:
     return integer(int(text))
 
 
-_LONG = re.compile(rb"9[0-9]{15}|[0-9]{17}")
+_NINE = re.compile(rb"9[0-9]{15}")
+_SEVENTEEN = b"0" * 17
+_ZEROS = bytes(ord("0") if 0x30 <= byte <= 0x39 else 0x20 for byte in range(256))
+
+
+def _may_be_large(data: bytes) -> bool:
+    """Whether any run of digits in there could be an integer beyond 2**53."""
+    # A pattern for 17 digits takes ten times as long.
+    return _SEVENTEEN in data.translate(_ZEROS) or bool(_NINE.search(data))
+
+
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_refuse, parse_constant=_refuse
 )

@@ -28,16 +28,31 @@ def narrower(
         known = [entry for entry in entries if entry is not None]
         for part in _parts(published, size, tile):
             right = tiles.bundle(known[: part.width])
-            if published.read(part.path, len(right)) != right:
-                yield Fault(part.first, f"or one behind it was changed in {part.path}")
+            data = published.read(part.path, len(right))
+            if data is not None and data != right:
+                found = tiles.begun(data)
+                at = _first_other(found, known[: part.width])
+                yield Fault(part.first + at, f"was changed in {part.path}")
     if hashes is not None:
         level: tiles.Level = 0 if tile.level == "entries" else tile.level
         for part in _parts(published, size, tile._replace(level=level)):
             right = b"".join(hashes[: part.width])
-            if published.read(part.path, len(right)) != right:
+            data = published.read(part.path, len(right))
+            if data is not None and data != right:
+                found = tiles.split(data[: len(data) // 32 * 32])
+                at = _first_other(found, hashes[: part.width])
+                first = part.first + at * part.span
                 yield Fault(
-                    part.first, f"or one behind it: a hash in {part.path} was changed"
+                    first, f"or one behind it: a hash in {part.path} was changed"
                 )
+
+
+def _first_other(found: Sequence[bytes], right: Sequence[bytes]) -> int:
+    """The first place where two lists differ; the last where one goes on."""
+    for at, (one, other) in enumerate(zip(found, right, strict=False)):
+        if one != other:
+            return at
+    return min(len(found), len(right) - 1)
 
 
 def _parts(published: Published, size: int, tile: Tile) -> list[Tile]:

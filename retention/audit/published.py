@@ -13,13 +13,14 @@ from pathlib import Path
 from retention import merkle
 from retention.audit import closer, leftovers, note, tiles
 from retention.audit.books import UNREADABLE
-from retention.audit.canonical import base64url, decode
+from retention.audit.canonical import decode
 from retention.audit.contents import Contents
 from retention.audit.directory import KEY, Published
 from retention.audit.finding import Depth, Fault, Report
 from retention.audit.growth import Growth
 from retention.audit.known_key import verifier_of
 from retention.audit.note import Checkpoint, Verifier
+from retention.audit.older import Older
 from retention.audit.tiles import WIDTH, Tile
 from retention.errors import VerificationError
 
@@ -65,10 +66,8 @@ class _Check:
         self.report = Report(0, depth)
         self.contents = Contents(published, self.report, jobs)
         self.tree = Growth()
-        self.older: list[tuple[int, str, bytes]] = []
-        """Older checkpoints still to be met: size, name, root."""
-        self.extended = 0
-        self.forked = self.broken = False
+        self.older = Older()
+        self.broken = False
         self.doubts: list[tuple[Tile, int, int]] = []
         """Tiles above others that do not fit: tile, and the entries [first, last)."""
         self.head = Checkpoint("", 0, merkle.EMPTY)
@@ -101,7 +100,9 @@ class _Check:
     def _pass(self, since: Iterable[tuple[str, bytes]]) -> None:
         head = self.head
         self._key_file()
-        self._remember([*since, *self.published.kept()])
+        for notes, brought in ((since, True), (self.published.kept(), False)):
+            self._add(self.older.remember(notes, self.verifier, brought=brought))
+        self._met(0, [])
         for number in range(-(-head.size // WIDTH)):
             width = min(head.size - number * WIDTH, WIDTH)
             self._bundle(Tile("entries", number, width))
@@ -121,17 +122,9 @@ class _Check:
                 None, f"the file {KEY} is not the key that this was checked with"
             )
 
-    def _remember(self, notes: Sequence[tuple[str, bytes]]) -> None:
-        """Open the older checkpoints; those of an empty log say nothing."""
-        for name, data in notes:
-            try:
-                older = note.open_checkpoint(data, self.verifier)
-            except VerificationError as error:
-                self._fault(None, f"{name}: {error}")
-                continue
-            self.older.append((older.size, name, older.root))
-        self.older.sort(reverse=True)
-        self._met(0, [])
+    def _add(self, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self.report.add(fault)
 
     def _bundle(self, tile: Tile) -> None:
         """The next bundle of the signed log, with the hash tile beside it."""
@@ -179,8 +172,7 @@ class _Check:
         if entries and hashes and want is None:
             return hashes, entries
         faults, right = closer.look(tile, data, want)
-        for fault in faults:
-            self.report.add(fault)
+        self._add(faults)
         return want, right
 
     def _whole(self, tile: Tile, beside: bytes | None) -> list[bytes] | None:
@@ -275,36 +267,28 @@ class _Check:
 
         `hashes` are the leaves behind the full bundles; None where they are not known.
         """
-        while self.older and self.older[-1][0] <= last:
-            size, name, root = self.older.pop()
-            if hashes is None:
-                continue
-            if self.tree.root(hashes[: size - self.tree.bundles * WIDTH]) == root:
-                self.extended = size
-                self.report.extends.append(name)
-            elif not self.forked:
-                self.forked = True
-                self._fault(
-                    self.extended,
-                    f"or a later one below {size} was rewritten since: {name} was signed "
-                    f"over another log of {size} entries, so this one is a fork",
-                )
+
+        def root(size: int) -> bytes | None:
+            if hashes is None or self.broken:
+                return None
+            return self.tree.root(hashes[: size - self.tree.bundles * WIDTH])
+
+        self.older.meet(last, root)
 
     def _end(self) -> None:
         """All signed entries were seen: their root, and the partial tiles above."""
-        size, said = self.head.size, self.head.root
+        said = self.head.root
         for tile, hashes in self.tree.open():
             self._compare(tile, hashes, needed=True)
         self.contents.flush()
         self.report.open_intents = sorted(self.contents.books.intents)
         self.report.root = root = self.tree.root(self.tree.last)
         self._settle(root == said)
-        if root != said and self.report.ok:
-            self._fault(
-                self.extended,
-                "or a later one is not what was signed: the tree over all entries is "
-                f"{base64url(root)}, the checkpoint of {size} says {base64url(said)}",
-            )
+        self.report.extends = [older.name for older in self.older.met]
+        if root == said:
+            self._add(self.older.forks(self.head))
+        elif self.report.ok:
+            self.report.add(self.older.unsigned(self.head, root))
         if self.contents.last is not None:
             self.report.signed_at = _time(self.contents.last.data)
 
@@ -331,12 +315,7 @@ class _Check:
             self.tree.last.append(merkle.leaf(stored.data))
             if len(self.boundary) == WIDTH:
                 self._full_tail(Tile("entries", stored.number // WIDTH))
-        for size, name, _ in self.older:
-            self._fault(
-                self.head.size,
-                f"is not under the checkpoint any more: {name} signed {size} entries, "
-                f"the head signs {self.head.size}; the log was cut or rolled back",
-            )
+        self._add(self.older.larger(self.head))
 
     def _full_tail(self, bundle: Tile) -> None:
         """The unsigned entries filled a bundle."""
@@ -375,10 +354,8 @@ class _Check:
         entries: Sequence[bytes | None] | None,
         hashes: Sequence[bytes] | None,
     ) -> None:
-        for fault in leftovers.narrower(
-            self.published, self.head.size, tile, entries, hashes
-        ):
-            self.report.add(fault)
+        size = self.head.size
+        self._add(leftovers.narrower(self.published, size, tile, entries, hashes))
 
 
 def _time(entry: bytes) -> int | None:

@@ -24,7 +24,8 @@ HEARTBEAT = Entry(
     SERVICE,
     {
         **dict.fromkeys(("recordings", "overdue", "held_cameras", "holds"), 0),
-        **{"wall": NOW, "boottime": HOUR},
+        "wall": NOW,
+        "boottime": HOUR,
     },
 )
 

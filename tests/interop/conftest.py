@@ -1,0 +1,6 @@
+"""Interoperability tests share the logs of the audit tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "audit"))
