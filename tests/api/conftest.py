@@ -1,16 +1,14 @@
 """A control room with real users: their groups are its roles."""
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import needs
 import pytest
 from api.office import Office
-from api.people import People, everybody
+from api.people import People
 
 from retention import reserve
 
@@ -21,15 +19,6 @@ def _small_reserve() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(reserve, "SIZE", 4096)
         yield
-
-
-@pytest.fixture(scope="session")
-def people() -> Iterator[People]:
-    """Users for the whole run: a test that takes a role away gives it back."""
-    if os.geteuid() != 0 and not needs.CI:
-        pytest.skip("needs to run as root")
-    with everybody() as made:
-        yield made
 
 
 @contextmanager

@@ -106,7 +106,11 @@ def requests(draw: st.DrawFn) -> tuple[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def office(still: Office) -> Office:
+def office(still: Office, people: People) -> Office:
+    """With a few holds, so that there is something to act on."""
+    asking = still.session(people.olga)
+    for _ in range(5):
+        still.hold(asking)
     return still
 
 

@@ -4,14 +4,22 @@ import json
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from api.office import Office, denied
-from api.people import ROLES, People
+from api.people import ROLES, UNSET, People
 
 from retention import access, clock
 from retention.api.denials import PAUSE
+from retention.api.peer import Peer
+from retention.api.server import Request
+from retention.daemon.alarms import Alarms
+from retention.daemon.front import Front
+from retention.model import Actor
 from retention.verbs import VERBS
+
+SERVICE = Actor(0, UNSET, 1, "service")
 
 EVERYBODY = "operator supervisor auditor administrator"
 EXPECTED = {
@@ -143,3 +151,24 @@ def test_the_description_lists_every_verb_with_its_roles(office, people):
     verbs = json.dumps(reply.body["verbs"])
     assert reply.body["verbs"].keys() == VERBS.keys(), verbs
     assert set(reply.body["verbs"]["hold.approve"]["roles"]) == {"supervisor"}
+
+
+def test_denials_that_were_only_counted_are_on_record_when_the_service_ends(
+    office, people
+):
+    office.session(people.stranger).many(3, "status")
+    alarms = Alarms(office.desk.catalogue, office.desk.log, SERVICE)
+    Front(office.desk, alarms, SERVICE).close()
+    assert [entry["count"] for entry in office.written("access.denied")] == [1, 2]
+
+
+def test_an_answer_that_can_not_be_sent_is_a_fault_that_is_told(office, people):
+    """And not a connection that ends in silence."""
+    told: list[str] = []
+    desk = replace(office.desk, crashed=lambda verb, _: told.append(verb))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("retention.api.desk.perform", lambda *_: {"no": {"JSON"}})
+        peer = Peer(1, people.olga.uid, 100)
+        answer = desk.respond(Request(peer, "POST", "/v1/hold.list", b"{}"))
+    assert (answer.status, told) == (500, ["hold.list"])
+    assert json.loads(answer.body)["error"]["kind"] == "fault"
