@@ -1,7 +1,24 @@
-"""What every test may use: a place to import shared test code from."""
+"""What every test may use: a place to import shared test code from, and real users."""
 
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 # Tests are imported one by one (importlib mode); what they share lies beside them.
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture(scope="session")
+def people() -> Iterator[Any]:
+    """Users for the whole run: a test that takes a role away gives it back."""
+    import needs
+    from api.people import everybody
+
+    if os.geteuid() != 0 and not needs.CI:
+        pytest.skip("needs to run as root")
+    with everybody() as made:
+        yield made
