@@ -49,6 +49,8 @@ TABLE: dict[str, tuple[str, ...]] = {
     "policy.reject": (SUPERVISOR,),
     "audit.list": _EVERYBODY,
     "audit.show": _EVERYBODY,
+    "audit.find": _EVERYBODY,
+    "audit.balance": _EVERYBODY,
     "audit.verify": _EVERYBODY,
     "guard.acknowledge": (ADMINISTRATOR,),
     "deletion.pause": _KEEP,

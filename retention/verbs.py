@@ -101,6 +101,8 @@ VERBS: dict[str, Verb] = {
     "policy.reject": Verb("approvals:policy_reject", changes=True),
     "audit.list": Verb("audit.views:audit_list", seconds=LONG),
     "audit.show": Verb("audit.views:audit_show"),
+    "audit.find": Verb("ledger.views:audit_find", seconds=LONG),
+    "audit.balance": Verb("ledger.views:audit_balance", seconds=LONG),
     "audit.verify": Verb("audit.views:audit_verify", seconds=LONG),
     "guard.acknowledge": Verb("guards:guard_acknowledge", changes=True),
     "deletion.pause": Verb("approvals:deletion_pause", changes=True, keeps=True),

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 
 from retention.audit import log
 from retention.audit.canonical import decode
-from retention.audit.records import INTENDED, Record, hours_of
+from retention.audit.records import INTENDED, Place, Record, hours_of
 from retention.catalogue.schema import entry
-from retention.model import Window
+from retention.model import DAY, HOUR, Window
 
 _PART = 400
+_HOURS = DAY // HOUR
 _PAGE = 200
 _OF_CAMERA = (
     "SELECT DISTINCT entry FROM entry_camera WHERE camera=? AND hour BETWEEN ? AND ?"
@@ -29,28 +30,49 @@ class Indexed:
         self._tx = tx
         self.entries = 0
 
-    def about(self, cameras: Collection[int], window: Window) -> Iterable[Record]:
-        """The records about footage of these cameras in the window, with the completions
-        of batches, and those about holds on them."""
-        numbers = {
-            number
-            for camera in cameras
-            for first, last in hours_of(window)
-            for number in self._tx.exec_driver_sql(
-                _OF_CAMERA, (camera, first, last)
-            ).scalars()
-        }
+    def about(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+    ) -> Iterable[Record]:
+        """The records about footage of these cameras in the windows, with the completions
+        of batches, those about holds on them, and the roll-ups of these days."""
+        numbers = self._numbers(cameras, windows, days)
         wanted: list[int] = []
         for record in self._entries(sorted(numbers)):
             if record.kind == INTENDED:
                 fields = record.entry["fields"]
-                if fields["newest"] <= window.start or window.end <= fields["oldest"]:
+                if not any(
+                    fields["oldest"] < window.end and window.start < fields["newest"]
+                    for window in windows
+                ):
                     continue
                 completion = log.completion(self._tx, record.number)
                 if completion is not None:
                     wanted.append(completion)
             wanted.append(record.number)
         return self._entries(sorted(wanted))
+
+    def _numbers(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+    ) -> set[int]:
+        ranges = {
+            (camera, *hours)
+            for camera in cameras
+            for window in windows
+            for hours in hours_of(window)
+        }
+        # Roll-ups are found under the first hour of a day.
+        midnights = {(camera, day * _HOURS, day * _HOURS) for camera, day in days}
+        return {
+            number
+            for values in ranges | midnights
+            for number in self._tx.exec_driver_sql(_OF_CAMERA, values).scalars()
+        }
 
     def of_kinds(self, kinds: Collection[str]) -> Iterable[Record]:
         """The records of these kinds."""

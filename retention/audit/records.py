@@ -21,7 +21,7 @@ from retention.audit.directory import Published
 from retention.audit.rows import LONG, RowFile
 from retention.audit.tiles import WIDTH, Tile
 from retention.errors import VerificationError
-from retention.model import DAY, HOUR, Window
+from retention.model import HOUR, Window
 
 INTENDED, DELETED = "deletion.intended", "recordings.deleted"
 
@@ -36,6 +36,10 @@ FOOTAGE_KINDS = (
     DELETED,
 )
 """The kinds whose rows name recordings, and the completions of batches."""
+
+
+Place = tuple[int, int]
+"""(camera key, UTC day since the epoch)."""
 
 
 class Record(NamedTuple):
@@ -70,8 +74,14 @@ class Record(NamedTuple):
 class Source(Protocol):
     """Where records come from."""
 
-    def about(self, cameras: Collection[int], window: Window) -> Iterable[Record]:
-        """The records about footage of these cameras in the window, holds on them too."""
+    def about(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+    ) -> Iterable[Record]:
+        """The records about footage of these cameras in the windows and holds on them,
+        and the roll-ups of these cameras and days."""
 
     def of_kinds(self, kinds: Collection[str]) -> Iterable[Record]:
         """The records of these kinds."""
@@ -79,12 +89,8 @@ class Source(Protocol):
 
 def hours_of(window: Window) -> list[tuple[int, int]]:
     """The ranges of hours, both ends included, under which the records about footage of
-    a window are found: its own, those of very long spans, and the first of each day,
-    under which roll-ups are."""
-    first, last = window.start // HOUR, (window.end - 1) // HOUR
-    midnight = window.start // DAY * (DAY // HOUR)
-    return [(LONG, LONG), *([(midnight, midnight)] if midnight < first else []),
-            (first, last)]  # fmt: skip
+    a window are found: its own, and that of very long spans."""
+    return [(LONG, LONG), (window.start // HOUR, (window.end - 1) // HOUR)]
 
 
 class Directory:
@@ -95,7 +101,12 @@ class Directory:
         self._published = Published(path)
         self.entries = 0
 
-    def about(self, cameras: Collection[int], window: Window) -> Iterable[Record]:
+    def about(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+    ) -> Iterable[Record]:
         """All that may be about footage, and all about holds."""
         return self._matching(_ABOUT)
 

@@ -1,0 +1,356 @@
+"""What became of recordings, as the log says: one life for each, entry by entry.
+
+Pure: entries come as records in the order of the log, from an index or from all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from retention.audit.records import DELETED, INTENDED, Record, Source
+from retention.audit.rows import RowFile
+from retention.errors import UsageError, VerificationError
+from retention.ledger.balance import Fault
+from retention.ledger.held import Holds
+from retention.localtime import format_utc
+from retention.model import DAY, SECOND, Micros, Outcome, Window
+
+MOST = 20_000
+"""Recordings in one answer: a time with more is asked for in parts."""
+
+OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
+
+
+class Fate(StrEnum):
+    """What became of a recording."""
+
+    PRESENT = "present"
+    QUARANTINED = "quarantined"
+    DELETING = "deletion under way"
+    DELETED = "deleted"
+    LOST = "lost"
+    FAILED = "failed"
+    """Present: it could not be deleted, and is tried again."""
+    MISSING = "missing"
+    """Not there, and the log does not call it deleted or lost."""
+    MOVED = "moved"
+    """A ruling gave it another time, under which it goes on."""
+    RECORDED = "recorded"
+    """It was there when the log last spoke of it."""
+
+
+Key = tuple[int, Micros, int]
+"""(stream, start, n)."""
+
+
+@dataclass(slots=True)
+class Life:
+    """One recording: what it was last, and what was written of it."""
+
+    camera: int
+    stream: int
+    start: Micros
+    n: int
+    duration: Micros
+    size: int
+    path: str | None = None
+    fate: Fate = Fate.RECORDED
+    at: Micros | None = None
+    """When its deletion was begun, or its loss was seen."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    root: str | None = None
+
+    @property
+    def end(self) -> Micros:
+        """The instant after the last frame."""
+        return self.start + self.duration
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What is asked for: footage of these cameras in these windows, or the recordings
+    that start at these instants of these streams, or lie at `path`."""
+
+    cameras: set[int]
+    windows: list[Window]
+    starts: set[tuple[int, Micros]] | None = None
+    path: str | None = None
+    days: set[tuple[int, int]] = field(default_factory=set)
+    """Cameras and days whose roll-ups are asked for."""
+
+    def __post_init__(self) -> None:
+        if self.starts is None:
+            self.days |= {
+                (camera, day)
+                for camera in self.cameras
+                for window in self.windows
+                for day in range(window.start // DAY, (window.end - 1) // DAY + 1)
+            }
+
+    def meets(self, camera: int, start: Micros, end: Micros) -> bool:
+        """Whether footage of that time may be asked for."""
+        return camera in self.cameras and any(
+            start < window.end and window.start < end for window in self.windows
+        )
+
+    def is_one(self, stream: int, start: Micros, path: str | None) -> bool:
+        """Whether it is the file, where one is asked for."""
+        if self.starts is None:
+            return True
+        if path is not None and path == self.path:
+            return True
+        return (stream, start) in self.starts
+
+    def follow(self, stream: int, start: Micros) -> None:
+        """A ruling moved a recording to another start."""
+        window = Window(start, start + 1)
+        if window not in self.windows:
+            self.windows.append(window)
+            if self.starts is not None:
+                self.starts.add((stream, start))
+
+    def size(self) -> tuple[int, int]:
+        """Grows with all that is found out to be asked for as well."""
+        return len(self.windows), len(self.days)
+
+
+class RollUp(NamedTuple):
+    """A row of a `recordings.recorded`."""
+
+    entry: int
+    at: Micros
+    origin: str
+    number: int
+    duration: Micros
+    size: int
+    digest: str
+
+
+class Finder:
+    """Reads records and keeps what is wanted of them.
+
+    `wanted` grows on the way: where a ruling moved a recording, and by the days of
+    recordings.  Then all is to be read once more.
+    """
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.lives: dict[Key, Life] = {}
+        self.roll_ups: dict[tuple[int, int], list[RollUp]] = {}
+        self.holds = Holds()
+        self.policies: dict[int, tuple[int, Mapping[str, Any]]] = {}
+        self.faults: list[Fault] = []
+        self.rows = 0
+        self._intents: dict[int, list[tuple[Life, int, dict[str, Any]]]] = {}
+        self._acts: dict[str, Callable[[Record], None]] = {
+            "recordings.recorded": self._recorded,
+            "recordings.quarantined": self._quarantined,
+            "recordings.resolved": self._resolved,
+            "recording.changed": self._changed,
+            "recordings.lost": self._lost,
+            "recordings.reappeared": self._reappeared,
+            INTENDED: self._intended,
+            DELETED: self._deleted,
+            "policy.changed": self._policy,
+        }
+
+    def read(self, records: Iterable[Record]) -> None:
+        """Enter records, in the order of the log."""
+        for record in records:
+            hold = record.kind.startswith("hold.")
+            act = self.holds.read if hold else self._acts.get(record.kind)
+            if act is None:
+                continue
+            try:
+                act(record)
+            except VerificationError as error:
+                self.faults.append(Fault(record.number, str(error)))
+            except (KeyError, TypeError, ValueError) as error:
+                fault = Fault(record.number, f"can't be understood: {error!r}")
+                self.faults.append(fault)
+
+    def life(self, key: Key, camera: int, duration: Micros, size: int) -> Life:
+        """The life of a recording, as it is by now."""
+        life = self.lives.get(key)
+        if life is None:
+            if len(self.lives) >= MOST:
+                raise UsageError(
+                    f"there are more than {MOST:,} recordings in that time: ask for a "
+                    "shorter one"
+                )
+            life = self.lives[key] = Life(camera, *key, duration, size)
+            self.wanted.days.add((camera, key[1] // DAY))
+        life.duration, life.size = duration, size
+        return life
+
+    # -- by kind --------------------------------------------------------------------
+
+    def _rows(self, record: Record) -> tuple[RowFile, list[tuple[int, Life]]]:
+        """Its rows, and the place and life of each that is asked for."""
+        found = record.read()
+        self.rows += found.count
+        columns = found.columns
+        names = ("camera", "start", "duration")
+        rows = enumerate(zip(*(columns[name] for name in names), strict=True))
+        cameras = self.wanted.cameras
+        places = [
+            place
+            for place, (camera, start, duration) in rows
+            if camera in cameras and self.wanted.meets(camera, start, start + duration)
+        ]
+        lives = []
+        for place in places:
+            stream, start, n, camera, duration, size = (
+                columns[name][place]
+                for name in ("stream", "start", "n", "camera", "duration", "bytes")
+            )
+            path = columns["path"][place] if "path" in columns else None
+            if not self.wanted.is_one(stream, start, path):
+                continue
+            life = self.life((stream, start, n), camera, duration, size)
+            life.path = path or life.path
+            lives.append((place, life))
+        return found, lives
+
+    def _recorded(self, record: Record) -> None:
+        days = self.wanted.days
+        found = record.read()
+        self.rows += found.count
+        names = ("camera", "day", "count", "duration", "bytes", "digest")
+        for camera, day, *sums in zip(*(found.columns[n] for n in names), strict=True):
+            if (camera, day) in days:
+                origin = record.entry["fields"]["origin"]
+                self.roll_ups.setdefault((camera, day), []).append(
+                    RollUp(record.number, record.entry["at"], origin, *sums)
+                )
+
+    def _event(self, life: Life, record: Record, what: str, **more: Any) -> None:
+        at = format_utc(record.entry["at"])
+        life.events.append({"what": what, "entry": record.number, "at": at, **more})
+
+    def _quarantined(self, record: Record) -> None:
+        found, lives = self._rows(record)
+        for place, life in lives:
+            life.fate = Fate.QUARANTINED
+            reason = found.columns["reason"][place]
+            self._event(life, record, "quarantined", row=place, reason=reason)
+
+    def _resolved(self, record: Record) -> None:
+        """The ruling is found under both times; the recording goes on under the new."""
+        found, lives = self._rows(record)
+        columns = found.columns
+        for place, life in lives:
+            start, end = columns["new_start"][place], columns["new_end"][place]
+            times = {"new_start": format_utc(start), "new_end": format_utc(end)}
+            ruling = record.entry["fields"]["ruling"]
+            self._event(life, record, "ruled on", row=place, ruling=ruling, **times)
+            life.fate, life.at = Fate.RECORDED, None
+            if start == life.start:
+                life.duration = end - start
+            else:
+                life.fate = Fate.MOVED
+                self.wanted.follow(life.stream, start)
+
+    def _changed(self, record: Record) -> None:
+        found, lives = self._rows(record)
+        for place, life in lives:
+            old = found.columns["old_duration"][place]
+            self._event(
+                life, record, "changed", row=place, old_seconds=seconds(old),
+                seconds=seconds(life.duration),
+                old_bytes=found.columns["old_bytes"][place], bytes=life.size,
+            )  # fmt: skip
+
+    def _lost(self, record: Record) -> None:
+        found, lives = self._rows(record)
+        for place, life in lives:
+            life.fate, life.at = Fate.LOST, record.entry["at"]
+            held = bool(found.columns["held"][place])
+            self._event(life, record, "lost", row=place, held=held)
+
+    def _reappeared(self, record: Record) -> None:
+        for place, life in self._rows(record)[1]:
+            life.fate, life.at = Fate.RECORDED, None
+            self._event(life, record, "reappeared", row=place)
+
+    def _intended(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        if not any(
+            fields["oldest"] < window.end and window.start < fields["newest"]
+            for window in self.wanted.windows
+        ):
+            return
+        found, lives = self._rows(record)
+        for place, life in lives:
+            due = found.columns["due"][place]
+            life.fate, life.at, life.root = (
+                Fate.DELETING, record.entry["at"], fields["root"],
+            )  # fmt: skip
+            self._event(
+                life, record, "deletion intended", row=place, root=fields["root"],
+                due=format_utc(due), **self._why(life, due, record.entry["policy"]),
+            )  # fmt: skip
+            intent = self._intents.setdefault(record.number, [])
+            intent.append((life, place, life.events[-1]))
+
+    def _why(self, life: Life, due: Micros, version: int) -> dict[str, Any]:
+        """By which policy it was due."""
+        entry, fields = self.policies.get(version, (None, {}))
+        days = fields.get("cameras", {}).get(str(life.camera), fields.get("days"))
+        period = "its period" if days is None else f"its period of {days} days"
+        return {
+            "policy": version,
+            "policy_entry": entry,
+            "days": days,
+            "why": f"{period} was over at {format_utc(due)}, by policy version {version}",
+        }
+
+    def _deleted(self, record: Record) -> None:
+        """What became of each file of a batch."""
+        lives = self._intents.pop(record.entry["fields"]["intent"], None)
+        if lives is None:
+            return
+        outcomes: dict[int, str] = {}
+        if record.entry.get("rows"):
+            found = record.read()
+            self.rows += found.count
+            outcomes = dict(
+                zip(found.columns["row"], found.columns["outcome"], strict=True)
+            )
+        intent = record.entry["fields"]["intent"]
+        for life, place, intended in lives:
+            outcome = Outcome(outcomes.get(place, Outcome.DELETED))
+            if outcome in OURS:
+                life.fate, what = Fate.DELETED, "deleted"
+            elif outcome is Outcome.ABSENT:
+                life.fate, what = Fate.LOST, "lost"
+            else:
+                life.fate, life.at, what = Fate.RECORDED, None, "not deleted"
+            self._event(
+                life, record, what, intent=intent, row=place, outcome=str(outcome),
+                due=intended["due"], policy=intended["policy"],
+                method=record.entry["fields"]["method"],
+            )  # fmt: skip
+
+    def _policy(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        self.policies[fields["version"]] = (record.number, fields)
+
+
+def seconds(length: Micros) -> float | int:
+    """A duration for people."""
+    return length / SECOND if length % SECOND else length // SECOND
+
+
+def search(wanted: Wanted, source: Source) -> Finder:
+    """Find what is wanted: again where a ruling or a recording led on to other times."""
+    while True:
+        size = wanted.size()
+        finder = Finder(wanted)
+        finder.read(source.of_kinds(("policy.changed",)))
+        finder.read(source.about(wanted.cameras, wanted.windows, wanted.days))
+        if wanted.size() == size:
+            return finder
