@@ -15,7 +15,7 @@ from retention.audit.stored import Stored
 from retention.catalogue import holds
 from retention.errors import StaleError
 from retention.merkle import Frontier
-from retention.model import Micros, Rows
+from retention.model import DAY, Micros, Rows
 
 
 def insert(tx: Connection, stored: Stored, entry: dict[str, Any]) -> None:
@@ -75,6 +75,10 @@ def _spans(
     if kind.startswith("camera."):
         said = [fields.get(name) for name in ("camera", "old", "new")]
         return [(key, at, at + 1) for key in said if isinstance(key, int)]
+    if kind == "recordings.recorded" and rows is not None:
+        at_day = [rows.columns.index(name) for name in ("camera", "day")]
+        days = [[row[i] for i in at_day] for row in rows.values]
+        return [(key, day * DAY, day * DAY + 1) for key, day in days]
     if kind == "cameras.imported" and rows is not None:
         camera, outcome = (rows.columns.index(name) for name in ("camera", "outcome"))
         refused = (row[camera] for row in rows.values if row[outcome] == "refused")
