@@ -23,7 +23,8 @@ class Context:
     `actor` what the kernel says of the caller (P5).  `gate` is None where no deleter
     can run beside this (offline: the single-instance lock is held instead).  `look`
     scans these roots now and waits up to so many seconds; it returns the names of those
-    that did not finish.  None where nobody scans.
+    that did not finish.  None where nobody scans.  `clock` reads the clock once more,
+    for what has to say when it was done; nothing is decided by it.
     """
 
     settings: Settings
@@ -33,3 +34,4 @@ class Context:
     actor: Actor
     gate: Gate | None = None
     look: Callable[[Collection[str], float], set[str]] | None = None
+    clock: Callable[[], Micros] | None = None

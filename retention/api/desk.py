@@ -152,7 +152,7 @@ class Desk:
     def _perform(self, verb: str, given: dict[str, Any], who: Actor) -> dict[str, Any]:
         context = Context(
             self.settings, self.catalogue, self.log, self.now(), who,
-            self.gate, self.look,
+            self.gate, self.look, self.now,
         )  # fmt: skip
         try:
             return perform(context, verb, given)

@@ -44,6 +44,8 @@ class Kept(NamedTuple):
     same_reference: list[int]
     new: bool = True
     """Whether this transaction made it cover more: else the gate is not needed."""
+    since: Micros | None = None
+    """When that was durable: from here on no unlink of what it covers begins."""
 
 
 def take_effect(
@@ -63,6 +65,8 @@ def take_effect(
             rescue = context.gate.rescue(
                 {camera.key: (window,) for camera in kept.cameras}
             )
+    if kept.new and context.clock is not None:
+        kept = kept._replace(since=max(context.now, context.clock()))
     return kept, rescue
 
 
@@ -96,6 +100,8 @@ def answer(context: Context, kept: Kept, rescue: Rescue) -> dict[str, Any]:
     )
     asked = asked_of(kept.row)
     said = said_of(asked, kept.row, kept.same_reference)
+    if kept.since is not None:
+        said["in_force_since"] = format_utc(kept.since)
     return said | counted(context, asked, kept.cameras, rescue, settled=settled)
 
 

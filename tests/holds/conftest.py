@@ -36,6 +36,7 @@ class ControlRoom:
         self.site = Site(directory, **settings)
         self.now = NOW
         self.look: Any = None
+        self.clock: Any = None
         self.gate: Gate | None = self.site.gate
         self.settings = Settings(
             site="test", state_directory=str(directory / "state"), access=access,
@@ -67,7 +68,7 @@ class ControlRoom:
         """The answer to a verb (`place` is hold.place), asked for by somebody."""
         context = Context(
             self.settings, self.site.catalogue, self.site.log, self.now, by, self.gate,
-            self.look,
+            self.look, self.clock,
         )  # fmt: skip
         return VERBS[f"hold.{verb}"].resolve()(context, **arguments)
 

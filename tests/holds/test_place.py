@@ -11,7 +11,16 @@ from retention.catalogue import cameras as register
 from retention.catalogue.db import Priority
 from retention.errors import NotPermittedError, RetentionError, UsageError
 from retention.localtime import format_utc
-from retention.model import DAY, FOREVER, HOUR, MINUTE, Actor, Camera, Custody
+from retention.model import (
+    DAY,
+    FOREVER,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Actor,
+    Camera,
+    Custody,
+)
 
 POLICE = {
     "kind": "police", "reference": None, "officer": "PC 4321 Singh",
@@ -35,6 +44,17 @@ def test_a_hold_is_answered_with_what_was_asked_and_what_is_kept(room):
     assert answer["total"]["recordings"] == 1
     assert answer["incomplete"] == []
     assert (answer["dry_run"], answer["repeated"]) == (False, False)
+
+
+def test_a_hold_is_said_to_be_in_force_since_its_commit_not_since_it_was_asked_for(
+    room,
+):
+    def clock():
+        assert room.numbers() == [1]  # asked once it is durable
+        return NOW + 3 * SECOND
+
+    room.clock = clock
+    assert room.place()["in_force_since"] == utc(NOW + 3 * SECOND)
 
 
 def test_the_entry_has_times_and_cameras_in_clear_and_people_only_as_commitments(room):
