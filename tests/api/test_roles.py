@@ -24,7 +24,8 @@ SERVICE = Actor(0, UNSET, 1, "service")
 EVERYBODY = "operator supervisor auditor administrator"
 EXPECTED = {
     EVERYBODY: "status plan camera.list camera.show root.list recording.list "
-    "recording.show hold.list hold.show policy.show audit.list audit.show audit.verify",
+    "recording.show hold.list hold.show policy.show audit.list audit.show audit.find "
+    "audit.balance audit.verify",
     "operator supervisor administrator": "hold.place deletion.pause",
     "operator supervisor": "hold.extend hold.amend hold.review hold.release",
     "supervisor": "hold.approve hold.reject hold.reinstate policy.approve "
