@@ -21,7 +21,7 @@ from retention.audit.directory import Published
 from retention.audit.rows import LONG, RowFile
 from retention.audit.tiles import WIDTH, Tile
 from retention.errors import VerificationError
-from retention.model import HOUR, Window
+from retention.model import HOUR, Micros, Window
 
 INTENDED, DELETED = "deletion.intended", "recordings.deleted"
 
@@ -98,8 +98,18 @@ class Directory:
     them so far.  Nothing is verified but row files against their entries."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         self._published = Published(path)
+        self._last = b""
         self.entries = 0
+
+    def ends(self) -> Micros | None:
+        """When the last entry that was read was written; None where that is not said."""
+        try:
+            at = decode(self._last)["at"]
+        except UNREADABLE:
+            return None
+        return at if type(at) is int else None
 
     def about(
         self,
@@ -144,6 +154,7 @@ class Directory:
             found = tiles.begun(data or b"")
             for at, entry in enumerate(found):
                 self.entries += 1
+                self._last = entry
                 yield tile.first + at, entry
             if len(found) < WIDTH:
                 return

@@ -9,7 +9,7 @@ from typing import Any
 from retention.ledger.balance import COLUMNS, NOTHING, Books, Sum, difference, expected
 from retention.ledger.find import Fate, Finder, Life, RollUp, seconds
 from retention.localtime import format_utc
-from retention.model import DAY, FOREVER, Micros, Window
+from retention.model import DAY, FOREVER, SECOND, Micros, Window
 
 Answer = dict[str, Any]
 Names = Mapping[int, str]
@@ -253,12 +253,13 @@ def _sum(found: Sum) -> Answer:
     }
 
 
-def covered(finder: Finder, window: Window) -> list[Window]:
-    """The time in the window that some recording is named for."""
+def covered(finder: Finder, window: Window, camera: int | None = None) -> list[Window]:
+    """The time in the window that some recording (of a camera) is named for."""
     return [
         Window(max(one.start, window.start), min(one.end, window.end))
         for one in finder.lives.values()
         if one.fate is not Fate.MOVED
+        and camera in (None, one.camera)
         and one.start < window.end
         and window.start < one.end
     ]
@@ -268,3 +269,23 @@ def gap(window: Window, what: str, why: str) -> Answer:
     """A time for which no recording is named."""
     until = None if window.end >= FOREVER else format_utc(window.end)
     return {"since": format_utc(window.start), "until": until, "what": what, "why": why}
+
+
+def unnamed(*, known: bool) -> Answer:
+    """Nothing is known of a path; `known` where a recorder may write such a one."""
+    what, why = ("not_known", "no recorder is known to write such a path here")
+    if known:
+        what, why = ("no_recording_seen", "nothing names a file there")
+    return {"camera": None, "since": None, "until": None, "what": what, "why": why}
+
+
+def effort(entries: int, rows: int, length: Micros, *, indexed: bool) -> Answer:
+    """What an answer cost: without an index all of a log is read."""
+    return {
+        "read": {
+            "indexed": indexed,
+            "entries": entries,
+            "rows": rows,
+            "seconds": round(length / SECOND, 3),
+        }
+    }

@@ -84,7 +84,7 @@ class Books:
         self._days = days
         self._sums: list[dict[Place, list[int]]] = [{} for _ in COLUMNS]
         self._intents: dict[int, _Intent] = {}
-        self._unread: set[int] = set()
+        self._passed_over: set[int] = set()
         self.faults: list[Fault] = []
         self.rows = 0
         self._acts: dict[str, Callable[[Record], None]] = dict(
@@ -110,10 +110,10 @@ class Books:
             try:
                 act(record)
             except VerificationError as error:
-                self._unread.add(record.number)
+                self._passed_over.add(record.number)
                 self.faults.append(Fault(record.number, str(error)))
             except (KeyError, TypeError, ValueError) as error:
-                self._unread.add(record.number)
+                self._passed_over.add(record.number)
                 self.faults.append(
                     Fault(record.number, f"can't be understood: {error!r}")
                 )
@@ -196,6 +196,13 @@ class Books:
         self._enter("lost", *self._footage(record))
 
     def _intended(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        if self._days is not None and (
+            fields["newest"] < self._days.start * DAY
+            or self._days.stop * DAY <= fields["oldest"]
+        ):
+            self._passed_over.add(record.number)
+            return
         self._intents[record.number] = self._footage(record)
 
     def _deleted(self, record: Record) -> None:
@@ -203,7 +210,7 @@ class Books:
         number = record.entry["fields"]["intent"]
         intent = self._intents.pop(number, None)
         if intent is None:
-            if number not in self._unread:
+            if number not in self._passed_over:
                 raise ValueError(f"it completes {number}, which is no open intent")
             return
         outcomes: dict[int, str] = {}

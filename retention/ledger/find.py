@@ -217,6 +217,8 @@ class Finder:
 
     def _recorded(self, record: Record) -> None:
         days = self.wanted.days
+        if not any(day * DAY <= record.entry["at"] for _, day in days):
+            return
         found = record.read()
         self.rows += found.count
         names = ("camera", "day", "count", "duration", "bytes", "digest")

@@ -20,7 +20,7 @@ from retention.ledger.balance import KINDS, Books, Sum
 from retention.ledger.find import Finder, Key, Wanted, search
 from retention.ledger.rollup import add_catalogue
 from retention.localtime import format_utc
-from retention.model import DAY, Camera, Recording, State, Stream, Window
+from retention.model import DAY, Camera, Micros, Recording, State, Stream, Window
 from retention.policy import merge
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def audit_find(
             finder = search(wanted, source)
             there = _there(tx, finder)
         gaps = [] if window is None else _gaps(tx, context, finder, meant, window)
+        if window is None and not finder.lives:
+            gaps = [answers.unnamed(known=bool(wanted.starts))]
         answer = answers.found(
             finder, _names(tx), window, context.now, there=there,
             waiting=_waiting(tx), gaps=gaps, paths=_paths(tx, finder),
@@ -107,16 +109,9 @@ def audit_balance(
     return answer | _read(source, books.rows, began)
 
 
-def _read(source: Indexed, rows: int, began: int) -> Answer:
+def _read(source: Indexed, rows: int, began: Micros) -> Answer:
     length = clock.monotonic() - began
-    return {
-        "read": {
-            "indexed": True,
-            "entries": source.entries,
-            "rows": rows,
-            "seconds": round(length / 1_000_000, 3),
-        }
-    }
+    return answers.effort(source.entries, rows, length, indexed=True)
 
 
 def _names(tx: Connection) -> dict[int, str]:
@@ -153,6 +148,7 @@ def _at_path(tx: Connection, path: str) -> Wanted:
         [Window(start, start + 1) for _, start in starts],
         set(starts),
         path_text(below[0][1]),
+        {(stream.camera, start // DAY) for (_, start), stream in starts.items()},
     )
 
 
