@@ -9,11 +9,12 @@ salt keeps the hash of a row from telling its neighbour, which could be guessed.
 
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 from json.encoder import encode_basestring
+from operator import add
 from typing import Any
 
 from retention import merkle
@@ -89,7 +90,7 @@ class RowFile:
 
     def hashes(self) -> list[bytes]:
         """The leaf hash of each row, from which `root` is made."""
-        return list(_leaf_hashes(self.columns, self.count, self.seed))
+        return _leaf_hashes(self.columns, self.count, self.seed)
 
 
 def read(data: bytes, only: Set[str] | None = None) -> RowFile:
@@ -142,7 +143,7 @@ def disagreement(
 
 def leaf(row: Sequence[Any], number: int, seed: bytes) -> bytes:
     """The leaf's bytes of one row: its salt and its canonical JSON."""
-    return _salts(seed)(number) + to_bytes(list(row))
+    return _salt(number, seed) + to_bytes(list(row))
 
 
 def footage_hours(columns: Columns) -> set[tuple[int, int]]:
@@ -194,9 +195,13 @@ def _clean(name: str, column: Sequence[Any]) -> Sequence[Any]:
         types = set(map(type, column))
     if int in types:
         numbers = column if types == {int} else [v for v in column if type(v) is int]
-        if min(numbers) < -LARGEST or max(numbers) > LARGEST:
-            raise ValueError(f"column {name} has a number beyond 2**53")
+        _in_range(name, numbers)
     return column
+
+
+def _in_range(name: str, numbers: Sequence[int]) -> None:
+    if min(numbers) < -LARGEST or max(numbers) > LARGEST:
+        raise ValueError(f"column {name} has a number beyond 2**53")
 
 
 def _plain(name: str, value: Any) -> Any:
@@ -254,26 +259,38 @@ def _pack(name: str, columns: Columns) -> dict[str, Any]:
 
 def _read_columns(packed: list[dict[str, Any]], count: int) -> Columns:
     columns: Columns = {}
+    numbers: set[str] = set()
     sums: dict[str, list[str]] = {}
     for one in packed:
         name, values = str(one["name"]), one["values"]
-        if len(values) != count:
-            raise ValueError(f"column {name} is not of {count} rows")
-        if not set(map(type, values)) <= {int, str, type(None)}:
-            raise ValueError(f"column {name} has values that no row has")
+        types = set(map(type, values))
+        if len(values) != count or not types <= {int, str, type(None)}:
+            raise ValueError(f"column {name} is not {count} values that rows have")
+        if types == {int}:
+            numbers.add(name)
+        elif one.get("steps") or "base" in one or "add" in one:
+            raise ValueError(f"column {name} is given as numbers and has others")
         if one.get("steps"):
-            values = list(accumulate(values, int.__add__))
+            values = list(accumulate(values))
         elif "base" in one:
-            values = [int.__add__(one["base"], value) for value in values]
+            base = canonical.integer(int.__add__(one["base"], 0))
+            values = [base + value for value in values]
         if "add" in one:
             sums[name] = one["add"]
         columns[name] = values
     for name, others in sums.items():
         if not sums.keys().isdisjoint(others):
             raise ValueError(f"column {name} is a sum of sums")
+        if not numbers.issuperset(others):
+            raise ValueError(f"column {name} is a sum of what are no numbers")
         for other in others:
-            columns[name] = list(map(int.__add__, columns[name], columns[other]))
-    return {name: _clean(name, values) for name, values in columns.items()}
+            columns[name] = list(map(add, columns[name], columns[other]))
+    for name, values in columns.items():
+        if name in numbers:
+            _in_range(name, values)
+        else:
+            _clean(name, values)
+    return columns
 
 
 def _inflate(data: bytes) -> bytes:
@@ -289,11 +306,24 @@ def _inflate(data: bytes) -> bytes:
     return found
 
 
-def _texts(column: Sequence[Any]) -> Iterable[str]:
-    """Each value as JSON."""
-    if _numbers(column):
-        return map(int.__repr__, column)
-    return [_text(value) for value in column]
+def _texts(columns: Columns, count: int) -> Iterable[str]:
+    """Each row as a JSON array."""
+    parts: list[str] = []
+    given: list[Sequence[Any]] = []
+    for column in columns.values():
+        if _numbers(column):
+            parts.append("%d")
+            given.append(column)
+        elif set(column) == {None}:
+            parts.append("null")
+        else:
+            parts.append("%s")
+            given.append([_text(value) for value in column])
+    row = f"[{','.join(parts)}]"
+    if not given:
+        return repeat(row, count)
+    # One format for all rows: twice as fast as joining their texts.
+    return [row % values for values in zip(*given, strict=True)]
 
 
 def _text(value: Any) -> str:
@@ -307,25 +337,31 @@ def _root(columns: Columns, count: int, seed: bytes) -> bytes:
     return merkle.root(_leaf_hashes(columns, count, seed))
 
 
-def _leaf_hashes(columns: Columns, count: int, seed: bytes) -> Iterator[bytes]:
-    salt = _salts(seed)
-    rows = zip(*map(_texts, columns.values()), strict=True)
-    return (
-        sha256(b"\x00%b[%b]" % (salt(number), ",".join(row).encode())).digest()
-        for number, row in zip(range(count), rows, strict=True)
-    )
+def _leaf_hashes(columns: Columns, count: int, seed: bytes) -> list[bytes]:
+    inner, outer = _keyed(seed)
+    found = []
+    for number, row in zip(range(count), _texts(columns, count), strict=True):
+        # `_salt`, written out: a call a row would be a tenth of the time.
+        first, second = inner(), outer()
+        first.update(number.to_bytes(8, "big"))
+        second.update(first.digest())
+        salted = b"\x00" + second.digest()[:SALT_BYTES] + row.encode()
+        found.append(sha256(salted).digest())
+    return found
 
 
-def _salts(seed: bytes) -> Callable[[int], bytes]:
+def _salt(number: int, seed: bytes) -> bytes:
+    inner, outer = _keyed(seed)
+    first, second = inner(), outer()
+    first.update(number.to_bytes(8, "big"))
+    second.update(first.digest())
+    found: bytes = second.digest()
+    return found[:SALT_BYTES]
+
+
+def _keyed(seed: bytes) -> tuple[Callable[[], Any], Callable[[], Any]]:
     """HMAC-SHA-256 (RFC 2104) keyed once: for many rows that is twice as fast."""
     key = seed.ljust(64, b"\0")
     inner = sha256(bytes(byte ^ 0x36 for byte in key))
     outer = sha256(bytes(byte ^ 0x5C for byte in key))
-
-    def salt(number: int) -> bytes:
-        first, second = inner.copy(), outer.copy()
-        first.update(number.to_bytes(8, "big"))
-        second.update(first.digest())
-        return second.digest()[:SALT_BYTES]
-
-    return salt
+    return inner.copy, outer.copy
