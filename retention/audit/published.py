@@ -354,6 +354,8 @@ class _Check:
         entries: Sequence[bytes | None] | None,
         hashes: Sequence[bytes] | None,
     ) -> None:
+        if self.broken:
+            return  # which tile this is is not known
         size = self.head.size
         self._add(leftovers.narrower(self.published, size, tile, entries, hashes))
 

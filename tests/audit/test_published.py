@@ -172,6 +172,31 @@ def test_the_tree_is_followed_though_a_bundle_and_its_hashes_are_gone(
     assert report.root == note.unverified((directory / "checkpoint").read_bytes()).root
 
 
+def test_where_nothing_carries_the_tree_on_only_what_is_known_is_said(
+    entries, tmp_path
+):
+    directory = publish(tmp_path / "log", entries, [300, 700, SIZE + 200])
+    for path in ("tile/entries/001", "tile/0/001", "tile/1/000.p/3"):
+        (directory / path).unlink()
+    report = verified(directory, since=[("hers", head(entries, 750))])
+    assert {fault.entry for fault in report.faults} == {256}
+    assert report.extends == []
+    assert report.intact == 256
+
+
+def test_a_damaged_tile_above_is_no_reason_to_doubt_the_entries(directory):
+    tile = bytearray((directory / "tile/1/000.p/2").read_bytes())
+    tile[40] ^= 1
+    (directory / "tile/1/000.p/2").write_bytes(tile)
+    beside = bytearray((directory / "tile/0/001").read_bytes())
+    beside[0] ^= 1
+    (directory / "tile/0/001").write_bytes(beside)
+    assert faults(directory) == [
+        "entry 256 is what was signed, but its hash in tile/0/001 was changed",
+        "entry 256 and those up to 511: their hash in tile/1/000.p/2 was changed",
+    ]
+
+
 def test_a_narrow_tile_may_be_gone_once_a_wider_one_is_there(entries, tmp_path):
     """As the specification allows; an auditor may have the older checkpoint."""
     directory = publish(tmp_path / "log", entries[:SIZE], [300, SIZE])
