@@ -174,7 +174,7 @@ def _renumbered(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
 def _replaced(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
     fields = entry["fields"]
     restored.take_id(tx, fields["old"], fields["id"], entry["at"])
-    restored.change_camera(tx, fields["old"], {"retired": 1})
+    restored.change_camera(tx, fields["old"], {"retired": 1, "listed": 0})
 
 
 def _camera_is(**columns: int) -> Act:

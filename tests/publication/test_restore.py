@@ -1,0 +1,453 @@
+"""Restore drills on a whole installation: what comes back, and what stays off."""
+
+import shutil
+
+import pytest
+from installation import DAY, MINUTE
+from station import ANNA, BEN, CARA, Station
+
+from retention import clock
+from retention.audit import log
+from retention.audit.published import verify_directory
+from retention.audit.verify import verify_catalogue
+from retention.errors import UsageError
+from retention.localtime import format_utc
+from retention.model import HOUR
+
+STATE = (
+    "hold", "hold_camera", "release_request", "camera", "camera_id", "stream", "root",
+    "policy", "batch", "recording", "recording_path", "entry", "entry_rows",
+)  # fmt: skip
+
+
+@pytest.fixture
+def station(installed):
+    made = Station(installed)
+    yield made
+    made.killed()
+
+
+def now():
+    return clock.read().wall
+
+
+def footage(station, due=3, fresh=4):
+    """Adopted and scanned: `due` recordings that may go, `fresh` that may not."""
+    installed = station.installed
+    for number in range(due):
+        installed.record(now(), 2 * DAY + number * MINUTE)
+    for number in range(fresh):
+        installed.record(now(), HOUR + number * MINUTE)
+    station.round()
+    station.approve()
+
+
+def place(station, who=ANNA, **given):
+    """A hold on what is fresh."""
+    return station.ask(
+        "hold.place", who,
+        **{
+            "cameras": ["1001"], "since": format_utc(now() - 2 * HOUR),
+            "until": format_utc(now()), "kind": "court", "reference": "r",
+            "reason": "r", **given,
+        },
+    )  # fmt: skip
+
+
+def whole(station):
+    """Catalogue, index and published log, to an outsider."""
+    service = station.service
+    own = verify_catalogue(service._catalogue, deep=True)
+    assert own.ok, own
+    service._publish(service._publishing.catch_up, now())
+    vkey = service._publishing._publisher.vkey
+    report = verify_directory(station.settings.published_log, vkey, depth="deep")
+    assert report.ok, report.faults
+    with service._catalogue.read() as tx:
+        assert report.size == log.size(tx)
+
+
+def index(station):
+    return station.tables("entry_camera")["entry_camera"]
+
+
+def test_a_hold_is_published_with_its_head_before_it_is_answered(station):
+    footage(station)
+    answer = place(station)
+    assert answer["published"] is True
+    with station.service._catalogue.read() as tx:
+        size = log.size(tx)
+    assert station.service._publishing._publisher.published == size
+    assert "published" not in place(station, dry_run=True)
+
+
+def test_a_hold_that_can_not_be_published_stands_and_deletion_stops(station):
+    footage(station)
+    directory = station.settings.published_log
+    directory.rename(directory.with_name("away"))
+    directory.write_text("in the way")
+    answer = place(station)
+    assert answer["published"] is False
+    assert "not yet published" in answer["not_published"]
+    assert answer["hold"] == 1
+    assert station.round().startswith("guard log")
+    assert len(station.installed.files()) == 7
+    directory.unlink()
+    directory.with_name("away").rename(directory)
+    station.service.tick(None)
+    assert station.guards() == {}
+    assert station.round() is None
+    assert len(station.installed.files()) == 4
+    whole(station)
+
+
+def test_scans_go_on_while_the_log_can_not_be_published(station):
+    footage(station, due=0)
+    directory = station.settings.published_log
+    shutil.rmtree(directory)
+    directory.write_text("in the way")
+    place(station)
+    station.installed.record(now(), 2 * HOUR)
+    station.round()
+    assert len(station.tables("recording")["recording"]) == 5
+
+
+def test_nothing_is_unlinked_before_its_intent_is_published(station, monkeypatch):
+    footage(station)
+    seen = []
+
+    def fails(size, at):
+        seen.append(size)
+        raise station_error
+
+    from retention.errors import PublicationError
+
+    station_error = PublicationError("the share is away")
+    batches = station.work.deleter._batches
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "_publish", fails)
+        station.round()
+    assert len(station.installed.files()) == 7
+    assert seen
+    assert station.guards().keys() == {"log"}
+    assert station.tables("batch")["batch"] != []
+    station.service.tick(None)
+    station.round()
+    assert len(station.installed.files()) == 4
+    assert station.tables("batch")["batch"] == []
+    whole(station)
+
+
+def test_a_stop_and_a_round_sign_what_changed(station):
+    service = station.service
+    station.change("camera.add", CARA, id="2001", location="Bridge")
+    service._publishing._headed -= MINUTE
+    service.tick(None)
+    with service._catalogue.read() as tx:
+        assert service._publishing._publisher.published == log.size(tx)
+    service.tick(None)  # nothing changed
+    station.change("camera.add", CARA, id="2002", location="Bridge")
+    service.tick(None)  # its minute is not over
+    with service._catalogue.read() as tx:
+        size = log.size(tx)
+    assert service._publishing._publisher.published < size
+    station.stop()
+    station.start()
+    assert service._publishing._publisher.published > size
+
+
+def everything_that_happens(station):
+    """All that a restored catalogue must know again, by every kind of entry."""
+    installed = station.installed
+    ask, change = station.ask, station.change
+    change("camera.add", CARA, id="2001", location="Bridge", lon="-1.13", lat="52.6")
+    change("camera.moved", CARA, id="2001", lon="-1.131", lat="52.61", location="Quay")
+    change("camera.replace", CARA, id="1002", location="Station, new")
+    change("camera.renumber", CARA, old="2001", new="2002")
+    first = place(station)["hold"]
+    ask("hold.extend", hold=first, since=format_utc(now() - 5 * HOUR), reason="r",
+        cameras=["2002"])  # fmt: skip
+    ask("hold.amend", hold=first, officer="PC 4417", reason="r")
+    ask("hold.review", hold=first, reason="r")
+    second = place(station, reference="s", since=format_utc(now() - 30 * HOUR))["hold"]
+    ask("hold.release", ANNA, hold=second, reason="r")
+    ask("hold.reject", BEN, hold=second, reason="no")
+    ask("hold.release", ANNA, hold=second, reason="r")
+    ask("hold.approve", BEN, hold=second)
+    ask("hold.reinstate", BEN, hold=second, reason="r")
+    third = place(station, reference="t", replaces=second)["hold"]
+    ask("hold.approve", BEN, hold=second)
+    ask("hold.release", ANNA, hold=third, reason="r")
+    (installed.directory / "nvr1" / "1002").mkdir(exist_ok=True)
+    installed.record(now(), 3 * HOUR, camera="1002")
+    installed.record(now(), 2 * DAY, camera="1002")
+    change("deletion.pause", length="1h", reason="r")
+    change("deletion.resume", reason="r")
+    assert station.round() is None or station.plans()
+    station.approve()
+    station.round()
+    fresh = sorted((installed.directory / "nvr1" / "1001").iterdir())[-1]
+    fresh.unlink()
+    station.round()
+    change("camera.retire", CARA, id="2002")
+    change("deletion.pause", length="2h", reason="r")
+
+
+@pytest.fixture
+def two_people(installed):
+    made = Station(installed, release_requires_two_people=True)
+    yield made
+    made.killed()
+
+
+def test_database_only_everything_comes_back_but_peoples_data(two_people):
+    station = two_people
+    footage(station)
+    backup = station.backup()
+    station.round()
+    assert len(station.installed.files()) == 4
+    everything_that_happens(station)
+    station.stop()
+    catalogue = station.service._catalogue
+    assert station.installed.verify().ok
+    before = station.tables(*STATE)
+    before_index = index(station)
+    facts = dict(_facts(station))
+    station.restore(backup)
+    station.start()
+    whole(station)
+    after = station.tables(*STATE)
+    assert catalogue is not station.service._catalogue
+    assert len(after["hold"]) == 3
+    for name in STATE:
+        if name in ("recording", "recording_path"):
+            assert set(after[name]) <= set(before[name])
+        elif name in ("entry", "entry_rows"):
+            assert set(before[name]) <= set(after[name])
+        else:
+            assert after[name] == before[name], name
+    assert set(before_index) <= set(index(station))
+    assert dict(_facts(station)) == facts
+    station.work.scan(lambda: False)
+    assert station.tables("recording") == {"recording": before["recording"]}
+    assert station.installed.entries("recordings.lost")[1:] == []
+    whole(station)
+
+
+def _facts(station):
+    rows = station.tables("fact")["fact"]
+    return [
+        (dict(row)["name"], dict(row)["value"])
+        for row in rows
+        if dict(row)["name"] in ("pause", "rules", "policy.proposals")
+    ]
+
+
+def test_deletion_is_off_until_an_administrator_acknowledges(station):
+    footage(station)
+    backup = station.backup()
+    station.round()
+    place(station)
+    station.stop()
+    station.restore(backup)
+    station.start()
+    entries = station.installed.entries("catalogue.restored")
+    assert len(entries) == 1
+    assert entries[0]["fields"]["holds"] == 1
+    assert entries[0]["fields"]["recordings"] == 3
+    station.installed.record(now(), 3 * DAY)
+    assert station.round().startswith("guard catalogue")
+    assert len(station.installed.files()) == 5
+    station.killed()
+    station.start()  # still, after another start
+    assert station.round().startswith("guard catalogue")
+    assert len(station.installed.entries("catalogue.restored")) == 1
+    station.ask("guard.acknowledge", CARA, guard="catalogue", reason="holds checked")
+    station.round()
+    station.approve()
+    station.round()
+    assert station.guards() == {}
+    assert len(station.installed.files()) == 4  # the held ones
+    with pytest.raises(UsageError):
+        station.ask("guard.acknowledge", CARA, guard="catalogue", reason="again")
+    whole(station)
+
+
+def test_a_held_recording_is_kept_after_a_restoration(station):
+    """P1: the backup is older than the hold on what is due."""
+    footage(station)
+    backup = station.backup()
+    place(station, since=format_utc(now() - 3 * DAY))
+    station.killed()
+    station.restore(backup)
+    station.start()
+    station.ask("guard.acknowledge", CARA, guard="catalogue", reason="r")
+    station.round()
+    station.approve()
+    station.round()
+    assert len(station.installed.files()) == 7
+
+
+def test_an_open_intent_that_comes_back_is_finished(station, monkeypatch):
+    """Killed between intent and unlink, and then the database is an older one."""
+    footage(station)
+    backup = station.backup()
+    batches = station.work.deleter._batches
+    real = batches._publish
+
+    def killed(size, at):
+        real(size, at)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batches, "_publish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            station.round()
+    station.killed()
+    station.restore(backup)
+    station.start()
+    assert len(station.tables("batch")["batch"]) == 1
+    station.ask("guard.acknowledge", CARA, guard="catalogue", reason="r")
+    station.round()
+    assert station.tables("batch")["batch"] == []
+    assert len(station.installed.files()) == 4
+    whole(station)
+
+
+def test_directory_only_is_caught_up_and_nothing_stops(station):
+    footage(station)
+    station.service._publish(station.service._publishing.catch_up, now())
+    kept = station.keep_directory()
+    place(station)
+    station.stop()
+    station.restore_directory(kept)
+    station.start()
+    assert station.guards() == {}
+    assert station.round() is None
+    whole(station)
+
+
+def test_both_older_than_the_key_side_never_deletes(station):
+    footage(station)
+    station.service._publish(station.service._publishing.catch_up, now())
+    kept, backup = station.keep_directory(), station.backup()
+    place(station)
+    station.stop()
+    station.restore_directory(kept)
+    station.restore(backup)
+    station.start()
+    assert "rolled back" in station.guards()["log"]
+    files = kept_files(station)
+    for _ in range(2):
+        assert station.round().startswith("guard log")
+        station.service.tick(None)
+    answer = place(station)  # a hold is stored all the same
+    assert answer["published"] is False
+    assert kept_files(station) == files
+    assert len(station.installed.files()) == 7
+    station.stop()
+    station.start()
+    assert station.round().startswith("guard log")
+    assert kept_files(station) == files
+
+
+def kept_files(station):
+    directory = station.settings.published_log
+    return {p: p.read_bytes() for p in directory.rglob("*") if p.is_file()}
+
+
+def test_two_histories_never_delete(station):
+    footage(station)
+    station.service._publish(station.service._publishing.catch_up, now())
+    backup = station.backup()
+    kept = station.keep_directory()
+    place(station)
+    station.stop()
+    other = station.keep_directory("other")
+    station.restore(backup)
+    station.restore_directory(kept)
+    (station.state / "last-checkpoint").unlink()
+    station.start()
+    place(station, reference="another history")
+    station.stop()
+    station.restore_directory(other)
+    station.start()
+    assert "two different logs" in station.guards()["log"]
+    assert station.round().startswith("guard log")
+    assert len(station.installed.files()) == 7
+    assert kept_files(station).keys() == {
+        station.settings.published_log / p.relative_to(other)
+        for p in other.rglob("*")
+        if p.is_file()
+    }
+
+
+def test_the_same_twice_a_restored_catalogue_is_restored_again(station):
+    footage(station)
+    backup = station.backup()
+    place(station)
+    station.stop()
+    for _ in range(2):
+        station.restore(backup)
+        station.start()
+        assert len(station.tables("hold")["hold"]) == 1
+        station.stop()
+    assert len(station.installed.entries("catalogue.restored")) == 2
+    station.start()
+    whole(station)
+
+
+def test_heads_in_the_journal_are_read(station, monkeypatch, tmp_path):
+    """journalctl as systemd's: the newest first, among lines of others."""
+    footage(station)
+    station.service._publish(station.service._publishing.catch_up, now())
+    kept, backup = station.keep_directory(), station.backup()
+    place(station)
+    station.stop()
+    note = (station.state / "last-checkpoint").read_text()
+    (station.state / "last-checkpoint").unlink()
+    station.restore_directory(kept)
+    station.restore(backup)
+    journal(monkeypatch, tmp_path, note)
+    station.start()
+    assert "the journal was signed" in station.guards()["log"]
+
+
+def journal(monkeypatch, tmp_path, note):
+    import json
+    import os
+
+    lines = [
+        "no JSON",
+        json.dumps({"event": "checkpoint.signed", "note": "rubbish"}),
+        json.dumps({"event": "checkpoint.signed", "note": note}),
+    ]
+    command = tmp_path / "bin" / "journalctl"
+    command.parent.mkdir()
+    (tmp_path / "lines").write_text("\n".join(lines))
+    command.write_text(f"#!/bin/sh\ncat {tmp_path}/lines\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+
+
+def test_a_key_that_is_missing_stops_deletion_and_nothing_else(station):
+    footage(station)
+    station.stop()
+    (station.state / "log.key").rename(station.state / "log.key.away")
+    station.start()
+    assert "log.key can't be read" in station.guards()["log"]
+    assert place(station)["published"] is False
+    assert station.round().startswith("guard log")
+
+
+def test_the_key_may_be_a_systemd_credential(station, monkeypatch, tmp_path):
+    station.stop()
+    credentials = tmp_path / "credentials"
+    credentials.mkdir()
+    (station.state / "log.key").rename(credentials / "log.key")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    station.start()
+    assert station.guards() == {}
+    assert place(station)["published"] is True
+    assert (station.state / "last-checkpoint").exists()
