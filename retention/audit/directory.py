@@ -126,8 +126,13 @@ class Published:
             ),
         )
 
-    def entries(self, size: int, first: int = 0) -> Iterator[Stored]:
-        """The entries [first, size), unverified; VerificationError for a gap."""
+    def entries(
+        self, size: int, first: int = 0, *, rows: bool = True
+    ) -> Iterator[Stored]:
+        """The entries [first, size), unverified; VerificationError for a gap.
+
+        Without `rows` their row files are not opened.
+        """
         for number in range(first // WIDTH, -(-size // WIDTH)):
             tile = Tile("entries", number, min(size - number * WIDTH, WIDTH))
             data = self.tile(tile)
@@ -140,7 +145,8 @@ class Published:
                     f"{self.directory / tile.path} can't be read: {error}"
                 ) from error
             for at in range(max(first - tile.first, 0), len(found)):
-                yield Stored(tile.first + at, found[at], self.rows(tile.first + at))
+                entry = tile.first + at
+                yield Stored(entry, found[at], self.rows(entry) if rows else None)
 
     def entry(self, number: int) -> Stored:
         """One entry, unverified; VerificationError where it can't be had."""

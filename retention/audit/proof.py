@@ -105,7 +105,7 @@ def prove_row(
 def _completion(published: Published, intent: int, size: int) -> int:
     """The entry that completes an intent; a few entries later, as a rule."""
     mark = b'"kind":"recordings.deleted"'
-    for stored in published.entries(size, intent + 1):
+    for stored in published.entries(size, intent + 1, rows=False):
         if mark in stored.data and decode(stored.data)["fields"]["intent"] == intent:
             return stored.number
     raise RetentionError(
