@@ -30,7 +30,8 @@ class Verb:
     """`function` is "module:name" below `retention`.
 
     `changes`: it changes something.  `keeps`: it only keeps footage, and is done even on
-    a full disk.  `publishes`: the audit log is published before it is answered.
+    a full disk.  `publishes`: the audit log is published before it is answered;
+    `mends`: and what is missing there is written again.
     `seconds`: how long its answer may take before a caller gives up.
     """
 
@@ -38,6 +39,7 @@ class Verb:
     changes: bool = False
     keeps: bool = False
     publishes: bool = False
+    mends: bool = False
     seconds: int = QUICK
 
     def resolve(self) -> Callable[..., Answer]:
@@ -103,7 +105,17 @@ VERBS: dict[str, Verb] = {
     "audit.show": Verb("audit.views:audit_show"),
     "audit.find": Verb("ledger.views:audit_find", seconds=LONG),
     "audit.balance": Verb("ledger.views:audit_balance", seconds=LONG),
-    "audit.verify": Verb("audit.views:audit_verify", seconds=LONG),
+    "audit.verify": Verb("publication.live:audit_verify", seconds=LONG),
+    "audit.prove": Verb("publication.handing:audit_prove", seconds=LONG),
+    "audit.checkpoint": Verb("publication.handing:audit_checkpoint"),
+    "audit.key": Verb("publication.handing:audit_key"),
+    "audit.publish": Verb(
+        "publication.handing:audit_publish",
+        changes=True,
+        publishes=True,
+        mends=True,
+        seconds=LONG,
+    ),
     "guard.acknowledge": Verb("guards:guard_acknowledge", changes=True),
     "deletion.pause": Verb("approvals:deletion_pause", changes=True, keeps=True),
     "deletion.resume": Verb("approvals:deletion_resume", changes=True),

@@ -59,7 +59,8 @@ class Desk:
     `now` reads the one clock, judged; `look` scans roots; `make_room` releases the
     reserve where it is room that is missing, and says whether there was any;
     `crashed` is told of what nobody expected; `publish` publishes the audit log under a
-    signed head, and says why where it could not.
+    signed head, and says why where it could not; `mend` also writes again what is
+    missing there.
     """
 
     settings: Settings
@@ -71,6 +72,7 @@ class Desk:
     make_room: Callable[[], bool] = lambda: False
     crashed: Callable[[str, BaseException], None] = lambda _verb, _error: None
     publish: Callable[[], str | None] | None = None
+    mend: Callable[[], str | None] | None = None
 
     @cached_property
     def denials(self) -> Denials:
@@ -142,8 +144,9 @@ class Desk:
         change of a hold is published before it is answered, and stands where that fails.
         """
         answer = self._perform(verb, given, who)
-        if VERBS[verb].publishes and self.publish and not given.get("dry_run"):
-            why = self.publish()
+        publish = self.mend if VERBS[verb].mends else self.publish
+        if VERBS[verb].publishes and publish and not given.get("dry_run"):
+            why = publish()
             answer["published"] = why is None
             if why is not None:
                 answer["not_published"] = why

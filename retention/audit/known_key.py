@@ -12,14 +12,17 @@ from retention.audit.note import Verifier
 from retention.errors import UsageError, VerificationError
 
 
-def verifier_of(key: str, published: Published | None = None) -> Verifier:
+def verifier_of(
+    key: str, published: Published | None = None, offered: str | None = None
+) -> Verifier:
     """The key that somebody gave: as a file, as text, or as the fingerprint on paper.
 
-    With a fingerprint the key itself comes from the directory, and must have it.
-    Raises UsageError for what is none of these, VerificationError for another key.
+    With a fingerprint the key itself comes from the directory, or is the one `offered`
+    by what is to be checked, and must have it.  Raises UsageError for what is none of these, VerificationError for another key.
     """
     if (asked := note.as_fingerprint(key)) is not None:
-        found = _keys_in(published) if published else []
+        found = [offered] if offered else []
+        found += keys_in(published) if published else []
         for text in found:
             if note.fingerprint(text) == asked:
                 return note.parse_vkey(text)
@@ -37,10 +40,14 @@ def verifier_of(key: str, published: Published | None = None) -> Verifier:
                 "digits"
             ) from None
         return note.parse_vkey(key.strip())
-    return verifier_of(text, published) if "+" not in text else note.parse_vkey(text)
+    if "+" in text:
+        return note.parse_vkey(text)
+    if note.as_fingerprint(text) is None:
+        raise UsageError(f"{key} holds neither a verifier key nor a fingerprint")
+    return verifier_of(text, published, offered)
 
 
-def _keys_in(published: Published) -> list[str]:
+def keys_in(published: Published) -> list[str]:
     """The keys that a directory names: in its file, and in the log's first entry."""
     found = []
     data = published.read(KEY, note.SIZE_LIMIT)

@@ -6,8 +6,8 @@ compared: the leaf is the stored bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from retention import merkle
 from retention.audit.books import Books, Indexed
@@ -24,6 +24,13 @@ PAGE = 500
 """Entries read in one transaction: none stays open for long."""
 
 
+class Signed(NamedTuple):
+    """A signed head: where it was found, and its root."""
+
+    where: str
+    root: bytes
+
+
 def verify(
     entries: Iterable[Stored],
     size: int,
@@ -31,8 +38,10 @@ def verify(
     *,
     deep: bool = False,
     unindexed: Indexed | None = None,
+    signed: Mapping[int, Signed] | None = None,
 ) -> Report:
-    """Check entries, in order from 0, against a head of `size` and `root`.
+    """Check entries, in order from 0, against a head of `size` and `root`, and against
+    `signed` heads by their sizes.
 
     Stops at the first fault.  `deep` decodes every row file and computes its root; else
     its digest is compared.  `unindexed` gives a (camera, hour) under which an entry
@@ -51,8 +60,10 @@ def verify(
             books.one(stored, last)
             frontier = frontier.append(merkle.leaf(stored.data))
             last = stored
+            _as_signed(frontier, signed or {})
             report.intact = frontier.size
         _end(frontier, size, root)
+        _none_larger(size, signed or {})
     except FaultError as error:
         report.add(error.fault)
         report.intact = error.fault.entry or 0
@@ -75,7 +86,35 @@ def _end(found: merkle.Frontier, said: int, root: bytes) -> None:
         )
 
 
-def verify_catalogue(catalogue: Catalogue, *, deep: bool = False) -> Report:
+def _as_signed(found: merkle.Frontier, signed: Mapping[int, Signed]) -> None:
+    """A head that was signed is still that of the first so many entries."""
+    head = signed.get(found.size)
+    if head is None or found.root() == head.root:
+        return
+    known = max((size for size in signed if size < found.size), default=0)
+    raise FaultError(
+        known,
+        f"or a later one up to {found.size - 1} is not what was signed: {head.where} "
+        f"says {base64url(head.root)} of the first {found.size} entries, the tree over "
+        f"them is {base64url(found.root())}",
+    )
+
+
+def _none_larger(size: int, signed: Mapping[int, Signed]) -> None:
+    """Nothing was signed that is not here."""
+    larger = max(signed, default=0)
+    if larger > size:
+        raise FaultError(
+            size, f"is missing: {signed[larger].where} was signed at {larger} entries"
+        )
+
+
+def verify_catalogue(
+    catalogue: Catalogue,
+    *,
+    deep: bool = False,
+    signed: Mapping[int, Signed] | None = None,
+) -> Report:
     """Check the log in a catalogue, as of now, while others go on writing."""
     # Here, since whoever verifies a published log has no database library.
     from retention.audit import log
@@ -99,7 +138,7 @@ def verify_catalogue(catalogue: Catalogue, *, deep: bool = False) -> Report:
         with catalogue.read() as tx:
             return log.unindexed(tx, number, hours)
 
-    report = verify(pages(), size, root, deep=deep, unindexed=unindexed)
+    report = verify(pages(), size, root, deep=deep, unindexed=unindexed, signed=signed)
     if report.ok and stray is not None:
         report.add(Fault(stray, f"is beyond the head, which says {size} entries"))
     return report

@@ -106,10 +106,12 @@ class Publishing:
         if self._copy is not None:
             self._copier.start()
 
-    def answer(self, now: Micros) -> str | None:
+    def answer(self, now: Micros, *, mend: bool = False) -> str | None:
         """Publish what a request changed, with its head; None, or what to tell its
-        caller: the change stands."""
+        caller: the change stands.  `mend`: and write again what is missing there."""
         try:
+            if mend and self._publisher is not None:
+                self._publisher.mend(now)
             self._publish(now, sign=True)
         except (PublicationError, CatalogueError) as error:
             self.trouble = str(error)

@@ -98,6 +98,7 @@ class Service:
         desk = Desk(
             settings, self._catalogue, self._log, lambda: self.judge().now, tools.gate,
             look_at(self._works), self._make_room, self._faulty, self._published,
+            partial(self._published, mend=True),
         )  # fmt: skip
         self._front = Front(desk, self._alarms, self._actor)
         self._office = Worker("office", self._crashed)
@@ -274,10 +275,10 @@ class Service:
     def _publish(self, act: Callable[[Alarms, Micros], None], now: Micros) -> None:
         self._try(partial(act, self._alarms, now), now)
 
-    def _published(self) -> str | None:
+    def _published(self, *, mend: bool = False) -> str | None:
         """The answer to a change of a hold waits for this."""
         now = self.judge().now
-        why = self._publishing.answer(now)
+        why = self._publishing.answer(now, mend=mend)
         if why is not None:
             self._alarms.trip(guards.LOG, "", why, now, writable=True)
         return why

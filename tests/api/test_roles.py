@@ -25,14 +25,14 @@ EVERYBODY = "operator supervisor auditor administrator"
 EXPECTED = {
     EVERYBODY: "status plan camera.list camera.show root.list recording.list "
     "recording.show hold.list hold.show policy.show audit.list audit.show audit.find "
-    "audit.balance audit.verify",
+    "audit.balance audit.verify audit.prove audit.checkpoint audit.key",
     "operator supervisor administrator": "hold.place deletion.pause",
     "operator supervisor": "hold.extend hold.amend hold.review hold.release",
     "supervisor": "hold.approve hold.reject hold.reinstate policy.approve "
     "policy.reject deletion.approve recording.resolve",
     "supervisor administrator": "deletion.resume root.replace",
     "administrator": "camera.add camera.import camera.renumber camera.moved "
-    "camera.replace camera.retire root.adopt guard.acknowledge",
+    "camera.replace camera.retire root.adopt guard.acknowledge audit.publish",
 }
 """Design, section 11, written down a second time."""
 

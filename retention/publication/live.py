@@ -1,0 +1,160 @@
+"""The verb audit.verify: the live log against what was published and signed of it.
+
+Both sides are computed from their entries; the signed heads tie them together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retention.audit import note
+from retention.audit.canonical import base64url
+from retention.audit.directory import CHECKPOINT, Published
+from retention.audit.finding import Depth, Fault, Report
+from retention.audit.published import verify_directory
+from retention.audit.verify import Signed, verify_catalogue
+from retention.errors import CatalogueError, VerificationError
+from retention.localtime import format_utc
+from retention.publication.compare import verifier_of
+from retention.publication.publisher import BESIDE_KEY
+
+if TYPE_CHECKING:
+    from retention.audit.note import Verifier
+    from retention.context import Context
+
+Answer = dict[str, Any]
+
+_LISTED = 20
+"""Faults in an answer; more are counted."""
+
+_TRIES = 4
+
+
+def audit_verify(
+    context: Context, *, deep: bool | None = None, sums: bool | None = None
+) -> Answer:
+    """Compute the whole log again, and its published copy, and compare them.
+
+    Says up to which entry each is intact, or what is wrong; `ok` false is exit status 5.
+    """
+    directory = context.settings.published_log
+    heads: dict[int, Signed] = {}
+    wrong: list[Fault] = []
+    try:
+        verifier = verifier_of(context.catalogue)
+        wrong = _signed(directory, context.settings.state_directory, verifier, heads)
+    except (CatalogueError, KeyError, TypeError, ValueError) as error:
+        wrong = [Fault(0, f"does not say what the log's key is: {error}")]
+    own = verify_catalogue(context.catalogue, deep=bool(deep), signed=heads)
+    for one in wrong:
+        own.add(one)
+    depth = Depth.DEEP if deep else Depth.SUMS if sums else Depth.TREE
+    copy = None
+    if not wrong and (directory / CHECKPOINT).exists():
+        copy = _published(directory, verifier, depth)
+    ok = own.ok and (copy is None or copy.ok)
+    fault = own.fault
+    return {
+        "ok": ok,
+        "entries": own.size,
+        "intact": own.intact,
+        "root": base64url(own.root),
+        "deep": own.deep,
+        "rows": own.rows,
+        "withheld": own.withheld,
+        "open_intents": own.open_intents,
+        "fault": None if fault is None else {"entry": fault.entry, "what": fault.what},
+        "published": None if copy is None else answer_of(copy) | {
+            "directory": str(directory)
+        },
+        "summary": summary(own, copy),
+    }  # fmt: skip
+
+
+def _signed(
+    directory: Path, beside: Path, verifier: Verifier, heads: dict[int, Signed]
+) -> list[Fault]:
+    """Enter every signed head that is kept; what is wrong with those that are none."""
+    published = Published(directory)
+    notes = [(str(directory / name), data) for name, data in published.kept()]
+    for path in (directory / CHECKPOINT, beside / BESIDE_KEY):
+        data = Published(path.parent).read(path.name, note.SIZE_LIMIT)
+        if data is not None:
+            notes.append((str(path), data))
+    faults = []
+    for where, data in notes:
+        try:
+            found = note.open_checkpoint(data, verifier)
+        except VerificationError as error:
+            faults.append(Fault(None, f"the checkpoint in {where}: {error}"))
+            continue
+        if heads.setdefault(found.size, Signed(where, found.root)).root != found.root:
+            faults.append(
+                Fault(
+                    None,
+                    f"two checkpoints of {found.size} entries were signed with "
+                    f"different roots, in {heads[found.size].where} and {where}: keep "
+                    "both, the key signed a fork",
+                )
+            )
+    return faults
+
+
+def _published(directory: Path, verifier: Verifier, depth: Depth) -> Report:
+    """The check of the directory, while it may be published into: a fault counts once it
+    was found twice."""
+    before: list[Fault] | None = None
+    for _ in range(_TRIES):
+        try:
+            report = verify_directory(directory, verifier, depth=depth)
+        except VerificationError as error:
+            report = Report(0, depth)
+            report.add(Fault(None, str(error)))
+        if report.ok or report.faults == before:
+            break
+        before = report.faults
+    return report
+
+
+def answer_of(report: Report) -> Answer:
+    """The report on a published log, JSON-able."""
+    at = report.signed_at
+    return {
+        "ok": report.ok,
+        "origin": report.origin,
+        "entries": report.size,
+        "intact": report.intact,
+        "signed_at": None if at is None else format_utc(at),
+        "unsigned": report.unsigned,
+        "root": base64url(report.root),
+        "depth": str(report.depth),
+        "rows": report.rows,
+        "open_intents": report.open_intents,
+        "extends": report.extends,
+        "strangers": report.strangers[:_LISTED],
+        "faults": [
+            {"entry": one.entry, "what": one.sentence}
+            for one in report.faults[:_LISTED]
+        ],
+        "more_faults": max(0, len(report.faults) - _LISTED) + report.unlisted,
+    }
+
+
+def summary(own: Report, copy: Report | None) -> str:
+    """Both reports in one sentence."""
+    if own.fault is not None:
+        before = (
+            f"entries 0 to {own.fault.entry - 1} are intact"
+            if own.fault.entry
+            else "no entry is known to be intact"
+        )
+        return f"the audit log is NOT what was written: {own.fault.sentence}; {before}"
+    if not own.size:
+        return "the audit log is empty: run `retention init`"
+    text = f"the audit log is intact to entry {own.size - 1}"
+    if copy is None:
+        return f"{text}; nothing of it was published yet"
+    if copy.fault is not None:
+        return f"{text}, but its published copy is NOT: {copy.fault.sentence}"
+    return f"{text}; its published copy is intact to entry {copy.size - 1}"
