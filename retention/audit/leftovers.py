@@ -64,20 +64,41 @@ def _parts(published: Published, size: int, tile: Tile) -> list[Tile]:
     ]
 
 
-def strays(
-    published: Published, end: int, may_have_rows: Callable[[int], bool]
-) -> Iterator[Fault | str]:
-    """Faults of files that speak of entries that are not there, `end` of which are, and
-    of row files of entries without rows; the paths of files that are none of a log's."""
+def beyond(published: Published, size: int) -> tuple[list[Tile], list[str]]:
+    """The tiles that speak of entries from `size` on, and the files that are no tiles.
+
+    To be asked before the entries beyond `size` are read: a bundle is written before the
+    tiles over it, so that what is listed by then is not ahead of them.
+    """
+    found, strangers = [], []
     for path in published.files("tile"):
         tile = tiles.parse(path)
         if tile is None:
-            yield path
-        elif tile.last > end:
-            yield Fault(max(end, tile.first), f"is not there, and {path} speaks of it")
+            strangers.append(path)
+        elif tile.last > size:
+            found.append(tile)
+    return found, strangers
+
+
+def unfounded(published: Published, found: list[Tile], end: int) -> Iterator[Fault]:
+    """Faults of those tiles that speak of entries from `end` on, which are not there."""
+    for tile in found:
+        # Gone meanwhile: a partial one, beside the full one that came.
+        if tile.last > end and published.read(tile.path, 0) is not None:
+            first = max(end, tile.first)
+            yield Fault(first, f"is not there, and {tile.path} speaks of it")
+
+
+def rows(
+    published: Published, end: int, may_have_rows: Callable[[int], bool]
+) -> Iterator[Fault | str]:
+    """Faults of row files of entries that have none; the paths of other files there.
+
+    Row files are written first: one beyond the `end` was left by a crash, or its entry
+    is about to come.
+    """
     for path in published.files("rows"):
         entry = tiles.parse_row_path(path)
-        # Row files are written first: beyond the end, a crash left it.
         if entry is None or entry >= end:
             yield path
         elif not may_have_rows(entry):

@@ -52,6 +52,18 @@ class Older:
             elif found is not None and self._other is None:
                 self._other = older
 
+    def meet_ahead(self, size: int, root: Callable[[], bytes]) -> None:
+        """The entries go on to `size`, which is more than the head signs.
+
+        A kept checkpoint of that size is one whose publication a kill interrupted: it
+        is kept before the head is replaced.  What the auditor brought was the head once.
+        """
+        for older in self._waiting:
+            if older.size == size and not older.brought and older.root == root():
+                self._waiting.remove(older)
+                self.met.append(older)
+                return
+
     def unsigned(self, head: Checkpoint, root: bytes) -> Fault:
         """The tree over all entries is not the one that the head signs."""
         first = max((older.size for older in self.met), default=0)

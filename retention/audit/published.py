@@ -109,8 +109,9 @@ class _Check:
             if self._progress:
                 self._progress(min((number + 1) * WIDTH, head.size), head.size)
         self._end()
+        ahead, self.report.strangers = leftovers.beyond(self.published, head.size)
         self._tail()
-        self._rest()
+        self._rest(ahead)
 
     def _fault(self, entry: int | None, what: str) -> None:
         self.report.add(Fault(entry, what))
@@ -284,7 +285,6 @@ class _Check:
         self.report.open_intents = sorted(self.contents.books.intents)
         self.report.root = root = self.tree.root(self.tree.last)
         self._settle(root == said)
-        self.report.extends = [older.name for older in self.older.met]
         if root == said:
             self._add(self.older.forks(self.head))
         elif self.report.ok:
@@ -313,9 +313,14 @@ class _Check:
             self.report.unsigned += 1
             self.boundary.append(stored.data)
             self.tree.last.append(merkle.leaf(stored.data))
+            self.older.meet_ahead(stored.number + 1, self._tail_root)
             if len(self.boundary) == WIDTH:
                 self._full_tail(Tile("entries", stored.number // WIDTH))
         self._add(self.older.larger(self.head))
+        self.report.extends = [older.name for older in self.older.met]
+
+    def _tail_root(self) -> bytes:
+        return self.tree.root(self.tree.last)
 
     def _full_tail(self, bundle: Tile) -> None:
         """The unsigned entries filled a bundle."""
@@ -330,7 +335,7 @@ class _Check:
         self._narrower(bundle, known, hashes)
         self._full(merkle.root(hashes), signed=False)
 
-    def _rest(self) -> None:
+    def _rest(self, ahead: list[Tile]) -> None:
         """Files that the pass did not come by."""
         end = self.report.size + self.report.unsigned
         if self.tree.last:
@@ -339,10 +344,11 @@ class _Check:
         for tile, hashes in self.tree.open():
             self._narrower(tile, None, hashes)
         self._settle(signed=True)
-        known = self.contents.may_have_rows
         if self.broken:
             return  # where the tree ends is not known
-        for found in leftovers.strays(self.published, end, known):
+        self._add(leftovers.unfounded(self.published, ahead, end))
+        known = self.contents.may_have_rows
+        for found in leftovers.rows(self.published, end, known):
             if isinstance(found, Fault):
                 self.report.add(found)
             else:

@@ -238,6 +238,26 @@ def test_unsigned_entries_must_go_on_the_chain(directory, entries):
     )
 
 
+def test_a_kept_head_may_be_ahead_of_the_head_after_a_crash(directory, entries):
+    """It is kept before the head is replaced: what it signs is all there."""
+    for path, data in files_of(entries, SIZE, SIZE + 200):
+        write(directory, path, data)
+    write(directory, "checkpoints/2026-11-23", head(entries, SIZE + 190))
+    report = verified(directory)
+    assert report.ok, report.faults
+    assert report.extends == ["checkpoints/2026-11-23"]
+
+
+def test_a_kept_head_of_entries_that_are_gone_tells_of_a_rollback(directory, entries):
+    write(directory, "checkpoints/2026-11-23", head(entries, SIZE + 190))
+    (found,) = faults(directory)
+    assert "cut or rolled back" in found
+    other = put_right(entries, SIZE + 1, at=0)
+    for path, data in files_of(other, SIZE, SIZE + 200):
+        write(directory, path, data)
+    assert "cut or rolled back" in faults(directory)[0]
+
+
 def test_what_a_crash_leaves_is_no_fault(directory, entries):
     """Row files come first, and each file under another name until it is whole."""
     write(directory, tiles.row_path(SIZE + 1), b"x")
