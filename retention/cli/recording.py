@@ -30,7 +30,10 @@ def recording() -> None:
     help="In this state; quarantined ones have times that are in doubt.",
 )
 @click.option(
-    "--limit", type=click.IntRange(min=1), metavar="COUNT", help="At most; else 1,000."
+    "--limit",
+    type=click.IntRange(1, 100_000),
+    metavar="COUNT",
+    help="At most; else 1,000.",
 )
 @with_session
 def list_(session: Session, **given: str | int | None) -> None:

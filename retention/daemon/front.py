@@ -15,7 +15,7 @@ from retention.caller import UNSET_LOGIN, name_of
 from retention.catalogue.db import Priority
 from retention.context import Context
 from retention.daemon.journal import log as journal
-from retention.errors import CatalogueError, RetentionError
+from retention.errors import CatalogueError, RetentionError, StaleError
 from retention.model import SECOND, Actor, Entry, Micros
 
 if TYPE_CHECKING:
@@ -79,8 +79,15 @@ class Front:
             self._carry_out(left)
         except CatalogueError:
             raise
+        except StaleError:
+            return  # the next round takes it
         except RetentionError as error:
             self._refuse(left, _short(str(error)), now)
+            return
+        except Exception as error:  # noqa: BLE001 - else each start would end here
+            journal.error("request.fault", request=_shown(left.path), exc_info=error)
+            fault = f"a fault in this program, {type(error).__name__}"
+            self._refuse(left, f"{fault}; the journal has the details", now)
             return
         try:
             spool.taken(left)
@@ -97,6 +104,10 @@ class Front:
         if role is None:
             shown = name or f"user {left.uid}"
             raise RetentionError(access.refusal(left.verb, roles, shown, left.uid))
+        if "request" not in left.arguments:
+            raise RetentionError(
+                "it has no `request`, by which it is known when it is met again"
+            )
         given = arguments.checked(left.verb, json.dumps(left.arguments).encode())
         # The kernel kept the file's owner; which session wrote it, it did not.
         who = Actor(left.uid, UNSET_LOGIN, 0, role, name)

@@ -26,6 +26,7 @@ __all__ = ["recording_list", "recording_resolve", "recording_show"]
 Answer = dict[str, Any]
 
 LIMIT = 1_000
+MOST = 100_000
 ALWAYS = Window(-FOREVER, FOREVER)
 
 
@@ -43,6 +44,11 @@ def recording_list(
     `camera` is every camera that the id meant in that time; `state` one of present,
     quarantined, failed, deleting.  `more` says that there are others.
     """
+    if limit is not None and not 1 <= limit <= MOST:
+        raise UsageError(
+            f"recordings are listed from 1 to {MOST:,} at a time, not {limit}: ask for a "
+            "shorter time"
+        )
     zone, count = context.settings.timezone, limit or LIMIT
     window = Window(
         ALWAYS.start if since is None else parse_instant(since, zone, context.now),

@@ -176,7 +176,7 @@ REFUSED = {
     "unknown argument": (content(**{"\ud800": 1}), "wrong body"),
     "an argument of surrogates": (content(reason="\ud800"), "wrong body"),
     "an argument of the wrong type": (content(cameras="1001"), "wrong argument"),
-    "no argument": ('{"verb": "hold.place", "arguments": {}}', "wrong argument"),
+    "no argument": ('{"verb": "hold.place", "arguments": {}}', "it has no `request`"),
     "another verb": (
         '{"verb": "hold.approve", "arguments": {"hold": 1}}',
         "no request that may wait",
