@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from retention.errors import UsageError
 from retention.layouts.layout import compile_layout
 from retention.localtime import parse_instant
 from retention.model import DAY, FOREVER, Micros, Stream, Window
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
 def window_of(
@@ -42,14 +45,20 @@ def window_of(
 def days_of(
     since: str | None, until: str | None, zone: str, now: Micros
 ) -> range | None:
-    """The UTC days that [since, until) meets; None for all."""
+    """The UTC days that [since, until) meets; None for all.  A date alone, such as
+    2026-10-24, is its UTC midnight."""
     if since is None and until is None:
         return None
-    start = 0 if since is None else parse_instant(since, zone, now)
-    end = now if until is None else parse_instant(until, zone, now)
+    start = 0 if since is None else _instant(since, zone, now)
+    end = now if until is None else _instant(until, zone, now)
     if start >= end:
         raise UsageError(f"from {since} to {until} is no time: the end comes first")
     return range(start // DAY, (min(end, FOREVER) - 1) // DAY + 1)
+
+
+def _instant(text: str, zone: str, now: Micros) -> Micros:
+    whole = f"{text}T00:00Z" if _DATE.fullmatch(text) else text
+    return parse_instant(whole, zone, now)
 
 
 def named(streams: Iterable[Stream], path: bytes) -> dict[tuple[int, Micros], Stream]:

@@ -20,7 +20,7 @@ from retention.ledger import copied
 from retention.ledger.rollup import roll_up, settle
 from retention.ledger.views import audit_balance, audit_find
 from retention.localtime import format_utc
-from retention.model import DAY, HOUR, MINUTE, SECOND, Camera, Entry, Micros
+from retention.model import DAY, HOUR, MINUTE, SECOND, Camera, Entry, Micros, Stream
 from retention.settings import RootSettings, Settings
 
 __all__ = ["ACTOR", "DAY", "HOUR", "MINUTE", "NOW", "SECOND", "Bookkeeper"]
@@ -43,6 +43,8 @@ class Bookkeeper:
         with self.site.catalogue.write(Priority.SCAN) as tx:
             for id in ("a", "b"):
                 key = cameras.insert(tx, Camera(0, id, f"at {id}"), NOW)
+                # Its real streams are opened by scans; a hold asks only for the camera.
+                self.site.streams[id] = Stream(0, 0, key, "", "", "", "", HOUR)
                 fields = {"camera": key, "id": id, "kind": "", "custody": "council",
                           "source": "test"}  # fmt: skip
                 self.site.log.append(tx, Entry("camera.added", NOW, ACTOR, fields))
