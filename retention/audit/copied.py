@@ -28,7 +28,7 @@ from retention.audit.records import Directory as Records
 from retention.audit.shown import LIMIT, Answer, Fates
 from retention.audit.tiles import WIDTH, Tile, begun
 from retention.errors import RetentionError, UsageError, VerificationError
-from retention.localtime import parse_instant
+from retention.localtime import format_utc, parse_instant
 from retention.model import DAY, FOREVER, HOUR, Micros, Outcome, Rows, Window
 
 HOLDS = tuple(name for name in KINDS if name.startswith("hold."))
@@ -82,6 +82,32 @@ class Copied:
             with suppress(UsageError):
                 return note.parse_vkey(text).vkey
         raise VerificationError(f"{self.directory} names no key of its log")
+
+    def named_key(self) -> Answer:
+        """As the verb audit.key, but what the directory says of itself."""
+        verifier = note.parse_vkey(self.key())
+        return {
+            "origin": verifier.name,
+            "vkey": verifier.vkey,
+            "fingerprint": note.fingerprint(verifier.vkey),
+        }
+
+    def checkpoint(self) -> Answer:
+        """As the verb audit.checkpoint; it must be signed with the directory's key."""
+        data = self.published.checkpoint_bytes()
+        head = note.open_checkpoint(data, note.parse_vkey(self.key()))
+        if not head.size:
+            raise RetentionError(f"the checkpoint in {self.directory} covers no entry")
+        last = head.size - 1
+        written = _decoded(last, self.published.entry(last).data)["at"]
+        return {
+            **self.named_key(),
+            "checkpoint": data.decode(),
+            "size": head.size,
+            "root": head.root.hex(),
+            "written": format_utc(written),
+            "published": str(self.directory),
+        }
 
     # -- entries ------------------------------------------------------------------
 

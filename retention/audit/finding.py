@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from retention import merkle
+from retention.audit.canonical import base64url
+from retention.localtime import format_utc
+
+_LISTED = 20
+"""Faults and strange files in an answer; more are counted."""
 
 FAULTS = 100
 """More than these are counted and not listed."""
@@ -91,3 +96,27 @@ class FaultError(Exception):
 
     def __init__(self, entry: int, what: str) -> None:
         self.fault = Fault(entry, what)
+
+
+def answer(report: Report) -> dict[str, Any]:
+    """The report on a published log, JSON-able."""
+    at = report.signed_at
+    return {
+        "ok": report.ok,
+        "origin": report.origin,
+        "entries": report.size,
+        "intact": report.intact,
+        "signed_at": None if at is None else format_utc(at),
+        "unsigned": report.unsigned,
+        "root": base64url(report.root),
+        "depth": str(report.depth),
+        "rows": report.rows,
+        "open_intents": report.open_intents,
+        "extends": report.extends,
+        "strangers": report.strangers[:_LISTED],
+        "faults": [
+            {"entry": one.entry, "what": one.sentence}
+            for one in report.faults[:_LISTED]
+        ],
+        "more_faults": max(0, len(report.faults) - _LISTED) + report.unlisted,
+    }

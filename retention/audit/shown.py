@@ -74,10 +74,16 @@ class Fates(NamedTuple):
 def row(rows: Rows, place: int, fates: Fates | None) -> Answer:
     """One row with its number; of an intent with what became of it."""
     found = dict(zip(rows.columns, rows.values[place], strict=True))
+    became = fates.of(place) if fates else {}
+    return {"row": place, **values(found), **became}
+
+
+def values(row: Mapping[str, Any]) -> Answer:
+    """The values of a row; of footage with its end."""
+    found = dict(row)
     if {"start", "duration"} <= found.keys():
         found["end"] = found["start"] + found["duration"]
-    became = fates.of(place) if fates else {}
-    return {"row": place, **_readable(found), **became}
+    return _readable(found)
 
 
 def is_about(fields: Mapping[str, Any], window: Window) -> bool:

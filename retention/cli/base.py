@@ -41,13 +41,18 @@ class Session:
         given = {name: value for name, value in arguments.items() if value is not None}
         return self.client.call(verb, **given)
 
-    def answer(self, answer: Answer, text: Callable[[Answer, str], str]) -> None:
+    def answer(
+        self,
+        answer: Answer,
+        text: Callable[[Answer, str], str],
+        zone: str | None = None,
+    ) -> None:
         """Print the answer: as JSON where asked for, else as `text` tells it, with what
-        every screen has to say."""
+        every screen has to say.  `zone` is that of people where no site is asked."""
         if self.as_json:
             display.put_json(answer)
             return
-        display.put(text(answer, self.zone))
+        display.put(text(answer, zone or self.zone))
         for notice in self.client.notices:
             display.note(f"Note: {notice}.")
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retention.audit import note
+from retention.audit import finding, note
 from retention.audit.canonical import base64url
 from retention.audit.directory import CHECKPOINT, Published
 from retention.audit.finding import Depth, Fault, Report
 from retention.audit.published import verify_directory
 from retention.audit.verify import Signed, verify_catalogue
 from retention.errors import CatalogueError, VerificationError
-from retention.localtime import format_utc
 from retention.publication.compare import verifier_of
 from retention.publication.publisher import BESIDE_KEY
 
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
     from retention.context import Context
 
 Answer = dict[str, Any]
-
-_LISTED = 20
-"""Faults in an answer; more are counted."""
 
 _TRIES = 4
 
@@ -65,7 +61,7 @@ def audit_verify(
         "withheld": own.withheld,
         "open_intents": own.open_intents,
         "fault": None if fault is None else {"entry": fault.entry, "what": fault.what},
-        "published": None if copy is None else answer_of(copy) | {
+        "published": None if copy is None else finding.answer(copy) | {
             "directory": str(directory)
         },
         "summary": summary(own, copy),
@@ -115,30 +111,6 @@ def _published(directory: Path, verifier: Verifier, depth: Depth) -> Report:
             break
         before = report.faults
     return report
-
-
-def answer_of(report: Report) -> Answer:
-    """The report on a published log, JSON-able."""
-    at = report.signed_at
-    return {
-        "ok": report.ok,
-        "origin": report.origin,
-        "entries": report.size,
-        "intact": report.intact,
-        "signed_at": None if at is None else format_utc(at),
-        "unsigned": report.unsigned,
-        "root": base64url(report.root),
-        "depth": str(report.depth),
-        "rows": report.rows,
-        "open_intents": report.open_intents,
-        "extends": report.extends,
-        "strangers": report.strangers[:_LISTED],
-        "faults": [
-            {"entry": one.entry, "what": one.sentence}
-            for one in report.faults[:_LISTED]
-        ],
-        "more_faults": max(0, len(report.faults) - _LISTED) + report.unlisted,
-    }
 
 
 def summary(own: Report, copy: Report | None) -> str:

@@ -1,0 +1,251 @@
+"""`retention audit prove | publish | checkpoint | key`: what is handed to others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from retention.cli.audit_books import directory_option
+from retention.cli.base import Answer, Session, group, with_session
+from retention.cli.display import alarm, good, local, note, number, pairs, put, safe
+from retention.errors import RetentionError, UsageError
+
+
+@click.command("prove")
+@click.argument("entry", type=click.IntRange(min=0), metavar="ENTRY", required=False)
+@click.option(
+    "--row", type=click.IntRange(min=0), metavar="ROW", help="This row of the entry."
+)
+@click.option(
+    "--camera", metavar="ID", help="What became of a recording of this camera."
+)
+@click.option("--at", metavar="TIME", help="An instant that the recording covers.")
+@click.option(
+    "--disclose",
+    multiple=True,
+    metavar="FIELD",
+    help="Open this field of the entry (people's data), such as reason; repeatable.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the proof there; else to standard output.",
+)
+@directory_option
+@with_session
+def prove(
+    session: Session,
+    out: Path | None,
+    directory: Path | None,
+    disclose: tuple[str, ...],
+    **given: Any,
+) -> None:
+    """A file that proves one entry, or one deletion, to a third person.
+
+    It holds the entry (and the one row, of a deletion), its way through the log's tree,
+    and the signed checkpoint. No other row is revealed. Whoever has the log's key checks
+    it with `retention audit verify FILE --key KEY`, offline.
+
+    \b
+    Example:
+      retention audit prove 1204 --out entry-1204.proof
+      retention audit prove --camera 1101 --at "24/10/2026 14:00" --out 1101.proof
+    """
+    _check_asked(**given)
+    if out is not None and out.exists():
+        raise UsageError(f"{out} is there already: choose another name")
+    if directory is None:
+        answer = session.ask("audit.prove", disclose=list(disclose) or None, **given)
+    else:
+        if disclose:
+            raise UsageError(
+                "a published copy does not have what opens a field: leave out --disclose "
+                "or --dir"
+            )
+        answer = _copied(directory, **given)
+    if session.as_json:
+        session.answer(answer, lambda _, __: "")
+    elif out is None:
+        put(answer["proof"].removesuffix("\n"))
+    if out is not None:
+        out.write_text(answer["proof"], encoding="utf-8")
+        what = "" if answer["row"] is None else f", row {answer['row']}"
+        note(
+            f"The proof of entry {answer['entry']}{what} ({answer['kind']}) is in {out}. "
+            f"Whoever has the log's key checks it: retention audit verify {out} --key KEY"
+        )
+
+
+def _check_asked(
+    entry: int | None, row: int | None, camera: str | None, at: str | None
+) -> None:
+    if (entry is None) == (camera is None):
+        raise UsageError(
+            "say what to prove: the number of an entry, or --camera with --at"
+        )
+    if (camera is None) != (at is None):
+        raise UsageError("--camera and --at belong together")
+    if row is not None and entry is None:
+        raise UsageError("--row is a row of an entry: give the entry's number")
+
+
+def _copied(
+    directory: Path,
+    entry: int | None,
+    row: int | None,
+    camera: str | None,
+    at: str | None,
+) -> Answer:
+    """The proof from a published copy."""
+    from retention.audit.copied import Copied, the_one
+    from retention.clock import read
+    from retention.localtime import parse_instant
+
+    copied = Copied(directory)
+    if camera is not None and at is not None:
+        instant = parse_instant(at, copied.zone, read().wall)
+        entry, row = the_one(copied.gone(camera, instant), camera, at)
+    chosen = int(entry or 0)
+    return {
+        "entry": chosen,
+        "row": row,
+        "kind": copied.show(chosen)["kind"],
+        "proof": copied.prove(chosen, row),
+    }
+
+
+@click.command("publish")
+@with_session
+def publish(session: Session) -> int:
+    """Publish the log now, and write again what is missing from its directory.
+
+    The service does this by itself once a minute; a file that was changed there is
+    never overwritten, but reported.
+
+    \b
+    Example:
+      retention audit publish
+    """
+    answer = session.ask("audit.publish")
+    session.answer(answer, _published)
+    return 0 if answer.get("published") else RetentionError.exit_status
+
+
+def _published(answer: Answer, zone: str) -> str:
+    where = safe(answer["directory"])
+    if answer.get("published"):
+        return good(f"Published in {where}: every entry, under a signed checkpoint.")
+    why = safe(answer.get("not_published", "no service publishes it"))
+    return alarm(f"NOT published in {where}: {why}.")
+
+
+@click.command("checkpoint")
+@click.option(
+    "--print",
+    "as_page",
+    is_flag=True,
+    help="A page to print or to mail, with what to do with it.",
+)
+@directory_option
+@with_session
+def checkpoint(session: Session, as_page: bool, directory: Path | None) -> None:
+    """The newest signed checkpoint: hand it to somebody outside, who keeps it.
+
+    Only a checkpoint that is kept elsewhere shows that a log was rewritten by whoever
+    has its key, or rolled back.
+
+    \b
+    Example:
+      retention audit checkpoint
+      retention audit checkpoint --print | mail -s "CCTV log" auditor@example.org
+      retention audit checkpoint --dir /media/usb/log --print
+    """
+    zone = None
+    if directory is None:
+        answer = session.ask("audit.checkpoint")
+    else:
+        from retention.audit.copied import Copied
+
+        copied = Copied(directory)
+        answer, zone = copied.checkpoint(), copied.zone
+    session.answer(answer, _page if as_page else _checkpoint, zone)
+
+
+def _checkpoint(answer: Answer, zone: str) -> str:
+    return pairs(
+        [
+            ("log", answer["origin"]),
+            ("entries", f"{number(answer['size'])}, 0 to {answer['size'] - 1}"),
+            ("last entry", local(answer["written"], zone)),
+            ("root", answer["root"]),
+            ("key", f"fingerprint {answer['fingerprint']}"),
+            ("published in", answer["published"]),
+        ]
+    ) + (
+        f"\n\n{safe_lines(answer['checkpoint'])}\n\n"
+        "Hand it to somebody outside: `retention audit checkpoint --print` makes a page "
+        "of it."
+    )
+
+
+def safe_lines(text: str) -> str:
+    """Several lines, each of which can't move the cursor."""
+    return "\n".join(safe(line) for line in text.rstrip("\n").split("\n"))
+
+
+def _page(answer: Answer, zone: str) -> str:
+    from retention.audit.page import Handed, page
+
+    written = local(answer["written"], zone)
+    handed = Handed(answer["checkpoint"], answer["fingerprint"], written)
+    return page(handed).removesuffix("\n")
+
+
+@group("key")
+def key() -> None:
+    """The key that the log's checkpoints are signed with: show.
+
+    \b
+    Example:
+      retention audit key show
+    """
+
+
+@key.command("show")
+@directory_option
+@with_session
+def key_show(session: Session, directory: Path | None) -> None:
+    """The verifier key, and a short fingerprint of it to note on paper.
+
+    \b
+    Example:
+      retention audit key show
+      retention audit key show --json
+    """
+    if directory is None:
+        session.answer(session.ask("audit.key"), _key)
+        return
+    from retention.audit.copied import Copied
+
+    session.answer(Copied(directory).named_key(), _key, "UTC")
+    note(
+        "Note: this is what the directory says of itself. Compare the fingerprint with "
+        "one that you got otherwise."
+    )
+
+
+def _key(answer: Answer, zone: str) -> str:
+    return (
+        pairs(
+            [
+                ("log", answer["origin"]),
+                ("fingerprint", answer["fingerprint"]),
+                ("verifier key", answer["vkey"]),
+            ]
+        )
+        + "\n\nNote the fingerprint on paper, away from this machine: whoever verifies "
+        "the log\ntypes it after --key."
+    )

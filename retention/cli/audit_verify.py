@@ -1,0 +1,275 @@
+"""`retention audit verify`: whether a log, or a proof, is what was written.
+
+Of a directory or a file it needs nothing but that and the key: no service, no catalogue,
+no configuration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retention.cli import audit_proof
+from retention.cli.base import Answer, Session, with_session
+from retention.cli.display import (
+    alarm,
+    counted,
+    good,
+    local,
+    number,
+    pairs,
+    safe,
+    sentence,
+    telling,
+    working,
+)
+from retention.errors import RetentionError, UsageError, VerificationError
+
+if TYPE_CHECKING:
+    from retention.audit.copied import Copied
+
+_DEPTHS = {
+    "tree": "every entry, and the digest of every row file",
+    "sums": "every entry, and that rows, counts and batches add up",
+    "deep": "every entry and every row",
+}
+
+_STEP = 20_000
+"""Entries between two words of progress."""
+
+
+@click.command("verify")
+@click.argument("target", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--key",
+    metavar="KEY",
+    help="The log's key: a file, its text, or the fingerprint noted on paper.",
+)
+@click.option(
+    "--since",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="CHECKPOINT",
+    help="An older checkpoint that you kept: a file, a mail with it, or a directory of "
+    "them; repeatable.",
+)
+@click.option("--sums", is_flag=True, help="Also that rows, counts and batches add up.")
+@click.option("--deep", is_flag=True, help="Also every row of every batch.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=1,
+    metavar="COUNT",
+    help="Processes that read rows (with --sums or --deep); else 1.",
+)
+@with_session
+def verify(
+    session: Session,
+    target: Path | None,
+    key: str | None,
+    since: tuple[Path, ...],
+    sums: bool,
+    deep: bool,
+    jobs: int,
+) -> int:
+    """Whether a published log (a directory) or a proof (a file) is what was written.
+
+    Without one, the service checks its own log against the published copy.
+
+    \b
+    Example:
+      retention audit verify /media/usb/log --key "3f1c 09ab 77d2 e410"
+      retention audit verify /media/usb/log --key key.txt --since checkpoints/
+      retention audit verify 1101.proof --key key.txt
+      retention audit verify --deep
+
+    Exit status 5: it is not what was written.
+    """
+    if target is None:
+        if key is not None or since:
+            raise UsageError(
+                "--key and --since are for a published log: name its place"
+            )
+        return _own(session, sums=sums, deep=deep)
+    if target.is_dir():
+        depth = "deep" if deep else "sums" if sums else "tree"
+        return _directory(session, target, key, since, depth, jobs)
+    if not target.exists():
+        raise UsageError(f"{target} is not there: name a published log, or a proof")
+    if since or sums or deep:
+        raise UsageError(
+            f"{target} is a file: --since, --sums and --deep are for a log"
+        )
+    return audit_proof.verify(session, target, key)
+
+
+# -- a directory --------------------------------------------------------------------
+
+
+def _directory(
+    session: Session,
+    directory: Path,
+    key: str | None,
+    since: tuple[Path, ...],
+    depth: str,
+    jobs: int,
+) -> int:
+    from retention.audit import finding, note, published
+    from retention.audit.copied import Copied
+    from retention.audit.known_key import verifier_of
+
+    copied = Copied(directory)
+    if key is None:
+        raise UsageError(_no_key(copied))
+    older = [one for path in since for one in _brought(path)]
+    verifier = verifier_of(key, copied.published)
+    with telling() as tell:
+        report = published.verify_directory(
+            directory,
+            verifier,
+            since=older,
+            depth=depth,
+            jobs=jobs,
+            progress=_progress(tell),
+        )
+    answer = finding.answer(report) | {
+        "directory": str(directory),
+        "fingerprint": note.fingerprint(verifier.vkey),
+        "brought": [name for name, _ in older],
+    }
+    session.answer(answer, _found, copied.zone)
+    return 0 if report.ok else VerificationError.exit_status
+
+
+def _no_key(copied: Copied) -> str:
+    """Whoever altered a log may have put another key beside it."""
+    from retention.audit import note
+
+    try:
+        own = f"; the copy itself names {note.fingerprint(copied.key())}"
+    except RetentionError:
+        own = ""
+    return (
+        "name the log's key with --key: the fingerprint noted on paper, the key's text, "
+        f"or a file with it, from somebody you trust{own}"
+    )
+
+
+def _brought(path: Path) -> list[tuple[str, bytes]]:
+    """The checkpoints in a file, or in every file of a directory."""
+    from retention.audit.page import notes_in
+
+    if path.is_dir():
+        files = sorted(one for one in path.iterdir() if one.is_file())
+        if not files:
+            raise UsageError(f"{path} holds no file, so no older checkpoint")
+        return [found for file in files for found in _brought(file)]
+    try:
+        notes = notes_in(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"{path} can't be read: {error.strerror}") from error
+    except VerificationError as error:
+        raise UsageError(f"{path} is no checkpoint: {error}") from error
+    if len(notes) == 1:
+        return [(str(path), notes[0])]
+    return [(f"{path} ({at})", data) for at, data in enumerate(notes, 1)]
+
+
+def _progress(tell: Callable[[str], None]) -> Callable[[int, int], None]:
+    told = -_STEP
+
+    def progress(done: int, size: int) -> None:
+        nonlocal told
+        if done - told >= _STEP or done == size:
+            told = done
+            share = 100 * done // max(size, 1)
+            tell(f"{share} %, entry {number(done)} of {number(size)}")
+
+    return progress
+
+
+def _found(answer: Answer, zone: str) -> str:
+    return "\n".join([*_verdict(answer, zone), "", pairs(_facts(answer, zone))])
+
+
+def _verdict(answer: Answer, zone: str) -> Iterator[str]:
+    if answer["ok"]:
+        signed = local(answer["signed_at"], zone, "an unknown time")
+        yield good(f"Intact to entry {answer['entries'] - 1}, signed at {signed}.")
+        return
+    for fault in answer["faults"]:
+        yield alarm(f"NOT INTACT: {safe(fault['what'])}.")
+    if answer["more_faults"]:
+        yield alarm(f"... and {counted(answer['more_faults'], 'more fault')}.")
+    intact = answer["intact"]
+    if any(fault["entry"] is None for fault in answer["faults"]):
+        return
+    yield (
+        f"Entries 0 to {intact - 1} are what was written."
+        if intact
+        else "No entry is known to be what was written."
+    )
+
+
+def _facts(answer: Answer, zone: str) -> Iterator[tuple[str, Any]]:
+    yield "log", answer["origin"] or "-"
+    yield "key", f"fingerprint {answer['fingerprint']}"
+    yield "entries", f"{number(answer['entries'])} under the checkpoint"
+    if answer["unsigned"]:
+        yield "after it", f"{number(answer['unsigned'])} published, not signed yet"
+    yield "checked", _DEPTHS[answer["depth"]]
+    if answer["depth"] != "tree":
+        yield "rows", number(answer["rows"])
+    yield "older checkpoints", _older(answer)
+    if answer["open_intents"]:
+        yield "batches not finished", number(len(answer["open_intents"]))
+    if answer["strangers"]:
+        yield "files that are not the log's", ", ".join(answer["strangers"])
+
+
+def _older(answer: Answer) -> str:
+    """Those that somebody kept elsewhere count; the directory's own do not."""
+    brought = [name for name in answer["brought"] if name in answer["extends"]]
+    own = len(answer["extends"]) - len(brought)
+    kept = f"{counted(own, 'day')} kept in the directory" if own else ""
+    if not answer["brought"]:
+        hint = "none brought (--since): a log that was signed anew would not show"
+        return f"{hint}; {kept}" if kept else hint
+    text = f"it extends {len(brought)} of {len(answer['brought'])} that you brought"
+    return f"{text}; {kept}" if kept else text
+
+
+# -- the live log -------------------------------------------------------------------
+
+
+def _own(session: Session, *, sums: bool, deep: bool) -> int:
+    with working("reading the audit log and its published copy"):
+        answer = session.ask("audit.verify", deep=deep or None, sums=sums or None)
+    session.answer(answer, _verified)
+    return 0 if answer["ok"] else VerificationError.exit_status
+
+
+def _verified(answer: Answer, zone: str) -> str:
+    colour = good if answer["ok"] else alarm
+    summary = sentence(answer["summary"], zone)
+    copy = answer["published"]
+    lines = [
+        ("entries", number(answer["entries"])),
+        ("rows checked", number(answer["rows"]) if answer["deep"] else "no"),
+        ("root", answer["root"]),
+        ("withheld", counted(answer["withheld"], "value")),
+        ("batches not finished", len(answer["open_intents"])),
+    ]
+    if copy is not None:
+        lines += [
+            ("published in", copy["directory"]),
+            ("signed", f"to entry {copy['entries'] - 1}, "
+                       f"at {local(copy['signed_at'], zone)}"),
+        ]  # fmt: skip
+    told = [colour(f"{summary[:1].upper()}{summary[1:]}."), pairs(lines)]
+    if copy is not None and not copy["ok"]:
+        told[1:1] = [alarm(f"Copy: {safe(one['what'])}.") for one in copy["faults"]]
+    return "\n".join(told)
