@@ -212,6 +212,11 @@ class Watch(NamedTuple):
     unread: bool = False
 
 
+def unavailable(root: str) -> str:
+    """Why nothing is known of what lies in a root."""
+    return f"root {root} unavailable"
+
+
 def layers_of(
     watches: Sequence[Watch], down_: Sequence[Window], window: Window
 ) -> list[Layer]:
@@ -221,7 +226,7 @@ def layers_of(
     """
     layers: list[Layer] = []
     for watch in watches:
-        missing = f"root {watch.name} unavailable"
+        missing = unavailable(watch.name)
         seen_until = window.start if watch.scanned is None else watch.scanned
         unread = _within([Window(seen_until, window.end)], window)
         why = NOT_SCANNED if watch.available else missing
@@ -243,7 +248,7 @@ def layers_of(
             before = [window]
         layers.append(Layer(Fate.UNKNOWN, BEFORE_ADOPTION, before))
     for watch in watches:
-        missing = f"root {watch.name} unavailable"
+        missing = unavailable(watch.name)
         layers.append(Layer(Fate.UNKNOWN, missing, _within(watch.out, window)))
     layers.append(Layer(Fate.UNKNOWN, SERVICE_DOWN, _within(down_, window)))
     return layers

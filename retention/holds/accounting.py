@@ -36,6 +36,7 @@ from retention.coverage import (
     layers_of,
     length,
     split,
+    unavailable,
 )
 from retention.model import HOUR, MINUTE, SECOND, Camera, Micros, Stream, Window
 from retention.policy import merge
@@ -62,7 +63,8 @@ class Footage:
 
     `covered` is the time of recordings whose times are certain, `doubtful` what others
     say of themselves, `deleting` that of files whose deletion is under way: `follows`
-    of them.  `gone_at` is when the recorder's own clean-up takes the first,
+    of them, `away` (by root) that of files on storage that nobody can read now: kept,
+    but whether they are still there is not known.  `gone_at` is when the recorder's own clean-up takes the first,
     `gone_known` whether that is known of every root.
     """
 
@@ -72,6 +74,7 @@ class Footage:
     beside: list[Window] = field(default_factory=list)
     doubtful: list[Window] = field(default_factory=list)
     deleting: list[Window] = field(default_factory=list)
+    away: dict[str, list[Window]] = field(default_factory=dict)
     follows: int = 0
     gone_at: Micros | None = None
     gone_known: bool = True
@@ -87,6 +90,10 @@ class Footage:
             Layer(Fate.PROTECTED, "", bridged([*self.covered, *self.beside])),
             Layer(Fate.PENDING, QUARANTINED, merge(self.doubtful)),
             Layer(Fate.PENDING, DELETING, merge(self.deleting)),
+            *(
+                Layer(Fate.PENDING, unavailable(root), merge(windows))
+                for root, windows in self.away.items()
+            ),
         ]
 
 
@@ -213,6 +220,10 @@ class _Site:
             found.doubtful += covered
             return
         found.kept += Sum(sums.number, sums.size)
+        root = self._roots[stream.root].name
+        if root in self._away:
+            found.away.setdefault(root, []).extend(covered)
+            return
         found.covered += covered
         if edges:
             found.beside += spans.beside(tx, stream, window, NO_GAP)

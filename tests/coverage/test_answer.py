@@ -228,6 +228,20 @@ def test_an_unavailable_root_is_named(desk):
     assert line["pending"][0]["why"] == "root nvr1 unavailable"
 
 
+def test_what_is_catalogued_in_an_unavailable_root_is_kept_and_pending(desk):
+    """Whether it is still there nobody can say before the storage is back."""
+    desk.rows("a", FOUR, FOUR + HOUR)
+    with desk.site.catalogue.write(Priority.HOLD) as tx:
+        tx.exec_driver_sql("INSERT INTO guard VALUES ('root', 'nvr1', ?, '')", (NOW,))
+    answer = desk.answer("a", FOUR, FOUR + HOUR)
+    (line,) = answer["cameras"]
+    assert line["pending"] == [span(FOUR, FOUR + HOUR, why="root nvr1 unavailable")]
+    assert line["protected"] == {
+        "recordings": 60, "seconds": 0, "bytes": 600, "in_doubt": 0,
+    }  # fmt: skip
+    assert not answer["all_preserved"]
+
+
 def test_while_the_root_was_away_it_is_not_known(tmp_path):
     desk = Desk(tmp_path / "site", since=NOW)
     signs = [
