@@ -18,6 +18,8 @@ from api.people import People, Person, environment
 from installation import Daemon, Installation
 
 from retention import clock
+from retention.audit import log
+from retention.catalogue import db
 from retention.localtime import parse_instant
 from retention.model import DAY, MINUTE, SECOND, Micros
 from retention.settings import load
@@ -61,6 +63,17 @@ CAMERAS = """id,location,kind
 1099,Car park,public_space
 8001,Ring road,anpr
 """
+
+POLICE = (
+    "--kind", "police", "--officer", "PC 4321 Singh", "--force",
+    "Leicestershire Police", "--reference", "26*123456", "--reason", "assault",
+)  # fmt: skip
+"""What an operator types of a police request."""
+
+INSURER = (
+    "--kind", "insurance", "--reference", "CLM 88", "--requester", "Aviva, claims",
+    "--reason", "collision",
+)  # fmt: skip
 
 WITNESS = "1099"
 """Records nothing but what tells that a cycle has been."""
@@ -113,6 +126,8 @@ class Room(Installation):
         self.state = self.settings.state_directory
         self.days = days
         self.daemon: Daemon | None = None
+        self._first = self.settings.root[0].name
+        self._witnesses: set[Micros] = set()
         self._clocks = directory / "clocks"
         self._off = instant(now) - clock.read().wall
         self._passed = 0
@@ -203,26 +218,36 @@ class Room(Installation):
         files = list(files)
         self.wait(lambda: not any(file.exists() for file in files))
 
-    def wait_known(self, count: int) -> None:
-        """Until so many recordings are in the catalogue."""
-        from retention.catalogue import db
-
-        catalogue = db.open_(self.state / db.NAME, read_only=True)
-        try:
-            self.wait(lambda: _recordings(catalogue) == count)
-        finally:
-            catalogue.close()
-
     def cycle(self) -> None:
-        """Until a whole scan and a whole cycle have been: something that falls due in a
-        moment is written, and gone."""
-        end = self.now // SECOND * SECOND - self.days * DAY + 2 * SECOND
-        for root in self.settings.root:
-            if (root.path / ".cctv-retention-root").exists():
-                folder = self.directory / root.name / WITNESS
-                folder.mkdir(exist_ok=True)
-                file = _write(folder, end - SECOND, end, 7)
-                self.wait_gone([file])
+        """Until a whole scan and a whole cycle of the first root have been since: what
+        has just become due is written, and gone."""
+        end = self.now // SECOND * SECOND - self.days * DAY
+        while end in self._witnesses:
+            end -= SECOND
+        self._witnesses.add(end)
+        self.wait_gone(self.film(WITNESS, end - SECOND, end, root=self._first))
+
+    def set_days(self, days: int) -> None:
+        """Write another retention period into the settings, for the next start."""
+        text = self.config.read_text()
+        old = f"days = {self.settings.retention.days}\n"
+        assert old in text
+        self.config.write_text(text.replace(old, f"days = {days}\n"))
+        self.settings = load(self.config, {})
+
+    def periods_after(self, number: int) -> set[Micros]:
+        """From the end of a recording to when it was due, of what was deleted since."""
+        catalogue = db.open_(self.state / db.NAME, read_only=True)
+        found = set()
+        with catalogue.read() as tx:
+            for entry in log.listing(tx, kind="deletion.intended"):
+                rows = log.read_rows(tx, entry["index"])
+                if entry["index"] > number and rows is not None:
+                    for values in rows.values:
+                        row = dict(zip(rows.columns, values, strict=True))
+                        found.add(row["due"] - row["start"] - row["duration"])
+        catalogue.close()
+        return found
 
     def close(self) -> None:
         if self.daemon is not None:
@@ -250,12 +275,6 @@ def _write(folder: Path, start: Micros, end: Micros, size: int) -> Path:
     path.write_bytes(b"footage"[:size].ljust(size, b"."))
     os.utime(path, (end // SECOND, end // SECOND))
     return path
-
-
-def _recordings(catalogue: Any) -> int:
-    with catalogue.read() as tx:
-        count: int = tx.exec_driver_sql("SELECT count(*) FROM recording").scalar_one()
-    return count
 
 
 def there(files: Iterable[Path]) -> list[bool]:
