@@ -7,14 +7,14 @@ checkpoints are always compared in full.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
 from publishing import VERIFIER
 
 from retention import merkle
-from retention.audit import published, tiles
+from retention.audit import books, closer, published, tiles
 from retention.audit.contents import Contents
 from retention.audit.directory import Published
 from retention.audit.finding import Depth, Report
@@ -109,6 +109,7 @@ class Quick:
         self._roots = {id(h): merkle.root(h) for h in self._hashes.values()}
         self._first = {id(e): tile.first for tile, e in self._bundles.values()}
         self._touched: set[int] = set()
+        self._decode = lru_cache(8192)(books.decode)
 
     def check(self, changes, since=()) -> Report:
         rows = map(tiles.parse_row_path, changes)
@@ -158,6 +159,9 @@ class Quick:
         self._patch.setattr(tiles, "leaf_hashes", quick_hashes)
         self._patch.setattr(merkle, "root", quick_root)
         self._patch.setattr(Contents, "some", quick_some)
+        # What is decoded here is only looked at: one copy does for all.
+        for module in (books, closer):
+            self._patch.setattr(module, "decode", self._decode)
         self._patch.setattr(tiles, "path", cache(tiles.path))
         self._patch.setattr(tiles, "parse", cache(tiles.parse))
         self._patch.setattr(tiles, "parse_row_path", cache(tiles.parse_row_path))
