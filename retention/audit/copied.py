@@ -18,7 +18,7 @@ from retention.audit import known_key, note, proof, shown
 from retention.audit import rows as row_files
 from retention.audit.books import UNREADABLE, row_file_complaint
 from retention.audit.canonical import decode
-from retention.audit.directory import Published
+from retention.audit.directory import CHECKPOINT, Published
 from retention.audit.kinds import KINDS
 from retention.audit.labels import KINDS as LABELS
 from retention.audit.labels import Labels
@@ -56,7 +56,7 @@ class Copied:
                 f"{directory} is no directory: name the published copy of a log"
             )
         self.directory = directory
-        self.published = Published(directory)
+        self.published = Published(directory, _head_of(directory))
 
     @cached_property
     def head(self) -> Checkpoint:
@@ -291,6 +291,15 @@ class Copied:
                 ):
                     found.append((record.number, place))
         return found
+
+
+def _head_of(directory: Path) -> str:
+    """Where its checkpoint is: a second copy has only those of whole days."""
+    published = Published(directory)
+    kept = published.kept()
+    if kept and published.read(CHECKPOINT, 0) is None:
+        return kept[-1][0]
+    return CHECKPOINT
 
 
 def is_gone(outcome: str | None) -> bool:

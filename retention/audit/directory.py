@@ -28,10 +28,14 @@ _TILE_LIMIT = WIDTH * 32
 
 
 class Published:
-    """A published directory.  `read` errors are VerificationError: it can't be checked."""
+    """A published directory.  `read` errors are VerificationError: it can't be checked.
 
-    def __init__(self, directory: Path) -> None:
+    `head` is where its checkpoint is; in a second copy that is one of those kept.
+    """
+
+    def __init__(self, directory: Path, head: str = CHECKPOINT) -> None:
         self.directory = directory
+        self.head = head
 
     def read(self, path: str, limit: int) -> bytes | None:
         """A file's bytes, one more than `limit` at most; None where there is none."""
@@ -59,10 +63,10 @@ class Published:
 
     def checkpoint_bytes(self) -> bytes:
         """The signed checkpoint; VerificationError where there is none."""
-        data = self.read(CHECKPOINT, note.SIZE_LIMIT)
+        data = self.read(self.head, note.SIZE_LIMIT)
         if data is None:
             raise VerificationError(
-                f"{self.directory / CHECKPOINT} is missing: this is no published log, "
+                f"{self.directory / self.head} is missing: this is no published log, "
                 "or its head was removed"
             )
         return data

@@ -17,22 +17,25 @@ class Labels:
 
     def __init__(self, entries: Iterable[Mapping[str, Any]] = ()) -> None:
         self.ids: dict[int, str] = {}
+        self.said: dict[int, int] = {}
+        """The entry that gave a camera its id."""
         self._ever: set[str] = set()
         for entry in entries:
-            self.one(str(entry["kind"]), entry["fields"])
+            self.one(entry["index"], str(entry["kind"]), entry["fields"])
 
-    def one(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def one(self, number: int, kind: str, fields: Mapping[str, Any]) -> None:
         """Enter one entry of `KINDS`; others say nothing here."""
         if kind == "camera.added":
-            self._pass(fields["camera"], fields["id"])
+            self._pass(number, fields["camera"], fields["id"])
         elif kind == "camera.renumbered":
-            self._pass(fields["camera"], fields["new"])
+            self._pass(number, fields["camera"], fields["new"])
         elif kind == "camera.replaced":
             if self.ids.get(fields["old"]) == fields["id"]:
                 del self.ids[fields["old"]]
-            self._pass(fields["new"], fields["id"])
+            self._pass(number, fields["new"], fields["id"])
 
-    def _pass(self, key: int, id: str) -> None:
+    def _pass(self, number: int, key: int, id: str) -> None:
+        self.said[key] = number
         self.ids[key] = id
         self._ever.add(id)
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from retention.audit import note
 from retention.audit.canonical import base64url
-from retention.audit.finding import Fault
+from retention.audit.directory import Published
+from retention.audit.finding import Fault, Report
 from retention.audit.note import Checkpoint, Verifier
 from retention.errors import VerificationError
 
@@ -97,3 +98,30 @@ class Older:
                 f"{older.size} entries, the head signs {head.size}; the log was cut or "
                 "rolled back",
             )
+
+
+def compare_root(report: Report, published: Published, size: int, root: bytes) -> None:
+    """Hold a log that was found intact against a root that somebody noted of its first
+    `size` entries; what differs goes into the report."""
+    name = f"the root of {size} entries on paper"
+    if not report.ok:
+        return
+    if size > report.size:
+        report.add(
+            Fault(
+                report.size,
+                f"is not under the checkpoint any more: {name} is of more entries; the "
+                "log was cut or rolled back",
+            )
+        )
+    elif published.reader(report.size).root(size) == root:
+        report.extends.append(name)
+    else:
+        report.intact = 0
+        report.add(
+            Fault(
+                0,
+                f"or a later one below {size} was rewritten since, or the root was "
+                f"mistyped: {name} is another one",
+            )
+        )

@@ -27,6 +27,7 @@ _NOTE = re.compile(
     rf"(?P<lines>(?:{_SIGNED})+)",
     re.MULTILINE,
 )
+_ROOT = re.compile(r"[0-9a-f]{64}")
 _LINE = re.compile(_SIGNED)
 
 
@@ -80,9 +81,20 @@ How to use it. Save this page as a file, get a copy of the published log
       --key "{handed.fingerprint}" \\
       --since FILE
 
+or, from paper, --since "{found.size} " and the root as above.
+
 "intact" means that the log still begins with exactly these entries. Any
 other answer: keep both, and ask why.
 """
+
+
+def on_paper(text: str) -> tuple[int, bytes] | None:
+    """Entries and root as somebody typed them from a page; None for anything else."""
+    size, _, root = text.strip().partition(" ")
+    digits = re.sub(r"\s", "", root).lower()
+    if not size.isascii() or not size.isdecimal() or not _ROOT.fullmatch(digits):
+        return None
+    return int(size), bytes.fromhex(digits)
 
 
 def notes_in(data: bytes) -> list[bytes]:

@@ -15,7 +15,7 @@ from retention.audit import closer, leftovers, note, tiles
 from retention.audit.books import UNREADABLE
 from retention.audit.canonical import decode
 from retention.audit.contents import Contents
-from retention.audit.directory import KEY, Published
+from retention.audit.directory import CHECKPOINT, KEY, Published
 from retention.audit.finding import Depth, Fault, Report
 from retention.audit.growth import Growth
 from retention.audit.known_key import verifier_of
@@ -38,14 +38,16 @@ def verify_directory(
     depth: str = Depth.TREE,
     progress: Progress | None = None,
     jobs: int = 1,
+    head: str = CHECKPOINT,
 ) -> Report:
     """Check a published log; the report says up to where it is intact, or what is wrong.
 
     `key` is a verifier, or what `verifier_of` takes.  `since` are older checkpoints that
     somebody kept: a name for each, and its bytes.  `jobs` processes read row files.
+    `head` is where the directory has the checkpoint to check it by.
     Raises VerificationError where something can't be read at all, or has another key.
     """
-    published = Published(directory)
+    published = Published(directory, head)
     verifier = key if isinstance(key, Verifier) else verifier_of(key, published)
     return _Check(published, verifier, Depth(depth), progress, jobs).run(since)
 

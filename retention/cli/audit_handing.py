@@ -77,6 +77,11 @@ def prove(
             f"The proof of entry {answer['entry']}{what} ({answer['kind']}) is in {out}. "
             f"Whoever has the log's key checks it: retention audit verify {out} --key KEY"
         )
+    if answer["label"] is not None:
+        note(
+            "The log names cameras by keys of its own; that this one is camera "
+            f"{given['camera']} is proven by `retention audit prove {answer['label']}`."
+        )
 
 
 def _check_asked(
@@ -104,15 +109,18 @@ def _copied(
     from retention.clock import read
     from retention.localtime import parse_instant
 
-    copied = Copied(directory)
+    copied, label = Copied(directory), None
     if camera is not None and at is not None:
         instant = parse_instant(at, copied.zone, read().wall)
         entry, row = the_one(copied.gone(camera, instant), camera, at)
+        labels = copied.labels()
+        label = labels.said[labels.key(camera)]
     chosen = int(entry or 0)
     return {
         "entry": chosen,
         "row": row,
         "kind": copied.show(chosen)["kind"],
+        "label": label,
         "proof": copied.prove(chosen, row),
     }
 

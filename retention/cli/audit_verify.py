@@ -51,10 +51,9 @@ _STEP = 20_000
 @click.option(
     "--since",
     multiple=True,
-    type=click.Path(path_type=Path),
     metavar="CHECKPOINT",
-    help="An older checkpoint that you kept: a file, a mail with it, or a directory of "
-    "them; repeatable.",
+    help="An older checkpoint that you kept: a file, a mail with it, a directory of "
+    'them, or entries and root as they are on paper ("17 a62e 9e53 ..."); repeatable.',
 )
 @click.option("--sums", is_flag=True, help="Also that rows, counts and batches add up.")
 @click.option("--deep", is_flag=True, help="Also every row of every batch.")
@@ -70,7 +69,7 @@ def verify(
     session: Session,
     target: Path | None,
     key: str | None,
-    since: tuple[Path, ...],
+    since: tuple[str, ...],
     sums: bool,
     deep: bool,
     jobs: int,
@@ -113,18 +112,21 @@ def _directory(
     session: Session,
     directory: Path,
     key: str | None,
-    since: tuple[Path, ...],
+    since: tuple[str, ...],
     depth: str,
     jobs: int,
 ) -> int:
     from retention.audit import finding, note, published
+    from retention.audit import older as older_heads
     from retention.audit.copied import Copied
     from retention.audit.known_key import verifier_of
+    from retention.audit.page import on_paper
 
     copied = Copied(directory)
     if key is None:
         raise UsageError(_no_key(copied))
-    older = [one for path in since for one in _brought(path)]
+    paper = [found for text in since if (found := on_paper(text))]
+    older = [one for text in since if not on_paper(text) for one in _brought(text)]
     verifier = verifier_of(key, copied.published)
     with telling() as tell:
         report = published.verify_directory(
@@ -133,12 +135,17 @@ def _directory(
             since=older,
             depth=depth,
             jobs=jobs,
+            head=copied.published.head,
             progress=_progress(tell),
         )
+        for typed in paper:
+            older_heads.compare_root(report, copied.published, *typed)
     answer = finding.answer(report) | {
         "directory": str(directory),
+        "checkpoint": copied.published.head,
         "fingerprint": note.fingerprint(verifier.vkey),
-        "brought": [name for name, _ in older],
+        "brought": [name for name, _ in older]
+        + [f"the root of {size} entries on paper" for size, _ in paper],
     }
     session.answer(answer, _found, copied.zone)
     return 0 if report.ok else VerificationError.exit_status
@@ -158,10 +165,11 @@ def _no_key(copied: Copied) -> str:
     )
 
 
-def _brought(path: Path) -> list[tuple[str, bytes]]:
+def _brought(given: str | Path) -> list[tuple[str, bytes]]:
     """The checkpoints in a file, or in every file of a directory."""
     from retention.audit.page import notes_in
 
+    path = Path(given)
     if path.is_dir():
         files = sorted(one for one in path.iterdir() if one.is_file())
         if not files:
@@ -218,6 +226,9 @@ def _facts(answer: Answer, zone: str) -> Iterator[tuple[str, Any]]:
     yield "log", answer["origin"] or "-"
     yield "key", f"fingerprint {answer['fingerprint']}"
     yield "entries", f"{number(answer['entries'])} under the checkpoint"
+    if answer["checkpoint"] != "checkpoint":
+        day = answer["checkpoint"].rpartition("/")[2]
+        yield "checkpoint", f"that of {day}: this copy has no newer one"
     if answer["unsigned"]:
         yield "after it", f"{number(answer['unsigned'])} published, not signed yet"
     yield "checked", _DEPTHS[answer["depth"]]

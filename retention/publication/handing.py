@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from retention.audit import heads, log, note, proof, shown
 from retention.audit.copied import LOST, is_gone, the_one
 from retention.audit.directory import Published
+from retention.audit.labels import KINDS as LABELS
 from retention.audit.records import INTENDED
 from retention.audit.views import fates, key_today
 from retention.errors import RetentionError, UsageError
@@ -72,18 +73,21 @@ def audit_prove(
     """The proof of one entry, or of one row of it; or of what became of the recording of
     a camera at an instant.  It shows no other row.
 
-    `disclose` names committed fields of the entry that the proof opens.
+    `disclose` names committed fields of the entry that the proof opens.  Rows name a
+    camera by its key: `label` is the entry that says which id this is.
     """
     if (entry is None) == (camera is None) or (camera is None) != (at is None):
         raise UsageError("say what to prove: an entry, or a camera and a time")
     if disclose and (row is not None or camera is not None):
         raise UsageError("fields are disclosed of an entry alone, without a row")
     settings = context.settings
+    label = None
     with context.catalogue.read() as tx:
         if camera is not None and at is not None:
             instant = parse_instant(at, settings.timezone, context.now)
-            window = Window(instant, instant + 1)
-            entry, row = the_one(_gone(tx, key_today(tx, camera), window), camera, at)
+            window, key = Window(instant, instant + 1), key_today(tx, camera)
+            entry, row = the_one(_gone(tx, key, window), camera, at)
+            label = _label(tx, key)
         number = int(entry or 0)
         kind = log.read(tx, number)["kind"]
         completion = None
@@ -96,7 +100,19 @@ def audit_prove(
         text = proof.prove_entry(published, number, vkey=vkey, disclosures=texts)
     else:
         text = proof.prove_row(published, number, row, completion=completion, vkey=vkey)
-    return {"entry": number, "row": row, "kind": kind, "proof": text}
+    return {
+        "entry": number, "row": row, "kind": kind, "label": label, "proof": text,
+    }  # fmt: skip
+
+
+def _label(tx: Connection, camera: int) -> int | None:
+    """The newest entry that says which id the camera has."""
+    found = [
+        entry["index"]
+        for kind in LABELS
+        for entry in log.listing(tx, kind=kind, camera=camera, limit=1)
+    ]
+    return max(found, default=None)
 
 
 def _gone(tx: Connection, camera: int, window: Window) -> list[tuple[int, int]]:
