@@ -119,7 +119,7 @@ def accounts(
     saved: dict[int, list[GateFile]] = {}
     for file in rescued:
         saved.setdefault(file.camera, []).append(file)
-    past = Window(hold.asked.start, min(hold.asked.end, context.now))
+    past = _past(hold.asked, context.now)
     footage: dict[int, Footage] = {}
     gaps: dict[int, list[Window]] = {}
     for camera in cameras:
@@ -143,6 +143,16 @@ def accounts(
             pieces = explained(pieces, [unread, *site.why_nothing(key, past)])
         said.append(Account(camera, footage[key], pieces + later, log.gone[key]))
     return said
+
+
+def _past(asked: Window, now: Micros) -> Window:
+    """The part of the asked window that is over.
+
+    "From now on" is read a moment before it is answered: that moment is none of it, else
+    every such hold would be told that something is missing.
+    """
+    end = now if now - asked.start >= NO_GAP else asked.start
+    return Window(asked.start, min(asked.end, end))
 
 
 def _pieces(past: Window, layers: Iterable[Layer]) -> list[Piece]:

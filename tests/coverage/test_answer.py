@@ -242,6 +242,14 @@ def test_what_is_catalogued_in_an_unavailable_root_is_kept_and_pending(desk):
     assert not answer["all_preserved"]
 
 
+def test_from_now_on_is_all_to_come_though_it_was_read_a_moment_ago(desk):
+    answer = desk.answer("a", NOW - SECOND, NOW + 2 * HOUR)
+    (line,) = answer["cameras"]
+    assert line["pending"] == [span(NOW - SECOND, NOW + 2 * HOUR, why="future")]
+    assert answer["all_preserved"]
+    assert not desk.answer("a", NOW - 2 * SECOND, NOW + HOUR)["all_preserved"]
+
+
 def test_while_the_root_was_away_it_is_not_known(tmp_path):
     desk = Desk(tmp_path / "site", since=NOW)
     signs = [
