@@ -10,7 +10,7 @@ from site_ import ACTOR, LAYOUT, NOW, Site, never
 
 from retention.audit import log
 from retention.audit.tiles import WIDTH, Tile, bundle, row_path
-from retention.catalogue import cameras, db, roots, tally
+from retention.catalogue import cameras, db, roots, streams, tally
 from retention.catalogue.db import Priority
 from retention.context import Context
 from retention.ingest.rulings import recording_resolve
@@ -102,13 +102,12 @@ class Bookkeeper:
 
     # -- what the service does --------------------------------------------------------
 
-    def scan(self) -> Any:
+    def scan(self) -> None:
         """As the daemon does, and again once what grew was quiet for long enough."""
-        self.scanner.scan(self.now, never, full=True)
-        self.now += 5 * MINUTE
-        result = self.scanner.scan(self.now, never, full=True)
-        self.site.deleter.note(result.streams, self.now)
-        return result
+        for wait in (0, 5 * MINUTE):
+            self.now += wait
+            result = self.scanner.scan(self.now, never, full=True)
+            self.site.deleter.note(result.streams, self.now)
 
     def reconcile(self) -> None:
         self.scanner.reconcile(self.now, never)
@@ -150,6 +149,12 @@ class Bookkeeper:
         """The one recording in the middle of a minute."""
         (one,) = self.find(camera=camera, at=start + 30 * SECOND)["recordings"]
         return one
+
+    def stream(self, camera: str) -> int:
+        """The stream that the scanner opened for a camera."""
+        with self.site.catalogue.read() as tx:
+            (found,) = [one.key for one in streams.everyone(tx) if one.name == camera]
+        return found
 
     def waiting(self) -> list[tally.Line]:
         with self.site.catalogue.read() as tx:
