@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from retention import guards, instance, members, periods, rules
-from retention.audit import log
+from retention.audit import heads, log
 from retention.audit.canonical import path_text
 from retention.cameras import under_hold
 from retention.catalogue import (
@@ -33,6 +33,7 @@ from retention.ingest import vanished, zone_doubts
 from retention.localtime import format_date, format_utc, parse_duration
 from retention.model import Micros, Window
 from retention.policy import BEGINNING, Policy
+from retention.publication import outside
 from retention.replacements import replacements_waiting
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ def status(context: Context) -> dict[str, Any]:
             "unknown": _unknown(tx, policy, now),
             "open_batches": len(batches.open_batches(tx)),
             "log_entries": log.size(tx),
+            "log_signed": head.size if (head := heads.newest(tx)) else 0,
+            "outside_memory": outside.memories(tx, settings),
             "two_person_release": in_force.two_people,
             "require_login_uid": in_force.require_login_uid,
         }  # fmt: skip

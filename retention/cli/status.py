@@ -87,8 +87,27 @@ def _figures(answer: Answer, zone: str) -> list[tuple[str, Any]]:
             "retention period",
             f"{counted(policy['days'], 'day')} (policy {policy['version']})",
         ),
-        ("audit log", _entries(answer["log_entries"])),
+        ("audit log", f"{_entries(answer['log_entries'])}, {_signed(answer)}"),
+        *(
+            ("its heads are known", _memory(one, zone))
+            for one in answer["outside_memory"]
+        ),
     ]
+
+
+def _signed(answer: Answer) -> str:
+    size = answer["log_signed"]
+    return f"signed to entry {size - 1}" if size else "none signed yet"
+
+
+def _memory(one: Answer, zone: str) -> str:
+    """A place that remembers a signed head, and how old that is."""
+    where = one["where"] if one["path"] is None else f"{one['where']}, {one['path']}"
+    if one["entries"] is None:
+        text = "none yet"
+    else:
+        text = f"to entry {one['entries'] - 1}, {local(one['written'], zone)}"
+    return f"{where}: {text}" + (f" ({one['fault']})" if one["fault"] else "")
 
 
 def _entries(count: int) -> str:
@@ -138,6 +157,11 @@ def _attention(answer: Answer, zone: str) -> Iterator[str]:
             f"Not ours: {counted(one['files'], 'file')} ({size(one['bytes'])}{old}) in "
             f"{safe(one['root'])}/{safe(one['directory'])}: {safe(one['reason'])}, such "
             f"as {safe(one['example'])}."
+        )
+    if all(one["where"] != "second directory" for one in answer["outside_memory"]):
+        yield (
+            "Audit log: no memory outside this machine (log_copy is not set): hand a "
+            "checkpoint out, `retention audit checkpoint --print`."
         )
     if not answer["two_person_release"]:
         yield "One person can release a hold here (release_requires_two_people = false)."

@@ -8,15 +8,16 @@ follows within the minute.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retention import clock, guards, log_key
+from retention.catalogue.db import Priority, put_fact
 from retention.daemon import remembered
 from retention.daemon.journal import log as journal
 from retention.daemon.worker import Stop, Worker
 from retention.errors import CatalogueError, PublicationError, RetentionError
 from retention.model import MINUTE, SECOND, Micros
-from retention.publication import compare, restoring
+from retention.publication import compare, outside, restoring
 from retention.publication.copy import Copy
 from retention.publication.publisher import Publisher, problem
 
@@ -60,6 +61,7 @@ class Publishing:
             self._copy = Copy(settings.published_log, settings.log_copy)
             self._copier = Worker("copy", crashed)
             self._copy_fault: str | None = None
+            self._copy_noted: dict[str, Any] | None = None
         try:
             self._open(alive)
         except (RetentionError, OSError) as error:
@@ -172,6 +174,18 @@ class Publishing:
             if self._copy_fault is not None:
                 journal.info("copy.caught_up")
             self._copy_fault = None
+        self._note_copy({"size": self._copy.newest, "fault": self._copy_fault})
+
+    def _note_copy(self, found: dict[str, Any]) -> None:
+        """For `status`, which must not wait for a share."""
+        if found == self._copy_noted:
+            return
+        try:
+            with self._catalogue.write(Priority.SCAN) as tx:
+                put_fact(tx, outside.COPY_FACT, found)
+        except CatalogueError:
+            return  # told by whoever else can't write
+        self._copy_noted = found
 
     def stop(self) -> None:
         """The copy goes on where it is at the next start."""

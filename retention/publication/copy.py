@@ -17,12 +17,16 @@ _LEVELS: list[tiles.Level] = ["entries", *range(tiles.LEVELS)]
 
 
 class Copy:
-    """Follows a published directory into another one; asked once in a while."""
+    """Follows a published directory into another one; asked once in a while.
+
+    `newest`: how many entries the newest checkpoint there covers.
+    """
 
     def __init__(self, source: Path, target: Path) -> None:
         self._source = Published(source)
         self._target = Directory(target)
         self._done: int | None = None
+        self.newest = 0
 
     def follow(self) -> int:
         """Copy what is final and not there yet; how many entries are there in full.
@@ -65,7 +69,8 @@ class Copy:
             if not name.startswith(".")
             and (data := self._target.read(f"{KEPT}/{name}")) is not None
         ]
-        return max(sizes, default=0) // WIDTH * WIDTH
+        self.newest = max(sizes, default=0)
+        return self.newest // WIDTH * WIDTH
 
     def _copy_days(self) -> None:
         there = set(self._target.names(KEPT))
@@ -82,6 +87,7 @@ class Copy:
             self._target.settle()
             self._target.put(path, data)
             self._target.settle()
+            self.newest = max(self.newest, size)
 
     def _copy(self, tile: Tile) -> None:
         data = self._source.tile(tile)

@@ -68,7 +68,7 @@ def test_json_of_the_status_keeps_its_shape(rooted):
     assert {
         "at", "site", "contact", "daemon_running", "deleting", "why_not", "overdue",
         "oldest_unheld", "holds", "roots", "plans_waiting", "guards", "policy",
-        "times_in_doubt", "unknown", "open_batches", "log_entries",
+        "times_in_doubt", "unknown", "open_batches", "log_entries", "log_signed", "outside_memory",
         "two_person_release", "require_login_uid", "releases_waiting", "supervisors",
         "cameras_under_hold", "root_replacements_waiting",
     } <= set(answer)  # fmt: skip
