@@ -10,6 +10,7 @@ that writes them into the log: a crash loses nothing and counts nothing twice.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -41,10 +42,7 @@ _PART = 400
 
 def add(tx: Connection, rows: Sequence[Recording]) -> None:
     """Count recordings that this transaction inserts: one upsert a camera and day."""
-    runs = [
-        (stream, day, list(run))
-        for (stream, day), run in groupby(rows, lambda row: (row[0], row[1] // DAY))
-    ]
+    runs = list(_runs(rows))
     cameras = _cameras(tx, {stream for stream, _, _ in runs})
     places = dict.fromkeys((cameras[stream], day) for stream, day, _ in runs)
     digests = dict.fromkeys(places, b"") | _digests(tx, places)
@@ -61,6 +59,20 @@ def add(tx: Connection, rows: Sequence[Recording]) -> None:
     tx.exec_driver_sql(
         _PUT, [(*place, *line, digests[place]) for place, line in sums.items()]
     )
+
+
+def _runs(
+    rows: Iterable[Recording],
+) -> Iterator[tuple[int, int, list[Recording]]]:
+    """(stream, day, recordings) in order; most streams have one day in a transaction."""
+    for stream, found in groupby(rows, itemgetter(0)):
+        run = list(found)
+        starts = [row[1] for row in run]
+        if min(starts) // DAY == max(starts) // DAY:
+            yield stream, starts[0] // DAY, run
+        else:
+            for day, part in groupby(run, lambda row: row[1] // DAY):
+                yield stream, day, list(part)
 
 
 def _chained(digest: bytes, run: Iterable[Recording]) -> bytes:
