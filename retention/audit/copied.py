@@ -34,6 +34,7 @@ from retention.model import DAY, FOREVER, HOUR, Micros, Outcome, Rows, Window
 HOLDS = tuple(name for name in KINDS if name.startswith("hold."))
 CAMERAS = tuple(name for name in KINDS if name.startswith("camera."))
 LOST = "recordings.lost"
+ROLLED_UP = "recordings.recorded"
 
 
 class Asked(NamedTuple):
@@ -267,7 +268,7 @@ class Copied:
                 if camera in keys and shown.meets(at, at + 1, window):
                     yield record, []
             elif places := _places(record, camera, window):
-                yield record, places
+                yield record, [] if record.kind == ROLLED_UP else places
 
     # -- proofs -------------------------------------------------------------------
 
