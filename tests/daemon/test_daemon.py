@@ -40,6 +40,8 @@ def test_it_starts_deletes_what_was_approved_and_stops_in_order(installed, daemo
     assert running.end() == 0
     kinds = [entry["kind"] for entry in installed.entries()]
     assert kinds[-1] == "service.stopped"
+    recorded = installed.entries("recordings.recorded")
+    assert sum(entry["fields"]["recordings"] for entry in recorded) == 3
     assert {"settings.loaded", "service.started", "heartbeat"} <= set(kinds)
     assert installed.verify().ok
 

@@ -247,6 +247,21 @@ def test_the_heartbeat_says_what_there_is(installed, service):
     assert fields["oldest_unheld"] < now - 2 * DAY
 
 
+def test_what_was_recorded_goes_into_the_log_with_the_heartbeat(installed, service):
+    installed.record(clock.read().wall, HOUR)
+    (work,) = service._works
+    work.scan(never)
+    for _ in range(2):
+        service.heartbeat(never)
+    kinds = [entry["kind"] for entry in installed.entries()]
+    last = kinds.index("recordings.recorded")
+    assert kinds[last + 1 :].count("recordings.recorded") == 0
+    assert kinds[last + 1] == "heartbeat"
+    (entry,) = installed.entries("recordings.recorded")
+    assert entry["fields"]["origin"] == "catalogued"
+    assert entry["fields"]["recordings"] == 1
+
+
 def test_what_is_caught_up_is_remembered_with_the_heartbeat(installed, service):
     (work,) = service._works
     work.scan(never)
