@@ -155,7 +155,7 @@ class Copied:
 
     def _by_time(self, asked: Asked, window: Window) -> Iterator[Answer]:
         mark = b"" if asked.kind is None else f'"kind":"{asked.kind}"'.encode()
-        for number, data in self._backwards(asked.before):
+        for number, data in self.backwards(asked.before):
             if mark not in data:
                 continue
             entry = _decoded(number, data)
@@ -164,7 +164,7 @@ class Copied:
             if window.start <= entry["at"] < window.end:
                 yield shown.entry(entry)
 
-    def _backwards(self, before: int | None) -> Iterator[tuple[int, bytes]]:
+    def backwards(self, before: int | None) -> Iterator[tuple[int, bytes]]:
         """The entries from the newest one on that is published, signed or not."""
         end = self._end() if before is None else before
         for number in range((end - 1) // WIDTH, -1, -1) if end > 0 else ():

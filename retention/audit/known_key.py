@@ -40,7 +40,7 @@ def verifier_of(
                 "digits"
             ) from None
         return note.parse_vkey(key.strip())
-    if "+" in text:
+    if "+" in text and "\n" not in text:
         return note.parse_vkey(text)
     if note.as_fingerprint(text) is None:
         raise UsageError(f"{key} holds neither a verifier key nor a fingerprint")

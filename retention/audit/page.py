@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import fill
 from typing import NamedTuple
 
 from retention.audit import note
@@ -52,6 +53,20 @@ def page(handed: Handed) -> str:
     found = note.unverified(handed.note.encode())
     first, second = grouped(found.root)
     written = handed.written or "not known"
+    what, keep, use = (
+        fill(text, WIDTH)
+        for text in (
+            "What this is. Whoever has this page can tell, for ever and without trusting "
+            f"anybody at the site, whether any of these {found.size} entries was changed, "
+            "removed or put elsewhere later. What was written after it, this page does "
+            "not cover.",
+            "What to do with it. Keep it where the site's administrators can't change it: "
+            "file the mail, or print it. Note the fingerprint apart from it, from "
+            "somebody who read it off the machine itself.",
+            "How to use it. Save this page as a file, get a copy of the published log (a "
+            "directory), and type",
+        )
+    )
     return f"""\
 CHECKPOINT OF AN AUDIT LOG OF CCTV FOOTAGE
 
@@ -65,17 +80,11 @@ key          fingerprint {handed.fingerprint}
 {_BEGIN}
 {handed.note}{_END}
 
-What this is. Whoever has this page can tell, for ever and without
-trusting anybody at the site, whether any of these {found.size} entries was
-changed, removed or put elsewhere later. What was written after it, this
-page does not cover.
+{what}
 
-What to do with it. Keep it where the site's administrators can't change
-it: file the mail, or print it. Note the fingerprint above apart from it,
-from somebody who read it off the machine itself.
+{keep}
 
-How to use it. Save this page as a file, get a copy of the published log
-(a directory), and type
+{use}
 
   retention audit verify DIRECTORY \\
       --key "{handed.fingerprint}" \\
@@ -83,7 +92,7 @@ How to use it. Save this page as a file, get a copy of the published log
 
 or, from paper, --since "{found.size} " and the root as above.
 
-"intact" means that the log still begins with exactly these entries. Any
+"Intact" means that the log still begins with exactly these entries. Any
 other answer: keep both, and ask why.
 """
 

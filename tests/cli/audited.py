@@ -13,6 +13,9 @@ from typing import Any
 
 from cli.conftest import GROUP
 
+# A published log to tamper with is made as the tests of the log make it.
+sys.path.append(str(Path(__file__).parents[1] / "audit"))
+
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 """The first of three old recordings of five minutes; a fourth is under a hold."""
 AT = f"{NOON:%Y-%m-%dT%H:%MZ}"

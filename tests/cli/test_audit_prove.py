@@ -1,0 +1,169 @@
+"""`retention audit prove`, and `verify` of what it made: for a third person."""
+
+import json
+
+import pytest
+from cli.audited import AT, HELD, PRIVATE, build
+
+from retention import cli
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory):
+    return build(tmp_path_factory.mktemp("audited"))
+
+
+@pytest.fixture(scope="module")
+def running(audited):
+    daemon = audited.start()
+    yield audited
+    audited.stop(daemon)
+
+
+@pytest.fixture
+def verify(capsys, monkeypatch):
+    """In this process, without service and configuration."""
+    monkeypatch.setenv("RETENTION_CONFIG", "/nonexistent/retention.toml")
+
+    def verify(*arguments):
+        capsys.readouterr()
+        status = cli.run(["audit", "verify", *map(str, arguments)])
+        return status, *capsys.readouterr()
+
+    return verify
+
+
+@pytest.fixture
+def proof(running, tmp_path):
+    """The proof of one deletion, by the service."""
+    out = tmp_path / "one.proof"
+    done = running.call(
+        "audit", "prove", "--camera", "1101", "--at", AT, "--out", str(out)
+    )
+    assert done.returncode == 0, done
+    assert str(out) in done.stderr
+    return out
+
+
+def _number(running, kind):
+    entries = running.json("audit", "list", "--kind", kind)["entries"]
+    return entries[0]["number"]
+
+
+def test_a_deletion_is_proven_to_who_has_the_fingerprint_alone(running, proof, verify):
+    paper = running.json("audit", "key", "show")["fingerprint"]
+    status, out, err = verify(proof, "--key", paper)
+    assert (status, err) == (0, "")
+    assert out.startswith(
+        "Proven: the recording of camera key 1 from Mon 5 Jan 2026 12:00"
+    )
+    assert "was deleted by the program, between" in out
+
+
+def test_it_reveals_no_other_row_and_nobodys_data(running, proof):
+    text = proof.read_text()
+    assert text.count("[1,1,17676") == 1
+    for later in ("1767614700000000", "1767615000000000"):
+        assert f",{later}," not in text.partition("== row")[2].partition("== entry")[0]
+    assert PRIVATE not in text
+
+
+def test_a_published_copy_proves_the_same(running, proof, tmp_path, verify):
+    running.json("audit", "publish")
+    out = tmp_path / "copy.proof"
+    done = running.call(
+        "audit", "prove", "--camera", "1101", "--at", AT, "--out", str(out),
+        "--dir", str(running.log), config=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done
+    assert "is proven by `retention audit prove" in done.stderr
+    answers = [
+        json.loads(verify(file, "--key", running.key, "--json")[1])
+        for file in (proof, out)
+    ]
+    for answer in answers:
+        answer.pop("size")
+    assert answers[0] == answers[1]
+    assert answers[0]["outcome"] == "deleted"
+    assert answers[0]["values"]["bytes"] == 1000
+
+
+def test_the_entry_that_names_the_camera_is_proven_beside_it(running, tmp_path, verify):
+    label = running.json("audit", "prove", "--camera", "1101", "--at", AT)["label"]
+    file = tmp_path / "camera.proof"
+    assert (
+        running.call("audit", "prove", str(label), "--out", str(file)).returncode == 0
+    )
+    out = verify(file, "--key", running.key)[1]
+    assert "camera.added" in out
+    assert "Market Place" in out
+
+
+def test_a_field_is_opened_only_where_it_is_named(running, tmp_path, verify):
+    number = str(_number(running, "hold.placed"))
+    closed, opened = tmp_path / "closed", tmp_path / "opened"
+    running.call("audit", "prove", number, "--out", str(closed))
+    running.call("audit", "prove", number, "--disclose", "reason", "--out", str(opened))
+    assert PRIVATE not in verify(closed, "--key", running.key)[1]
+    out = verify(opened, "--key", running.key)[1]
+    assert PRIVATE in out
+    assert "not shown" in out
+
+
+def test_without_a_file_the_proof_is_the_answer(running, tmp_path, verify):
+    done = running.call("audit", "prove", "0")
+    (tmp_path / "piped").write_text(done.stdout)
+    status, out, _ = verify(tmp_path / "piped", "--key", running.key)
+    assert status == 0
+    assert out.startswith("Proven: entry 0, log.opened")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"deleted":3', '"deleted":2'),
+        (",1000,", ",2000,"),
+        ("\nindex 1", "\nindex 2"),
+        ("== end\n", ""),
+    ],
+)
+def test_a_proof_that_was_changed_proves_nothing(running, proof, verify, old, new):
+    text = proof.read_text()
+    assert old in text
+    proof.write_text(text.replace(old, new, 1))
+    status, out, err = verify(proof, "--key", running.key)
+    assert (status, out) == (5, "")
+    assert f"{proof} proves nothing: " in err
+    assert len(err.splitlines()) == 1
+
+
+def test_another_key_is_said(proof, verify):
+    status, _, err = verify(proof, "--key", "dead beef dead beef")
+    assert status == 5
+    assert "no key with the fingerprint dead beef dead beef is there" in err
+    status, _, err = verify(proof)
+    assert status == 2
+    assert "name the log's key with --key" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        ([], 2, "say what to prove"),
+        (["1", "--camera", "1101", "--at", AT], 2, "say what to prove"),
+        (["--camera", "1101"], 2, "belong together"),
+        (["--camera", "1101", "--at", AT, "--row", "1"], 2, "is a row of an entry"),
+        (["--camera", "77", "--at", AT], 2, "no camera has the id 77"),
+        (["--camera", "1101", "--at", HELD], 1, "has nothing on record"),
+        (["9999"], 1, "there is no entry 9999"),
+        (["0", "--row", "3"], 1, "entry 0 has no rows"),
+        (["0", "--disclose", "reason"], 2, "has no field reason"),
+        (["0", "--out", "/nonexistent/x"], 1, "no such file"),
+        (["0", "--out", "/etc/hostname"], 2, "is there already"),
+    ],
+)
+def test_what_can_not_be_proven_is_one_sentence(running, arguments, status, words):
+    done = running.call("audit", "prove", *arguments)
+    assert done.returncode == status, done
+    assert words in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
