@@ -1,5 +1,8 @@
 """At 3 a.m. an operator places a hold in one command while a backlog is being deleted:
 from the instant in its answer nothing can delete what it covers.
+
+Where in a batch the command comes is left to chance here; holds/test_race.py tries
+thousands of such moments with the program's parts.
 """
 
 import os
