@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import grp
 import os
 import pwd
+import select
 import socket
 import struct
 from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _UCRED = struct.Struct("iII")  # struct ucred: pid, uid, gid (unix(7))
 _NOBODY = 2**32 - 1
+_SO_PEERPIDFD = 77  # asm-generic/socket.h, Linux 6.5; Python has no name for it
 
 
 class Peer(NamedTuple):
@@ -48,7 +51,9 @@ def of(connection: socket.socket) -> Peer | None:
     pid, uid, gid = _UCRED.unpack(raw)
     if pid <= 0 or uid == _NOBODY:
         return None
-    return Peer(pid, uid, gid, _login_uid(pid, uid))
+    login = _login_uid(pid, uid)
+    # Asked after its login was read: had it gone by then, the number was another's.
+    return Peer(pid, uid, gid, login if _still_there(connection) else UNSET_LOGIN)
 
 
 def actor(peer: Peer, role: str) -> Actor:
@@ -73,6 +78,24 @@ def _login_uid(pid: int, uid: int) -> int:
     except (OSError, ValueError):
         return UNSET_LOGIN
     return login
+
+
+def _still_there(connection: socket.socket) -> bool:
+    """Whether the very process that connected still runs, whatever has its number.
+
+    Kernels before 6.5 can't say; there the time between connect and accept is not
+    watched.
+    """
+    try:
+        handle = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERPIDFD)
+    except OSError as error:
+        return error.errno == errno.ENOPROTOOPT
+    try:
+        ended = select.poll()
+        ended.register(handle, select.POLLIN)
+        return not ended.poll(0)
+    finally:
+        os.close(handle)
 
 
 def roles(settings: Settings, uid: int, gid: int, *, one_person: bool) -> list[str]:

@@ -87,10 +87,8 @@ def test_what_ffmpeg_writes_is_left_alone_and_what_is_due_goes_meanwhile(
     witness.watch(15, until=lambda: made.entries("plan.proposed"))
     witness.watch(2)
     assert [path for path in old if not path.exists()] == []
-    made.stop()
     approved = made.command("deletion", "approve", "1")
     assert str(len(old)) in approved
-    made.start()
     witness.watch(15, until=lambda: not any(path.exists() for path in old))
     assert [path for path in old if path.exists()] == []
     witness.watch(2)
