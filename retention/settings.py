@@ -333,7 +333,9 @@ def warnings(settings: Settings) -> list[str]:
             'clock_synchronised is "ignored", so a wrong clock shows only by its '
             'jumps: set it to "auto" if this machine keeps time from the network.'
         )
-    return found + list(_shared_groups(settings.access))
+    if settings.retention.release_requires_two_people:  # else one person is meant
+        found += _shared_groups(settings.access)
+    return found
 
 
 def _doubts_of(root: RootSettings, settings: Settings) -> Iterator[str]:

@@ -6,9 +6,11 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from retention import clock, guards
+from retention.audit import log as audit
 from retention.catalogue import roots
 from retention.catalogue.db import Priority
-from retention.ledger.rollup import roll_up
+from retention.holds.release import note_cooled
+from retention.ledger.rollup import KIND, roll_up
 from retention.model import MINUTE, Micros
 
 if TYPE_CHECKING:
@@ -36,6 +38,19 @@ def look_for_silence(works: Collection[RootWork], alarms: Alarms, now: Micros) -
                     "hangs; see to its disk or server",
                     now,
                 )
+
+
+def note(catalogue: Catalogue, log: Log, actor: Actor, now: Micros) -> None:
+    """What came about by itself goes on record: a cooling off that is over, and the
+    opening balance of a root that was adopted since the last roll-up, before anything
+    of it is deleted.  Raises CatalogueError."""
+    note_cooled(catalogue, log, now, actor)
+    with catalogue.read() as tx:
+        adopted, rolled = (
+            audit.listing(tx, kind=kind, limit=1) for kind in ("root.adopted", KIND)
+        )
+    if adopted and (not rolled or rolled[0]["index"] < adopted[0]["index"]):
+        roll_up(catalogue, log, actor, now)
 
 
 def keep_books(

@@ -35,7 +35,6 @@ from retention.errors import (
     RetentionError,
     StaleError,
 )
-from retention.holds.release import note_cooled
 from retention.localtime import format_utc
 from retention.model import HOUR, MINUTE, SECOND, Entry, Micros
 from retention.reserve import Reserve
@@ -255,7 +254,9 @@ class Service:
         judged = self.judge()
         self._try(self._alarms.write, judged.now)
         self._take_in(judged.now)
-        self._cool(judged)
+        if judged.believed:
+            tools = (self._catalogue, self._log, self._actor)
+            self._try(partial(rounds.note, *tools, judged.now), judged.now)
         self._publish(self._publishing.tick, judged.now)
         self._try(partial(self._clear_log, judged.now), judged.now)
         rounds.look_for_silence(self._works, self._alarms, judged.now)
@@ -285,14 +286,6 @@ class Service:
 
     def _take_in(self, now: Micros) -> None:
         self._try(partial(self._front.tick, now), now)
-
-    def _cool(self, judged: Judged) -> None:
-        """Put the end of a release's cooling off on record."""
-        if judged.believed:
-            try:
-                note_cooled(self._catalogue, self._log, judged.now, self._actor)
-            except CatalogueError as error:
-                self.failed(error, "", judged.now)
 
     def heartbeat(self, stop: Stop) -> None:
         """The hourly entry; with it goes what is remembered, at no further cost."""

@@ -33,6 +33,14 @@ def adopted(site, daemon, count, camera="1001", age=2 * DAY):
     return running
 
 
+def test_the_opening_balance_is_on_record_before_anything_is_deleted(installed, daemon):
+    running = adopted(installed, daemon, 3)
+    running.until(lambda: installed.entries("recordings.recorded"))
+    assert installed.entries("deletion.intended") == []
+    (entry,) = installed.entries("recordings.recorded")
+    assert entry["fields"]["recordings"] == 3
+
+
 def test_it_starts_deletes_what_was_approved_and_stops_in_order(installed, daemon):
     running = adopted(installed, daemon, 3)
     installed.approve()
