@@ -214,9 +214,15 @@ class Room(Installation):
         self.daemon.until(condition, seconds)
 
     def wait_gone(self, files: Iterable[Path]) -> None:
-        """Until the service has deleted these."""
+        """Until the service has deleted these, and said so in the log."""
         files = list(files)
         self.wait(lambda: not any(file.exists() for file in files))
+        self.wait(
+            lambda: (
+                len(self.entries("deletion.intended"))
+                == len(self.entries("recordings.deleted"))
+            )
+        )
 
     def cycle(self) -> None:
         """Until a whole scan and a whole cycle of the first root have been since: what
