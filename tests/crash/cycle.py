@@ -11,6 +11,7 @@ import os
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from crash.archive import Archive
@@ -61,7 +62,8 @@ def wait_for_tracer() -> None:
     time.sleep(0.003)
 
 
-def main() -> None:
+def main(work: Callable[..., None] = work) -> None:
+    """Serve; `work` takes a directory and `twice`."""
     for line in sys.stdin:
         directory, _, how = line.strip().partition("\t")
         child = os.fork()

@@ -40,9 +40,9 @@ FAILING = [
 class Victims:
     """Starts cycles and has strace do something at one of their system calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "crash.cycle") -> None:
         self._server = subprocess.Popen(
-            [sys.executable, "-m", "crash.cycle"],
+            [sys.executable, "-m", module],
             cwd=Path(__file__).parents[1],  # where the tests' own modules are
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
