@@ -37,6 +37,7 @@ from retention.catalogue.db import Catalogue, Priority, get_meta, put_fact
 from retention.context import Context
 from retention.errors import CatalogueError, RetentionError, SettingsError
 from retention.instance import exclusive
+from retention.publication import before
 from retention.reserve import Reserve
 from retention.roots import register_roots
 
@@ -62,6 +63,8 @@ def initialise(settings: Settings) -> Answer:
             with catalogue.read() as tx:
                 meta = get_meta(tx)
                 opened = audit.size(tx) > 0
+            if opened:
+                _refuse_backup(catalogue, settings)
             public_key = log_key.public(_key(catalogue, state, opened=opened))
             context = _context(settings, catalogue)
             if not opened:
@@ -78,6 +81,13 @@ def initialise(settings: Settings) -> Answer:
         "unfinished": unfinished,
         **_advice(settings),
     }
+
+
+def _refuse_backup(catalogue: Catalogue, settings: Settings) -> None:
+    """Nothing is appended to an old backup: that would fork its log."""
+    why = before.obstacle(catalogue, settings)
+    if why is not None:
+        raise CatalogueError(f"{settings.state_directory / db.NAME}: {why}")
 
 
 def _make_directory(state: Path) -> None:

@@ -20,6 +20,7 @@ from retention.clock import read
 from retention.errors import NotPermittedError
 from retention.instance import exclusive
 from retention.model import Entry
+from retention.publication import before
 from retention.settings import Settings, load
 
 
@@ -31,8 +32,9 @@ def settings(config: Path | None) -> Settings:
 def upgrade(config: Path | None) -> dict[str, Any]:
     """Bring the catalogue up to this program's schema; {"from", "to"}.
 
-    A crash between the migration and its entry leaves the new schema without one;
-    `service.started` then names the program that uses it.
+    A crash between the migration and its entry leaves the new schema without one, and
+    an old backup gets none, which would fork its log; `service.started` then names the
+    program that uses it.
     """
     own = settings(config)
     path = own.state_directory / db.NAME
@@ -47,11 +49,10 @@ def upgrade(config: Path | None) -> dict[str, Any]:
                 host=socket.gethostname(),
                 program=f"retention {__version__}",
             )
-            with (
-                closing(db.open_(path)) as catalogue,
-                catalogue.write(db.Priority.HOLD) as tx,
-            ):
-                log.append(tx, entry)
+            with closing(db.open_(path)) as catalogue:
+                if before.obstacle(catalogue, own) is None:
+                    with catalogue.write(db.Priority.HOLD) as tx:
+                        log.append(tx, entry)
     return {"from": found, "to": made}
 
 

@@ -53,6 +53,8 @@ class Session:
             display.put_json(answer)
             return
         display.put(text(answer, zone or self.zone))
+        if "hold" in answer and "not_published" in answer:
+            display.note(f"Note: {display.safe(answer['not_published'])}.")
         for notice in self.client.notices:
             display.note(f"Note: {notice}.")
 

@@ -1,16 +1,19 @@
 """Restore drills on a whole installation: what comes back, and what stays off."""
 
+import json
+import os
 import shutil
 
 import pytest
 from installation import DAY, MINUTE
 from station import ANNA, BEN, CARA, Station
 
-from retention import clock
+from retention import clock, offline
 from retention.audit import log
 from retention.audit.published import verify_directory
 from retention.audit.verify import verify_catalogue
-from retention.errors import UsageError
+from retention.catalogue import db
+from retention.errors import CatalogueError, PublicationError, UsageError
 from retention.localtime import format_utc
 from retention.model import HOUR
 
@@ -118,11 +121,8 @@ def test_nothing_is_unlinked_before_its_intent_is_published(station, monkeypatch
 
     def fails(size, at):
         seen.append(size)
-        raise station_error
+        raise PublicationError("the share is away")
 
-    from retention.errors import PublicationError
-
-    station_error = PublicationError("the share is away")
     batches = station.work.deleter._batches
     with monkeypatch.context() as patch:
         patch.setattr(batches, "_publish", fails)
@@ -414,9 +414,6 @@ def test_heads_in_the_journal_are_read(station, monkeypatch, tmp_path):
 
 
 def journal(monkeypatch, tmp_path, note):
-    import json
-    import os
-
     lines = [
         "no JSON",
         json.dumps({"event": "checkpoint.signed", "note": "rubbish"}),
@@ -451,3 +448,37 @@ def test_the_key_may_be_a_systemd_credential(station, monkeypatch, tmp_path):
     assert station.guards() == {}
     assert place(station)["published"] is True
     assert (station.state / "last-checkpoint").exists()
+
+
+def test_init_adds_nothing_to_an_old_backup(station):
+    footage(station)
+    backup = station.backup()
+    place(station)
+    station.stop()
+    station.restore(backup)
+    with pytest.raises(CatalogueError, match="start the service"):
+        station.installed.init()
+    station.start()
+    whole(station)
+    station.stop()
+    station.installed.init()  # as ever
+    station.start()
+
+
+def test_an_upgrade_of_an_old_backup_is_not_on_record_and_forks_nothing(
+    station, monkeypatch
+):
+    footage(station)
+    backup = station.backup()
+    place(station)
+    station.stop()
+    station.restore(backup)
+    monkeypatch.setattr(db, "upgrade", lambda path: (1, 2))
+    offline.upgrade(station.installed.config)
+    assert station.installed.entries("schema.upgraded") == []
+    station.start()
+    whole(station)
+    station.stop()
+    offline.upgrade(station.installed.config)
+    assert len(station.installed.entries("schema.upgraded")) == 1
+    station.start()
