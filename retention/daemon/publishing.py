@@ -90,7 +90,7 @@ class Publishing:
         log_key.check(key, catalogue)
         self._publisher = Publisher(
             catalogue, verifier.name, key, settings.published_log,
-            settings.state_directory, _told,
+            settings.state_directory, _told, alive,
         )  # fmt: skip
 
     def _refuse(self, why: str) -> None:

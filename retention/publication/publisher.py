@@ -18,7 +18,8 @@ Without signing (an intent before its first unlink) only row files and bundles c
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
     from retention.catalogue.db import Catalogue
 
+PATIENCE_SECONDS = 10.0
+"""What one caller waits while another publishes: that takes milliseconds."""
+
 BESIDE_KEY = "last-checkpoint"
 """The newest signed head, kept where the key is (design, section 9)."""
 
@@ -49,7 +53,7 @@ class Publisher:
     """Publishes one log into one directory; any thread may ask, one at a time.
 
     `beside` is the directory of `last-checkpoint`; `told` hears of each head that was
-    published.  `refused` says why nothing may be signed or published at all.
+    published, `alive` is called now and then while there is much.  `refused` says why nothing may be signed or published at all.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Publisher:
         directory: Path,
         beside: Path,
         told: Callable[[Signed], None] = lambda _: None,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.refused: str | None = None
         self.published = 0
@@ -69,6 +74,7 @@ class Publisher:
         self._directory = Directory(directory)
         self._beside = Directory(beside)
         self._told = told
+        self._alive = alive
         self._mutex = threading.Lock()
         self._signed: Signed | None = None
         self._bundled = 0
@@ -87,14 +93,8 @@ class Publisher:
         Costs in proportion to what is new; does nothing where nothing is.  Raises
         PublicationError, or CatalogueError: what was written stays, ask again.
         """
-        with self._mutex:
-            if self.refused is not None:
-                raise PublicationError(self.refused)
-            try:
-                self._publish(now, sign=sign)
-            except BaseException:
-                self._begun = False  # look at what is there again
-                raise
+        with self._alone():
+            self._publish(now, sign=sign)
 
     def covers(self, size: int) -> bool:
         """Whether the first `size` entries are published, under a head or not."""
@@ -102,12 +102,29 @@ class Publisher:
 
     def mend(self, now: Micros) -> None:
         """Compare every published file with the log, and write those that are missing."""
-        with self._mutex:
+        with self._alone():
+            self._begin()
             self.published = self._bundled = 0
-            self._begun = True
-            with self._catalogue.read() as tx:
-                self._signed = heads.newest(tx)
-        self.publish(now, sign=True)
+            self._publish(now, sign=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """One at a time, and none where it must not be; after an error what is there is
+        looked at again."""
+        if not self._mutex.acquire(timeout=PATIENCE_SECONDS):
+            raise PublicationError(
+                f"{self._directory.path} takes long to be written: see to its file "
+                "system; it goes on by itself where much is published at once"
+            )
+        try:
+            if self.refused is not None:
+                raise PublicationError(self.refused)
+            yield
+        except BaseException:
+            self._begun = False
+            raise
+        finally:
+            self._mutex.release()
 
     def _publish(self, now: Micros, *, sign: bool) -> None:
         if not self._begun:
@@ -203,12 +220,15 @@ class Publisher:
             tile = tiles.of_size(size, "entries", number)
             if tile is not None:
                 self._put_bundle(tile)
+                self._alive()
         self._bundled = size
 
     def _put_rows(self, first: int, last: int) -> None:
         for number, _, rows in heads.entries(self._catalogue, first, last):
             if rows is not None:
                 self._directory.put(tiles.row_path(number), rows)
+                if number - first >= WIDTH:
+                    self._alive()
         self._directory.settle()
 
     def _put_bundle(self, tile: Tile) -> None:

@@ -12,7 +12,7 @@ from retention.audit.directory import Published
 from retention.catalogue import db
 from retention.errors import PublicationError
 from retention.model import DAY, HOUR
-from retention.publication import files
+from retention.publication import files, publisher
 from retention.publication.copy import Copy
 from retention.publication.publisher import BESIDE_KEY
 
@@ -306,3 +306,17 @@ class TestCopy:
         copy = Copy(press.published, press.directory / "away")
         with pytest.raises(PublicationError, match="mount it"):
             copy.follow()
+
+
+def test_who_waits_for_another_too_long_is_told(press, monkeypatch):
+    monkeypatch.setattr(publisher, "PATIENCE_SECONDS", 0.01)
+    with press.publisher._mutex, pytest.raises(PublicationError, match="takes long"):
+        press.publish()
+    assert press.publish() == 1
+
+
+def test_the_key_is_written_again_when_asked(press):
+    press.publish()
+    (press.published / "key").unlink()
+    press.publisher.mend(NOW)
+    assert (press.published / "key").read_text() == f"{press.vkey}\n"
