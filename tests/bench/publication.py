@@ -49,7 +49,10 @@ def batches(press: Press) -> None:
         timed(times, "sign and publish one entry", press.publish)
         timed(times, "publish where nothing is new", press.publish)
     for name, found in times.items():
-        print(f"{name:52} {statistics.median(found):7.2f} ms   worst {max(found):7.2f}")
+        print(
+            f"{name:52} {statistics.median(found):7.2f} ms   best {min(found):7.2f}"
+            f"   worst {max(found):7.2f}"
+        )
 
 
 def start(press: Press) -> None:
