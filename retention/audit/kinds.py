@@ -163,11 +163,12 @@ _ALL = (
         "What was catalogued since the last such entry: a row for each camera and UTC day "
         "of the start (days since the epoch), also of days long past.  digest: SHA-256 "
         "chained over the canonical [start, n, duration, bytes, stream] of each in the "
-        "order in which they came.  origin: `catalogued`; or `corrected`: what the log "
+        "order in which they came.  gaps: the time between the first start and the last "
+        "end of the row that none of them covers, or more.  origin: `catalogued`; or `corrected`: what the log "
         "lacked of a catalogue that is older than these entries or was restored, which "
         "may be less than nothing.",
         "origin:text recordings:int duration:int bytes:int",
-        rows="camera day count duration bytes digest",
+        rows="camera day count duration bytes digest gaps",
     ),
     declare(
         "custody.alarm",

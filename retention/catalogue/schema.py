@@ -209,11 +209,12 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             WHEN NEW.size <= (SELECT ifnull(max(size), -1) FROM checkpoint)
             BEGIN SELECT RAISE(ABORT, 'a smaller head was never signed'); END""",
         # What was catalogued and is in no roll-up yet: by camera and UTC day of the
-        # start.  digest: chained over the recordings in the order they came.
+        # start.  digest: chained over the recordings in the order they came.  first,
+        # until: the earliest start and the latest end among them.
         """CREATE TABLE tally (
             camera INTEGER NOT NULL, day INTEGER NOT NULL, count INTEGER NOT NULL,
             duration INTEGER NOT NULL, size INTEGER NOT NULL, digest BLOB NOT NULL,
-            PRIMARY KEY (camera, day)
+            first INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (camera, day)
         ) STRICT, WITHOUT ROWID""",
     ),
 )
@@ -293,4 +294,7 @@ entry_rows = _table("entry_rows", "entry", "bytes:b")
 disclosure = _table("disclosure", "entry", "field:t", "text:t", key=2)
 entry_camera = _table("entry_camera", "camera", "hour", "entry", key=3)
 checkpoint = _table("checkpoint", "size", "root:b", "frontier:b", "note:t", "at")
-tally = _table("tally", "camera", "day", "count", "duration", "size", "digest:b", key=2)
+tally = _table(
+    "tally", "camera", "day", "count", "duration", "size", "digest:b", "first", "until",
+    key=2,
+)  # fmt: skip

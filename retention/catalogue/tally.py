@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.model import DAY, FOREVER, Recording, State
+from retention.model import DAY, FOREVER, Micros, Recording, State
 
 Place = tuple[int, int]
 """(camera key, UTC day)."""
 
 
 class Line(NamedTuple):
-    """So many recordings of a camera that start on a day, and the digest of their list."""
+    """So many recordings of a camera that start on a day, the digest of their list, the
+    earliest start and the latest end."""
 
     camera: int
     day: int
@@ -30,12 +31,21 @@ class Line(NamedTuple):
     duration: int
     size: int
     digest: bytes
+    first: Micros
+    until: Micros
+
+    @property
+    def gaps(self) -> Micros:
+        """The time between the first start and the last end that none of them covers;
+        less than there is where some of them overlap."""
+        return max(0, self.until - self.first - self.duration)
 
 
 _PUT = (
-    "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (camera, day) DO UPDATE SET "
-    "count=count+excluded.count, duration=duration+excluded.duration, "
-    "size=size+excluded.size, digest=excluded.digest"
+    "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (camera, day) "
+    "DO UPDATE SET count=count+excluded.count, duration=duration+excluded.duration, "
+    "size=size+excluded.size, digest=excluded.digest, first=min(first, excluded.first), "
+    "until=max(until, excluded.until)"
 )
 _PART = 400
 
@@ -47,6 +57,7 @@ def add(tx: Connection, rows: Sequence[Recording]) -> None:
     places = dict.fromkeys((cameras[stream], day) for stream, day, _ in runs)
     digests = dict.fromkeys(places, b"") | _digests(tx, places)
     sums = dict.fromkeys(places, (0, 0, 0))
+    spans = dict.fromkeys(places, (FOREVER, -FOREVER))
     for stream, day, run in runs:
         place = (cameras[stream], day)
         number, duration, size = sums[place]
@@ -56,8 +67,17 @@ def add(tx: Connection, rows: Sequence[Recording]) -> None:
             size + sum([row[4] for row in run]),
         )
         digests[place] = _chained(digests[place], run)
+        first, until = spans[place]
+        spans[place] = (
+            min(first, min([row[1] for row in run])),
+            max(until, max([row[1] + row[3] for row in run])),
+        )
     tx.exec_driver_sql(
-        _PUT, [(*place, *line, digests[place]) for place, line in sums.items()]
+        _PUT,
+        [
+            (*place, *line, digests[place], *spans[place])
+            for place, line in sums.items()
+        ],
     )
 
 

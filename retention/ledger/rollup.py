@@ -35,7 +35,7 @@ LINES = 5_000
 SETTLED = "ledger.settled"
 """The fact: the size of the log when its books were made to balance with the catalogue."""
 
-_COLUMNS = ("camera", "day", "count", "duration", "bytes", "digest")
+_COLUMNS = ("camera", "day", "count", "duration", "bytes", "digest", "gaps")
 
 
 def roll_up(
@@ -135,7 +135,7 @@ def _is_due(tx: Connection) -> bool:
 
 def _line(place: balance.Place, missing: Sum) -> Line:
     number, duration, size = missing
-    return Line(*place, -number, -duration, -size, b"")
+    return Line(*place, -number, -duration, -size, b"", 0, 0)
 
 
 def _entry(lines: Iterable[Line], origin: str, actor: Actor, now: Micros) -> Entry:
@@ -148,6 +148,9 @@ def _entry(lines: Iterable[Line], origin: str, actor: Actor, now: Micros) -> Ent
         "duration": sum(line.duration for line in found),
         "bytes": sum(line.size for line in found),
     }
-    values = [(*line[:5], base64url(line.digest)) for line in found]
+    values = [
+        (*line[:5], base64url(line.digest), line.gaps if origin == CATALOGUED else 0)
+        for line in found
+    ]
     index = tuple((line.camera, line.day * DAY, line.day * DAY + 1) for line in found)
     return Entry(KIND, now, actor, fields, Rows(_COLUMNS, values), index)

@@ -38,7 +38,7 @@ def test_a_row_for_each_camera_and_day_of_the_start(keeper: Bookkeeper) -> None:
     day = after // DAY
     assert keeper.rows(entry["index"]) == [
         {"camera": camera, "day": on, "count": 1, "duration": MINUTE, "bytes": size,
-         "digest": chained([[start, 0, MINUTE, size, keeper.stream(id)]])}
+         "digest": chained([[start, 0, MINUTE, size, keeper.stream(id)]]), "gaps": 0}
         for camera, on, start, size, id in (
             (1, day - 1, before, 5, "a"), (1, day, after, 7, "a"), (2, day, after, 9, "b"),
         )
@@ -53,6 +53,24 @@ def test_the_digest_goes_on_over_all_that_came_in_the_hour(keeper: Bookkeeper) -
     (line,) = keeper.waiting()
     rows = [[start, 0, MINUTE, 10, 1] for start in starts]
     assert base64url(line.digest) == chained(rows)
+
+
+def test_what_was_not_recorded_between_two_recordings_is_a_gap(
+    keeper: Bookkeeper,
+) -> None:
+    for start in (
+        0,
+        MINUTE,
+        5 * MINUTE,
+    ):  # one after the other, then three minutes none
+        keeper.write("a", MIDNIGHT - DAY + start)
+        keeper.scan()  # in the order of their days, or not
+    keeper.write("a", MIDNIGHT - DAY + 7 * MINUTE)
+    keeper.scan()
+    keeper.roll_up()
+    (entry,) = keeper.entries("recordings.recorded")
+    (row,) = keeper.rows(entry["index"])
+    assert (row["count"], row["gaps"]) == (4, 4 * MINUTE)
 
 
 def test_nothing_is_written_where_nothing_came(keeper: Bookkeeper) -> None:
@@ -197,7 +215,7 @@ def test_damage_is_not_corrected_away(keeper: Bookkeeper) -> None:
 def test_lines_come_out_in_parts_and_once(keeper: Bookkeeper) -> None:
     with keeper.site.catalogue.write(Priority.SCAN) as tx:
         for day in range(5):
-            tx.exec_driver_sql("INSERT INTO tally VALUES (1, ?, 1, 1, 1, x'')", (day,))
+            tx.exec_driver_sql("INSERT INTO tally VALUES (1, ?, 1, 1, 1, x'', 0, 1)", (day,))
         assert [line.day for line in tally.take(tx, 3)] == [0, 1, 2]
         assert [line.day for line in tally.take(tx, 3)] == [3, 4]
         assert tally.is_empty(tx)
