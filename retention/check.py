@@ -146,7 +146,9 @@ def _key(settings: Settings) -> Iterator[Finding]:
         found = os.stat(path)
     except OSError as problem:
         yield error(
-            f"the signing key {path}: {problem.strerror}", "run `retention init`"
+            f"the signing key {path}: {problem.strerror}",
+            "run `retention init`; where the key is a systemd credential, which only the "
+            "service sees, its start in the journal tells",
         )
         return
     if stat.S_IMODE(found.st_mode) & 0o077:
