@@ -56,7 +56,9 @@ def status(context: Context) -> dict[str, Any]:
         policy = policy_of(tx)
         tripped = guards.tripped(tx)
         pause = get_fact(tx, PAUSE_FACT)
-        why_not = [f"guard {g.name} {g.scope}: {g.detail}".strip() for g in tripped]
+        why_not = [
+            f"guard {f'{g.name} {g.scope}'.strip()}: {g.detail}" for g in tripped
+        ]
         if pause is not None and pause["until"] > now:
             why_not.append(f"paused until {format_utc(pause['until'])}")
         if not daemon:
