@@ -215,7 +215,9 @@ def test_damage_is_not_corrected_away(keeper: Bookkeeper) -> None:
 def test_lines_come_out_in_parts_and_once(keeper: Bookkeeper) -> None:
     with keeper.site.catalogue.write(Priority.SCAN) as tx:
         for day in range(5):
-            tx.exec_driver_sql("INSERT INTO tally VALUES (1, ?, 1, 1, 1, x'', 0, 1)", (day,))
+            tx.exec_driver_sql(
+                "INSERT INTO tally VALUES (1, ?, 1, 1, 1, x'', 0, 1)", (day,)
+            )
         assert [line.day for line in tally.take(tx, 3)] == [0, 1, 2]
         assert [line.day for line in tally.take(tx, 3)] == [3, 4]
         assert tally.is_empty(tx)
