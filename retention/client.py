@@ -12,7 +12,6 @@ import os
 import socket
 import stat
 import struct
-import uuid
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +64,8 @@ class Client:
             raise RetentionError(f"this program does not know the request {verb!r}")
         spooled = verb in spool.VERBS and not arguments.get("dry_run")
         if spooled:
+            import uuid  # here: most commands need no number
+
             arguments.setdefault("request", str(uuid.uuid4()))
         try:
             return self._ask(verb, arguments)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
@@ -151,6 +150,8 @@ def run(arguments: list[str]) -> int:
 
 def _failed(status: int) -> int:
     if os.environ.get("RETENTION_DEBUG") == "1":
+        import traceback
+
         traceback.print_exc()
     return status
 
