@@ -11,6 +11,10 @@ import pytest
 # Tests are imported one by one (importlib mode); what they share lies beside them.
 sys.path.insert(0, str(Path(__file__).parent))
 
+# What whoever runs the tests has set for an installation of their own is not the tests'.
+for _name in ("RETENTION_CONFIG", "RETENTION_SOCKET", "RETENTION_DEBUG"):
+    os.environ.pop(_name, None)
+
 
 @pytest.fixture(scope="session")
 def people() -> Iterator[Any]:
