@@ -62,13 +62,19 @@ class Published:
             os.close(handle)
 
     def checkpoint_bytes(self) -> bytes:
-        """The signed checkpoint; VerificationError where there is none."""
+        """The signed checkpoint; VerificationError where there is none.
+
+        Never another in its place: whoever removed the head would have cut the log.
+        """
         data = self.read(self.head, note.SIZE_LIMIT)
         if data is None:
-            raise VerificationError(
-                f"{self.directory / self.head} is missing: this is no published log, "
-                "or its head was removed"
+            why = (
+                "its head was removed. A second copy (log_copy) has none and is checked "
+                "by its newest day: with --copy"
+                if self._names(KEPT)
+                else "this is no published log, or its head was removed"
             )
+            raise VerificationError(f"{self.directory / self.head} is missing: {why}")
         return data
 
     def kept(self) -> list[tuple[str, bytes]]:

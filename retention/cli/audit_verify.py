@@ -55,6 +55,12 @@ _STEP = 20_000
     help="An older checkpoint that you kept: a file, a mail with it, a directory of "
     'them, or entries and root as they are on paper ("17 a62e 9e53 ..."); repeatable.',
 )
+@click.option(
+    "--copy",
+    "second",
+    is_flag=True,
+    help="DIR is a second copy (log_copy), which has one checkpoint a day: by its newest.",
+)
 @click.option("--sums", is_flag=True, help="Also that rows, counts and batches add up.")
 @click.option("--deep", is_flag=True, help="Also every row of every batch.")
 @click.option(
@@ -70,6 +76,7 @@ def verify(
     target: Path | None,
     key: str | None,
     since: tuple[str, ...],
+    second: bool,
     sums: bool,
     deep: bool,
     jobs: int,
@@ -88,19 +95,19 @@ def verify(
     Exit status 5: it is not what was written.
     """
     if target is None:
-        if key is not None or since:
+        if key is not None or since or second:
             raise UsageError(
-                "--key and --since are for a published log: name its place"
+                "--key, --since and --copy are for a published log: name its place"
             )
         return _own(session, sums=sums, deep=deep)
     if target.is_dir():
         depth = "deep" if deep else "sums" if sums else "tree"
-        return _directory(session, target, key, since, depth, jobs)
+        return _directory(session, target, key, since, second, depth, jobs)
     if not target.exists():
         raise UsageError(f"{target} is not there: name a published log, or a proof")
-    if since or sums or deep:
+    if since or second or sums or deep:
         raise UsageError(
-            f"{target} is a file: --since, --sums and --deep are for a log"
+            f"{target} is a file: --since, --copy, --sums and --deep are for a log"
         )
     return audit_proof.verify(session, target, key)
 
@@ -113,16 +120,19 @@ def _directory(
     directory: Path,
     key: str | None,
     since: tuple[str, ...],
+    second: bool,
     depth: str,
     jobs: int,
 ) -> int:
     from retention.audit import finding, note, published
     from retention.audit import older as older_heads
     from retention.audit.copied import Copied
+    from retention.audit.directory import CHECKPOINT
     from retention.audit.known_key import verifier_of
     from retention.audit.page import on_paper
 
     copied = Copied(directory)
+    head = copied.published.head if second else CHECKPOINT
     if key is None:
         raise UsageError(_no_key(copied))
     paper = [found for text in since if (found := on_paper(text))]
@@ -135,14 +145,14 @@ def _directory(
             since=older,
             depth=depth,
             jobs=jobs,
-            head=copied.published.head,
+            head=head,
             progress=_progress(tell),
         )
         for typed in paper:
             older_heads.compare_root(report, copied.published, *typed)
     answer = finding.answer(report) | {
         "directory": str(directory),
-        "checkpoint": copied.published.head,
+        "checkpoint": head,
         "fingerprint": note.fingerprint(verifier.vkey),
         "brought": [name for name, _ in older]
         + [f"the root of {size} entries on paper" for size, _ in paper],

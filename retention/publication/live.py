@@ -12,6 +12,7 @@ from retention.audit import finding, note
 from retention.audit.canonical import base64url
 from retention.audit.directory import CHECKPOINT, Published
 from retention.audit.finding import Depth, Fault, Report
+from retention.audit.heads import newest
 from retention.audit.published import verify_directory
 from retention.audit.verify import Signed, verify_catalogue
 from retention.errors import CatalogueError, VerificationError
@@ -39,7 +40,8 @@ def audit_verify(
     wrong: list[Fault] = []
     try:
         verifier = verifier_of(context.catalogue)
-        wrong = _signed(directory, context.settings.state_directory, verifier, heads)
+        notes = _notes(context)
+        wrong = _signed(notes, verifier, heads)
     except (CatalogueError, KeyError, TypeError, ValueError) as error:
         wrong = [Fault(0, f"does not say what the log's key is: {error}")]
     own = verify_catalogue(context.catalogue, deep=bool(deep), signed=heads)
@@ -47,7 +49,7 @@ def audit_verify(
         own.add(one)
     depth = Depth.DEEP if deep else Depth.SUMS if sums else Depth.TREE
     copy = None
-    if not wrong and (directory / CHECKPOINT).exists():
+    if not wrong and heads:  # signed, so published: a missing head was removed
         copy = _published(directory, verifier, depth)
     ok = own.ok and (copy is None or copy.ok)
     fault = own.fault
@@ -68,16 +70,26 @@ def audit_verify(
     }  # fmt: skip
 
 
-def _signed(
-    directory: Path, beside: Path, verifier: Verifier, heads: dict[int, Signed]
-) -> list[Fault]:
-    """Enter every signed head that is kept; what is wrong with those that are none."""
-    published = Published(directory)
-    notes = [(str(directory / name), data) for name, data in published.kept()]
-    for path in (directory / CHECKPOINT, beside / BESIDE_KEY):
+def _notes(context: Context) -> list[tuple[str, bytes]]:
+    """Every signed head that is kept on this machine: where, and its bytes."""
+    directory = context.settings.published_log
+    found = [(str(directory / at), data) for at, data in Published(directory).kept()]
+    for path in (
+        directory / CHECKPOINT,
+        context.settings.state_directory / BESIDE_KEY,
+    ):
         data = Published(path.parent).read(path.name, note.SIZE_LIMIT)
         if data is not None:
-            notes.append((str(path), data))
+            found.append((str(path), data))
+    with context.catalogue.read() as tx:
+        own = newest(tx)
+    return [*found, ("the catalogue", own.note.encode())] if own else found
+
+
+def _signed(
+    notes: list[tuple[str, bytes]], verifier: Verifier, heads: dict[int, Signed]
+) -> list[Fault]:
+    """Enter every signed head; what is wrong with those that are none."""
     faults = []
     for where, data in notes:
         try:

@@ -173,10 +173,26 @@ def test_json_says_the_same(verify, log, capsys):
 def test_a_second_copy_is_verified_by_its_newest_day(verify, entries, tmp_path):
     copy = publish(tmp_path / "copy", entries[:256], kept=(200, 256))
     (copy / "checkpoint").unlink()
-    status, out, _ = verify(copy, "--key", PAPER)
+    status, out, _ = verify(copy, "--key", PAPER, "--copy")
     assert status == 0
     assert out.startswith("Intact to entry 255, ")
     assert "that of 2026-11-02: this copy has no newer one" in out
+
+
+def test_a_log_whose_head_was_removed_is_never_taken_for_a_second_copy(
+    verify, entries, tmp_path
+):
+    log = publish(tmp_path / "log", entries, kept=(200, 256))
+    (log / "checkpoint").unlink()
+    status, out, _ = verify(log, "--key", PAPER)
+    assert status == 5
+    assert out.startswith("NOT INTACT: the checkpoint: ")
+    assert "its head was removed" in out
+    assert "with --copy" in out
+
+
+def test_a_second_copy_with_a_head_of_its_own_is_verified_by_that(verify, log):
+    assert verify(log, "--key", PAPER, "--copy")[1].startswith("Intact to entry 299, ")
 
 
 def test_a_log_signed_with_another_key_is_not_the_one(verify, entries, tmp_path):
@@ -203,6 +219,8 @@ def test_a_log_signed_with_another_key_is_not_the_one(verify, entries, tmp_path)
         (["/nonexistent", "--key", PAPER], "is not there"),
         (["ROWS", "--key", PAPER], "is no proof of an audit log"),
         (["ROWS", "--key", PAPER, "--deep"], "are for a log"),
+        (["ROWS", "--key", PAPER, "--copy"], "are for a log"),
+        (["--copy"], "are for a published log"),
         (["--key", PAPER], "are for a published log"),
     ],
 )
@@ -278,6 +296,16 @@ def test_what_is_missing_from_the_copy_is_published_again(running):
     assert running.call("audit", "verify").returncode == 5
     assert running.json("audit", "publish")["published"] is True
     assert tile.exists()
+    assert running.call("audit", "verify").returncode == 0
+
+
+def test_a_head_that_was_removed_from_the_copy_shows_and_is_published_again(running):
+    running.json("audit", "publish")
+    (running.log / "checkpoint").unlink()
+    done = running.call("audit", "verify")
+    assert done.returncode == 5
+    assert "its published copy is NOT: the checkpoint: " in done.stdout
+    assert running.json("audit", "publish")["published"] is True
     assert running.call("audit", "verify").returncode == 0
 
 
