@@ -6,6 +6,7 @@ no configuration.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,9 +67,10 @@ _STEP = 20_000
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
-    default=1,
+    default=min(os.cpu_count() or 1, 4),
+    show_default="one a processor, 4 at most",
     metavar="COUNT",
-    help="Processes that read rows (with --sums or --deep); else 1.",
+    help="Processes that read rows, with --sums or --deep.",
 )
 @with_session
 def verify(
