@@ -19,7 +19,7 @@ from retention.audit import rows as row_files
 from retention.audit.books import UNREADABLE, row_file_complaint
 from retention.audit.canonical import decode
 from retention.audit.directory import CHECKPOINT, Published
-from retention.audit.kinds import KINDS
+from retention.audit.kinds import KINDS, mark
 from retention.audit.labels import KINDS as LABELS
 from retention.audit.labels import Labels
 from retention.audit.note import Checkpoint
@@ -41,6 +41,7 @@ class Asked(NamedTuple):
     """What is asked of a list; times as typed."""
 
     kind: str | None = None
+    subject: str | None = None
     camera: str | None = None
     since: str | None = None
     until: str | None = None
@@ -154,12 +155,13 @@ class Copied:
         return {"entries": entries, "before": before, "signed": self.head.size}
 
     def _by_time(self, asked: Asked, window: Window) -> Iterator[Answer]:
-        mark = b"" if asked.kind is None else f'"kind":"{asked.kind}"'.encode()
+        marks = [mark(asked.subject)] if asked.subject else []
+        marks += [f'"kind":"{asked.kind}"'.encode()] if asked.kind else []
         for number, data in self.backwards(asked.before):
-            if mark not in data:
+            if not all(one in data for one in marks):
                 continue
             entry = _decoded(number, data)
-            if asked.kind not in (None, entry["kind"]):
+            if not _wanted(asked, entry):
                 continue
             if window.start <= entry["at"] < window.end:
                 yield shown.entry(entry)
@@ -234,7 +236,7 @@ class Copied:
         )
         completions: dict[int, Record] = {}
         for record, places in self._about(camera, window, completions):
-            if record.number < before and asked.kind in (None, record.kind):
+            if record.number < before and _wanted(asked, record.entry):
                 newest.append((record, places))
         for record, places in reversed(newest):
             answer = shown.entry(record.entry)
@@ -292,6 +294,13 @@ class Copied:
                 ):
                     found.append((record.number, place))
         return found
+
+
+def _wanted(asked: Asked, entry: Mapping[str, Any]) -> bool:
+    return asked.kind in (None, entry["kind"]) and asked.subject in (
+        None,
+        entry.get("subject"),
+    )
 
 
 def _head_of(directory: Path) -> str:

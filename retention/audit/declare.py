@@ -1,7 +1,8 @@
 """Owns how a kind of entry is declared, and the check of a new entry against it.
 
-A declaration is text such as `root:text oldest:int? ~reason:text`: a name, a type, `?`
-where null (or left out) is allowed, `~` where the value is committed to and not shown.
+A declaration is text such as `@root:text oldest:int? ~reason:text`: a name, a type, `?`
+where null (or left out) is allowed, `~` where the value is committed to and not shown,
+`@` where it is what the entry is about, `>` where it is what the entry follows from.
 """
 
 from __future__ import annotations
@@ -103,6 +104,10 @@ class Kind:
     fields: tuple[Field, ...]
     columns: tuple[str, ...]
     rows: str
+    subject: str | None = None
+    """The field that says what an entry is about; None where that is the whole site."""
+    correlation: str | None = None
+    """The field that says which entry or request an entry follows from."""
 
     def split(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         """The clear fields and the committed ones; raises where they are not ours."""
@@ -120,6 +125,16 @@ class Kind:
                 f"{self.name} has no field {', '.join(sorted(set(given) - names))}"
             )
         return clear, committed
+
+    def named(self, fields: Mapping[str, Any]) -> dict[str, str]:
+        """What every reader understands of an entry with these fields, whether it knows
+        the kind or not: `subject` and `correlation`, each as name and value."""
+        names = {"subject": self.subject, "correlation": self.correlation}
+        return {
+            key: f"{name}:{fields[name]}"
+            for key, name in names.items()
+            if name is not None and fields[name] is not None
+        }
 
     def check_rows(self, columns: tuple[str, ...] | None) -> None:
         """TypeError where rows are missing, not wanted or of other columns."""
@@ -139,17 +154,27 @@ def declare(
     name: str, meaning: str, fields: str = "", rows: str = "", may: str = ""
 ) -> Kind:
     """Read one declaration; `rows` are columns it must have, `may` it may have."""
+    texts = fields.split()
     return Kind(
         name,
         meaning,
-        tuple(_field(text) for text in fields.split()),
+        tuple(_field(text) for text in texts),
         tuple((rows or may).split()),
         "must" if rows else "may" if may else "no",
+        _marked(texts, "@"),
+        _marked(texts, ">"),
     )
 
 
+def _marked(texts: list[str], mark: str) -> str | None:
+    found = [_field(text).name for text in texts if text[0] == mark]
+    if len(found) > 1:
+        raise ValueError(f"{mark} marks more than one field: {', '.join(found)}")
+    return found[0] if found else None
+
+
 def _field(text: str) -> Field:
-    name, _, kind = text.removeprefix("~").partition(":")
+    name, _, kind = text.lstrip("~@>").partition(":")
     found = Field(name, kind.removesuffix("?"), kind.endswith("?"), text[0] == "~")
     if found.type not in _TYPES:
         raise ValueError(f"{text} has no known type")

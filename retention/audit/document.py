@@ -36,6 +36,16 @@ ENVELOPE: dict[str, tuple[dict[str, Any], str]] = {
 _HASH = {"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}
 
 OPTIONAL: dict[str, tuple[dict[str, Any], str]] = {
+    "subject": (
+        {"type": "string", "pattern": "^[a-z_]+:"},
+        "what it is about: name and value of a field, such as `hold:17` (nothing: the "
+        "whole site)",
+    ),
+    "correlation": (
+        {"type": "string", "pattern": "^[a-z_]+:"},
+        "what it follows from, in the same form: `intent` and a `request` that is a "
+        "number are entries",
+    ),
     "prev": (
         {"type": "string", "pattern": "^[A-Za-z0-9_-]{8}$"},
         "start of the leaf hash of the entry before (all but the first one)",
@@ -43,7 +53,7 @@ OPTIONAL: dict[str, tuple[dict[str, Any], str]] = {
     "sd": (
         {"type": "object", "additionalProperties": _HASH},
         "salted commitments: name of a field to SHA-256 of its disclosure (SD-JWT, RFC "
-        "9901); `actor.name` is the actor's name",
+        "9901); `actor.name` is the actor's name, `reason` why, in a person's words",
     ),
     "rows": ({"type": "integer", "minimum": 0}, "how many rows lie beside the entry"),
     "rows_root": (_HASH, "Merkle root over the salted rows (RFC 6962)"),
@@ -144,6 +154,8 @@ def described(names: Iterable[str] = ()) -> list[dict[str, Any]]:
                 }
                 for field in kind.fields
             ],
+            "subject": kind.subject,
+            "correlation": kind.correlation,
             "rows": kind.rows,
             "columns": list(kind.columns),
         }
@@ -172,6 +184,10 @@ def _section(kind: Kind) -> str:
     lines = [f"## {kind.name}", "", kind.meaning]
     if kind.fields:
         lines += ["", f"Fields: {', '.join(map(_field, kind.fields))}."]
+    if kind.subject:
+        lines += ["", f"Subject: `{kind.subject}`."]
+    if kind.correlation:
+        lines += ["", f"Correlation: `{kind.correlation}`."]
     if kind.columns:
         often = "" if kind.rows == "must" else " (where there are any)"
         columns = ", ".join(f"`{name}`" for name in kind.columns)

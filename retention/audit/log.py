@@ -80,6 +80,7 @@ class Log:
                 "actor": _actor(entry.actor),
                 "fields": clear,
             }
+            | kind.named(clear)
             | ({"prev": previous(last)} if last else {})
             | (_committed(texts) if texts else {})
             | (_rows_said(rows) if rows else {})
@@ -282,6 +283,7 @@ def listing(
     tx: Connection,
     *,
     kind: str | None = None,
+    subject: str | None = None,
     camera: int | None = None,
     since: Micros | None = None,
     until: Micros | None = None,
@@ -291,13 +293,15 @@ def listing(
     """Entries as they are stored, newest first, numbers below `before`.
 
     [since, until) is when the entry was written; with `camera` (its key) it is the time
-    of the footage that the entry is about, to the hour.
+    of the footage that the entry is about, to the hour.  `subject` is as entries have
+    it, such as `hold:17`.
     """
     where: list[str] = []
     values: dict[str, Any] = {}
     for condition, name, value in (
         ("number < :before", "before", before),
         ("kind = :kind", "kind", kind),
+        ("instr(bytes, :subject)", "subject", subject and kinds.mark(subject)),
         ("at >= :since", "since", since if camera is None else None),
         ("at < :until", "until", until if camera is None else None),
     ):
@@ -312,9 +316,10 @@ def listing(
             "last": 2**62 if until is None else (until - 1) // HOUR,
             "long": row_files.LONG,
         }
+    about = () if subject is None else (entry_table.c.kind.in_(kinds.about(subject)),)
     query = (
         sa.select(entry_table.c.bytes)
-        .where(*map(sa.text, where))
+        .where(*map(sa.text, where), *about)
         .order_by(entry_table.c.number.desc())
         .limit(limit)
     )

@@ -27,6 +27,7 @@ def audit_list(
     context: Context,
     *,
     kind: str | None = None,
+    subject: str | None = None,
     camera: str | None = None,
     since: str | None = None,
     until: str | None = None,
@@ -37,7 +38,8 @@ def audit_list(
 
     [since, until) is when they were written.  With `camera` (an id as of today) it is
     the time of the footage, and entries with rows come with those rows of that camera
-    that overlap it, each with what became of the file.
+    that overlap it, each with what became of the file.  `subject`: what they are about,
+    such as `hold:17`.
     """
     zone, now = context.settings.timezone, context.now
     window = Window(
@@ -57,6 +59,7 @@ def audit_list(
         found = log.listing(
             tx,
             kind=kind,
+            subject=subject,
             camera=key,
             since=None if since is None else window.start,
             until=None if until is None else window.end,

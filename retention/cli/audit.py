@@ -38,6 +38,11 @@ def audit() -> None:
 @audit.command("list")
 @click.option("--kind", metavar="KIND", help="Of this kind, such as hold.placed.")
 @click.option(
+    "--subject",
+    metavar="WHAT",
+    help="About this: hold:17, root:nvr1, guard:clock, proposal:3 ...",
+)
+@click.option(
     "--camera",
     metavar="ID",
     help="About footage of this camera; the times are then the footage's.",
@@ -61,6 +66,7 @@ def list_(session: Session, directory: Path | None, **given: Any) -> None:
     \b
     Example:
       retention audit list --limit 20
+      retention audit list --subject hold:17
       retention audit list --camera 1101 --from "24/10/2026 14:00" \\
           --to "24/10/2026 15:00"
       retention audit list --dir /media/usb/log --kind hold.released

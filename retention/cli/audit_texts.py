@@ -117,7 +117,7 @@ def entry_text(answer: Answer, zone: str) -> str:
 
 
 def _others(answer: Answer, zone: str) -> Iterator[tuple[str, str]]:
-    for name in ("site", "host", "program", "policy"):
+    for name in ("subject", "correlation", "site", "host", "program", "policy"):
         if name in answer:
             yield name, value_text(answer[name], zone)
 

@@ -66,6 +66,31 @@ def test_entries_are_listed_by_the_time_they_were_written(context):
     assert numbers(audit_list(context, until="+1m")) == [0]
 
 
+def test_entries_are_listed_by_what_they_are_about(context):
+    append(context.catalogue, cooled(1), cooled(17), released(), cooled(1))
+    assert numbers(audit_list(context, subject="hold:1")) == [4, 3, 1]
+    assert numbers(audit_list(context, subject="hold:1", kind="hold.released")) == [3]
+    assert numbers(audit_list(context, subject="hold:7")) == []
+
+
+def test_what_people_wrote_is_not_taken_for_what_an_entry_is_about(context):
+    """The bytes of the entry hold it too, but quoted."""
+    named = Entry(
+        "root.created",
+        NOW,
+        ANNA,
+        {"root": 'x","subject":"root:y', "uuid": "u", "path": "/p"},
+    )
+    append(context.catalogue, named)
+    assert numbers(audit_list(context, subject="root:y")) == []
+
+
+@pytest.mark.parametrize("subject", ["hold", "hold:", ":17", "17", "officer:12"])
+def test_a_subject_that_no_entry_can_have_is_one_sentence(context, subject):
+    with pytest.raises(UsageError, match=r"name camera, .* such as hold:17"):
+        audit_list(context, subject=subject)
+
+
 def test_a_time_that_ends_before_it_begins_is_refused(context):
     with pytest.raises(UsageError, match="the end comes first"):
         audit_list(context, since="now", until="now")

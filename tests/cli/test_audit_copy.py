@@ -82,6 +82,20 @@ def test_a_list_of_a_time_has_what_was_written_then(run):
     assert since[-1]["kind"] == "log.opened"
 
 
+def test_a_list_of_a_hold_has_only_what_is_about_it(run):
+    entries = _json(run, "list", "--subject", "hold:1")["entries"]
+    assert {one["kind"] for one in entries} == {"hold.placed"}
+    assert {one["subject"] for one in entries} == {"hold:1"}
+    assert _json(run, "list", "--subject", "hold:2")["entries"] == []
+
+
+def test_a_list_of_a_hold_and_a_camera_has_what_is_about_both(run):
+    about = ("--subject", "hold:1", "--camera", "1101")
+    assert [one["kind"] for one in _json(run, "list", *about)["entries"]] == [
+        "hold.placed"
+    ]
+
+
 def test_the_copy_answers_for_a_camera_what_the_catalogue_answers(audited, run):
     asked = ("list", "--camera", "1101", "--from", AT, "--to", "2026-01-07T00:00Z")
     daemon = audited.start()
