@@ -6,23 +6,23 @@ Entries are found by camera and hour; a row counts by its own time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.audit import log
-from retention.audit.rows import LONG
+from retention.audit.rows import LONG, RowFile
 from retention.catalogue.schema import entry as entry_table
 from retention.errors import VerificationError
-from retention.model import HOUR, Micros, Outcome, Rows, Window
+from retention.model import HOUR, Micros, Outcome, Window
 from retention.policy import merge
 
 MOST_ROWS = 300_000
 """Rows read for one answer, and index rows besides: some three seconds' work."""
 
 _LISTS = ("deletion.intended", "recordings.lost")
+_TIMES = frozenset({"camera", "start", "duration"})
 _GONE = (Outcome.DELETED, Outcome.ABSENT, Outcome.ABSENT_AFTER_CRASH)
 
 
@@ -75,23 +75,34 @@ def _read(
 ) -> tuple[dict[int, list[Gone]], set[int]]:
     """By camera what these entries list as gone, and which of them were read."""
     gone: dict[int, list[Gone]] = {camera: [] for camera in asked}
+    every = merge(window for windows in asked.values() for window in windows)
     read: set[int] = set()
     count = 0
     for entry in sorted(kinds, reverse=True):
         if count > MOST_ROWS:
             break
         try:
-            rows = log.read_rows(tx, entry)
-            fates = _fates(tx, entry, kinds[entry])
+            apart = _apart(log.read(tx, entry)["fields"], every)
+            rows = None if apart else log.row_file(tx, entry, _TIMES)
+            fates = None if rows is None else _fates(tx, entry, kinds[entry])
         except VerificationError:
             continue
         read.add(entry)
         if rows is not None and fates is not None:
-            count += len(rows.values)
+            count += rows.count
             _sort_out(rows, fates, gone)
     for found in gone.values():
         found.sort()
     return gone, read
+
+
+def _apart(fields: Mapping[str, Any], windows: Iterable[Window]) -> bool:
+    """Whether a batch, by its first start and last end, has nothing in these windows: an
+    hour has many batches, and one instant is in one or two of them."""
+    return "oldest" in fields and not any(
+        fields["oldest"] < window.end and window.start < fields["newest"]
+        for window in windows
+    )
 
 
 def _places(
@@ -165,11 +176,10 @@ def _fates(tx: Connection, number: int, kind: str) -> _Fates | None:
     return _Fates(int(entry["at"]), completion, True, exceptions)
 
 
-def _sort_out(rows: Rows, fates: _Fates, gone: Mapping[int, list[Gone]]) -> None:
+def _sort_out(rows: RowFile, fates: _Fates, gone: Mapping[int, list[Gone]]) -> None:
     """Add what is gone of the wanted cameras."""
     at, entry, deleted, exceptions = fates
-    columns = [rows.columns.index(name) for name in ("camera", "start", "duration")]
-    footage = (map(itemgetter(column), rows.values) for column in columns)
+    footage = (rows.columns[name] for name in ("camera", "start", "duration"))
     for place, (camera, start, duration) in enumerate(zip(*footage, strict=True)):
         if camera not in gone:
             continue

@@ -6,7 +6,7 @@ head row, never from a sequence, so that a transaction rolled back leaves no gap
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 import sqlalchemy as sa
@@ -230,7 +230,16 @@ def _bytes(tx: Connection, number: int) -> bytes:
 
 
 def read_rows(tx: Connection, number: int) -> Rows | None:
-    """The rows of an entry, checked against it; None where it has none.
+    """The rows of an entry; errors as `row_file`, None where it has none."""
+    found = row_file(tx, number)
+    return None if found is None else row_files.rows_of(found)
+
+
+def row_file(
+    tx: Connection, number: int, only: Set[str] | None = None
+) -> row_files.RowFile | None:
+    """The rows of an entry, checked against it, column by column: all, or those in
+    `only`.  None where it has none.
 
     Raises VerificationError where the row file is missing or not the one that the
     entry speaks of.
@@ -247,7 +256,7 @@ def read_rows(tx: Connection, number: int) -> Rows | None:
             f"{'missing' if data is None else 'not the one that was written'}; "
             "run `retention audit verify`"
         )
-    return row_files.decode(data)[0]
+    return row_files.read(data, only)
 
 
 def opened(tx: Connection, number: int) -> dict[str, Any]:

@@ -121,8 +121,12 @@ def read(data: bytes, only: Set[str] | None = None) -> RowFile:
 def decode(data: bytes) -> tuple[Rows, bytes]:
     """The rows and the seed of a row file; errors as `read`."""
     found = read(data)
-    values = list(zip(*found.columns.values(), strict=True))
-    return Rows(found.names, values), found.seed
+    return rows_of(found), found.seed
+
+
+def rows_of(found: RowFile) -> Rows:
+    """All rows of a file that was read with all its columns."""
+    return Rows(found.names, list(zip(*found.columns.values(), strict=True)))
 
 
 def digest(data: bytes) -> str:

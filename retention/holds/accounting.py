@@ -126,8 +126,10 @@ def accounts(
         found = site.footage(hold, camera.key, saved.get(camera.key, []))
         footage[camera.key] = found
         pieces = _pieces(past, found.layers())
-        gaps[camera.key] = [
-            Window(one.start, one.end) for one in pieces if one.fate is Fate.SILENT
+        gaps[camera.key] = [  # what ends just before closes the edge of a gap
+            Window(one.start - NO_GAP, one.end + NO_GAP)
+            for one in pieces
+            if one.fate is Fate.SILENT
         ]
     log = became(tx, gaps)
     whole = [Window(hold.asked.start, hold.asked.end)]

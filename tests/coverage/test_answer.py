@@ -176,6 +176,25 @@ def test_rows_that_were_altered_are_not_looked_up_and_nothing_else_is_lost(desk)
     assert empty(line, "not_known")
 
 
+def test_a_batch_of_another_time_of_the_hour_is_not_even_read(desk):
+    """An hour of many cameras is deleted in many batches; an instant is in one."""
+    desk.deleted("a", FOUR + 30 * MINUTE)
+    with desk.site.catalogue.write(Priority.HOLD) as tx:
+        tx.exec_driver_sql("DROP TRIGGER entry_rows_update")
+        tx.exec_driver_sql("UPDATE entry_rows SET bytes = x'00'")
+    line = desk.line("a", FOUR, FOUR + MINUTE)
+    assert empty(line, "no_recording_seen")
+
+
+def test_a_window_that_begins_between_two_deleted_files_has_no_gap_at_its_edge(desk):
+    """The first of them is in another hour, and wholly outside the window."""
+    hour = FOUR // HOUR * HOUR
+    desk.deleted("a", hour - MINUTE - SECOND // 2)
+    desk.deleted("a", hour + SECOND)
+    line = desk.line("a", hour, hour + MINUTE)
+    assert empty(line, "deleted")
+
+
 def test_too_many_deletions_are_read_newest_first_and_the_rest_is_not_known(
     desk, monkeypatch
 ):
