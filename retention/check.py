@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from retention import check_access, clock, guards, log_key, periods, rules
+from retention import check_access, clock, guards, log_key, periods, rules, unit
 from retention.audit.log import Log
 from retention.caller import caller
 from retention.catalogue import db, plans, roots
@@ -145,12 +145,16 @@ def _key(settings: Settings) -> Iterator[Finding]:
     try:
         found = os.stat(path)
     except OSError as problem:
-        yield error(
-            f"the signing key {path}: {problem.strerror}",
-            "run `retention init`; where the key is a systemd credential, which only the "
-            "service sees, its start in the journal tells",
-        )
+        if not unit.loads(log_key.NAME):  # else only the service sees it
+            yield error(
+                f"the signing key {path}: {problem.strerror}", "run `retention init`"
+            )
         return
+    if unit.loads(log_key.NAME):
+        yield warning(
+            f"the service has its signing key as a credential, and {path} is still there",
+            "keep it in a safe, away from the machine, and remove it here",
+        )
     if stat.S_IMODE(found.st_mode) & 0o077:
         yield error(
             f"the signing key {path} is open to others (mode "

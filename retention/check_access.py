@@ -13,9 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention import access, members, spool_directory
-from retention.check_footage import UNIT, Finding, error, unit_may_write, warning
-from retention.init import DROP_IN
+from retention import access, members, spool_directory, unit
+from retention.check_footage import Finding, error, warning
 
 if TYPE_CHECKING:
     from retention.settings import Settings
@@ -104,12 +103,12 @@ def _socket(path: Path) -> Iterator[Finding]:
             "own user reaches the service",
             f"chmod o+x {closed}, or name another place for `socket`",
         )
-    if directory != RUNTIME and not unit_may_write(path):
+    if directory != RUNTIME and not unit.may_write(path):
         yield error(
-            f"no ReadWritePaths= of {UNIT} covers the directory of socket {path}: the "
+            f"no ReadWritePaths= of {unit.NAME} covers the directory of socket {path}: the "
             "service can't make it",
             f"leave `socket` out for {RUNTIME}, or write "
-            f"ReadWritePaths={directory} into {DROP_IN}",
+            f"ReadWritePaths={directory} into {unit.DROP_IN}",
         )
 
 
@@ -140,10 +139,10 @@ def _spool(settings: Settings) -> Iterator[Finding]:
             f"own user can leave a request in spool {path}",
             f"chmod o+x {closed}, or name another place for `spool`",
         )
-    if not unit_may_write(path):
+    if not unit.may_write(path):
         yield error(
-            f"no ReadWritePaths= of {UNIT} covers spool {path}: the service can't take "
+            f"no ReadWritePaths= of {unit.NAME} covers spool {path}: the service can't take "
             "requests out of it",
-            f"write ReadWritePaths=-{path} into {DROP_IN}, then systemctl daemon-reload "
+            f"write ReadWritePaths=-{path} into {unit.DROP_IN}, then systemctl daemon-reload "
             "and restart the service",
         )

@@ -13,19 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from retention.init import DROP_IN, rights
+from retention import unit
+from retention.init import rights
 from retention.layouts.presets import is_excluded, preset_or_template
 
 if TYPE_CHECKING:
     from retention.settings import RootSettings
 
 FSTAB = Path("/etc/fstab")
-UNIT_DIRECTORIES = (
-    Path("/etc/systemd/system"),
-    Path("/usr/lib/systemd/system"),
-    Path("/lib/systemd/system"),
-)
-UNIT = "cctv-retention.service"
 
 _EVERY = 1_000  # directories between two words of progress
 
@@ -205,7 +200,7 @@ def _directory_problem(
             "makes later come without these rights, it makes them with mode 0755, which "
             "cuts inherited rights off: start it with a mode of 0775 or 0777, or give "
             f"the service AmbientCapabilities=CAP_DAC_OVERRIDE and "
-            f"CapabilityBoundingSet=CAP_DAC_OVERRIDE in {DROP_IN}",
+            f"CapabilityBoundingSet=CAP_DAC_OVERRIDE in {unit.DROP_IN}",
         )
     return None
 
@@ -246,53 +241,16 @@ def _unescaped(text: str) -> str:
 
 def _unit(root: RootSettings) -> Iterator[Finding]:
     """Whether the installed unit may write to the root, and waits for its mount."""
-    files = _unit_files()
-    if not files:
+    if not unit.installed():
         return
     for key, what in (
         ("ReadWritePaths", "the service may not write there"),
         ("RequiresMountsFor", "the service may start before its disk is mounted"),
     ):
-        if not any(_covers(root.path, path) for path in _values(files, key)):
+        if not unit.covers(key, root.path):
             level = error if key == "ReadWritePaths" else warning
             yield level(
-                f"no {key}= of {UNIT} covers footage root {root.name}: {what}",
-                f"write {key}={root.path} into {DROP_IN}, then systemctl daemon-reload "
-                "and restart the service",
+                f"no {key}= of {unit.NAME} covers footage root {root.name}: {what}",
+                f"write {key}={root.path} into {unit.DROP_IN}, then systemctl "
+                "daemon-reload and restart the service",
             )
-
-
-def _unit_files() -> list[Path]:
-    """The installed unit and its drop-ins; none where it is not installed."""
-    return [
-        file
-        for directory in UNIT_DIRECTORIES
-        for file in (
-            directory / UNIT,
-            *sorted((directory / f"{UNIT}.d").glob("*.conf")),
-        )
-        if file.exists()
-    ]
-
-
-def unit_may_write(path: Path) -> bool:
-    """Whether the installed unit lets the service write there; so, where there is none."""
-    files = _unit_files()
-    values = _values(files, "ReadWritePaths")
-    return not files or any(_covers(path, value) for value in values)
-
-
-def _values(files: list[Path], key: str) -> Iterator[str]:
-    for file in files:
-        try:
-            text = file.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        for line in text.splitlines():
-            name, _, value = line.partition("=")
-            if name.strip() == key:
-                yield from (part.strip("\"'").lstrip("-+") for part in value.split())
-
-
-def _covers(path: Path, value: str) -> bool:
-    return path == Path(value) or Path(value) in path.parents

@@ -26,7 +26,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retention import __version__, clock, guards, log_key, periods, spool_directory
+from retention import (
+    __version__,
+    clock,
+    guards,
+    log_key,
+    periods,
+    spool_directory,
+    unit,
+)
 from retention.audit import log as audit
 from retention.audit.canonical import base64url
 from retention.caller import SERVICE_USER, caller
@@ -38,6 +46,7 @@ from retention.context import Context
 from retention.errors import CatalogueError, RetentionError, SettingsError
 from retention.instance import exclusive
 from retention.publication import before
+from retention.publication.publisher import BESIDE_KEY
 from retention.reserve import Reserve
 from retention.roots import register_roots
 
@@ -45,8 +54,6 @@ if TYPE_CHECKING:
     from retention.settings import Settings
 
 Answer = dict[str, Any]
-
-DROP_IN = "/etc/systemd/system/cctv-retention.service.d/footage.conf"
 
 
 def initialise(settings: Settings) -> Answer:
@@ -65,7 +72,7 @@ def initialise(settings: Settings) -> Answer:
                 opened = audit.size(tx) > 0
             if opened:
                 _refuse_backup(catalogue, settings)
-            public_key = log_key.public(_key(catalogue, state, opened=opened))
+            public_key = _public_key(catalogue, state, opened=opened)
             context = _context(settings, catalogue)
             if not opened:
                 _open_log(context, meta["log_id"], public_key)
@@ -156,13 +163,15 @@ def _catalogue(settings: Settings) -> Catalogue:
 def _new_catalogue(path: Path, site: str, error: CatalogueError) -> Catalogue:
     """A new one where there is none, or only the beginning of one.
 
-    The key is made after the catalogue: where there is a key, a catalogue was lost.
+    The key is made after the catalogue, and the first head is signed after both: where
+    there is either, a catalogue was lost.
     """
-    if log_key.exists(path.parent):
-        raise CatalogueError(
-            f"{path} is missing or empty, but {log_key.NAME} beside it says that this "
-            "is no new installation: restore the newest backup of the catalogue"
-        ) from error
+    for later in (log_key.NAME, BESIDE_KEY):
+        if (path.parent / later).exists():
+            raise CatalogueError(
+                f"{path} is missing or empty, but {later} beside it says that this is "
+                "no new installation: restore the newest backup of the catalogue"
+            ) from error
     facts = {"uuid": str(uuid.uuid4()), "site": site, "log_id": secrets.token_hex(16)}
     try:
         return db.create(path, facts)
@@ -170,19 +179,22 @@ def _new_catalogue(path: Path, site: str, error: CatalogueError) -> Catalogue:
         raise error from None  # not empty: that is what is wrong with it
 
 
-def _key(catalogue: Catalogue, state: Path, *, opened: bool) -> log_key.Key:
-    """The signing key: the one that the log names, or a new one for a new log."""
+def _public_key(catalogue: Catalogue, state: Path, *, opened: bool) -> bytes:
+    """The public half of the signing key: the one that the log names, or a new one for
+    a new log.  Nothing here signs: a credential, which only the service sees, will do.
+    """
     if not opened:
-        return log_key.load(state) if log_key.exists(state) else log_key.make(state)
-    if not log_key.exists(state):
+        there = log_key.exists(state)
+        return log_key.public(log_key.load(state) if there else log_key.make(state))
+    if log_key.exists(state):
+        log_key.check(log_key.load(state), catalogue)
+    elif not unit.loads(log_key.NAME):
         raise CatalogueError(
             f"the signing key {state / log_key.NAME} is missing, and the audit log "
             "names its public half: put it back from where its copy is kept. A new one "
             "is not made, since it would sign another log"
         )
-    key = log_key.load(state)
-    log_key.check(key, catalogue)
-    return key
+    return log_key.named(catalogue)
 
 
 def _context(settings: Settings, catalogue: Catalogue) -> Context:
@@ -260,7 +272,7 @@ def _advice(settings: Settings) -> Answer:
     needed = " ".join(map(_unit_path, paths))
     return {
         "next": _next_lines(),
-        "drop_in_file": DROP_IN,
+        "drop_in_file": unit.DROP_IN,
         "drop_in": [
             "[Unit]",
             f"RequiresMountsFor={needed}",

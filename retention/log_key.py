@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from retention.audit import log as audit
-from retention.audit.canonical import base64url
+from retention.audit.canonical import from_base64url
 from retention.catalogue.db import Catalogue
 from retention.errors import CatalogueError
 
@@ -96,11 +96,15 @@ def public(key: Key) -> bytes:
     return key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
+def named(catalogue: Catalogue) -> bytes:
+    """The public half that the log was opened with, 32 bytes."""
+    with catalogue.read() as tx:
+        return from_base64url(audit.read(tx, 0)["fields"]["public_key"])
+
+
 def check(key: Key, catalogue: Catalogue) -> None:
     """CatalogueError where the log was opened with another key."""
-    with catalogue.read() as tx:
-        named = audit.read(tx, 0)["fields"]["public_key"]
-    if named != base64url(public(key)):
+    if named(catalogue) != public(key):
         raise CatalogueError(
             f"the signing key {path_of(catalogue.path.parent)} is not the one that this "
             "audit log was opened with: put the right one back"

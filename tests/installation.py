@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from retention import clock
-from retention.audit import log as audit
+from retention.audit.listing import listing
 from retention.audit.verify import verify_catalogue
 from retention.catalogue import db, plans
 from retention.catalogue.db import Priority
@@ -128,7 +128,7 @@ class Installation:
         """What the log has, oldest first."""
         catalogue = db.open_(self.state / db.NAME, read_only=True)
         with catalogue.read() as tx:
-            found = audit.listing(tx, kind=kind, limit=10_000)[::-1]
+            found = listing(tx, kind=kind, limit=10_000)[::-1]
         catalogue.close()
         return found
 

@@ -16,7 +16,7 @@ FLOORS = (
     ("policy", "merkle", "localtime", "layouts"),
     ("settings", "settings_source", "settings_values", "clock", "whereabouts"),
     ("audit", "catalogue", "footage"),
-    ("context", "guards", "instance", "log_key", "reserve", "caller"),
+    ("context", "guards", "instance", "log_key", "reserve", "caller", "unit"),
     ("access", "members", "rules", "coverage"),
     (
         "publication",

@@ -13,7 +13,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from retention import access, guards, init
+from retention import access, guards, init, unit
 from retention.api.arguments import checked
 from retention.cli import retention
 from retention.layouts.presets import PRESETS
@@ -203,7 +203,7 @@ def test_rights_and_drop_in_are_those_that_init_prints_for_the_example():
     assert init.rights(str(root.path)) in LINES
     for line in (f"RequiresMountsFor={root.path}", f"ReadWritePaths={root.path}"):
         assert line in LINES
-    assert any(line.endswith(f"{init.DROP_IN} <<'END'") for line in LINES)
+    assert any(line.endswith(f"{unit.DROP_IN} <<'END'") for line in LINES)
 
 
 def test_every_guard_has_its_row_with_what_to_do():

@@ -18,14 +18,13 @@ from retention.audit import rows as row_files
 from retention.audit.canonical import base64url, decode, encode
 from retention.audit.declare import Kind
 from retention.audit.stored import Stored, previous
-from retention.catalogue.schema import entry as entry_table
 from retention.errors import (
     CatalogueError,
     RetentionError,
     StaleError,
     VerificationError,
 )
-from retention.model import HOUR, Actor, Entry, Micros, Prepared, Rows
+from retention.model import Actor, Entry, Micros, Prepared, Rows
 
 ENTRY_LIMIT = 16 * 1024
 """No entry is larger (bytes): a bundle of C2SP tlog-tiles holds 65,535 at most."""
@@ -286,60 +285,6 @@ def opened(tx: Connection, number: int) -> dict[str, Any]:
     entry["fields"] |= values
     entry["withheld"] = sorted(digests.keys() - texts.keys())
     return entry
-
-
-def listing(
-    tx: Connection,
-    *,
-    kind: str | None = None,
-    subject: str | None = None,
-    camera: int | None = None,
-    since: Micros | None = None,
-    until: Micros | None = None,
-    limit: int = 100,
-    before: int | None = None,
-) -> list[dict[str, Any]]:
-    """Entries as they are stored, newest first, numbers below `before`.
-
-    [since, until) is when the entry was written; with `camera` (its key) it is the time
-    of the footage that the entry is about, to the hour.  `subject` is as entries have
-    it, such as `hold:17`.
-    """
-    where: list[str] = []
-    values: dict[str, Any] = {}
-    for condition, name, value in (
-        ("number < :before", "before", before),
-        ("kind = :kind", "kind", kind),
-        ("instr(bytes, :subject)", "subject", subject and kinds.mark(subject)),
-        ("at >= :since", "since", since if camera is None else None),
-        ("at < :until", "until", until if camera is None else None),
-    ):
-        if value is not None:
-            where.append(condition)
-            values[name] = value
-    if camera is not None:
-        where.append(f"number IN ({_OF_CAMERA})")
-        values |= {
-            "camera": camera,
-            "first": 0 if since is None else since // HOUR,
-            "last": 2**62 if until is None else (until - 1) // HOUR,
-            "long": row_files.LONG,
-        }
-    about = () if subject is None else (entry_table.c.kind.in_(kinds.about(subject)),)
-    query = (
-        sa.select(entry_table.c.bytes)
-        .where(*map(sa.text, where), *about)
-        .order_by(entry_table.c.number.desc())
-        .limit(limit)
-    )
-    return [decode(data) for data in tx.execute(query, values).scalars()]
-
-
-# Two searches: with OR, SQLite would read everything of the camera.
-_OF_CAMERA = """
-    SELECT entry FROM entry_camera
-    WHERE camera = :camera AND hour BETWEEN :first AND :last
-    UNION ALL SELECT entry FROM entry_camera WHERE camera = :camera AND hour = :long"""
 
 
 def completion(tx: Connection, intent: int) -> int | None:

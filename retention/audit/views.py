@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from retention.audit import log, shown
+from retention.audit.listing import listing
 from retention.audit.shown import LIMIT, Answer, Fates
 from retention.catalogue import cameras
 from retention.errors import UsageError, VerificationError
@@ -56,7 +57,7 @@ def audit_list(
     wanted = limit or LIMIT
     with context.catalogue.read() as tx:
         key = None if camera is None else key_today(tx, camera)
-        found = log.listing(
+        found = listing(
             tx,
             kind=kind,
             subject=subject,

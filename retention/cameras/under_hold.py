@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from retention.audit import log
+from retention.audit.listing import listing
 from retention.cameras.changes import entry_of
 from retention.catalogue import cameras, holds
 from retention.catalogue.db import get_fact, put_fact
@@ -123,7 +123,7 @@ def _reviews(tx: Connection, after: int) -> dict[int, int]:
     found: dict[int, int] = {}
     before: int | None = None
     while True:
-        page = log.listing(tx, kind="hold.reviewed", before=before, limit=500)
+        page = listing(tx, kind="hold.reviewed", before=before, limit=500)
         for entry in page:
             if entry["index"] < after:
                 return found

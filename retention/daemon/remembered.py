@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from retention import unit
 from retention.audit import note
 from retention.errors import VerificationError
 from retention.publication.publisher import BESIDE_KEY
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from retention.audit.note import Verifier
 
 EVENT = "checkpoint.signed"
-UNIT = "cctv-retention.service"
 PATIENCE_SECONDS = 10.0
 """How long the journal may take; a start waits for it."""
 
@@ -58,7 +58,7 @@ def _journalled(environment: Mapping[str, str]) -> Iterator[str]:
     """The notes of the newest journal entries; none where the journal can't be read."""
     command = [
         "journalctl", "--quiet", "--no-pager", "--output=cat", "--reverse",
-        f"--lines={_NEWEST}", f"--unit={UNIT}", f"--grep={EVENT}",
+        f"--lines={_NEWEST}", f"--unit={unit.NAME}", f"--grep={EVENT}",
     ]  # fmt: skip
     try:
         done = subprocess.run(  # noqa: S603 - fixed words

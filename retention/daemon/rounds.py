@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from retention import clock, guards
-from retention.audit import log as audit
+from retention.audit.listing import listing
 from retention.catalogue import roots
 from retention.catalogue.db import Priority
 from retention.holds.release import note_cooled
@@ -47,7 +47,7 @@ def note(catalogue: Catalogue, log: Log, actor: Actor, now: Micros) -> None:
     note_cooled(catalogue, log, now, actor)
     with catalogue.read() as tx:
         adopted, rolled = (
-            audit.listing(tx, kind=kind, limit=1) for kind in ("root.adopted", KIND)
+            listing(tx, kind=kind, limit=1) for kind in ("root.adopted", KIND)
         )
     if adopted and (not rolled or rolled[0]["index"] < adopted[0]["index"]):
         roll_up(catalogue, log, actor, now)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from retention.audit import log
+from retention.audit.listing import listing
 from retention.model import Micros, Outcome, Recording
 
 GONE = (Outcome.DELETED, Outcome.ABSENT, Outcome.ABSENT_AFTER_CRASH)
@@ -25,7 +26,7 @@ class Deletions:
 
     def has(self, tx: Connection, camera: int, row: Recording) -> bool:
         """Whether footage of that camera and time was deleted."""
-        found = log.listing(
+        found = listing(
             tx, kind="deletion.intended", camera=camera, since=row.start, until=row.end,
             limit=1_000,
         )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from retention.audit import log as audit
 from retention.audit.canonical import base64url
 from retention.audit.indexed import Indexed
+from retention.audit.listing import listing
 from retention.catalogue import tally
 from retention.catalogue.db import Catalogue, Priority, get_fact, put_fact
 from retention.catalogue.tally import Line
@@ -129,7 +130,7 @@ def add_catalogue(
 
 def _is_due(tx: Connection) -> bool:
     settled = get_fact(tx, SETTLED)
-    restored = audit.listing(tx, kind="catalogue.restored", limit=1)
+    restored = listing(tx, kind="catalogue.restored", limit=1)
     return settled is None or any(entry["index"] >= settled for entry in restored)
 
 

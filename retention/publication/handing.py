@@ -11,6 +11,7 @@ from retention.audit import heads, log, note, proof, shown
 from retention.audit.copied import LOST, is_gone, the_one
 from retention.audit.directory import Published
 from retention.audit.labels import KINDS as LABELS
+from retention.audit.listing import listing
 from retention.audit.records import INTENDED
 from retention.audit.views import fates, key_today
 from retention.errors import RetentionError, UsageError
@@ -110,7 +111,7 @@ def _label(tx: Connection, camera: int) -> int | None:
     found = [
         entry["index"]
         for kind in LABELS
-        for entry in log.listing(tx, kind=kind, camera=camera, limit=1)
+        for entry in listing(tx, kind=kind, camera=camera, limit=1)
     ]
     return max(found, default=None)
 
@@ -119,7 +120,7 @@ def _gone(tx: Connection, camera: int, window: Window) -> list[tuple[int, int]]:
     """Entry and row of each recording of that time that is on record as gone."""
     found = []
     for kind in (INTENDED, LOST):
-        for entry in log.listing(
+        for entry in listing(
             tx, kind=kind, camera=camera, since=window.start, until=window.end,
             limit=_MOST,
         ):  # fmt: skip

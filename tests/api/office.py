@@ -10,6 +10,7 @@ from installation import Installation
 from served import served
 
 from retention.audit import log
+from retention.audit.listing import listing
 from retention.catalogue import schema
 from retention.settings import load
 
@@ -64,12 +65,12 @@ class Office(Installation):
         """The kinds of the entries that came after so many."""
         with self.desk.catalogue.read() as tx:
             count = log.size(tx) - size
-            return {one["kind"] for one in log.listing(tx, limit=count)}
+            return {one["kind"] for one in listing(tx, limit=count)}
 
     def written(self, kind: str) -> list[dict[str, Any]]:
         """Entries of a kind, oldest first, each with its fields opened beside it."""
         with self.desk.catalogue.read() as tx:
-            found = log.listing(tx, kind=kind)
+            found = listing(tx, kind=kind)
             whole = [log.opened(tx, one["index"]) for one in reversed(found)]
         return [entry["fields"] | {"actor": entry["actor"]} for entry in whole]
 

@@ -11,6 +11,7 @@ from retention import merkle
 from retention.audit import log, rows
 from retention.audit.canonical import decode, encode
 from retention.audit.kinds import KINDS
+from retention.audit.listing import OF_CAMERA, listing
 from retention.audit.stored import previous
 from retention.audit.verify import verify_catalogue
 from retention.catalogue.db import Priority
@@ -377,20 +378,18 @@ def test_every_kind_has_a_meaning_and_no_field_twice():
 def test_entries_are_listed_newest_first_and_page_by_page(catalogue):
     append(catalogue, *(cooled(n) for n in range(5)))
     with catalogue.read() as tx:
-        first = log.listing(tx, limit=2)
-        then = log.listing(tx, limit=2, before=first[-1]["index"])
+        first = listing(tx, limit=2)
+        then = listing(tx, limit=2, before=first[-1]["index"])
         assert [one["index"] for one in (*first, *then)] == [5, 4, 3, 2]
 
 
 def test_entries_are_listed_by_kind_and_time(catalogue):
     append(catalogue, cooled(), Entry("service.stopped", NOW + 5, SERVICE), cooled())
     with catalogue.read() as tx:
-        assert [e["index"] for e in log.listing(tx, kind="hold.cooled")] == [3, 1]
-        assert [e["index"] for e in log.listing(tx, since=NOW + 1)] == [2]
-        assert [e["index"] for e in log.listing(tx, since=NOW + 5, until=NOW + 6)] == [
-            2
-        ]
-        assert log.listing(tx, since=NOW + 6) == []
+        assert [e["index"] for e in listing(tx, kind="hold.cooled")] == [3, 1]
+        assert [e["index"] for e in listing(tx, since=NOW + 1)] == [2]
+        assert [e["index"] for e in listing(tx, since=NOW + 5, until=NOW + 6)] == [2]
+        assert listing(tx, since=NOW + 6) == []
 
 
 def test_entries_are_found_by_camera_and_hour_of_the_footage(catalogue):
@@ -407,7 +406,7 @@ def test_entries_are_found_by_camera_and_hour_of_the_footage(catalogue):
             ),
         )
     with catalogue.read() as tx:
-        at = lambda **when: [e["index"] for e in log.listing(tx, **when)]  # noqa: E731
+        at = lambda **when: [e["index"] for e in listing(tx, **when)]  # noqa: E731
         assert at(camera=1) == [2, 1]
         assert at(camera=1, since=hour, until=hour + HOUR) == [1]
         assert at(camera=1, since=hour + HOUR) == [2]
@@ -419,7 +418,7 @@ def test_a_look_up_reads_the_hours_asked_for_and_no_others(catalogue):
     """A camera gathers half a million index rows a year."""
     with catalogue.read() as tx:
         plan = tx.exec_driver_sql(
-            f"EXPLAIN QUERY PLAN {log._OF_CAMERA}",
+            f"EXPLAIN QUERY PLAN {OF_CAMERA}",
             {"camera": 1, "first": 2, "last": 3, "long": rows.LONG},
         )
         assert any("hour>? AND hour<?" in step.detail for step in plan)
@@ -431,7 +430,7 @@ def test_an_open_ended_hold_is_one_row_of_the_index(catalogue):
         Entry("hold.cooled", NOW, SERVICE, {"hold": 1}, index=((1, NOW, FOREVER),)),
     )
     with catalogue.read() as tx:
-        assert len(log.listing(tx, camera=1, since=NOW + 900 * DAY)) == 1
+        assert len(listing(tx, camera=1, since=NOW + 900 * DAY)) == 1
         count = tx.exec_driver_sql("SELECT count(*) FROM entry_camera").scalar_one()
     assert count == 1
 

@@ -9,6 +9,7 @@ from typing import Any
 from site_ import ACTOR, LAYOUT, NOW, Site, never
 
 from retention.audit import log
+from retention.audit.listing import listing
 from retention.audit.tiles import WIDTH, Tile, bundle, row_path
 from retention.catalogue import cameras, db, roots, streams, tally
 from retention.catalogue.db import Priority
@@ -162,7 +163,7 @@ class Bookkeeper:
 
     def entries(self, kind: str) -> list[dict[str, Any]]:
         with self.site.catalogue.read() as tx:
-            return log.listing(tx, kind=kind, limit=100_000)[::-1]
+            return listing(tx, kind=kind, limit=100_000)[::-1]
 
     def rows(self, number: int) -> list[dict[str, Any]]:
         with self.site.catalogue.read() as tx:

@@ -9,7 +9,7 @@ import needs
 import pytest
 from installation import GROUP, Clock, Installation
 
-from retention import check_footage, clock, guards, log_key, reserve, rules
+from retention import check_footage, clock, guards, log_key, reserve, rules, unit
 from retention.audit.log import Log
 from retention.caller import caller
 from retention.catalogue import db, plans, policies
@@ -24,7 +24,7 @@ def _quiet_machine(monkeypatch, tmp_path):
     monkeypatch.setattr(reserve, "SIZE", 4096)
     monkeypatch.setattr(clock, "read", Clock(synchronised=True))
     monkeypatch.setattr(check_footage, "FSTAB", tmp_path / "fstab")
-    monkeypatch.setattr(check_footage, "UNIT_DIRECTORIES", (tmp_path / "units",))
+    monkeypatch.setattr(unit, "DIRECTORIES", (tmp_path / "units",))
 
 
 @pytest.fixture
@@ -89,6 +89,31 @@ def test_a_key_that_others_may_read_is_an_error(site):
 def test_a_missing_key_is_an_error(site):
     (site.state / log_key.NAME).unlink()
     assert has(site, "signing key", "No such file", level="error")
+
+
+def a_unit_with(directory, setting):
+    (directory / "units").mkdir()
+    (directory / "units" / unit.NAME).write_text(f"[Service]\n{setting}\n")
+
+
+CREDENTIAL = f"LoadCredentialEncrypted={log_key.NAME}:/etc/cctv-retention/key.cred"
+
+
+def test_a_key_that_is_a_credential_is_not_missing(site, tmp_path):
+    a_unit_with(tmp_path, CREDENTIAL)
+    (site.state / log_key.NAME).unlink()
+    assert not has(site, "signing key")
+
+
+def test_another_credential_is_not_the_key(site, tmp_path):
+    a_unit_with(tmp_path, "LoadCredential=other.key:/etc/other.key")
+    (site.state / log_key.NAME).unlink()
+    assert has(site, "signing key", "No such file", level="error")
+
+
+def test_a_key_beside_its_credential_is_said(site, tmp_path):
+    a_unit_with(tmp_path, CREDENTIAL)
+    assert has(site, "credential", "is still there", "in a safe", level="warning")
 
 
 def test_another_logs_key_is_an_error(site):
@@ -240,7 +265,7 @@ def test_a_mount_with_a_space_is_read_as_fstab_writes_it(tmp_path):
     assert check_footage._mount_points() == [Path("/srv/a b")]
 
 
-def unit(tmp_path, drop_in):
+def a_unit(tmp_path, drop_in):
     directory = tmp_path / "units" / "cctv-retention.service.d"
     directory.mkdir(parents=True)
     source = Path(__file__).parents[2] / "systemd" / "cctv-retention.service"
@@ -249,13 +274,13 @@ def unit(tmp_path, drop_in):
 
 
 def test_a_unit_that_may_not_write_there_is_an_error(site, tmp_path):
-    unit(tmp_path, "")
+    a_unit(tmp_path, "")
     assert has(site, "no ReadWritePaths=", "daemon-reload", level="error")
     assert has(site, "no RequiresMountsFor=", level="warning")
 
 
 def test_the_drop_in_that_init_prints_is_enough(site, tmp_path):
-    unit(tmp_path, "\n".join(site.init()["drop_in"]))
+    a_unit(tmp_path, "\n".join(site.init()["drop_in"]))
     assert not has(site, "ReadWritePaths", "footage root")
     assert not has(site, "RequiresMountsFor")
 

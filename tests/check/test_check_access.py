@@ -11,7 +11,7 @@ from pathlib import Path
 import needs
 import pytest
 
-from retention import check_access, check_footage, spool_directory
+from retention import check_access, spool_directory, unit
 from retention.settings import AccessSettings, Settings
 
 UNIT = Path(__file__).parents[2] / "systemd" / "cctv-retention.service"
@@ -30,7 +30,7 @@ def people(monkeypatch, tmp_path):
         return grp.struct_group((name, "x", GROUPS[name], members[name]))
 
     monkeypatch.setattr("grp.getgrnam", named)
-    monkeypatch.setattr(check_footage, "UNIT_DIRECTORIES", (tmp_path / "units",))
+    monkeypatch.setattr(unit, "DIRECTORIES", (tmp_path / "units",))
     return members
 
 

@@ -14,7 +14,7 @@ import pytest
 from served import served
 
 from retention import cli, client, reserve, verbs
-from retention.audit import log
+from retention.audit.listing import listing
 from retention.caller import caller
 from retention.catalogue import db
 from retention.errors import RetentionError
@@ -78,7 +78,7 @@ def test_a_stranger_is_answered_by_the_service_and_goes_on_record(open_directory
     with served(config) as desk:
         done = _as_nobody(config, "hold", "list")
         with desk.catalogue.read() as tx:
-            (entry,) = log.listing(tx, limit=1)
+            (entry,) = listing(tx, limit=1)
     assert done.returncode == 4, done
     assert "has no role here" in done.stderr
     assert len(done.stderr.splitlines()) == 1

@@ -6,6 +6,7 @@ import pytest
 
 from retention import periods
 from retention.audit import log as audit
+from retention.audit.listing import listing
 from retention.caller import UNSET_LOGIN
 from retention.catalogue import db, roots
 from retention.catalogue.db import Priority
@@ -71,7 +72,7 @@ class Control:
 
     def entries(self, kind):
         with self.catalogue.read() as tx:
-            return audit.listing(tx, kind=kind)[::-1]
+            return listing(tx, kind=kind)[::-1]
 
 
 @pytest.fixture

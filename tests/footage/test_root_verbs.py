@@ -8,6 +8,7 @@ import pytest
 from footage.disks import locked_elsewhere
 
 from retention.audit import log as audit
+from retention.audit.listing import listing
 from retention.catalogue import db, roots
 from retention.catalogue.db import Priority
 from retention.context import Context
@@ -77,7 +78,7 @@ def disks(tmp_path):
 
 def entries(context, kind):
     with context.catalogue.read() as tx:
-        return [entry["fields"] for entry in audit.listing(tx, kind=kind)]
+        return [entry["fields"] for entry in listing(tx, kind=kind)]
 
 
 def row(context, name="nvr1"):

@@ -4,6 +4,7 @@ import pytest
 
 from retention import guards
 from retention.audit import log as audit
+from retention.audit.listing import listing
 from retention.catalogue import db
 from retention.catalogue.db import Priority, get_fact
 from retention.context import Context
@@ -42,7 +43,7 @@ def trip(catalogue, log):
 
 def entries(catalogue, kind):
     with catalogue.read() as tx:
-        return [entry["fields"] for entry in audit.listing(tx, kind=kind)]
+        return [entry["fields"] for entry in listing(tx, kind=kind)]
 
 
 def tripped(catalogue):

@@ -4,6 +4,7 @@ import pytest
 
 from retention import guards
 from retention.audit import log as audit
+from retention.audit.listing import listing
 from retention.catalogue import db
 from retention.catalogue.db import Priority
 from retention.clock import Reading
@@ -54,7 +55,7 @@ def write(catalogue, when):
 
 def kinds(catalogue):
     with catalogue.read() as tx:
-        return [entry["kind"] for entry in audit.listing(tx)][::-1]
+        return [entry["kind"] for entry in listing(tx)][::-1]
 
 
 def settle(keeper, start, jump=0):

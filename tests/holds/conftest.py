@@ -8,6 +8,7 @@ import pytest
 from site_ import LAYOUT, NOW, Site
 
 from retention.audit import log
+from retention.audit.listing import listing
 from retention.catalogue import cameras
 from retention.catalogue.db import Priority
 from retention.context import Context
@@ -100,7 +101,7 @@ class ControlRoom:
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """Entries of a kind, oldest first, what is committed to opened."""
         with self.site.catalogue.read() as tx:
-            found = log.listing(tx, kind=kind)
+            found = listing(tx, kind=kind)
             return [log.opened(tx, one["index"]) for one in reversed(found)]
 
     def size(self) -> int:

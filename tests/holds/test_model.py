@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 from site_ import ACTOR, NOW
 
-from retention.audit import log
+from retention.audit.listing import listing
 from retention.audit.verify import verify_catalogue
 from retention.catalogue import holds
 from retention.errors import RetentionError
@@ -233,7 +233,7 @@ def replayed(room):
     """Each hold as the entries tell it: cameras, window, when it is free."""
     told = {}
     with room.site.catalogue.read() as tx:
-        entries = reversed(log.listing(tx, limit=10_000))
+        entries = reversed(listing(tx, limit=10_000))
     for entry in entries:
         said = entry["fields"]
         number = said.get("hold")

@@ -6,6 +6,7 @@ import pytest
 from holds.conftest import ANNA, BEN, EVENING
 from site_ import NOW
 
+from retention.audit.listing import listing
 from retention.audit.verify import verify_catalogue
 from retention.catalogue import cameras as register
 from retention.catalogue.db import Priority
@@ -77,12 +78,10 @@ def test_the_entry_has_times_and_cameras_in_clear_and_people_only_as_commitments
 def test_the_entry_is_found_by_camera_and_time_of_the_footage(room):
     room.place("b")
     with room.site.catalogue.read() as tx:
-        from retention.audit import log
-
         at = {"since": EVENING, "until": EVENING + HOUR}
-        kinds = [one["kind"] for one in log.listing(tx, camera=room.keys["b"], **at)]
+        kinds = [one["kind"] for one in listing(tx, camera=room.keys["b"], **at)]
         assert kinds == ["hold.placed"]
-        assert log.listing(tx, camera=room.keys["a"], **at) == []
+        assert listing(tx, camera=room.keys["a"], **at) == []
 
 
 @pytest.mark.parametrize(

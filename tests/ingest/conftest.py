@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from retention.audit import log as audit
+from retention.audit.listing import listing
 from retention.audit.log import Log, open_log
 from retention.audit.verify import verify_catalogue
 from retention.catalogue import (
@@ -159,7 +160,7 @@ class World:
     def entries(self, kind: str) -> list[dict[str, Any]]:
         """The fields of all entries of a kind, oldest first, with their rows."""
         with self.catalogue.read() as tx:
-            found = audit.listing(tx, kind=kind, limit=10_000)[::-1]
+            found = listing(tx, kind=kind, limit=10_000)[::-1]
             return [
                 entry["fields"] | {"rows": self._rows(tx, entry["index"])}
                 for entry in found

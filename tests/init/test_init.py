@@ -9,7 +9,7 @@ from pathlib import Path
 import needs
 import pytest
 
-from retention import guards, init, log_key, reserve
+from retention import guards, init, log_key, reserve, unit
 from retention.audit import log as audit
 from retention.audit.canonical import base64url
 from retention.catalogue import db
@@ -170,6 +170,32 @@ def test_a_lost_key_is_not_replaced_by_a_new_one(site):
     with pytest.raises(CatalogueError, match=r"put it back"):
         site.init()
     assert not (site.state / log_key.NAME).exists()
+
+
+@pytest.fixture
+def unit_with_credential(tmp_path, monkeypatch):
+    monkeypatch.setattr(unit, "DIRECTORIES", (tmp_path,))
+    setting = f"LoadCredentialEncrypted={log_key.NAME}:/etc/cctv-retention/key.cred"
+    (tmp_path / unit.NAME).write_text(f"[Service]\n{setting}\n")
+
+
+@pytest.mark.usefixtures("unit_with_credential")
+def test_a_key_that_only_the_service_sees_is_enough(site):
+    """It is needed again for each further footage root."""
+    first = site.init()
+    (site.state / log_key.NAME).unlink()
+    assert site.init()["public_key"] == first["public_key"]
+    assert not (site.state / log_key.NAME).exists()
+
+
+@pytest.mark.usefixtures("unit_with_credential")
+def test_a_lost_catalogue_of_a_key_that_only_the_service_sees_is_not_replaced(site):
+    site.init()
+    (site.state / log_key.NAME).rename(site.state / "last-checkpoint")
+    for path in site.state.glob(f"{db.NAME}*"):
+        path.unlink()
+    with pytest.raises(CatalogueError, match="restore the newest backup"):
+        site.init()
 
 
 def test_another_logs_key_is_refused(site):

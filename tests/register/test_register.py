@@ -2,7 +2,7 @@
 
 import pytest
 
-from retention.audit import log
+from retention.audit.listing import listing
 from retention.catalogue import cameras
 from retention.errors import RetentionError, UsageError
 from retention.model import DAY, Custody, Window
@@ -292,5 +292,5 @@ def test_changes_are_found_in_the_log_by_their_camera(room):
     room.load(TWO)
     room.renumber(old="1", new="1001")
     with room.catalogue.read() as tx:
-        found = log.listing(tx, camera=room.key("1001"))
+        found = listing(tx, camera=room.key("1001"))
     assert {one["kind"] for one in found} == {"camera.added", "camera.renumbered"}

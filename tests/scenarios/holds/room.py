@@ -19,6 +19,7 @@ from installation import Daemon, Installation
 
 from retention import clock
 from retention.audit import log
+from retention.audit.listing import listing
 from retention.catalogue import db
 from retention.localtime import parse_instant
 from retention.model import DAY, MINUTE, SECOND, Micros
@@ -246,7 +247,7 @@ class Room(Installation):
         catalogue = db.open_(self.state / db.NAME, read_only=True)
         found = set()
         with catalogue.read() as tx:
-            for entry in log.listing(tx, kind="deletion.intended"):
+            for entry in listing(tx, kind="deletion.intended"):
                 rows = log.read_rows(tx, entry["index"])
                 if entry["index"] > number and rows is not None:
                     for values in rows.values:

@@ -1,0 +1,66 @@
+"""What the installed systemd unit and its drop-ins say, as their files have it.
+
+A look, not systemd's own word: `check` and `init` run where systemd may not be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+NAME = "cctv-retention.service"
+DIRECTORIES = (
+    Path("/etc/systemd/system"),
+    Path("/usr/lib/systemd/system"),
+    Path("/lib/systemd/system"),
+)
+DROP_IN = f"/etc/systemd/system/{NAME}.d/footage.conf"
+"""Where a site says what else the service may write to."""
+
+
+def installed() -> bool:
+    """Whether there is any file of it."""
+    return bool(_files())
+
+
+def covers(key: str, path: Path) -> bool:
+    """Whether a list of directories, such as ReadWritePaths=, has this one in it."""
+    named = (Path(value.lstrip("-+")) for value in _values(key))
+    return any(path == one or one in path.parents for one in named)
+
+
+def may_write(path: Path) -> bool:
+    """Whether it lets the service write there; so, where there is none."""
+    return not installed() or covers("ReadWritePaths", path)
+
+
+def loads(credential: str) -> bool:
+    """Whether the service gets a credential of that name (systemd.exec(5))."""
+    keys = ("LoadCredentialEncrypted", "LoadCredential", "SetCredentialEncrypted")
+    return any(
+        value.partition(":")[0] == credential for key in keys for value in _values(key)
+    )
+
+
+def _files() -> list[Path]:
+    return [
+        file
+        for directory in DIRECTORIES
+        for file in (
+            directory / NAME,
+            *sorted((directory / f"{NAME}.d").glob("*.conf")),
+        )
+        if file.exists()
+    ]
+
+
+def _values(key: str) -> Iterator[str]:
+    for file in _files():
+        try:
+            text = file.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        for line in text.splitlines():
+            name, _, value = line.partition("=")
+            if name.strip() == key:
+                yield from (part.strip("\"'") for part in value.split())
