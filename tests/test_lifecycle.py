@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 from site_ import ACTOR, LAYOUT, NOW, Site, never
 
-from retention.audit.log import listing
+from retention.audit.listing import listing
 from retention.audit.verify import verify_catalogue
 from retention.catalogue import cameras, roots
 from retention.catalogue.db import Priority

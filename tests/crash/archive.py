@@ -8,7 +8,8 @@ from typing import Any
 
 from site_ import ACTOR, CATALOGUE_UUID, NOW, ROOT_UUID, Site
 
-from retention.audit.log import Log, listing, read_rows
+from retention.audit.listing import listing
+from retention.audit.log import Log, read_rows
 from retention.audit.verify import verify_catalogue
 from retention.catalogue import batches, cameras, db, streams
 from retention.catalogue.db import Priority

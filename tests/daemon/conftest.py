@@ -1,28 +1,11 @@
 """An installation for each test, and what it left running is ended."""
 
-import os
-
 import pytest
-from installation import Clock, Installation
+from installation import Clock
+from reserved import installed as installed
+from reserved import small_reserve as small_reserve
 
-from retention import clock, reserve
-
-
-@pytest.fixture(autouse=True)
-def _small_reserve(monkeypatch, tmp_path):
-    """64 MiB for each test would fill the disk; also what a daemon made is given back."""
-    monkeypatch.setattr(reserve, "SIZE", 4096)
-    yield
-    made = tmp_path / "state" / reserve.NAME
-    if made.exists():
-        os.truncate(made, 0)
-
-
-@pytest.fixture
-def installed(tmp_path):
-    made = Installation(tmp_path)
-    made.init()
-    return made
+from retention import clock
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ import os
 import pytest
 from site_ import NOW, Site, never
 
-from retention.audit.log import listing, read_rows
+from retention.audit.listing import listing
+from retention.audit.log import read_rows
 from retention.model import DAY, HOUR, MINUTE, SECOND, Outcome
 
 OLD = NOW - 29 * DAY

@@ -5,7 +5,7 @@ import os
 import pytest
 from site_ import ACTOR, NOW
 
-from retention.audit.log import listing
+from retention.audit.listing import listing
 from retention.catalogue import batches
 from retention.catalogue.db import put_fact
 from retention.deletion import batch as procedure

@@ -7,7 +7,8 @@ from site_ import ACTOR, NOW, Site
 
 from retention import periods
 from retention.approvals import policy_approve, policy_reject
-from retention.audit.log import listing, opened
+from retention.audit.listing import listing
+from retention.audit.log import opened
 from retention.catalogue import policies
 from retention.context import Context
 from retention.settings import (

@@ -1,26 +1,14 @@
 """Tests with real recorders share what lies beside them, and end what they started."""
 
-import os
 import sys
 from pathlib import Path
 
 import pytest
+from reserved import small_reserve as small_reserve
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from recording_site import Recorder, RecordingSite
-
-from retention import reserve
-
-
-@pytest.fixture(autouse=True)
-def _small_reserve(monkeypatch, tmp_path):
-    """64 MiB for each test would fill the disk; also what a daemon made is given back."""
-    monkeypatch.setattr(reserve, "SIZE", 4096)
-    yield
-    made = tmp_path / "state" / reserve.NAME
-    if made.exists():
-        os.truncate(made, 0)
 
 
 @pytest.fixture

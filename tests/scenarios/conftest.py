@@ -1,26 +1,16 @@
 """A plant for each test; the first root is watched, and empty, from the day before."""
 
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from installation import Clock
+from reserved import small_reserve as small_reserve
 from scenarios.plant import T0, Plant
 
-from retention import clock, reserve
+from retention import clock
 from retention.model import DAY, SECOND
-
-
-@pytest.fixture(autouse=True)
-def _small_reserve(monkeypatch, tmp_path):
-    """64 MiB for each test would fill the disk."""
-    monkeypatch.setattr(reserve, "SIZE", 4096)
-    yield
-    made = tmp_path / "state" / reserve.NAME
-    if made.exists():
-        os.truncate(made, 0)
 
 
 @pytest.fixture
