@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from retention import guards, instance, members, periods, rules
+from retention import guards, members, periods, rules
 from retention.audit import heads, log
 from retention.audit.canonical import path_text
 from retention.cameras import under_hold
@@ -50,8 +50,6 @@ def _utc(instant: Micros | None) -> str | None:
 def status(context: Context) -> dict[str, Any]:
     """One screen: deleting or why not, overdue, holds, roots, what needs a person."""
     settings, now = context.settings, context.now
-    running = instance.holder(settings.state_directory)
-    daemon = running is not None and running[1] == instance.DAEMON
     with context.catalogue.read() as tx:
         policy = policy_of(tx)
         tripped = guards.tripped(tx)
@@ -61,8 +59,6 @@ def status(context: Context) -> dict[str, Any]:
         ]
         if pause is not None and pause["until"] > now:
             why_not.append(f"paused until {format_utc(pause['until'])}")
-        if not daemon:
-            why_not.insert(0, "the daemon is not running: nothing is deleted")
         why_not += _not_begun(tx, tripped)
         found = [
             _root_status(tx, row, policy, now, settings.retention.cycle)
@@ -73,7 +69,6 @@ def status(context: Context) -> dict[str, Any]:
             "at": format_utc(now),
             "site": settings.site,
             "contact": settings.contact,
-            "daemon_running": daemon,
             "deleting": not why_not,
             "why_not": why_not,
             "overdue": _sum(one["overdue"] for one in found),

@@ -23,9 +23,6 @@ from retention.cli.display import (
 from retention.cli.policy import by_camera, sentences, total
 from retention.errors import GuardError
 
-UNREACHABLE = 3
-"""Exit status: the daemon is not there, so nothing is deleted."""
-
 
 @click.command("status")
 @with_session
@@ -37,12 +34,10 @@ def status(session: Session) -> int:
       retention status
       retention status --json
 
-    Exit status 3: the daemon is not running; 6: a guard holds.
+    Exit status 3: the service is not running; 6: a guard holds.
     """
     answer = session.ask("status")
     session.answer(answer, _status)
-    if not answer["daemon_running"]:
-        return UNREACHABLE
     return GuardError.exit_status if answer["guards"] else 0
 
 
@@ -75,7 +70,6 @@ def _figures(answer: Answer, zone: str) -> list[tuple[str, Any]]:
     holds, policy = answer["holds"], answer["policy"]
     return [
         ("site", f"{answer['site']}, {local(answer['at'], zone)}"),
-        ("daemon", "running" if answer["daemon_running"] else "not running"),
         ("oldest footage not under hold", local(answer["oldest_unheld"], zone)),
         (
             "holds",

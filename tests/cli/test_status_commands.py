@@ -64,7 +64,7 @@ def test_a_pause_is_shown_in_local_time(rooted):
 def test_json_of_the_status_keeps_its_shape(rooted):
     answer = rooted.json("status")
     assert {
-        "at", "site", "contact", "daemon_running", "deleting", "why_not", "overdue",
+        "at", "site", "contact", "deleting", "why_not", "overdue",
         "oldest_unheld", "holds", "roots", "plans_waiting", "guards", "policy",
         "times_in_doubt", "unknown", "open_batches", "log_entries", "log_signed", "outside_memory",
         "two_person_release", "require_login_uid", "releases_waiting", "supervisors",
