@@ -38,20 +38,18 @@ class Indexed:
     ) -> Iterable[Record]:
         """The records about footage of these cameras in the windows, with the completions
         of batches, those about holds on them, and the roll-ups of these days."""
-        numbers = self._numbers(cameras, windows, days)
-        wanted: list[int] = []
-        for record in self._entries(sorted(numbers)):
-            if record.kind == INTENDED:
-                fields = record.entry["fields"]
-                if not any(
-                    fields["oldest"] < window.end and window.start < fields["newest"]
-                    for window in windows
-                ):
-                    continue
-                completion = log.completion(self._tx, record.number)
-                if completion is not None:
-                    wanted.append(completion)
-            wanted.append(record.number)
+        wanted = self._numbers(cameras, windows, days)
+        for record in self._entries(sorted(wanted), INTENDED):
+            fields = record.entry["fields"]
+            if not any(
+                fields["oldest"] < window.end and window.start < fields["newest"]
+                for window in windows
+            ):
+                wanted.discard(record.number)
+                continue
+            completion = log.completion(self._tx, record.number)
+            if completion is not None:
+                wanted.add(completion)
         return self._entries(sorted(wanted))
 
     def _numbers(
@@ -92,14 +90,14 @@ class Indexed:
             if len(page) < _PAGE:
                 return
 
-    def _entries(self, numbers: list[int]) -> Iterator[Record]:
+    def _entries(self, numbers: list[int], kind: str | None = None) -> Iterator[Record]:
+        """Those of the numbers, in order; only those of a kind, where one is named."""
+        query = sa.select(entry.c.number, entry.c.bytes).order_by(entry.c.number)
+        if kind is not None:
+            query = query.where(entry.c.kind == kind)
         for first in range(0, len(numbers), _PART):
             part = numbers[first : first + _PART]
-            found = self._tx.execute(
-                sa.select(entry.c.number, entry.c.bytes)
-                .where(entry.c.number.in_(part))
-                .order_by(entry.c.number)
-            )
+            found = self._tx.execute(query.where(entry.c.number.in_(part)))
             for number, data in found.all():
                 yield self._record(number, data)
 

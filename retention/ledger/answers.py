@@ -48,8 +48,13 @@ def found(
     lives = sorted(
         finder.lives.values(), key=lambda one: (one.start, one.camera, one.n)
     )
+    recorded = {  # as text once, not for each recording of the day
+        place: [(one.at, _written(one)) for one in roll_ups]
+        for place, roll_ups in finder.roll_ups.items()
+    }
     recordings = [
-        _recording(finder, one, names, now, there, paths) for one in lives[:LIMIT]
+        _recording(finder, one, names, now, there, paths, recorded)
+        for one in lives[:LIMIT]
     ]
     cameras = sorted(finder.wanted.cameras)
     answer = {
@@ -77,6 +82,7 @@ def _recording(
     now: Micros,
     there: Mapping[tuple[int, Micros, int], Answer] | None,
     paths: Mapping[tuple[int, Micros, int], str],
+    recorded: Mapping[tuple[int, int], Sequence[tuple[Micros, Answer]]],
 ) -> Answer:
     key = (life.stream, life.start, life.n)
     place = (life.camera, life.start // DAY)
@@ -92,16 +98,16 @@ def _recording(
         "fate": str(_fate(life, here, known=there is not None)),
         "present": here,
         # In which of these it is, the log does not say: the first is the likely one.
-        "recorded": [
-            {"entry": one.entry, "at": format_utc(one.at), "origin": one.origin}
-            for one in finder.roll_ups.get(place, ())
-            if one.at >= life.end
-        ],
+        "recorded": [text for at, text in recorded.get(place, ()) if at >= life.end],
         "history": life.events,
         "holds": list(
             finder.holds.over(life.camera, life.start, life.end, now, life.at)
         ),
     }
+
+
+def _written(one: RollUp) -> Answer:
+    return {"entry": one.entry, "at": format_utc(one.at), "origin": one.origin}
 
 
 def _fate(life: Life, here: Answer | None, *, known: bool) -> Fate:
@@ -128,8 +134,8 @@ def _day(
         "waiting": _sum(waiting.get(place, NOTHING)),
         "entries": [
             {
-                "entry": one.entry, "at": format_utc(one.at), "origin": one.origin,
-                "digest": one.digest, **_sum(Sum(one.number, one.duration, one.size)),
+                **_written(one), "digest": one.digest,
+                **_sum(Sum(one.number, one.duration, one.size)),
             }
             for one in roll_ups
         ],

@@ -21,6 +21,7 @@ from retention.model import DAY, SECOND, Micros, Outcome, Window
 MOST = 20_000
 """Recordings in one answer: a time with more is asked for in parts."""
 
+_ROLL_UP = ("camera", "day", "count", "duration", "bytes", "digest")
 OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
 
 
@@ -219,10 +220,10 @@ class Finder:
         days = self.wanted.days
         if not any(day * DAY <= record.entry["at"] for _, day in days):
             return
-        found = record.read()
+        found = record.read(set(_ROLL_UP))
         self.rows += found.count
-        names = ("camera", "day", "count", "duration", "bytes", "digest")
-        for camera, day, *sums in zip(*(found.columns[n] for n in names), strict=True):
+        columns = (found.columns[name] for name in _ROLL_UP)
+        for camera, day, *sums in zip(*columns, strict=True):
             if (camera, day) in days:
                 origin = record.entry["fields"]["origin"]
                 self.roll_ups.setdefault((camera, day), []).append(

@@ -69,7 +69,7 @@ def audit_find(
         if window is None and not finder.lives:
             gaps = [answers.unnamed(known=bool(wanted.starts))]
         answer = answers.found(
-            finder, _names(tx), window, context.now, there=there,
+            finder, _names_of(tx, finder), window, context.now, there=there,
             waiting=_waiting(tx), gaps=gaps, paths=_paths(tx, finder),
         )  # fmt: skip
     return answer | _read(source, finder.rows, began)
@@ -116,6 +116,11 @@ def _read(source: Indexed, rows: int, began: Micros) -> Answer:
 
 def _names(tx: Connection) -> dict[int, str]:
     return {one.key: one.id for one in cameras.everyone(tx)}
+
+
+def _names_of(tx: Connection, finder: Finder) -> dict[int, str]:
+    found = (cameras.by_key(tx, key) for key in finder.wanted.cameras)
+    return {one.key: one.id for one in found if one is not None}
 
 
 def _meant(tx: Connection, id: str, window: Window) -> list[Camera]:

@@ -8,6 +8,7 @@ given; one that is there already is verified again.  --jobs processes read row f
 """
 
 import argparse
+import os
 import resource
 import sys
 import tempfile
@@ -150,7 +151,7 @@ def main() -> None:
     parser.add_argument("kind", choices=["small", "year"])
     parser.add_argument("count", type=int)
     parser.add_argument("--directory", type=Path)
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=min(os.cpu_count() or 1, 4))
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         directory = given.directory or Path(temporary) / "log"
