@@ -18,6 +18,12 @@ DROP_IN = f"/etc/systemd/system/{NAME}.d/footage.conf"
 """Where a site says what else the service may write to."""
 
 
+_CREDENTIALS = (
+    *("LoadCredential", "LoadCredentialEncrypted", "SetCredentialEncrypted"),
+    "ImportCredential",
+)
+
+
 def installed() -> bool:
     """Whether there is any file of it."""
     return bool(_files())
@@ -36,9 +42,10 @@ def may_write(path: Path) -> bool:
 
 def loads(credential: str) -> bool:
     """Whether the service gets a credential of that name (systemd.exec(5))."""
-    keys = ("LoadCredentialEncrypted", "LoadCredential", "SetCredentialEncrypted")
     return any(
-        value.partition(":")[0] == credential for key in keys for value in _values(key)
+        value.partition(":")[0] == credential
+        for key in _CREDENTIALS
+        for value in _values(key)
     )
 
 

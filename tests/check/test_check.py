@@ -99,8 +99,9 @@ def a_unit_with(directory, setting):
 CREDENTIAL = f"LoadCredentialEncrypted={log_key.NAME}:/etc/cctv-retention/key.cred"
 
 
-def test_a_key_that_is_a_credential_is_not_missing(site, tmp_path):
-    a_unit_with(tmp_path, CREDENTIAL)
+@pytest.mark.parametrize("setting", [CREDENTIAL, f"ImportCredential={log_key.NAME}"])
+def test_a_key_that_is_a_credential_is_not_missing(site, tmp_path, setting):
+    a_unit_with(tmp_path, setting)
     (site.state / log_key.NAME).unlink()
     assert not has(site, "signing key")
 
