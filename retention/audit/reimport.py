@@ -79,6 +79,11 @@ def _spans(
         at_day = [rows.columns.index(name) for name in ("camera", "day")]
         days = [[row[i] for i in at_day] for row in rows.values]
         return [(key, day * DAY, day * DAY + 1) for key, day in days]
+    if kind == "recordings.resolved" and rows is not None:
+        names = ("camera", "new_start", "new_end")
+        columns = [rows.columns.index(name) for name in names]
+        new = [[row[i] for i in columns] for row in rows.values]
+        return [(key, start, end) for key, start, end in new]
     if kind == "cameras.imported" and rows is not None:
         camera, outcome = (rows.columns.index(name) for name in ("camera", "outcome"))
         refused = (row[camera] for row in rows.values if row[outcome] == "refused")

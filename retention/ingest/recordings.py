@@ -9,6 +9,7 @@ from retention.audit.canonical import path_text
 from retention.catalogue import cameras, due, holds, policies, roots, streams
 from retention.catalogue import recordings as rows
 from retention.catalogue.recordings import Doubt
+from retention.deletion.redecide import doubt_of
 from retention.errors import UsageError
 from retention.ingest.matching import locate, path_of
 from retention.ingest.rulings import recording_resolve
@@ -111,8 +112,10 @@ def _at(
 def _fate(context: Context, tx: Connection, row: Recording, stream: Stream) -> Answer:
     """When its period ends, and whether a hold keeps it."""
     policy = policies.current(tx)
-    doubt = rows.doubt(tx, row.key) if row.state is State.QUARANTINED else None
-    since = doubt.seen if doubt else stream.quarantined
+    kept = rows.doubt(tx, row.key)
+    since = doubt_of(
+        row.end, due.seen_of(tx, row.key), kept and kept.mtime, stream, context.now
+    )
     held = holds.of_cameras(tx, [stream.camera], context.now)
     windows = held.get(stream.camera, Holds())
     is_held = windows.hold(row.start, row.end, doubtful=since is not None)

@@ -85,10 +85,12 @@ class Scanner:
 
         `now` is the cycle's one reading of the clock.  `stop` is asked between
         directories; what was not reached is reached next time.  `full` reads unchanged
-        directories too.  RootUnavailableError where the root is not what
+        directories too.  `believed`: whether `now` is; a root is adopted only then.
+        RootUnavailableError where the root is not what
         it was: then nothing is lost, nor anything else.
         """
         self._root.check()
+        self._believed = believed
         full = full or self._full_next
         # What a scan cut short by an error added is told with the next one.
         result = ScanResult(streams=self._untold)

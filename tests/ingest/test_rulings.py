@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from retention.audit import log, reimport
+from retention.audit.listing import listing
+from retention.catalogue.db import Priority
 from retention.errors import RetentionError, UsageError
 from retention.ingest.recordings import (
     recording_list,
@@ -97,6 +100,27 @@ def test_a_quarantined_recording_shows_why_and_counts_from_when_it_was_seen(fill
     assert shown["due"] == "2026-08-17T12:20:00Z"
 
 
+def test_a_recording_of_a_doubtful_stream_counts_from_its_own_end(filled):
+    """As deletion counts it: the doubt is older than the recording."""
+    with filled.catalogue.write(Priority.SCAN) as tx:
+        tx.exec_driver_sql("UPDATE stream SET quarantined = ?", (T0 - 2 * DAY,))
+    (shown,) = recording_show(filled.context(), path=f"1001/{NAME}")["recordings"]
+    assert shown["due"] == "2026-08-17T11:00:00Z"
+
+
+def test_a_quarantined_file_that_could_not_be_deleted_is_held_by_any_hold(filled):
+    filled.hold(1, T0, T0 + 1)
+    with filled.catalogue.write(Priority.SCAN) as tx:
+        tx.exec_driver_sql(
+            "UPDATE recording SET state = ? WHERE state = ?",
+            (int(State.FAILED), int(State.QUARANTINED)),
+        )
+    (shown,) = recording_show(filled.context(), path="1001/2026-07-10_10-00-00.mp4")[
+        "recordings"
+    ]
+    assert shown["held"]
+
+
 def test_what_is_not_catalogued_is_a_sentence(filled):
     with pytest.raises(RetentionError, match="no catalogued recording"):
         recording_show(filled.context(), path="1001/nothing.mp4")
@@ -139,6 +163,26 @@ def test_a_shift_puts_a_wrong_zone_right_and_keeps_the_paths(world, scan):
     assert all(row.path for row in rows)
     assert world.streams()[0].quarantined is None
     assert world.verified()
+
+
+def test_a_ruling_is_found_under_both_times_also_after_a_restoration(world, scan):
+    """Which reads the entry back from the published log, and indexes it anew."""
+    hourly(world)
+    scan()
+    recording_resolve(
+        world.context(), camera="1001", ruling="shift", shift="-1h", reason="BST"
+    )
+    of_entry = "FROM entry_camera WHERE entry = :entry"
+    with world.catalogue.write(Priority.SCAN) as tx:
+        (entry,) = listing(tx, kind="recordings.resolved")
+        rows = log.read_rows(tx, entry["index"])
+        said = {"entry": entry["index"]}
+        before = set(tx.exec_driver_sql(f"SELECT * {of_entry}", said))
+        tx.exec_driver_sql("DROP TRIGGER entry_camera_delete")
+        tx.exec_driver_sql(f"DELETE {of_entry}", said)
+        reimport.index(tx, entry["index"], entry, rows)
+        assert set(tx.exec_driver_sql(f"SELECT * {of_entry}", said)) == before
+    assert len(before) == 25
 
 
 def test_after_a_shift_each_path_still_has_one_row(world, scan):

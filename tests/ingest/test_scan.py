@@ -269,6 +269,15 @@ def test_the_first_complete_scan_adopts_a_root(world, scan):
     assert [(row["camera"], row["count"]) for row in entry["rows"]] == [(1, 1), (2, 1)]
 
 
+def test_a_root_is_adopted_only_by_a_believed_clock(world, scan):
+    """From then on footage is deleted, and before then nothing is called not seen."""
+    world.write("1001/2026-07-20_10-00-00.mp4", T0 + HOUR)
+    scan(believed=False)
+    assert world.entries("root.adopted") == []
+    scan()
+    assert len(world.entries("root.adopted")) == 1
+
+
 def test_a_stopped_scan_adopts_nothing(world):
     world.write("1001/2026-07-20_10-00-00.mp4", T0 + HOUR)
     world.scanner().scan(world.NOW, lambda: True)
