@@ -11,14 +11,15 @@ from retention.deletion.cycle import PAUSE_FACT
 from retention.errors import RetentionError, StaleError, UsageError
 from retention.localtime import format_utc, parse_duration
 from retention.model import DAY, Entry
+from retention.wording import reason_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.context import Context
 
-LONGEST_REASON = 500
-"""Characters: a reason goes on record for years, and is no place for a report."""
+_DIGITS = 18
+"""More than any number has that the catalogue could give."""
 
 
 def deletion_pause(context: Context, *, length: str, reason: str) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def deletion_pause(context: Context, *, length: str, reason: str) -> dict[str, A
     span = parse_duration(length)
     if not 0 < span <= DAY:
         raise UsageError(f"a pause is at most 24h, not {length}: pause again tomorrow")
-    reason = said(reason)
+    reason = reason_of(reason, "deletion is paused")
     until = context.now + span
     with context.catalogue.write(Priority.HOLD) as tx:
         on = get_fact(tx, PAUSE_FACT)
@@ -52,7 +53,7 @@ def deletion_pause(context: Context, *, length: str, reason: str) -> dict[str, A
 
 def deletion_resume(context: Context, *, reason: str) -> dict[str, Any]:
     """End a pause before its time."""
-    reason = said(reason)
+    reason = reason_of(reason, "it goes on before its time")
     with context.catalogue.write(Priority.HOLD) as tx:
         pause = get_fact(tx, PAUSE_FACT)
         if pause is None or pause["until"] <= context.now:
@@ -65,22 +66,10 @@ def deletion_resume(context: Context, *, reason: str) -> dict[str, Any]:
     return {"resumed": format_utc(context.now)}
 
 
-def said(reason: str) -> str:
-    """The reason without the space around it; UsageError where it can't go on record."""
-    text = reason.strip()
-    if not text:
-        raise UsageError("say why, with --reason: it goes on record")
-    if len(text) > LONGEST_REASON or not text.isprintable():
-        raise UsageError(
-            f"the reason is one line of at most {LONGEST_REASON} characters: shorten it"
-        )
-    return text
-
-
 def deletion_approve(context: Context, *, plan: int | str) -> dict[str, Any]:
     """Permit what remains of a plan, minus what is held; nothing else."""
     members.note(context)
-    if not str(plan).isdecimal():
+    if not str(plan).isdecimal() or len(str(plan)) > _DIGITS:
         raise UsageError(
             f"{plan!r} is no plan's number: `retention plan` shows those that wait"
         )
@@ -144,7 +133,7 @@ def policy_approve(context: Context, *, proposal: int) -> dict[str, Any]:
 
 def policy_reject(context: Context, *, proposal: int, reason: str) -> dict[str, Any]:
     """Say no to a proposal; it stays rejected until the settings say something else."""
-    reason = said(reason)
+    reason = reason_of(reason, "the proposal is rejected")
     _number(context)
     with context.catalogue.write(Priority.HOLD) as tx:
         one = _waiting(tx, proposal)

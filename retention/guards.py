@@ -15,6 +15,7 @@ from retention.clock import Reading
 from retention.errors import NotPermittedError, UsageError
 from retention.localtime import format_duration, format_utc
 from retention.model import DAY, MINUTE, SECOND, Actor, Entry, Micros
+from retention.wording import reason_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -331,10 +332,7 @@ def guard_acknowledge(context: Context, *, guard: str, reason: str) -> dict[str,
             f"the guard {guard!r} can't be acknowledged: it clears by itself once its "
             "cause is gone; `retention status` says what to do"
         )
-    if not reason.strip():
-        raise UsageError(
-            f"say why the {guard} is right, with --reason: it goes on record"
-        )
+    reason = reason_of(reason, f"the {guard} is right")
     if context.actor.role not in ACKNOWLEDGE:
         raise NotPermittedError("only an administrator may acknowledge a guard")
     with context.catalogue.write(Priority.HOLD) as tx:

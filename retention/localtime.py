@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from retention.errors import UsageError
-from retention.model import DAY, FOREVER, HOUR, MINUTE, SECOND, Micros
+from retention.model import DAY, FOREVER, HOUR, MINUTE, SECOND, Micros, Window
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -69,6 +69,27 @@ def parse_instant(text: str, zone: str, now: Micros) -> Micros:
         if match := form.fullmatch(plain):
             return _within_range(_read(match, zone, now), text)
     raise UsageError(_unreadable(plain))
+
+
+def parse_window(
+    since: str | None, until: str | None, zone: str, now: Micros, always: Window
+) -> Window:
+    """Return [since, until) as typed; what is not given is as in `always`.
+
+    UsageError as of `parse_instant`, and where the end does not come last.
+    """
+    window = Window(
+        always.start if since is None else parse_instant(since, zone, now),
+        always.end if until is None else parse_instant(until, zone, now),
+    )
+    if window.start >= window.end:
+        words = f"from {since}" if until is None else f"from {since} to {until}"
+        raise UsageError(
+            f"{words} is no time: the end comes first"
+            if since is not None
+            else f"there is nothing before {until}"
+        )
+    return window
 
 
 def _read(match: re.Match[str], zone: str, now: Micros) -> Micros:

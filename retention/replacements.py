@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention import members, rules
-from retention.approvals import said
 from retention.caller import UNSET_LOGIN
 from retention.catalogue import roots
 from retention.catalogue.db import Priority, get_fact, get_meta, put_fact
@@ -20,6 +19,7 @@ from retention.footage.identity import Identity, read_identity
 from retention.localtime import format_utc
 from retention.model import DAY, Entry, Micros
 from retention.roots import device_of, make_identity, setting_of
+from retention.wording import reason_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,7 +46,7 @@ def root_replace(context: Context, *, name: str, reason: str) -> Answer:
     its device number changed since the machine started, that is put on record alike
     (old and new are the same uuid) and nothing is scanned anew.
     """
-    reason = said(reason)
+    reason = reason_of(reason, "another disk stands for the root")
     setting = setting_of(context, name)
     exchange = _exchange(context, setting)
     with context.catalogue.read() as tx:

@@ -37,22 +37,26 @@ class Left(NamedTuple):
 
 
 def leave(directory: Path, verb: str, arguments: dict[str, Any]) -> Path:
-    """Leave a request; its path.  OSError where that is not possible.
+    """Leave a request; its path.  OSError where that is not possible, RetentionError
+    where the service would not take it in.
 
     It appears under its own name only once it is whole and durable.
     """
     name = str(arguments["request"])
     path = directory / f"{name}{_SUFFIX}"
     made = directory / f".{name}.new"
-    text = json.dumps({"v": 1, "verb": verb, "arguments": arguments})
+    data = json.dumps({"v": 1, "verb": verb, "arguments": arguments}).encode()
+    if len(data) > LARGEST:
+        raise RetentionError(
+            f"the request has {len(data)} bytes, {LARGEST} is the most: say it shorter"
+        )
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(made, flags, 0o644)
-    try:
+    with os.fdopen(handle, "wb") as file:
         os.fchmod(handle, 0o644)  # whatever the umask: the service must read it
-        os.write(handle, text.encode())
+        file.write(data)
+        file.flush()
         os.fsync(handle)
-    finally:
-        os.close(handle)
     made.rename(path)
     there = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

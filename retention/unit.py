@@ -5,7 +5,7 @@ A look, not systemd's own word: `check` and `init` run where systemd may not be 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
 from pathlib import Path
 
 NAME = "cctv-retention.service"
@@ -61,13 +61,25 @@ def _files() -> list[Path]:
     ]
 
 
-def _values(key: str) -> Iterator[str]:
+def _values(key: str) -> list[str]:
+    """What a setting lists, by all files; an empty one begins anew (systemd.syntax(7))."""
+    found: list[str] = []
     for file in _files():
         try:
             text = file.read_text(encoding="utf-8", errors="replace")
         except OSError:
             continue
-        for line in text.splitlines():
+        for line in text.replace("\\\n", " ").splitlines():
             name, _, value = line.partition("=")
             if name.strip() == key:
-                yield from (part.strip("\"'") for part in value.split())
+                found = [*found, *_words(value)] if value.strip() else []
+    return found
+
+
+def _words(value: str) -> list[str]:
+    """The words of a value, which may be quoted; `%%` stands for a percent sign."""
+    try:
+        words = shlex.split(value)
+    except ValueError:  # a quotation mark that nothing closes
+        words = value.split()
+    return [word.replace("%%", "%") for word in words]

@@ -13,7 +13,7 @@ PACKAGE = Path(retention.__file__).parent
 # `context` and `guards` are values and records that every floor above them shares.
 FLOORS = (
     ("errors", "model"),
-    ("policy", "merkle", "localtime", "layouts"),
+    ("policy", "merkle", "localtime", "layouts", "wording"),
     ("settings", "settings_source", "settings_values", "clock", "whereabouts"),
     ("audit", "catalogue", "footage"),
     ("context", "guards", "instance", "log_key", "reserve", "caller", "unit"),
@@ -38,7 +38,7 @@ FLOORS = (
     ("cli", "demo", "demo_archive", "demo_stage", "__main__"),
 )
 
-PURE = ("model", "errors", "policy", "merkle", "localtime", "layouts")
+PURE = ("model", "errors", "policy", "merkle", "localtime", "layouts", "wording")
 """No file, no socket, no database, no clock."""
 
 OUTSIDE = {"os", "socket", "sqlite3", "sqlalchemy", "time", "subprocess", "threading"}

@@ -19,7 +19,7 @@ from retention.audit import rows as row_files
 from retention.audit.books import UNREADABLE, row_file_complaint
 from retention.audit.canonical import decode
 from retention.audit.directory import CHECKPOINT, Published
-from retention.audit.kinds import KINDS, mark
+from retention.audit.kinds import KINDS, about, mark
 from retention.audit.labels import KINDS as LABELS
 from retention.audit.labels import Labels
 from retention.audit.note import Checkpoint
@@ -28,7 +28,7 @@ from retention.audit.records import Directory as Records
 from retention.audit.shown import LIMIT, Answer, Fates
 from retention.audit.tiles import WIDTH, Tile, begun
 from retention.errors import RetentionError, UsageError, VerificationError
-from retention.localtime import format_utc, parse_instant
+from retention.localtime import format_utc, parse_window
 from retention.model import DAY, FOREVER, HOUR, Micros, Outcome, Rows, Window
 
 HOLDS = tuple(name for name in KINDS if name.startswith("hold."))
@@ -128,16 +128,8 @@ class Copied:
 
     def listing(self, asked: Asked, now: Micros) -> Answer:
         """Entries, newest first; see the verb audit.list."""
-        window = Window(
-            0 if asked.since is None else parse_instant(asked.since, self.zone, now),
-            FOREVER
-            if asked.until is None
-            else parse_instant(asked.until, self.zone, now),
-        )
-        if window.start >= window.end:
-            raise UsageError(
-                f"from {asked.since} to {asked.until} is no time: the end comes first"
-            )
+        always = Window(0, FOREVER)
+        window = parse_window(asked.since, asked.until, self.zone, now, always)
         found = (
             self._by_time(asked, window)
             if asked.camera is None
@@ -149,6 +141,8 @@ class Copied:
             if len(entries) == wanted:
                 return self._listed(entries, entries[-1]["number"])
             entries.append(one)
+        if asked.subject is not None and not entries:
+            about(asked.subject)  # no kind knows such a thing: it was mistyped
         return self._listed(entries, None)
 
     def _listed(self, entries: list[Answer], before: int | None) -> Answer:

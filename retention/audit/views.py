@@ -14,7 +14,7 @@ from retention.audit.listing import listing
 from retention.audit.shown import LIMIT, Answer, Fates
 from retention.catalogue import cameras
 from retention.errors import UsageError, VerificationError
-from retention.localtime import parse_instant
+from retention.localtime import parse_window
 from retention.model import FOREVER, Window
 
 if TYPE_CHECKING:
@@ -43,12 +43,7 @@ def audit_list(
     such as `hold:17`.
     """
     zone, now = context.settings.timezone, context.now
-    window = Window(
-        0 if since is None else parse_instant(since, zone, now),
-        FOREVER if until is None else parse_instant(until, zone, now),
-    )
-    if window.start >= window.end:
-        raise UsageError(f"from {since} to {until} is no time: the end comes first")
+    window = parse_window(since, until, zone, now, Window(0, FOREVER))
     if limit is not None and not 1 <= limit <= MOST:
         raise UsageError(
             f"entries are listed from 1 to {MOST} at a time, not {limit}: ask for more "

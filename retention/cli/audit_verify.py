@@ -275,13 +275,22 @@ def _own(session: Session, *, sums: bool, deep: bool) -> int:
     return 0 if answer["ok"] else VerificationError.exit_status
 
 
+def _rows_checked(answer: Answer) -> str:
+    copy = answer["published"]
+    if answer["deep"]:
+        return number(answer["rows"])
+    if copy is not None and copy["depth"] != "tree":
+        return f"{number(copy['rows'])}, in the published copy"
+    return "no"
+
+
 def _verified(answer: Answer, zone: str) -> str:
     colour = good if answer["ok"] else alarm
     summary = sentence(answer["summary"], zone)
     copy = answer["published"]
     lines = [
         ("entries", number(answer["entries"])),
-        ("rows checked", number(answer["rows"]) if answer["deep"] else "no"),
+        ("rows checked", _rows_checked(answer)),
         ("root", answer["root"]),
         ("withheld", counted(answer["withheld"], "value")),
         ("batches not finished", len(answer["open_intents"])),

@@ -18,6 +18,7 @@ from retention.cli.hold_request import KINDS, Times, as_command, asked_for
 from retention.errors import RetentionError, UnreachableError, UsageError
 from retention.localtime import format_duration
 from retention.model import Micros
+from retention.wording import LONGEST
 
 NO_NAMES = "No names or descriptions of people filmed, here or later."
 
@@ -29,7 +30,6 @@ _FROM = 'From when, such as "yesterday 21:00" or "24/10/2026 21:00"'
 _OPEN = "released"
 _TO = f'To when (or "{_OPEN}": open until it is released)'
 _KIND = "Who asks"
-_LONGEST = 500
 
 Given = dict[str, Any]
 
@@ -227,8 +227,8 @@ def _one_of(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    if len(text) > _LONGEST or not text.isprintable():
-        raise UsageError(f"write plain text of {_LONGEST} characters at most")
+    if len(text) > LONGEST or not text.isprintable():
+        raise UsageError(f"write plain text of {LONGEST} characters at most")
     return text
 
 

@@ -6,15 +6,20 @@ Nothing here stores anything.  Each error is one sentence that says what to give
 from __future__ import annotations
 
 import fnmatch
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras as register
 from retention.errors import NotPermittedError, UsageError
-from retention.localtime import format_local, parse_duration, parse_instant
+from retention.localtime import (
+    format_duration,
+    format_local,
+    parse_duration,
+    parse_instant,
+)
 from retention.model import DAY, FOREVER, Camera, Custody, Micros, Window
+from retention.wording import text_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -34,12 +39,10 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 FOLLOWS: dict[str, tuple[str, ...]] = {"police": ("reference",)}
 """What may follow by `hold amend`; the hold is *incomplete* until then."""
 
-LONGEST_TEXT = 500
 LONGEST_REVIEW: Micros = 366 * DAY
+LONGEST_MARGIN: Micros = 28 * DAY
 
 _SPOKEN = {"received": "date on which the request was received"}
-_REFUSED = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-"""Unicode categories that a terminal or a reader could be misled by."""
 
 
 class Asked(NamedTuple):
@@ -140,34 +143,6 @@ def read_terms(
     )
 
 
-def text_of(name: str, text: str | None) -> str:
-    """A text as it is stored: without outer blanks, "" where none was given.
-
-    UsageError where it is too long, or has characters that do not print.
-    """
-    plain = (text or "").strip()
-    if len(plain) > LONGEST_TEXT:
-        raise UsageError(
-            f"the {name} has {len(plain)} characters, {LONGEST_TEXT} is the most: "
-            "say it shorter"
-        )
-    for character in plain:
-        if unicodedata.category(character) in _REFUSED:
-            raise UsageError(
-                f"the {name} contains the character U+{ord(character):04X}, which does "
-                "not print: type it again on one line"
-            )
-    return plain
-
-
-def reason_of(reason: str | None, why: str) -> str:
-    """The reason for an act on a hold; UsageError where there is none."""
-    text = text_of("reason", reason)
-    if not text:
-        raise UsageError(f"say why {why}, with --reason")
-    return text
-
-
 def _refuse_missing(kind: str, given: Mapping[str, str | None]) -> None:
     """All that is missing at once: the caller's patience is short at 3 a.m."""
     missing = [name for name in (*REQUIRED[kind], "reason") if not given[name]]
@@ -234,7 +209,13 @@ def _received(received: str, zone: str, now: Micros) -> Micros:
 def _margin(margin: str | None, default: Micros) -> Micros:
     if margin is None:
         return default
-    return 0 if margin.strip() == "0" else parse_duration(margin)
+    length = 0 if margin.strip() == "0" else parse_duration(margin)
+    if length > LONGEST_MARGIN:
+        raise UsageError(
+            f"a margin of {margin} is too much, {format_duration(LONGEST_MARGIN)} is the "
+            "most: say a longer time with --from and --to"
+        )
+    return length
 
 
 def resolve(

@@ -15,15 +15,14 @@ from retention.holds.asked import (
     asked_of,
     incomplete,
     read_review,
-    reason_of,
     resolve,
-    text_of,
     with_margin,
 )
 from retention.holds.effect import Kept, answer, read_back, take_effect
 from retention.holds.release import active, drop, known
 from retention.localtime import format_local, format_utc, parse_instant
 from retention.model import FOREVER, Micros, Window
+from retention.wording import reason_of, text_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row

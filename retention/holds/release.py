@@ -14,11 +14,11 @@ from retention.catalogue import holds
 from retention.catalogue.db import Priority
 from retention.errors import GuardError, NotPermittedError, RetentionError
 from retention.holds import entries
-from retention.holds.asked import reason_of
 from retention.holds.effect import Kept, answer, read_back, take_effect
 from retention.localtime import format_local, format_utc
 from retention.model import Actor, Entry, Micros
 from retention.rules import Rules, effective, not_another
+from retention.wording import reason_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row

@@ -1,6 +1,7 @@
 """Which catalogued recording a path is, if any: one path, one row."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -111,10 +112,13 @@ def locate(tx: Connection, text: str) -> tuple[Stream, Recording]:
     )
 
 
+_KEY_PART = re.compile("[0-9]{1,18}")
+
+
 def as_key(text: str) -> Key | None:
     """(stream, start, n) of "stream/start/n", else None."""
     parts = text.split("/")
-    if len(parts) == 3 and all(part.isascii() and part.isdecimal() for part in parts):
+    if len(parts) == 3 and all(map(_KEY_PART.fullmatch, parts)):
         stream, start, n = map(int, parts)
         return (stream, start, n)
     return None

@@ -13,7 +13,7 @@ from retention.deletion.redecide import doubt_of
 from retention.errors import UsageError
 from retention.ingest.matching import locate, path_of
 from retention.ingest.rulings import recording_resolve
-from retention.localtime import format_utc, parse_instant
+from retention.localtime import format_utc, parse_instant, parse_window
 from retention.model import FOREVER, SECOND, Recording, State, Stream, Window
 from retention.policy import Holds, decide
 
@@ -51,10 +51,7 @@ def recording_list(
             "shorter time"
         )
     zone, count = context.settings.timezone, limit or LIMIT
-    window = Window(
-        ALWAYS.start if since is None else parse_instant(since, zone, context.now),
-        ALWAYS.end if until is None else parse_instant(until, zone, context.now),
-    )
+    window = parse_window(since, until, zone, context.now, ALWAYS)
     wanted = _state(state)
     with context.catalogue.read() as tx:
         found = [

@@ -18,6 +18,7 @@ from retention.ingest.placing import ZONE_ACCEPTED, ZONE_FOUND
 from retention.layouts.dating import end_of
 from retention.localtime import format_duration, format_local, parse_duration
 from retention.model import Entry, Micros, Recording, Rows, State, Stream
+from retention.wording import reason_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -102,14 +103,13 @@ def _ruling(word: str, shift: str | None, reason: str, *, again: bool) -> Ruling
     word = word.replace("-", "_")
     if word not in (TIMES_RIGHT, SHIFT):
         raise UsageError(f"{word!r} is no ruling: use times_right or shift")
-    if not reason.strip():
-        raise UsageError("a ruling needs a reason: it is kept in the audit log")
+    reason = reason_of(reason, "it is so")
     if (word == SHIFT) != (shift is not None):
         raise UsageError("say by how much with a shift, such as -1h, and only there")
     by = 0 if shift is None else _signed(shift)
     if word == SHIFT and by == 0:
         raise UsageError("a shift by nothing changes nothing: use times_right")
-    return Ruling(word, by, reason.strip(), again)
+    return Ruling(word, by, reason, again)
 
 
 def _signed(text: str) -> Micros:

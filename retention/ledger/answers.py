@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from retention.ledger.balance import COLUMNS, NOTHING, Books, Sum, difference, expected
-from retention.ledger.find import Fate, Finder, Life, RollUp, seconds
+from retention.ledger.find import Fate, Finder, Key, Life, RollUp, seconds
 from retention.localtime import format_utc
 from retention.model import DAY, FOREVER, SECOND, Micros, Window
 
@@ -35,10 +35,10 @@ def found(
     window: Window | None,
     now: Micros,
     *,
-    there: Mapping[tuple[int, Micros, int], Answer] | None,
+    there: Mapping[Key, Answer] | None,
     waiting: Mapping[tuple[int, int], Sum],
     gaps: Sequence[Answer],
-    paths: Mapping[tuple[int, Micros, int], str],
+    paths: Mapping[Key, str],
 ) -> Answer:
     """The answer of `audit find`.
 
@@ -56,6 +56,7 @@ def found(
         _recording(finder, one, names, now, there, paths, recorded)
         for one in lives[:LIMIT]
     ]
+    fates = Counter(str(_fate(one, there)) for one in lives)
     cameras = sorted(finder.wanted.cameras)
     answer = {
         "cameras": [{"camera": names.get(key, ""), "key": key} for key in cameras],
@@ -72,7 +73,7 @@ def found(
         "gaps": list(gaps),
         "faults": [one._asdict() for one in finder.faults],
     }
-    return answer | {"summary": _sentence(recordings, gaps)}
+    return answer | {"summary": _sentence(recordings, fates, gaps)}
 
 
 def _recording(
@@ -80,13 +81,12 @@ def _recording(
     life: Life,
     names: Names,
     now: Micros,
-    there: Mapping[tuple[int, Micros, int], Answer] | None,
-    paths: Mapping[tuple[int, Micros, int], str],
+    there: Mapping[Key, Answer] | None,
+    paths: Mapping[Key, str],
     recorded: Mapping[tuple[int, int], Sequence[tuple[Micros, Answer]]],
 ) -> Answer:
-    key = (life.stream, life.start, life.n)
+    key = life.key
     place = (life.camera, life.start // DAY)
-    here = None if there is None else there.get(key)
     return {
         "key": f"{life.stream}/{life.start}/{life.n}",
         "camera": names.get(life.camera, ""),
@@ -95,8 +95,8 @@ def _recording(
         "seconds": seconds(life.duration),
         "bytes": life.size,
         "path": life.path or paths.get(key),
-        "fate": str(_fate(life, here, known=there is not None)),
-        "present": here,
+        "fate": str(_fate(life, there)),
+        "present": None if there is None else there.get(key),
         # In which of these it is, the log does not say: the first is the likely one.
         "recorded": [text for at, text in recorded.get(place, ()) if at >= life.end],
         "history": life.events,
@@ -110,12 +110,14 @@ def _written(one: RollUp) -> Answer:
     return {"entry": one.entry, "at": format_utc(one.at), "origin": one.origin}
 
 
-def _fate(life: Life, here: Answer | None, *, known: bool) -> Fate:
+def _fate(life: Life, there: Mapping[Key, Answer] | None) -> Fate:
     """What the catalogue says comes first: it has the row, or has it not."""
-    if here is not None:
+    if there is None:
+        return life.fate
+    if (here := there.get(life.key)) is not None:
         return Fate(here["state"])
     still = (Fate.RECORDED, Fate.QUARANTINED, Fate.DELETING)
-    return Fate.MISSING if known and life.fate in still else life.fate
+    return Fate.MISSING if life.fate in still else life.fate
 
 
 def _day(
@@ -150,8 +152,10 @@ def _holds(finder: Finder, window: Window, names: Names, now: Micros) -> list[An
     ]
 
 
-def _sentence(recordings: Sequence[Answer], gaps: Sequence[Answer]) -> str:
-    if len(recordings) == 1:
+def _sentence(
+    recordings: Sequence[Answer], fates: Counter[str], gaps: Sequence[Answer]
+) -> str:
+    if fates.total() == 1:
         (one,) = recordings
         text = f"{one['camera']} from {one['start']} to {one['end']}: {one['fate']}"
         last = one["history"][-1] if one["history"] else None
@@ -159,9 +163,8 @@ def _sentence(recordings: Sequence[Answer], gaps: Sequence[Answer]) -> str:
             text += f" (entry {last['entry']}, {last['at']})"
         return text
     if recordings:
-        counts = Counter(one["fate"] for one in recordings)
-        parts = [f"{number} {fate}" for fate, number in sorted(counts.items())]
-        return f"{len(recordings)} recordings: {', '.join(parts)}"
+        parts = [f"{number} {fate}" for fate, number in sorted(fates.items())]
+        return f"{fates.total()} recordings: {', '.join(parts)}"
     if gaps:
         what = gaps[0]["what"].replace("_", " ")
         return f"{what}: {gaps[0]['why']}" if gaps[0]["why"] else what

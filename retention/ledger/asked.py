@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from retention.errors import UsageError
 from retention.layouts.layout import compile_layout
-from retention.localtime import parse_instant
+from retention.localtime import parse_instant, parse_window
 from retention.model import DAY, FOREVER, Micros, Stream, Window
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -35,11 +35,7 @@ def window_of(
     if at is not None:
         instant = parse_instant(at, zone, now)
         return Window(instant, instant + 1)
-    start = parse_instant(since or "", zone, now)
-    end = now if until is None else parse_instant(until, zone, now)
-    if start >= end:
-        raise UsageError(f"from {since} to {until} is no time: the end comes first")
-    return Window(start, end)
+    return parse_window(since, until, zone, now, Window(0, now))
 
 
 def days_of(

@@ -62,7 +62,11 @@ class Life:
     at: Micros | None = None
     """When its deletion was begun, or its loss was seen."""
     events: list[dict[str, Any]] = field(default_factory=list)
-    root: str | None = None
+
+    @property
+    def key(self) -> Key:
+        """What it is catalogued under."""
+        return self.stream, self.start, self.n
 
     @property
     def end(self) -> Micros:
@@ -289,9 +293,7 @@ class Finder:
         found, lives = self._rows(record)
         for place, life in lives:
             due = found.columns["due"][place]
-            life.fate, life.at, life.root = (
-                Fate.DELETING, record.entry["at"], fields["root"],
-            )  # fmt: skip
+            life.fate, life.at = Fate.DELETING, record.entry["at"]
             self._event(
                 life, record, "deletion intended", row=place, root=fields["root"],
                 due=format_utc(due), **self._why(life, due, record.entry["policy"]),

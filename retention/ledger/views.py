@@ -17,7 +17,7 @@ from retention.layouts.layout import compile_layout
 from retention.ledger import answers
 from retention.ledger.asked import days_of, named, window_of
 from retention.ledger.balance import KINDS, Books, Sum
-from retention.ledger.find import Finder, Key, Wanted, search
+from retention.ledger.find import MOST, Finder, Key, Wanted, search
 from retention.ledger.rollup import add_catalogue
 from retention.localtime import format_utc
 from retention.model import DAY, Camera, Micros, Recording, State, Stream, Window
@@ -164,7 +164,7 @@ def _there(tx: Connection, finder: Finder) -> dict[Key, Answer]:
         for stream in streams.of_camera(tx, camera):
             for window in merge(wanted.windows):
                 rows = recordings.overlapping(
-                    tx, stream.key, window, stream.max_length, answers.LIMIT + 1
+                    tx, stream.key, window, stream.max_length, MOST + 1
                 )
                 for row in rows:
                     text = None if row.path is None else path_text(row.path)

@@ -2,10 +2,13 @@
 
 import json
 import os
+import resource
 import shutil
 import socket
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from api.people import UNSET, People, Person
 from retention import clock, guards, spool
 from retention.daemon.alarms import Alarms
 from retention.daemon.front import Front
+from retention.errors import RetentionError
 from retention.localtime import format_utc
 from retention.model import DAY, HOUR, Actor
 
@@ -323,6 +327,32 @@ def test_a_spool_that_can_not_be_read_is_an_alarm(office, monkeypatch):
     monkeypatch.setattr(spool.os, "listdir", listdir)
     take_in(office)
     assert "can't be read (Permission denied)" in tripped(office)[guards.REQUEST]
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """A write beyond that is cut short, and the next one fails (setrlimit(2))."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_request_that_is_not_whole_on_the_disk_is_not_left(tmp_path):
+    """Else the operator is told that it waits, and the service refuses it."""
+    arguments = HOLD | {"request": str(uuid.uuid4())}
+    with files_of_at_most(100), pytest.raises(OSError, match="File too large"):
+        spool.leave(tmp_path, "hold.place", arguments)
+    assert list(tmp_path.glob("*.json")) == []
+
+
+def test_a_request_that_the_service_would_refuse_for_its_size_is_not_left(tmp_path):
+    arguments = HOLD | {"request": str(uuid.uuid4()), "reason": "x" * spool.LARGEST}
+    with pytest.raises(RetentionError, match="say it shorter"):
+        spool.leave(tmp_path, "hold.place", arguments)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_left_requests_release_nothing(office, people):

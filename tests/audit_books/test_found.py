@@ -34,6 +34,16 @@ def test_what_is_there_is_present_and_in_its_roll_up(keeper: Bookkeeper) -> None
     assert one["path"].startswith("a/")
 
 
+def test_of_many_recordings_all_are_counted_and_the_first_are_listed(
+    keeper: Bookkeeper, monkeypatch
+) -> None:
+    filled(keeper)
+    monkeypatch.setattr("retention.ledger.answers.LIMIT", 1)
+    answer = keeper.find(camera="a", since=FRESH, until=FRESH + HOUR)
+    assert (len(answer["recordings"]), answer["more"]) == (1, 2)
+    assert answer["summary"] == "3 recordings: 3 present"
+
+
 def test_what_was_deleted_says_when_why_and_by_which_entries(
     keeper: Bookkeeper,
 ) -> None:

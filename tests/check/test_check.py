@@ -286,6 +286,28 @@ def test_the_drop_in_that_init_prints_is_enough(site, tmp_path):
     assert not has(site, "RequiresMountsFor")
 
 
+def test_the_drop_in_that_init_prints_is_read_whatever_the_path(tmp_path):
+    for name in ("my footage", "50%", "Ann's disk"):
+        (tmp_path / name).mkdir()
+        site = Installation(tmp_path / name)
+        drop_in = "\n".join(site.init()["drop_in"])
+        (tmp_path / "units").mkdir(exist_ok=True)
+        (tmp_path / "units" / unit.NAME).write_text(drop_in)
+        assert unit.covers("ReadWritePaths", site.directory / "nvr1"), drop_in
+
+
+def test_a_list_of_a_unit_goes_on_over_lines_and_begins_anew_where_it_is_empty(
+    tmp_path,
+):
+    file = tmp_path / "units" / unit.NAME
+    file.parent.mkdir()
+    file.write_text("ReadWritePaths=/srv/a \\\n  /srv/b\n")
+    assert unit.covers("ReadWritePaths", Path("/srv/b/nvr1"))
+    file.write_text("ReadWritePaths=/srv/a\nReadWritePaths=\nReadWritePaths=-/srv/b\n")
+    assert not unit.covers("ReadWritePaths", Path("/srv/a"))
+    assert unit.covers("ReadWritePaths", Path("/srv/b"))
+
+
 # -- rights --------------------------------------------------------------------------
 
 

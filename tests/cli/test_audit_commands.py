@@ -74,6 +74,13 @@ def test_an_intact_log_verifies(busy):
     assert busy.json("audit", "verify")["ok"] is True
 
 
+def test_with_sums_it_says_how_many_rows_were_read_and_where(busy):
+    with busy.daemon():
+        busy.ok("audit", "publish")
+        text = busy.ok("audit", "verify", "--sums")
+    assert "rows checked          0, in the published copy" in text
+
+
 def test_json_of_the_verification_keeps_its_shape(busy):
     assert set(busy.json("audit", "verify")) == {
         "ok", "entries", "intact", "root", "deep", "rows", "withheld", "open_intents",

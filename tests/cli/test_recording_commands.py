@@ -46,6 +46,26 @@ def test_recordings_of_a_time_are_listed_oldest_first(recorded):
     assert first.endswith(NAME)
 
 
+def test_a_time_that_ends_before_it_begins_is_refused(recorded):
+    done = recorded.run("recording", "list", "--from", "now", "--to", "now")
+    assert done.status == 2
+    assert "the end comes first" in done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("recording", "show", "1/99999999999999999999/0"),
+        ("deletion", "approve", "99999999999999999999"),
+    ],
+)
+def test_a_number_that_nothing_can_have_is_one_sentence(recorded, words):
+    done = recorded.run(*words)
+    assert done.status in (1, 2)
+    assert len(done.err.splitlines()) == 1
+    assert "fault in" not in done.err
+
+
 def test_a_list_that_was_cut_says_so(recorded):
     assert "There are more" in recorded.ok("recording", "list", "--limit", "1")
 

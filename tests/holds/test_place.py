@@ -104,6 +104,7 @@ def test_the_entry_is_found_by_camera_and_time_of_the_footage(room):
         ({"review": "now"}, "is past"),
         ({"received": "+1h"}, "still to come"),
         ({"margin": "5"}, "has no unit"),
+        ({"margin": "3000w"}, "is the most"),
         ({"cameras": []}, "which cameras"),
         ({"cameras": ["zz"]}, "'zz' today"),
         ({"cameras": ["a", "x*"]}, "'x\\*' today"),

@@ -285,7 +285,7 @@ def test_a_ruling_given_twice_moves_nothing_twice(world, scan):
     ("given", "text"),
     [
         ({"ruling": "guess", "reason": "r"}, "no ruling"),
-        ({"ruling": "times_right", "reason": " "}, "needs a reason"),
+        ({"ruling": "times_right", "reason": " "}, "say why"),
         ({"ruling": "shift", "reason": "r"}, "by how much"),
         ({"ruling": "times_right", "reason": "r", "shift": "1h"}, "only there"),
         ({"ruling": "shift", "reason": "r", "shift": "300d"}, "into the future"),
