@@ -7,6 +7,7 @@ this is done nothing may be appended: at the old size that would sign a fork.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +18,9 @@ from retention.audit.directory import CHECKPOINT, KEY, Published
 from retention.audit.note import Checkpoint, Verifier
 from retention.audit.rows import digest
 from retention.audit.stored import Stored, previous
-from retention.errors import RetentionError, VerificationError
+from retention.errors import VerificationError
 from retention.merkle import Frontier, leaf
+from retention.publication import unsigned
 
 if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue
@@ -109,10 +111,13 @@ def compare(
         size, data = log.head(tx)
         own = heads.newest(tx)
     verifier = verifier_of(catalogue)
-    sources = [Published(path) for path in (directory, copy) if path is not None]
+    sources = [Published(directory)]
+    if copy is not None and _is_ours(Published(copy), verifier):
+        sources.append(Published(copy))
     try:
         published = _published(sources[0], verifier)
         found = [published] if published else []
+        found += [head for source in sources[1:] for head in _newest(source, verifier)]
         found += [_opened(where, data, verifier) for where, data in kept]
         if own is not None:
             found.append(_opened("the catalogue", own.note.encode(), verifier))
@@ -133,6 +138,22 @@ def compare(
     largest = max(found, key=lambda head: head.size, default=None)
     missing = largest and largest.size > (own.size if own else 0)
     return Compared(case, size, adopt=largest if missing else None)
+
+
+def _is_ours(copy: Published, verifier: Verifier) -> bool:
+    """Whether the second directory is one of this log; else following it fails."""
+    key = copy.read(KEY, note.SIZE_LIMIT)
+    return key is None or key.decode("utf-8", "replace").strip() == verifier.vkey
+
+
+def _newest(copy: Published, verifier: Verifier) -> list[Head]:
+    """The largest head in the second directory; what is none there says nothing, since
+    nobody can take it away."""
+    found = []
+    for where, data in copy.kept():
+        with suppress(_FoundError):
+            found.append(_opened(str(copy.directory / where), data, verifier))
+    return sorted(found, key=lambda head: head.size)[-1:]
 
 
 def _published(source: Published, verifier: Verifier) -> Head | None:
@@ -216,12 +237,15 @@ def _tail(
         (head for head in found if head.size > tree.size), key=lambda head: head.size
     )
     last = _last(catalogue, tree.size)
+    signed = ahead[-1].size if ahead else tree.size
     wrong: Head | None = None
     for source in sources:
         reached = tree
         roots: dict[int, bytes] = {}
         wanted = {head.size for head in ahead}
         for stored in chain(source.tail(tree.size), tree.size, last):
+            if stored.number >= signed:
+                _refuse_unsigned(source, stored)
             reached = reached.append(leaf(stored.data))
             if reached.size in wanted:
                 roots[reached.size] = reached.root()
@@ -244,13 +268,26 @@ def _tail(
         )
     if ahead:
         raise _absent(sources, tree, ahead[-1])
-    if any(next(source.tail(tree.size), None) for source in sources[:1]):
-        raise _FoundError(
-            Case.FORKED,
-            f"{sources[0].directory} holds an entry {tree.size} that does not follow "
-            f"from the catalogue's last one. {_KEEP_BOTH}",
-        )
+    for source in sources:
+        if next(source.tail(tree.size), None):
+            raise _FoundError(
+                Case.FORKED,
+                f"{source.directory} holds an entry {tree.size} that does not follow "
+                f"from the catalogue's last one. {_KEEP_BOTH}",
+            )
     return None
+
+
+def _refuse_unsigned(source: Published, stored: Stored) -> None:
+    kind = decode(stored.data)["kind"]
+    if kind not in unsigned.KINDS:
+        raise _FoundError(
+            Case.DAMAGED,
+            f"{source.directory} has an entry {stored.number}, {kind}, that the catalogue "
+            "lacks and no signed head covers: anybody could have put it there. If a head "
+            "that covers it was kept elsewhere, put that into the state directory as "
+            f"last-checkpoint and start again. {_KEEP_BOTH}",
+        )
 
 
 def _absent(sources: list[Published], tree: Frontier, head: Head) -> _FoundError:
@@ -288,6 +325,8 @@ def chain(entries: Iterable[Stored], first: int, last: bytes) -> Iterator[Stored
             follows = (
                 stored.number == entry["index"] == number
                 and entry["prev"] == previous(last)
+                and type(entry["kind"]) is str
+                and type(entry["fields"]) is dict
                 and _has_its_rows(entry, stored)
             )
         except (ValueError, KeyError, TypeError):
@@ -314,8 +353,3 @@ def _restored(tail: Tail, size: int) -> str:
 def is_refused(found: Compared) -> bool:
     """Whether nothing may be deleted, signed or published."""
     return found.case in REFUSED
-
-
-def refusal(found: Compared) -> RetentionError:
-    """Why, as an error."""
-    return VerificationError(found.detail)

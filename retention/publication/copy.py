@@ -5,10 +5,12 @@ last head of the day before with the few partial files that this head needs.  A 
 there is never replaced or removed.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from retention.audit import note, tiles
 from retention.audit.directory import CHECKPOINT, KEPT, KEY, Published
+from retention.audit.note import Checkpoint, Verifier
 from retention.audit.tiles import WIDTH, Tile
 from retention.errors import PublicationError, VerificationError
 from retention.publication.files import Directory
@@ -55,29 +57,47 @@ class Copy:
             self._copy(tile)
         self._target.settle()
         self._done = max(self._done, size)
-        self._copy_days()
+        self._copy_days(self._done)
         return self._done
 
     def _begin(self) -> int:
         """What the newest head there covers was copied before it."""
         key = self._source.read(KEY, note.SIZE_LIMIT)
-        if key is not None:
-            self._target.put(KEY, key)
-        sizes = [
-            note.unverified(data).size
-            for name in self._target.names(KEPT)
-            if not name.startswith(".")
-            and (data := self._target.read(f"{KEPT}/{name}")) is not None
-        ]
-        self.newest = max(sizes, default=0)
+        if key is None:
+            raise VerificationError(f"{self._source.directory / KEY} is missing")
+        self._target.put(KEY, key)
+        verifier = note.parse_vkey(key.decode("utf-8", "replace").strip())
+        there = []
+        for _, data in Published(self._target.path).kept():
+            with suppress(VerificationError):  # what is none there stays for ever
+                there.append(note.open_checkpoint(data, verifier))
+        newest = max(there, key=lambda head: head.size, default=None)
+        if newest is not None:
+            self._refuse_fork(newest, verifier)
+            self.newest = newest.size
         return self.newest // WIDTH * WIDTH
 
-    def _copy_days(self) -> None:
+    def _refuse_fork(self, newest: Checkpoint, verifier: Verifier) -> None:
+        """What is there stays for ever: nothing of another history is put beside it."""
+        head = note.open_checkpoint(self._source.checkpoint_bytes(), verifier)
+        if newest.size > head.size or (
+            newest.size
+            and self._source.reader(head.size).root(newest.size) != newest.root
+        ):
+            raise PublicationError(
+                f"log_copy {self._target.path} has a signed head of {newest.size} entries "
+                "that this log does not extend: one of the two was rolled back and went "
+                "on. Keep both for the auditor; `retention audit verify` tells more"
+            )
+
+    def _copy_days(self, done: int) -> None:
         there = set(self._target.names(KEPT))
         for path, data in self._source.kept():
             if path.rpartition("/")[2] in there:
                 continue
             size = note.unverified(data).size
+            if size // WIDTH * WIDTH > done:
+                continue  # its bundles come first, with the next round
             for level in _LEVELS:
                 span = Tile(level, 0).span * WIDTH
                 tile = tiles.of_size(size, level, size // span)

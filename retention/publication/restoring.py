@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from retention import guards
 from retention.audit import heads, log, reimport
 from retention.audit import rows as row_files
+from retention.audit.books import UNREADABLE
 from retention.audit.canonical import decode
 from retention.audit.heads import Signed
 from retention.audit.stored import Stored
@@ -27,6 +28,7 @@ from retention.errors import VerificationError
 from retention.merkle import Frontier, leaf
 from retention.model import Actor, Entry, Micros
 from retention.publication.replay import Replay
+from retention.publication.unsigned import effective
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -84,11 +86,12 @@ def _bring_back(
     for stored in page:
         if stored.number != tree.size:
             raise VerificationError(f"entry {tree.size} is missing by now")
-        entry = decode(stored.data)
-        rows = None if stored.rows is None else row_files.decode(stored.rows)[0]
-        reimport.insert(tx, stored, entry)
-        replay.one(tx, stored.number, entry, rows)
-        reimport.index(tx, stored.number, entry, rows)
+        try:
+            _one(tx, stored, replay, 0 if signed is None else signed.size)
+        except UNREADABLE as error:
+            raise VerificationError(
+                f"entry {stored.number} can't be read back: {error!r}"
+            ) from error
         tree = tree.append(leaf(stored.data))
         if signed is not None and tree.size == signed.size:
             reached = tree
@@ -96,6 +99,15 @@ def _bring_back(
     if reached is not None and signed is not None:
         keep(tx, reached, signed)
     return tree, replay
+
+
+def _one(tx: Connection, stored: Stored, replay: Replay, signed: int) -> None:
+    entry = decode(stored.data)
+    rows = None if stored.rows is None else row_files.decode(stored.rows)[0]
+    reimport.insert(tx, stored, entry)
+    if effective(stored, entry["kind"], signed):
+        replay.one(tx, stored.number, entry, rows)
+    reimport.index(tx, stored.number, entry, rows)
 
 
 def keep(tx: Connection, tree: Frontier, head: Head) -> None:

@@ -3,11 +3,13 @@
 import shutil
 
 import pytest
-from press import NOW, Press, heartbeat, intent, rows
+from press import ACTOR, NOW, Press, heartbeat, intent, rows
 
+from retention import guards
 from retention.audit.directory import Published
+from retention.catalogue.db import Priority
 from retention.errors import PublicationError, VerificationError
-from retention.model import DAY
+from retention.model import DAY, Entry
 from retention.publication import restoring
 from retention.publication.compare import Case
 from retention.publication.copy import Copy
@@ -275,6 +277,119 @@ def test_an_unsigned_entry_that_is_not_the_catalogues(press, tmp_path):
     shutil.rmtree(press.published)
     shutil.copytree(other.published, press.published)
     refused(press.again(), Case.FORKED)
+
+
+RELEASED = {"hold": 1, "free_at": NOW, "request": None}
+SHORTER = {"version": 9, "days": 1, "cameras": {}, "proposal": None}
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [
+        ("hold.released", RELEASED),
+        ("policy.changed", SHORTER),
+        ("rules.changed", {"old": {}, "new": {}}),
+        ("hold.release_requested", {"hold": 1}),
+        ("camera.retired", {"camera": 1, "id": "1001"}),
+        ("something.newer", {}),
+    ],
+)
+def test_what_frees_footage_never_comes_back_without_a_signature(press, kind, fields):
+    """Who can write into the directory could put it there, and has no key."""
+    press.append(count=3)
+    press.publish()
+    press.forge(kind=kind, fields=fields)
+    refused(press.again(), Case.DAMAGED)
+
+
+def test_what_frees_footage_comes_back_under_a_signature(press):
+    press.append(count=3)
+    press.publish()
+    backup = press.backup()
+    press.append(Entry("policy.withdrawn", NOW, ACTOR, {"proposal": 1}))
+    press.publish()
+    assert press.restore(backup).start() == Case.RESTORED
+    assert press.size == 5
+
+
+@pytest.mark.parametrize(
+    "changes", [{"kind": None}, {"fields": None}, {"fields": []}, {"kind": 7}]
+)
+def test_an_unsigned_entry_that_is_none_is_refused(press, changes):
+    press.append(count=3)
+    press.publish()
+    press.forge(**changes)
+    refused(press.again(), Case.FORKED)
+
+
+def test_an_unsigned_entry_that_can_not_be_read_brings_nothing_back(press):
+    press.append(count=3)
+    press.publish()
+    press.forge(kind="hold.placed", fields={})
+    found = press.again().compared()
+    with pytest.raises(VerificationError, match="entry 4 can't be read back"):
+        restoring.bring_back(press.catalogue, found)
+    assert press.size == 4
+
+
+def test_a_guard_is_not_cleared_by_an_unsigned_entry(press):
+    press.append(count=3)
+    press.publish()
+    with press.catalogue.write(Priority.HOLD) as tx:
+        guards.trip_in(tx, press.log, NOW, ACTOR, "root", "nvr1", "not there")
+    press.publish()
+    press.forge(
+        kind="guard.cleared", subject=None, fields={"guard": "root", "scope": "nvr1"}
+    )
+    assert press.again().start() == Case.RESTORED
+    with press.catalogue.read() as tx:
+        assert [one.name for one in guards.tripped(tx)] == ["root"]
+
+
+@pytest.fixture
+def worm(press):
+    """A second directory with a signed head of 304 entries, which the log then lost."""
+    made = press.directory / "worm"
+    made.mkdir()
+    press.append(count=3)
+    press.publish()
+    backup = press.backup()
+    shutil.copytree(press.published, press.directory / "older")
+    press.append_at_once(300)
+    press.publish()
+    press.append(heartbeat(NOW + DAY))
+    press.publish(now=NOW + DAY)
+    Copy(press.published, made).follow()
+    assert len(list((made / "checkpoints").iterdir())) == 1
+    shutil.rmtree(press.published)
+    (press.directory / "older").rename(press.published)
+    (press.directory / BESIDE_KEY).unlink()
+    press.restore(backup)
+    return made
+
+
+def test_a_log_that_was_set_back_gets_what_the_second_directory_signed(press, worm):
+    assert press.start(copy=worm) == Case.RESTORED
+    assert press.size >= 304
+
+
+@pytest.mark.parametrize("count", [5, 400])
+def test_a_log_that_went_on_without_the_second_directory_is_a_fork(press, worm, count):
+    """Its share was not mounted at the start after which the log went on."""
+    press.append(heartbeat(NOW + 1))
+    press.append_at_once(count)
+    press.publish()
+    with pytest.raises(PublicationError, match="does not extend"):
+        Copy(press.published, worm).follow()
+    (press.directory / BESIDE_KEY).unlink()
+    assert press.start(copy=worm) == Case.FORKED
+
+
+def test_a_head_of_another_key_in_the_second_directory_is_none(press, tmp_path, worm):
+    """Nobody can take it away there."""
+    place = worm / "checkpoints" / "9999-12-31"
+    place.write_text("leicester/other\n999\nAAAA\n\n— x AAAA\n")
+    assert press.start(copy=worm) == Case.RESTORED
 
 
 def test_the_directory_of_another_log(press, tmp_path):
