@@ -79,6 +79,7 @@ class Publisher:
         self._signed: Signed | None = None
         self._bundled = 0
         self._day: Micros | None = None
+        self._mending = False
         self._begun = False
 
     @property
@@ -105,7 +106,11 @@ class Publisher:
         with self._alone():
             self._begin()
             self.published = self._bundled = 0
-            self._publish(now, sign=True)
+            self._day, self._mending = None, True
+            try:
+                self._publish(now, sign=True)
+            finally:
+                self._mending = False
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -257,24 +262,27 @@ class Publisher:
     def _keep_days(self, signed: Signed) -> None:
         """The last head of each day before is kept; today's is `checkpoint` itself.
 
-        One that is there stays, whatever a clock that was wrong says by now.
+        One that is there stays, whatever a clock that was wrong says by now.  The oldest
+        come first: where one is there, all before it are.
         """
         day = signed.at // DAY
         if day == self._day:
             return
+        missing: list[tuple[str, Signed]] = []
         with self._catalogue.read() as tx:
             before = heads.newest_before(tx, day * DAY, signed.size)
-            while before is not None and self._keep_day(before):
+            while before is not None:
+                name = f"{KEPT}/{format_utc(before.at)[:10]}"
+                if self._directory.read(name) is None:
+                    missing.append((name, before))
+                elif not self._mending:
+                    break
                 start = before.at // DAY * DAY
                 before = heads.newest_before(tx, start, before.size)
+        for name, head in reversed(missing):
+            self._directory.put(name, head.note.encode())
+            self._directory.settle()
         self._day = day
-
-    def _keep_day(self, signed: Signed) -> bool:
-        name = f"{KEPT}/{format_utc(signed.at)[:10]}"
-        if self._directory.read(name) is not None:
-            return False
-        self._directory.put(name, signed.note.encode())
-        return True
 
     def _drop_partials(self) -> None:
         """Those that a kill left after the full file and its head were published."""

@@ -214,6 +214,39 @@ def test_days_are_kept_again_in_a_directory_that_was_lost(press):
     press.check()
 
 
+def test_days_that_a_kill_left_out_are_kept_with_the_next_head(press, monkeypatch):
+    for day in range(6):
+        press.append(count=1)
+        press.publish(now=NOW + day * DAY)
+    before = press.files()
+    press.published.rename(press.directory / "lost")
+    put = files.Directory.put
+
+    def killed(self, path, data):
+        if path.startswith("checkpoints/") and list(self.path.glob("checkpoints/*")):
+            raise KeyboardInterrupt
+        put(self, path, data)
+
+    monkeypatch.setattr(files.Directory, "put", killed)
+    with pytest.raises(KeyboardInterrupt):
+        press.again().publish(now=NOW + 5 * DAY)
+    monkeypatch.undo()
+    press.append(count=1)
+    press.again().publish(now=NOW + 5 * DAY)
+    assert {n for n in before if n.startswith("checkpoints/")} <= press.files().keys()
+
+
+def test_a_day_that_is_missing_is_written_again_when_asked(press):
+    for day in range(4):
+        press.append(count=1)
+        press.publish(now=NOW + day * DAY)
+    whole = press.files()
+    oldest = sorted((press.published / "checkpoints").iterdir())[0]
+    oldest.unlink()
+    press.publisher.mend(NOW + 3 * DAY)
+    assert press.files() == whole
+
+
 def test_what_is_missing_is_written_again_when_asked(press):
     press.append(intent(rows(3)))
     press.append_at_once(600)
@@ -288,6 +321,26 @@ class TestCopy:
             "tile/entries/000.p/121", "tile/entries/000.p/241",
         ]  # fmt: skip
         assert "checkpoint" not in names
+
+    def test_signs_nothing_whose_bundles_are_not_there(self, press, copy, monkeypatch):
+        """A day and a bundle ended while what came before was being copied."""
+        press.append_at_once(100)
+        press.publish()
+
+        def meanwhile(self):
+            monkeypatch.undo()
+            press.append_at_once(300)
+            press.publish()
+            press.append(count=1)
+            press.publish(now=NOW + DAY)
+
+        monkeypatch.setattr(files.Directory, "settle", meanwhile)
+        copy.follow()
+        assert not list(copy._target.path.glob("checkpoints/*"))
+        again = Copy(press.published, copy._target.path)
+        again.follow()
+        assert (copy._target.path / "tile/entries/000").exists()
+        assert len(list(copy._target.path.glob("checkpoints/*"))) == 1
 
     def test_goes_on_after_a_start_and_rewrites_nothing(self, press, copy):
         press.append_at_once(300)
