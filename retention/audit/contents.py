@@ -21,6 +21,9 @@ from retention.audit.stored import Stored
 ROWS = b'"rows_sha256":'
 """In the bytes of every entry that has a row file."""
 
+_CHANGED = b""
+"""Stands for a row file that was changed: no entry says its digest."""
+
 _Work = tuple[list[Stored], "Future[list[Looked]] | None"]
 
 
@@ -106,11 +109,22 @@ class Contents:
             if data is None:
                 self.books.skip(number)
                 continue
-            rows = self._published.rows(number) if ROWS in data else None
-            found.append(Stored(number, data, rows))
+            found.append(Stored(number, data, self._rows(number, data)))
         self._waiting.append((found, self._begin(found)))
         while len(self._waiting) > 2 * self._jobs:
             self._book()
+
+    def _rows(self, number: int, data: bytes) -> bytes | None:
+        """The row file of an entry.  One of another digest is not kept, and never read:
+        nothing then bounds what it holds or how long reading it takes."""
+        rows = self._published.rows(number) if ROWS in data else None
+        if rows is None:
+            return None
+        try:
+            said = decode(data).get("rows_sha256")
+        except UNREADABLE:
+            said = None
+        return rows if books.row_file_complaint(said, rows) is None else _CHANGED
 
     def _begin(self, entries: Sequence[Stored]) -> Future[list[Looked]] | None:
         """Let a helper read the row files of these entries, where there are helpers."""
@@ -121,14 +135,14 @@ class Contents:
             self._pool = ProcessPoolExecutor(
                 self._jobs, mp_context=get_context("forkserver")
             )
-        work = [(one.data, one.rows) for one in entries if one.rows is not None]
+        work = [(one.data, one.rows) for one in entries if one.rows]
         return self._pool.submit(_look_all, work, self._report.deep)
 
     def _book(self) -> None:
         entries, future = self._waiting.popleft()
         looked = iter(future.result()) if future else None
         for stored in entries:
-            found = next(looked) if looked and stored.rows is not None else None
+            found = next(looked) if looked and stored.rows else None
             try:
                 self.books.one(stored, None, found)
             except FaultError as error:

@@ -62,6 +62,8 @@ class Report:
     open_intents: list[int] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     unlisted: int = 0
+    first: int | None = None
+    """The first entry with a fault, listed or not."""
     origin: str = ""
     signed_at: int | None = None
     unsigned: int = 0
@@ -84,11 +86,19 @@ class Report:
         return self.faults[0] if self.faults else None
 
     def add(self, fault: Fault) -> None:
-        """Note a fault."""
-        if len(self.faults) < FAULTS:
-            self.faults.append(fault)
-        else:
+        """Note a fault.  Of many, the first ones and those of no entry stay listed."""
+        earlier = self.first is None or (fault.entry or 0) < self.first
+        if fault.entry is not None and earlier:
+            self.first = fault.entry
+        if len(self.faults) >= FAULTS:
             self.unlisted += 1
+            if fault.entry is not None and not earlier:
+                return
+            last = max(
+                self.faults, key=lambda one: -1 if one.entry is None else one.entry
+            )
+            self.faults.remove(last)
+        self.faults.append(fault)
 
 
 class FaultError(Exception):

@@ -93,10 +93,8 @@ class _Check:
         finally:
             self.contents.close()
         report.faults.sort(key=lambda one: -1 if one.entry is None else one.entry)
-        report.intact = min(
-            (one.entry for one in report.faults if one.entry is not None),
-            default=head.size,
-        )
+        first = report.first
+        report.intact = head.size if first is None else min(first, head.size)
         return report
 
     def _pass(self, since: Iterable[tuple[str, bytes]]) -> None:
@@ -286,10 +284,11 @@ class _Check:
         self.contents.flush()
         self.report.open_intents = sorted(self.contents.books.intents)
         self.report.root = root = self.tree.root(self.tree.last)
+        explained = self.broken or bool(self.doubts)
         self._settle(root == said)
         if root == said:
             self._add(self.older.forks(self.head))
-        elif self.report.ok:
+        elif not explained:
             self.report.add(self.older.unsigned(self.head, root))
         if self.contents.last is not None:
             self.report.signed_at = _time(self.contents.last.data)
@@ -371,6 +370,7 @@ class _Check:
 def _time(entry: bytes) -> int | None:
     """When an entry says it was written."""
     try:
-        return int(decode(entry)["at"])
+        at = decode(entry)["at"]
     except UNREADABLE:
         return None
+    return at if type(at) is int else None

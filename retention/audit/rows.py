@@ -109,6 +109,8 @@ def read(data: bytes, only: Set[str] | None = None) -> RowFile:
             raise ValueError("a column is doubled")
         if only is not None:
             packed = [one for one in packed if one["name"] in only]
+        if not names and count:
+            raise ValueError(f"{count} rows without a column")
         columns = _read_columns(packed, count)
         seed = from_base64url(found["seed"])
         if len(seed) != SEED_BYTES:

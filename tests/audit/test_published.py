@@ -6,6 +6,7 @@ Random damage is in test_mutations; here is what a random change doesn't come to
 import os
 import subprocess
 import sys
+import zlib
 
 import pytest
 from logs import a_catalogue, batch_rows
@@ -22,7 +23,7 @@ from publishing import (
     write,
 )
 
-from retention.audit import note, rows, tiles
+from retention.audit import finding, note, rows, tiles
 from retention.audit.canonical import base64url, decode, encode
 from retention.audit.finding import Fault
 from retention.audit.published import Published, verifier_of, verify_directory
@@ -331,6 +332,91 @@ def test_faults_are_counted_when_they_are_too_many_to_list(directory):
     report = verified(directory)
     assert len(report.faults) == 100
     assert report.unlisted == sum(1 for _ in (directory / "rows").iterdir()) - 100
+
+
+BOMB = zlib.compress(
+    f'{{"columns":[],"count":{10**12},"seed":"{"A" * 22}","v":1}}'.encode()
+)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_row_file_that_was_changed_is_not_read(directory, jobs):
+    """A few bytes could say of themselves to be a million million rows."""
+    write(directory, "rows/001", BOMB)
+    assert faults(directory, depth="deep", jobs=jobs) == [
+        "entry 1 has a row file that was changed"
+    ]
+
+
+def test_rows_without_a_column_are_none():
+    with pytest.raises(ValueError, match="without a column"):
+        rows.read(BOMB)
+
+
+def test_changed_row_files_do_not_fill_the_memory(directory):
+    """Sparse files of 40 MiB, some 240 of them in a log of 600 entries."""
+    for place in (directory / "rows").rglob("*"):
+        if place.is_file():
+            os.truncate(place, 40 << 20)
+    code = (
+        "import resource, sys; from pathlib import Path;"
+        "resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30));"
+        "from retention.audit.published import verify_directory;"
+        "found = verify_directory(Path(sys.argv[1]), sys.argv[2], depth='sums');"
+        "print(found.faults[0].sentence)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(directory), VERIFIER.vkey],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "entry 1 has a row file that was changed\n", done.stderr
+
+
+def test_a_rewritten_entry_is_told_beside_any_other_fault(entries, tmp_path):
+    """In its bundle and in the hash tile beside it; no tile above speaks of either."""
+    directory = publish(tmp_path / "log", entries[:200])
+    tile = tiles.Tile("entries", 0, 200)
+    found = [one.data for one in entries[:200]]
+    found[5] = found[5].replace(b"cctv-01", b"cctv-02")
+    write(directory, tile.path, tiles.bundle(found))
+    write(directory, tile._replace(level=0).path, b"".join(tiles.leaf_hashes(found)))
+    assert verified(directory).intact == 0
+    late = max(one.number for one in entries[:200] if one.rows)
+    (directory / tiles.row_path(late)).unlink()
+    report = verified(directory)
+    assert report.intact == 0
+    assert [one.entry for one in report.faults] == [0, late]
+
+
+def test_of_very_many_faults_the_first_is_listed(directory, entries):
+    """Row files are looked at after all entries."""
+    for one in entries[300:SIZE]:
+        if one.rows:
+            (directory / tiles.row_path(one.number)).unlink()
+    write(directory, "rows/003", b"stray")
+    report = verified(directory)
+    assert report.unlisted
+    assert report.intact == 3
+    assert report.faults[0] == Fault(3, "has a row file that it does not speak of")
+
+
+def test_what_is_not_signed_is_not_called_what_was_written(directory, entries):
+    found = [*entries[:SIZE], *put_right(entries, SIZE, at=1)[SIZE:]]
+    for path, data in files_of(found, SIZE, SIZE + 8):
+        write(directory, path, data)
+    (directory / tiles.row_path(SIZE + 1)).write_bytes(b"changed")
+    report = verified(directory)
+    assert not report.ok
+    assert report.intact == SIZE
+
+
+@pytest.mark.parametrize("at", ["9" * 30, None, [1]])
+def test_a_time_that_is_none_is_no_crash(tmp_path, entries, at):
+    found = put_right(entries[:20], 19, at=at)
+    report = verified(publish(tmp_path / "log", found))
+    finding.answer(report)
+    assert report.ok
 
 
 def test_an_open_intent_is_named_and_no_fault(tmp_path):
