@@ -6,7 +6,8 @@ head row, never from a sequence, so that a transaction rolled back leaves no gap
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -44,10 +45,23 @@ _HEAD = """SELECT size, frontier,
 
 
 class Log:
-    """Where entries are appended; says in each who wrote it, and where.  No state."""
+    """Where entries are appended; says in each who wrote it, and where.  No state.
 
-    def __init__(self, *, site: str, host: str, program: str) -> None:
+    `clock` says when an entry is written.  A cycle goes by one reading of the clock, and
+    may take long: its entries say when each was written, not when it began.  Without a
+    clock they say what they are given.
+    """
+
+    def __init__(
+        self,
+        *,
+        site: str,
+        host: str,
+        program: str,
+        clock: Callable[[], Micros] | None = None,
+    ) -> None:
         self._origin = {"site": site, "host": host, "program": program}
+        self._clock = clock
 
     def append(self, tx: Connection, entry: Entry) -> int:
         """Append as the last step of the caller's transaction; returns the number.
@@ -56,6 +70,8 @@ class Log:
         where its counts are not those of its rows, RetentionError where it is over 16
         KiB, StaleError or CatalogueError where the head is not the one it follows.
         """
+        if self._clock is not None:
+            entry = replace(entry, at=self._clock())
         kind = kinds.of(entry.kind)
         clear, hidden = kind.split(entry.fields)
         rows = _prepared(kind, entry.rows, clear)

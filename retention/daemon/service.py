@@ -70,6 +70,7 @@ class Service:
             site=settings.site,
             host=socket.gethostname(),
             program=f"retention {__version__}",
+            clock=lambda: clock.read().wall,
         )
         self._reserve = Reserve(settings.state_directory)
         path = settings.state_directory / db.NAME

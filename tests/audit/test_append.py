@@ -12,6 +12,7 @@ from retention.audit import log, rows
 from retention.audit.canonical import decode, encode
 from retention.audit.kinds import KINDS
 from retention.audit.listing import OF_CAMERA, listing
+from retention.audit.log import Log
 from retention.audit.stored import previous
 from retention.audit.verify import verify_catalogue
 from retention.catalogue.db import Priority
@@ -111,6 +112,19 @@ def test_a_reason_is_never_in_clear():
         if field.name == "reason" and not field.committed
     ]
     assert clear == []
+
+
+def test_an_entry_says_when_it_was_written_whatever_the_cycle_goes_by(catalogue):
+    """A cycle of thousands of files takes long, and its proofs say when each was gone."""
+    times = iter((NOW + 1, NOW + 9))
+    slow = Log(site="s", host="h", program="p", clock=lambda: next(times))
+    for _ in range(2):
+        with catalogue.write(Priority.HOLD) as tx:
+            slow.append(tx, cooled())
+    with catalogue.read() as tx:
+        assert [log.read(tx, n)["at"] for n in (1, 2)] == [NOW + 1, NOW + 9]
+        column = tx.exec_driver_sql("SELECT at FROM entry WHERE number > 0").scalars()
+        assert list(column) == [NOW + 1, NOW + 9]
 
 
 def test_the_policy_in_force_is_in_the_entry(catalogue):

@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 import sqlalchemy as sa
 
-from retention import clock
+from retention import clock, guards
 from retention.catalogue import db
 from retention.catalogue.db import Priority
 from retention.daemon.alarms import Alarms, disk_full, guard_of
@@ -54,7 +54,10 @@ def test_one_that_can_not_be_written_holds_all_the_same(installed, guard, servic
     service._catalogue.read_only = False
     guard.write()
     (entry,) = installed.entries("guard.tripped")
-    assert entry["at"] == NOW
+    with service._catalogue.read() as tx:
+        (row,) = guards.tripped(tx)
+    assert row.since == NOW
+    assert entry["at"] > NOW  # when it was written
 
 
 def test_one_that_could_not_be_written_is_on_record_before_it_clears(
