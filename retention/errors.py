@@ -48,6 +48,10 @@ class PublicationError(RetentionError):
     """The audit log can't be published, or must not be; what was to be done stands."""
 
 
+class AlteredError(PublicationError):
+    """What is published is not what the catalogue has: one of the two was altered."""
+
+
 class GuardError(RetentionError):
     """A guard holds (design: in doubt delete nothing).  Exit status 6."""
 

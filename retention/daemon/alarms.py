@@ -124,6 +124,10 @@ class Alarms:
         """Whether that guard is tripped."""
         return (name, scope) in self._tripped
 
+    def detail(self, name: str, scope: str = "") -> str | None:
+        """Why it is; None where it is not."""
+        return self._tripped.get((name, scope))
+
     def may_write(self) -> bool:
         """Whether scans may write what they see into the catalogue."""
         with self._mutex:

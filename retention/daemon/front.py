@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 STOP_SECONDS = 20.0
 """For the answers that are being made when the service ends."""
 
+LONGEST_ALARM = 4_000
+_MORE = ". And more: see to every file there that ends in .refused"
+
 LONGEST_REASON = 500
 """Characters of why a request was refused, on record and in an alarm."""
 
@@ -124,13 +127,20 @@ class Front:
             shown = _shown(spool.refused(left))
         except OSError as error:
             self._leave_there(left, error)
-        self._alarms.trip(
-            guards.REQUEST,
-            "",
+        detail = (
             f"a request that {who} left while the service was down can't be carried "
-            f"out ({why}); it lies in {left.path.parent} as {shown}",
-            now,
+            f"out ({why}); it lies in {left.path.parent} as {shown}"
         )
+        self._alarms.trip(guards.REQUEST, "", self._besides(detail), now)
+
+    def _besides(self, detail: str) -> str:
+        """What was refused before and nobody has seen to yet stays in the alarm."""
+        known = self._alarms.detail(guards.REQUEST)
+        if known is None or detail in known:
+            return known or detail
+        if len(known) + len(detail) > LONGEST_ALARM:
+            return known if known.endswith(_MORE) else known + _MORE
+        return f"{known}. Also {detail}"
 
     def _leave_there(self, left: spool.Left, error: OSError) -> None:
         """What can't be moved out of the way is not looked at in every round, and

@@ -15,7 +15,12 @@ from retention.catalogue.db import Priority, put_fact
 from retention.daemon import remembered
 from retention.daemon.journal import log as journal
 from retention.daemon.worker import Stop, Worker
-from retention.errors import CatalogueError, PublicationError, RetentionError
+from retention.errors import (
+    AlteredError,
+    CatalogueError,
+    PublicationError,
+    RetentionError,
+)
 from retention.model import MINUTE, SECOND, Micros
 from retention.publication import compare, outside, restoring
 from retention.publication.copy import Copy
@@ -50,6 +55,7 @@ class Publishing:
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.trouble: str | None = None
+        self._altered: str | None = None
         self._settings = settings
         self._catalogue = catalogue
         self._log = log
@@ -114,11 +120,19 @@ class Publishing:
         try:
             if mend and self._publisher is not None:
                 self._publisher.mend(now)
+                self._altered = None
             self._publish(now, sign=True)
         except (PublicationError, CatalogueError) as error:
-            self.trouble = str(error)
+            self._note(error)
             return problem(error)
         return None
+
+    def _note(self, error: RetentionError) -> None:
+        """What was altered stays so, though what is new may still be published: until a
+        person has every file compared again."""
+        self.trouble = str(error)
+        if isinstance(error, AlteredError):
+            self._altered = self.trouble
 
     def intent(self, size: int, now: Micros) -> None:
         """Have the first `size` entries published, under a head or not.
@@ -135,7 +149,7 @@ class Publishing:
         self._publisher.publish(now, sign=sign)
         if sign:
             self._headed = clock.monotonic()
-            self.trouble = None
+            self.trouble = self._altered
 
     def tick(self, alarms: Alarms, now: Micros) -> None:
         """The round: a head where its minute is over, or trouble may be; the guard.
@@ -154,7 +168,7 @@ class Publishing:
         try:
             self._publish(now, sign=True)
         except PublicationError as error:
-            self.trouble = str(error)
+            self._note(error)
         if self.trouble is not None:
             alarms.trip(guards.LOG, "", self.trouble, now, writable=True)
 

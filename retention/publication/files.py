@@ -9,7 +9,7 @@ the next writing of that name takes over.
 import os
 from pathlib import Path
 
-from retention.errors import PublicationError
+from retention.errors import AlteredError, PublicationError
 
 FILE_MODE = 0o644
 DIRECTORY_MODE = 0o755
@@ -39,10 +39,11 @@ class Directory:
             self._write(path, data)
             return True
         if there != data:
-            raise PublicationError(
-                f"{path} is there and holds something else than the audit log: nothing "
-                f"is published beside it. Move {self.path} away and keep it for the "
-                "auditor; the next start publishes the whole log anew"
+            raise AlteredError(
+                f"{path} is there and holds something else than the catalogue's audit "
+                "log: one of the two was altered. `retention audit verify` tells which. "
+                f"If it is the published one, keep {self.path} for the auditor: move it "
+                "away, and the next start publishes the whole log anew"
             )
         # Its name may not be durable yet: that of a kill after the rename.
         self._touched[os.path.dirname(path)] = None

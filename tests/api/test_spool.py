@@ -214,6 +214,26 @@ def test_a_request_that_can_not_be_carried_out_is_an_alarm(office, people, case)
     assert len(office.written("hold.placed")) == 1
 
 
+def test_the_alarm_names_every_request_that_was_refused(office, people):
+    """Else one is acknowledged, and the other is seen to by nobody."""
+    leave(office, people.olga, content(cameras=["8888"]), "a")
+    leave(office, people.ada, content(cameras=["7777"]), "b")
+    take_in(office)
+    detail = tripped(office)[guards.REQUEST]
+    assert "8888" in detail
+    assert "7777" in detail
+    assert people.olga.name in detail
+
+
+def test_an_alarm_of_very_many_requests_says_that_there_are_more(office, people):
+    for number in range(60):
+        leave(office, people.olga, content(cameras=[f"8{number:03}"]), f"r{number:02}")
+    take_in(office)
+    detail = tripped(office)[guards.REQUEST]
+    assert len(detail) < 5_000
+    assert detail.endswith("see to every file there that ends in .refused")
+
+
 def test_a_request_of_somebody_without_a_role_is_an_alarm(office, people):
     """He had one when he left it; what counts is when it is carried out."""
     people.leave(people.olga, "operator")
