@@ -147,7 +147,10 @@ def _key(settings: Settings) -> Iterator[Finding]:
     except OSError as problem:
         if not unit.loads(log_key.NAME):  # else only the service sees it
             yield error(
-                f"the signing key {path}: {problem.strerror}", "run `retention init`"
+                f"the signing key {path}: {problem.strerror}",
+                "put it back from where its copy is kept"
+                if (state / db.NAME).exists()
+                else "run `retention init`",
             )
         return
     if unit.loads(log_key.NAME):

@@ -377,7 +377,8 @@ def first_seen(reading: Reading) -> dict[str, Any]:
 def restored(detail: str) -> str:
     """The detail of the guard after a restoration, until it is acknowledged."""
     return (
-        f"{detail}; an administrator must acknowledge that before anything is deleted"
+        f"{detail}; an administrator must acknowledge that before anything is deleted: "
+        '`retention guard acknowledge catalogue --reason "..."`'
     )
 
 

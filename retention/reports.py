@@ -242,11 +242,15 @@ def plan(
         }
         waiting = _plans(tx)
         blocked = _blocked(tx, found, names, now)
+    # By root, camera and local day: recordings, bytes, when the first is due.
     days: dict[tuple[str, int, str], list[int]] = {}
     for root, group in found.items():
         for scope in group:
             for rows in pages(context.catalogue, [scope], Span(BEGINNING, until)):
                 _count_days(days, root, scope, rows, now, zone)
+    first: dict[str, Micros] = {}
+    for (_, _, day), (_, _, earliest) in days.items():
+        first[day] = min(earliest, first.get(day, earliest))
     lines = [
         {
             "root": root,
@@ -256,8 +260,9 @@ def plan(
             "recordings": number,
             "bytes": size,
         }
-        for (root, camera, day), (number, size) in sorted(
-            days.items(), key=lambda one: (one[0][2], one[0][0], names[one[0][1]].id)
+        for (root, camera, day), (number, size, _) in sorted(
+            days.items(),
+            key=lambda one: (first[one[0][2]], one[0][0], names[one[0][1]].id),
         )
     ]
     return {
@@ -299,9 +304,10 @@ def _count_days(
 ) -> None:
     for row in rows:
         day = NOW if row.due <= now else format_date(row.due, zone)
-        total = days.setdefault((root, scope.camera, day), [0, 0])
+        total = days.setdefault((root, scope.camera, day), [0, 0, row.due])
         total[0] += 1
         total[1] += row.size
+        total[2] = min(total[2], row.due)
 
 
 def _blocked(

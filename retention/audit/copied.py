@@ -19,7 +19,7 @@ from retention.audit import rows as row_files
 from retention.audit.books import UNREADABLE, row_file_complaint
 from retention.audit.canonical import decode
 from retention.audit.directory import CHECKPOINT, Published
-from retention.audit.kinds import KINDS, about, mark
+from retention.audit.kinds import KINDS, about, mark, refuse_unknown
 from retention.audit.labels import KINDS as LABELS
 from retention.audit.labels import Labels
 from retention.audit.note import Checkpoint
@@ -141,8 +141,10 @@ class Copied:
             if len(entries) == wanted:
                 return self._listed(entries, entries[-1]["number"])
             entries.append(one)
-        if asked.subject is not None and not entries:
-            about(asked.subject)  # no kind knows such a thing: it was mistyped
+        if not entries:
+            refuse_unknown(asked.kind)
+            if asked.subject is not None:
+                about(asked.subject)  # no kind knows such a thing: it was mistyped
         return self._listed(entries, None)
 
     def _listed(self, entries: list[Answer], before: int | None) -> Answer:
@@ -150,7 +152,8 @@ class Copied:
 
     def _by_time(self, asked: Asked, window: Window) -> Iterator[Answer]:
         marks = [mark(asked.subject)] if asked.subject else []
-        marks += [f'"kind":"{asked.kind}"'.encode()] if asked.kind else []
+        kind = (asked.kind or "").encode(errors="replace")
+        marks += [b'"kind":"%s"' % kind] if kind else []
         for number, data in self.backwards(asked.before):
             if not all(one in data for one in marks):
                 continue

@@ -351,6 +351,15 @@ def about(subject: str) -> list[str]:
     return found
 
 
+def refuse_unknown(kind: str | None) -> None:
+    """UsageError where this program knows no such kind.  To be asked where nothing was
+    found: a newer program may have written it."""
+    if kind is not None and kind not in KINDS:
+        raise UsageError(
+            f"no kind of entry is called {kind!r}: `retention audit kinds` lists them"
+        )
+
+
 def mark(subject: str) -> bytes:
     """What is in the bytes of every entry about it, and of no other; UsageError."""
     if not all(subject.partition(":")):

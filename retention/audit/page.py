@@ -20,7 +20,6 @@ WIDTH = 72
 _BEGIN = "-" * 20 + " checkpoint " + "-" * 20
 _END = "-" * len(_BEGIN)
 
-_QUOTE = re.compile(r"^[ \t>|]+|[ \t]+$", re.MULTILINE)
 # Mail programs break long lines, and write other dashes.
 _SIGNED = r"(?:\u2014|\u2013|--?) [^\s+]+\s[A-Za-z0-9+/]+(?:\n[A-Za-z0-9+/]+)*={0,2}\n"
 _NOTE = re.compile(
@@ -28,6 +27,7 @@ _NOTE = re.compile(
     rf"(?P<lines>(?:{_SIGNED})+)",
     re.MULTILINE,
 )
+_SIZE = re.compile(r"[0-9]{1,18}")
 _ROOT = re.compile(r"[0-9a-f]{64}")
 _LINE = re.compile(_SIGNED)
 
@@ -90,7 +90,9 @@ key          fingerprint {handed.fingerprint}
       --key "{handed.fingerprint}" \\
       --since FILE
 
-or, from paper, --since "{found.size} " and the root as above.
+or, from paper, instead of FILE, all of the root as it stands above:
+
+      --since "{found.size} {first[:9]} ..."
 
 "Intact" means that the log still begins with exactly these entries. Any
 other answer: keep both, and ask why.
@@ -101,7 +103,7 @@ def on_paper(text: str) -> tuple[int, bytes] | None:
     """Entries and root as somebody typed them from a page; None for anything else."""
     size, _, root = text.strip().partition(" ")
     digits = re.sub(r"\s", "", root).lower()
-    if not size.isascii() or not size.isdecimal() or not _ROOT.fullmatch(digits):
+    if not _SIZE.fullmatch(size) or not _ROOT.fullmatch(digits):
         return None
     return int(size), bytes.fromhex(digits)
 
@@ -120,7 +122,7 @@ def notes_in(data: bytes) -> list[bytes]:
     text = data.decode("utf-8", "replace").replace("\r\n", "\n")
     found = [
         f"{one['text']}\n{''.join(_lines(one['lines']))}".encode()
-        for one in _NOTE.finditer(_QUOTE.sub("", f"{text}\n"))
+        for one in _NOTE.finditer(_unquoted(text))
     ]
     if not found:
         raise VerificationError(
@@ -128,6 +130,11 @@ def notes_in(data: bytes) -> list[bytes]:
             "line with the signature"
         )
     return found
+
+
+def _unquoted(text: str) -> str:
+    lines = (line.lstrip(" \t>|").rstrip(" \t") for line in text.split("\n"))
+    return "\n".join([*lines, ""])
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection
 
 from retention.audit import log, shown
+from retention.audit.kinds import refuse_unknown
 from retention.audit.listing import listing
 from retention.audit.shown import LIMIT, Answer, Fates
 from retention.catalogue import cameras
@@ -62,6 +63,8 @@ def audit_list(
             before=before,
             limit=wanted + 1,
         )
+        if not found:
+            refuse_unknown(kind)
         entries = [_with_rows(tx, one, key, window) for one in found[:wanted]]
     return {
         "entries": [one for one in entries if one is not None],

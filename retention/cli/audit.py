@@ -30,8 +30,8 @@ def audit() -> None:
       retention audit find --camera 1101 --at "24/10/2026 14:00"
       retention audit verify DIRECTORY --key FINGERPRINT
 
-    With --dir DIR, list, show, find, balance, prove, checkpoint and key read a published
-    copy of the log, and need neither the service nor a configuration.
+    With --dir DIR, list, show, find, balance, prove, checkpoint and key show read a
+    published copy of the log, and need neither the service nor a configuration.
     """
 
 

@@ -144,6 +144,14 @@ def _recordings(recordings: list[Answer], zone: str) -> str:
     return fitted_table(headings, rows)
 
 
+def _counted(roll_ups: list[Answer], zone: str) -> str:
+    """A roll-up counts what came of a day since the last one, and names no recording."""
+    first = roll_ups[0]
+    text = f"counted in entry {first['entry']}, {local(first['at'], zone)}"
+    others = len(roll_ups) - 1
+    return f"{text}, or in one of {others} later ones" if others else text
+
+
 def _history(one: Answer, zone: str) -> Iterator[str]:
     yield (
         f"Camera {safe(one['camera'])}, {local(one['start'], zone)} to "
@@ -151,11 +159,8 @@ def _history(one: Answer, zone: str) -> Iterator[str]:
     )
     if one["path"] is not None:
         yield f"  file       {safe(one['path'])}"
-    for roll_up in one["recorded"][:1]:
-        yield (
-            f"  recorded   counted in entry {roll_up['entry']}, "
-            f"{local(roll_up['at'], zone)}"
-        )
+    if one["recorded"]:
+        yield f"  recorded   {_counted(one['recorded'], zone)}"
     for event in one["history"]:
         yield f"  {_event(event, zone)}"
     for hold in one["holds"]:

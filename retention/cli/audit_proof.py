@@ -26,7 +26,7 @@ def verify(session: Session, file: Path, key: str | None) -> int:
     try:
         if file.stat().st_size > proof.SIZE_LIMIT:
             raise UsageError(f"{file} is too large for a proof")
-        text = file.read_bytes().decode()
+        text = file.read_bytes().decode().replace("\r\n", "\n")  # as a mail has it
     except OSError as error:
         raise UsageError(f"{file} can't be read: {error.strerror}") from error
     except UnicodeDecodeError:
@@ -131,6 +131,7 @@ def _facts(answer: Answer) -> Iterator[tuple[str, Any]]:
     for entry in [answer["entry"], *answer["others"]]:
         yield from _entry(entry)
     if answer["values"] is not None:
+        yield "row", f"{answer['row']} of entry {answer['entry']['number']}"
         for name, value in answer["values"].items():
             yield f"  {title(name, value)}", field_text(name, value, _ZONE)
 

@@ -243,7 +243,8 @@ def _facts(answer: Answer, zone: str) -> Iterator[tuple[str, Any]]:
         yield "checkpoint", f"that of {day}: this copy has no newer one"
     if answer["unsigned"]:
         yield "after it", f"{number(answer['unsigned'])} published, not signed yet"
-    yield "checked", _DEPTHS[answer["depth"]]
+    if answer["entries"] or answer["ok"]:
+        yield "checked", _DEPTHS[answer["depth"]]
     if answer["depth"] != "tree":
         yield "rows", number(answer["rows"])
     yield "older checkpoints", _older(answer)
@@ -275,6 +276,12 @@ def _own(session: Session, *, sums: bool, deep: bool) -> int:
     return 0 if answer["ok"] else VerificationError.exit_status
 
 
+def _signed(copy: Answer, zone: str) -> str:
+    if not copy["entries"]:
+        return "not known: there is no checkpoint that holds"
+    return f"to entry {copy['entries'] - 1}, at {local(copy['signed_at'], zone)}"
+
+
 def _rows_checked(answer: Answer) -> str:
     copy = answer["published"]
     if answer["deep"]:
@@ -298,8 +305,7 @@ def _verified(answer: Answer, zone: str) -> str:
     if copy is not None:
         lines += [
             ("published in", copy["directory"]),
-            ("signed", f"to entry {copy['entries'] - 1}, "
-                       f"at {local(copy['signed_at'], zone)}"),
+            ("signed", _signed(copy, zone)),
         ]  # fmt: skip
     told = [colour(f"{summary[:1].upper()}{summary[1:]}."), pairs(lines)]
     if copy is not None and not copy["ok"]:

@@ -63,7 +63,10 @@ def _headline(answer: Answer, zone: str) -> Iterator[str]:
     else:
         for why in answer["why_not"]:
             yield alarm(f"NOT DELETING: {sentence(why, zone)}.")
-        yield f"{overdue}. Call {safe(answer['contact'])}."
+        serious = late["recordings"] or answer["guards"]
+        yield (
+            f"{overdue}. Call {safe(answer['contact'])}." if serious else f"{overdue}."
+        )
 
 
 def _figures(answer: Answer, zone: str) -> list[tuple[str, Any]]:

@@ -305,8 +305,9 @@ def _absent(sources: list[Published], tree: Frontier, head: Head) -> _FoundError
         Case.ROLLED_BACK,
         f"{head.where} was signed at {head.size} entries, the catalogue has "
         f"{tree.size}, and the missing ones are in no published directory: both were "
-        "rolled back (a snapshot of the machine?). Put back a newer copy of the "
-        "published directory and start again; the catalogue is brought up to it",
+        "rolled back (a snapshot of the machine?). Stop the service, put back this same "
+        "backup of the catalogue together with a newer copy of the published directory, "
+        "and start: the catalogue is then brought up to it",
     )
 
 

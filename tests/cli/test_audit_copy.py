@@ -174,6 +174,8 @@ def test_the_key_of_a_copy_is_shown_with_a_warning(audited, run):
         (["find", "--camera", "1101"], 2, "say which footage"),
         (["prove", "999"], 1, "there is no entry 999"),
         (["list", "--subject", "holds:1"], 2, "such as hold:17"),
+        (["list", "--kind", "hold.place"], 2, "no kind of entry is called"),
+        (["list", "--kind", "\udcff"], 2, "no kind of entry is called"),
         (["prove", "1", "--disclose", "reason"], 2, "leave out --disclose"),
     ],
 )
