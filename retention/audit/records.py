@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from retention.audit import note, tiles
 from retention.audit import rows as row_files
-from retention.audit import tiles
 from retention.audit.books import UNREADABLE, row_file_complaint
 from retention.audit.canonical import decode
-from retention.audit.directory import Published
+from retention.audit.directory import CHECKPOINT, Published
 from retention.audit.rows import LONG, RowFile
 from retention.audit.tiles import WIDTH, Tile
 from retention.errors import VerificationError
@@ -149,7 +150,7 @@ class Directory:
             if data is None:
                 widths = self._published.partials(tile)
                 if not widths:
-                    return
+                    return self._refuse_cut()
                 data = self._published.tile(tile._replace(width=widths[-1]))
             found = tiles.begun(data or b"")
             for at, entry in enumerate(found):
@@ -157,8 +158,23 @@ class Directory:
                 self._last = entry
                 yield tile.first + at, entry
             if len(found) < WIDTH:
-                return
+                return self._refuse_cut()
             number += 1
+
+    def _refuse_cut(self) -> None:
+        """An answer from a part of the log would pass for one from all of it."""
+        heads = [data for _, data in self._published.kept()]
+        heads.append(self._published.read(CHECKPOINT, note.SIZE_LIMIT) or b"")
+        signed = 0
+        for data in heads:
+            with suppress(VerificationError):
+                signed = max(signed, note.unverified(data).size)
+        if self.entries < signed:
+            raise VerificationError(
+                f"{self._published.directory} was signed at {signed} entries and holds "
+                f"{self.entries} without a gap: run `retention audit verify "
+                f"{self._published.directory} --key KEY`"
+            )
 
 
 _ABOUT = re.compile(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -43,6 +44,11 @@ _COLUMNS = (
 """Columns of the books that have numbers of recordings, and their headings."""
 
 
+_SHAPELESS = (ValueError, TypeError, LookupError, AttributeError, OverflowError)
+"""What entries of another shape than ours raise where they are read: nobody has verified
+a copy before it is read."""
+
+
 def directory_option(function: _F) -> _F:
     """`--dir DIR`: from a published copy, by who has no service."""
     option = click.option(
@@ -52,7 +58,20 @@ def directory_option(function: _F) -> _F:
         type=click.Path(path_type=Path),
         help="From this published copy of the log, without the service.",
     )
-    return option(function)
+
+    @wraps(function)
+    def reading(*session: Any, directory: Path | None, **given: Any) -> Any:
+        try:
+            return function(*session, directory=directory, **given)
+        except _SHAPELESS as error:
+            if directory is None:
+                raise
+            raise VerificationError(
+                f"{directory} holds something that no audit log does ({error!r}): "
+                f"`retention audit verify {directory} --key KEY` tells where"
+            ) from error
+
+    return option(cast("_F", reading))
 
 
 def _is_log(directory: Path) -> Path:

@@ -23,6 +23,8 @@ def verify(session: Session, file: Path, key: str | None) -> int:
     from retention.audit import proof
     from retention.audit.known_key import verifier_of
 
+    if not file.is_file():
+        raise UsageError(f"{file} is no file: name a proof, or a published log")
     try:
         if file.stat().st_size > proof.SIZE_LIMIT:
             raise UsageError(f"{file} is too large for a proof")

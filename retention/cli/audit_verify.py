@@ -187,6 +187,8 @@ def _brought(given: str | Path) -> list[tuple[str, bytes]]:
         if not files:
             raise UsageError(f"{path} holds no file, so no older checkpoint")
         return [found for file in files for found in _brought(file)]
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no file: name a checkpoint that was kept")
     try:
         notes = notes_in(path.read_bytes())
     except OSError as error:

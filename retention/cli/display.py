@@ -45,7 +45,8 @@ def put(text: str) -> None:
 
 def put_json(answer: Any) -> None:
     """Print a verb's answer as it is."""
-    put(json.dumps(answer, indent=2, ensure_ascii=False))
+    text = json.dumps(answer, indent=2, ensure_ascii=False)
+    put(text.encode(errors="backslashreplace").decode())  # half a character: \\ud800
 
 
 def note(text: str) -> None:

@@ -41,6 +41,12 @@ def run(capsys, monkeypatch, usb):
     return run
 
 
+def alone(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "retention", *arguments], capture_output=True, text=True
+    )
+
+
 def _json(run, *arguments):
     status, out, err = run(*arguments, "--json")
     assert (status, err) == (0, "")
@@ -184,6 +190,52 @@ def test_what_can_not_be_answered_is_one_sentence(run, arguments, status, words)
     assert (found, out) == (status, "")
     assert words in err
     assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["find", "--camera", "1101", "--at", AT],
+        ["balance"],
+        ["list", "--camera", "1101"],
+    ],
+)
+def test_a_copy_that_was_cut_gives_no_answer(usb, tmp_path, words):
+    """It would pass for one from the whole log."""
+    from retention.audit import tiles
+
+    shutil.copytree(usb, tmp_path / "log")
+    for bundle in (tmp_path / "log" / "tile" / "entries" / "000.p").iterdir():
+        found = tiles.unbundled(bundle.read_bytes(), int(bundle.name))
+        bundle.with_name("10").write_bytes(tiles.bundle(found[:10]))
+        if int(bundle.name) > 10:
+            bundle.unlink()
+    done = alone("audit", *words, "--dir", str(tmp_path / "log"))
+    assert done.returncode in (1, 5)
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert "fault in" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"fields": [1]}, {"actor": None}, {"at": "noon"}, {"fields": {"hold": "\ud800"}}],
+)
+@pytest.mark.parametrize("words", [["list"], ["show", "13"], ["list", "--json"]])
+def test_an_entry_of_another_shape_is_no_fault_of_the_program(
+    usb, tmp_path, changes, words
+):
+    from retention.audit import canonical, tiles
+
+    shutil.copytree(usb, tmp_path / "log")
+    there = (tmp_path / "log" / "tile" / "entries" / "000.p").iterdir()
+    bundle = max(there, key=lambda path: int(path.name))
+    found = tiles.unbundled(bundle.read_bytes(), int(bundle.name))
+    found[13] = json.dumps(canonical.decode(found[13]) | changes).encode()
+    bundle.write_bytes(tiles.bundle(found))
+    done = alone("audit", *words, "--dir", str(tmp_path / "log"))
+    assert "fault in" not in done.stderr
+    assert done.returncode in (0, 5)
 
 
 def test_a_directory_that_is_no_log_is_one_sentence(capsys, tmp_path):
