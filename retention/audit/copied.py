@@ -305,8 +305,20 @@ def _head_of(directory: Path) -> str:
     published = Published(directory)
     kept = published.kept()
     if kept and published.read(CHECKPOINT, 0) is None:
-        return kept[-1][0]
+        return largest(kept)
     return CHECKPOINT
+
+
+def largest(kept: list[tuple[str, bytes]]) -> str:
+    """Which of these heads covers most, unproven: their names are anybody's."""
+
+    def size(one: tuple[str, bytes]) -> int:
+        try:
+            return note.unverified(one[1]).size
+        except VerificationError:
+            return -1
+
+    return max(kept, key=size)[0]
 
 
 def is_gone(outcome: str | None) -> bool:

@@ -72,7 +72,8 @@ class Published:
                 "its head was removed. A second copy (log_copy) has none and is checked "
                 "by its newest day: with --copy"
                 if self._names(KEPT)
-                else "this is no published log, or its head was removed"
+                else "this is no published log, or its head was removed; or it is a "
+                "second copy (log_copy), and its first day is not over yet"
             )
             raise VerificationError(f"{self.directory / self.head} is missing: {why}")
         return data

@@ -69,6 +69,8 @@ class Report:
     unsigned: int = 0
     extends: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    ahead: str | None = None
+    """Which kept head covers more than the head does."""
 
     @property
     def ok(self) -> bool:
@@ -118,6 +120,7 @@ def answer(report: Report) -> dict[str, Any]:
         "intact": report.intact,
         "signed_at": None if at is None else format_utc(at),
         "unsigned": report.unsigned,
+        "ahead": report.ahead,
         "root": base64url(report.root),
         "depth": str(report.depth),
         "rows": report.rows,

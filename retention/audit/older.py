@@ -89,6 +89,14 @@ class Older:
                 f"over another log of {size} entries, so this one is a fork",
             )
 
+    def ahead(self, head: Checkpoint) -> str | None:
+        """The largest kept head of entries that are there and that the head does not
+        cover: its publication was interrupted, or an old head was put back."""
+        found = max(self.met, default=None)
+        if found is None or found.size <= head.size:
+            return None
+        return f"{found.name} signs {found.size:,} entries"
+
     def larger(self, head: Checkpoint) -> Iterator[Fault]:
         """Older checkpoints that signed more than the head does."""
         for older in self._waiting:

@@ -318,6 +318,7 @@ class _Check:
             if len(self.boundary) == WIDTH:
                 self._full_tail(Tile("entries", stored.number // WIDTH))
         self._add(self.older.larger(self.head))
+        self.report.ahead = self.older.ahead(self.head)
         self.report.extends = [older.name for older in self.older.met]
 
     def _tail_root(self) -> bytes:

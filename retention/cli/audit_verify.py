@@ -244,7 +244,9 @@ def _facts(answer: Answer, zone: str) -> Iterator[tuple[str, Any]]:
         day = answer["checkpoint"].rpartition("/")[2]
         yield "checkpoint", f"that of {day}: this copy has no newer one"
     if answer["unsigned"]:
-        yield "after it", f"{number(answer['unsigned'])} published, not signed yet"
+        yield "after it", f"{number(answer['unsigned'])} published, not under it yet"
+    if answer["ahead"]:
+        yield "a later head", f"{answer['ahead']}: the checkpoint is older than that"
     if answer["entries"] or answer["ok"]:
         yield "checked", _DEPTHS[answer["depth"]]
     if answer["depth"] != "tree":

@@ -249,6 +249,15 @@ def test_a_kept_head_may_be_ahead_of_the_head_after_a_crash(directory, entries):
     assert report.extends == ["checkpoints/2026-11-23"]
 
 
+def test_a_head_that_is_older_than_a_kept_one_is_told(directory, entries):
+    write(directory, "checkpoints/2026-11-02", head(entries, SIZE))
+    write(directory, "checkpoint", head(entries, SIZE - 100))
+    report = verified(directory)
+    assert report.ok
+    assert report.ahead == f"checkpoints/2026-11-02 signs {SIZE} entries"
+    assert verified(publish(directory, entries[:SIZE])).ahead is None
+
+
 def test_a_kept_head_of_entries_that_are_gone_tells_of_a_rollback(directory, entries):
     write(directory, "checkpoints/2026-11-23", head(entries, SIZE + 190))
     (found,) = faults(directory)

@@ -164,7 +164,7 @@ def test_json_says_the_same(verify, log, capsys):
         300,
     )
     assert set(answer) == {
-        "ok", "origin", "entries", "intact", "signed_at", "unsigned", "root", "depth",
+        "ok", "origin", "entries", "intact", "signed_at", "unsigned", "ahead", "root", "depth",
         "rows", "open_intents", "extends", "strangers", "faults", "more_faults",
         "directory", "checkpoint", "fingerprint", "brought",
     }  # fmt: skip
