@@ -31,7 +31,7 @@ _HEADERS = {"Content-Type": "application/json"}
 class Client:
     """Requests to one service; `config` and `socket_path` None mean the usual places.
 
-    `zone` and `notices` are what the service said with its last answer.
+    `timezone` and `notices` are what the service said with its last answer.
     """
 
     def __init__(

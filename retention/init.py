@@ -22,7 +22,6 @@ import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,7 +202,7 @@ def _context(settings: Settings, catalogue: Catalogue) -> Context:
         host=socket.gethostname(),
         program=f"retention {__version__}",
     )
-    actor = replace(caller(), role="offline")
+    actor = caller()
     return Context(settings, catalogue, log, clock.read().wall, actor)
 
 

@@ -39,7 +39,6 @@ from retention.model import DAY, SECOND, Camera
 from retention.settings import RootSettings, Settings
 
 PERIOD = 28 * DAY
-STABLE = 30 * SECOND
 COOLING = 7 * DAY
 PERSON = replace(ACTOR, uid=1000, role="operator")
 

@@ -76,7 +76,7 @@ class Older:
             f"{base64url(head.root)}",
         )
 
-    def forks(self, head: Checkpoint) -> Iterator[Fault]:
+    def forks(self) -> Iterator[Fault]:
         """The head is right: older checkpoints that its log does not extend."""
         if self._other is not None:
             # Who has the key can sign what the directory keeps anew: only what was

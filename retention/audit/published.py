@@ -287,7 +287,7 @@ class _Check:
         explained = self.broken or bool(self.doubts)
         self._settle(root == said)
         if root == said:
-            self._add(self.older.forks(self.head))
+            self._add(self.older.forks())
         elif not explained:
             self.report.add(self.older.unsigned(self.head, root))
         if self.contents.last is not None:

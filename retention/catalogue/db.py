@@ -283,7 +283,7 @@ def quick_check(catalogue: Catalogue) -> str | None:
 
 
 def get_meta(tx: Connection) -> dict[str, str]:
-    """What this catalogue is: uuid, site, log id, log key."""
+    """What this catalogue is: uuid, site, log id."""
     return {row.name: row.value for row in tx.execute(sa.select(schema.meta))}
 
 

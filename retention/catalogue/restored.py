@@ -117,9 +117,3 @@ def grown(tx: Connection, key: Key, duration: Micros, size: int) -> None:
         "UPDATE stream SET max_length=max(max_length, ?) WHERE key=?",
         (duration, key[0]),
     )
-
-
-def known(tx: Connection, key: Key) -> bool:
-    """Whether the catalogue has a row of that recording."""
-    found = tx.exec_driver_sql(f"SELECT 1 FROM recording {_WHERE}", key)
-    return found.first() is not None

@@ -36,7 +36,6 @@ from retention.deletion.items import (
     flight_of,
     intent_rows,
     items_of,
-    spans,
 )
 from retention.deletion.redecide import kept_now
 from retention.deletion.second_look import SecondLook, look_again, note_grown
@@ -207,7 +206,6 @@ class Batches:
                         "newest": max(item.end for item in items),
                     },
                     rows=prepared,
-                    index=tuple(spans(items)),
                 ),
             )
             flight.intended = True

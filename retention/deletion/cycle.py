@@ -45,7 +45,6 @@ class CycleResult(NamedTuple):
 
     results: list[Result]
     blocked: str | None = None
-    next_due: Micros | None = None
 
     @property
     def deleted(self) -> int:
@@ -151,14 +150,13 @@ class Deleter:
         that was ahead had written a later instant; else with the next batch."""
         self._caught_up[root.key] = now
         with self._catalogue.read() as tx:
-            found = streams.of_root(tx, root.key)
             row = roots.get(tx, root.key)
         if row is not None and (
             row.caught_up == row.adopted or (row.caught_up or 0) > now
         ):
             with self._catalogue.write(Priority.DELETION) as tx:
                 roots.set_caught_up(tx, root.key, now)
-        return CycleResult(results, None, self._horizon.next(found))
+        return CycleResult(results)
 
     def _standing(self, tx: Connection, root: OpenRoot, now: Micros) -> str | None:
         """Why nothing may be deleted in a root, whatever is due."""

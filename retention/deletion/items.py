@@ -1,6 +1,6 @@
 """The files of a batch: catalogue rows joined with the paths that their streams give."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -110,11 +110,6 @@ def flight_of(items: Iterable[Item]) -> Flight:
     return Flight(
         [GateFile(i.camera, i.start, i.end, i.size, i.doubtful) for i in items]
     )
-
-
-def spans(items: Iterable[Item]) -> Iterator[tuple[int, Micros, Micros]]:
-    """(camera, start, end) of each file, to find the entry by."""
-    return ((item.camera, item.start, item.end) for item in items)
 
 
 def items_of(tx: Connection, intent: int) -> list[Item]:

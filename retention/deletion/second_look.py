@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from retention.audit.log import Log
 from retention.catalogue import recordings
 from retention.catalogue.recordings import Doubt
-from retention.deletion.items import Item, spans
+from retention.deletion.items import Item
 from retention.footage.read import look
 from retention.footage.roots import OpenRoot
 from retention.layouts.dating import disagreement
@@ -121,10 +121,7 @@ def note_grown(
 def _entry(
     kind: str, rows: Rows, grown: list[Grown], now: Micros, actor: Actor
 ) -> Entry:
-    return Entry(
-        kind, now, actor, {"count": len(grown)}, rows,
-        tuple(spans(one.item for one in grown)),
-    )  # fmt: skip
+    return Entry(kind, now, actor, {"count": len(grown)}, rows)
 
 
 def _changed(grown: list[Grown]) -> Rows:

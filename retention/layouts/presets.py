@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 from retention.errors import SettingsError
 from retention.layouts.template import EXAMPLE, kinds_of
@@ -47,8 +47,7 @@ class Preset:
     `in_progress` are globs of paths below the root: never ours, and not finished.
     `stable_after` is how long a file must be unchanged to count as finished,
     `max_length` what no recording is longer than (both microseconds; settings
-    override them).  `completion`: "in_place", written under its final name, or
-    "renamed" to it when finished.
+    override them).
     """
 
     name: str
@@ -58,7 +57,6 @@ class Preset:
     in_progress: tuple[str, ...] = _UNFINISHED
     stable_after: Micros = 30 * SECOND
     max_length: Micros = HOUR
-    completion: Literal["in_place", "renamed"] = "in_place"
 
 
 PRESETS: dict[str, Preset] = {

@@ -8,7 +8,7 @@ from logs import NOW, SERVICE, a_log, batch_rows, completed, cooled, intended, r
 from retention import merkle
 from retention.audit import log, note, tiles
 from retention.audit.stored import Stored
-from retention.audit.tiles import WIDTH, Tile
+from retention.audit.tiles import Tile
 from retention.catalogue.db import Catalogue, Priority
 from retention.log_key import public
 from retention.model import HOUR, Entry
@@ -105,8 +105,3 @@ def publish(directory: Path, entries, sizes=None, *, key=KEY, kept=()) -> Path:
     write(directory, "key", f"{note.vkey(NAME, public(key))}\n".encode())
     write(directory, "checkpoint", head(entries, old, key))
     return directory
-
-
-def partial_paths(size: int) -> list[str]:
-    """The partial tiles that a log of that size needs."""
-    return [tile.path for tile in tiles.new_files(0, size) if tile.width < WIDTH]

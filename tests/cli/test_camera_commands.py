@@ -119,6 +119,10 @@ def test_a_refused_row_comes_with_the_commands_that_rule_on_it(site, tmp_path):
 
 
 def test_a_councils_published_lists_import_one_after_another(site, tmp_path):
-    for number, path in enumerate(sorted(LISTS.glob("**/cameras-*.csv"))):
+    lists = sorted(LISTS.glob("**/cameras-*.csv"))
+    assert len(lists) > 1
+    for number, path in enumerate(lists):
         copy = shutil.copy(path, tmp_path / f"{number}.csv")
-        assert "added" in site.run("camera", "import", str(copy)).out
+        done = site.run("camera", "import", str(copy))
+        assert done.status in (0, 1), done  # 1: some rows are for a person to decide
+        assert "added" in done.out

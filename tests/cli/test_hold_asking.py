@@ -147,9 +147,9 @@ def test_a_no_stores_nothing_and_gives_the_command_to_change(service):
     done = call(*CALL[:-1], "n")
     assert done.status == 1
     assert done.out == ""
-    assert all(
-        one.get("dry_run") for verb, one in service.asked if verb != "camera.list"
-    )
+    asked = [one for verb, one in service.asked if verb != "camera.list"]
+    assert asked
+    assert all(one.get("dry_run") for one in asked)
     assert (
         "retention hold place 1001 --from 'yesterday 21:00' --to 'yesterday 23:30' "
         "--kind police --officer 'PC 4321 Singh' --force 'Leicestershire Police' "

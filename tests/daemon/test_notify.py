@@ -55,7 +55,11 @@ def test_an_abstract_socket_is_found(tmp_path):
         assert heard.recv(100) == b"WATCHDOG=1"
 
 
-def test_without_a_manager_nothing_is_sent():
+def test_without_a_manager_nothing_is_sent(monkeypatch):
+    def opened(*_):
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", opened)
     Notifier({}).ready("on a terminal")
 
 
