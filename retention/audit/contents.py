@@ -15,7 +15,7 @@ from retention.audit import books
 from retention.audit.books import UNREADABLE, Books, Looked
 from retention.audit.canonical import decode
 from retention.audit.directory import Published
-from retention.audit.finding import Depth, FaultError, Report
+from retention.audit.finding import Depth, Fault, FaultError, Report
 from retention.audit.stored import Stored
 
 ROWS = b'"rows_sha256":'
@@ -67,7 +67,11 @@ class Contents:
         try:
             books.check_place(stored, self.last)
         except FaultError as error:
-            self._report.add(error.fault)
+            fault = error.fault
+            if fault.entry is not None and fault.entry < self._report.size:
+                what = "does not follow from the one before it, which is signed"
+                fault = Fault(stored.number, what)
+            self._report.add(fault)
             return False
         self._mark(stored.number, [stored.data])
         self.last = stored

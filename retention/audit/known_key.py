@@ -26,6 +26,10 @@ def verifier_of(
         for text in found:
             if note.fingerprint(text) == asked:
                 return note.parse_vkey(text)
+        if published is not None and not found:
+            raise VerificationError(
+                f"{published.directory} names no key of a log: is it a published one?"
+            )
         others = " and ".join(sorted({note.fingerprint(text) for text in found}))
         raise VerificationError(
             f"no key with the fingerprint {asked} is there"

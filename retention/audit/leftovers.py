@@ -47,6 +47,19 @@ def narrower(
                 )
 
 
+def wider(
+    published: Published, bundle: Tile, entries: Sequence[bytes | None]
+) -> Iterator[Fault]:
+    """The fault of a full bundle that is not the entries that partial ones had."""
+    data = published.tile(bundle)
+    if None in entries:
+        return
+    known = [entry for entry in entries if entry is not None]
+    if data is not None and data != tiles.bundle(known):
+        at = _first_other(tiles.begun(data), known)
+        yield Fault(bundle.first + at, f"was changed in {bundle.path}")
+
+
 def _first_other(found: Sequence[bytes], right: Sequence[bytes]) -> int:
     """The first place where two lists differ; the last where one goes on."""
     for at, (one, other) in enumerate(zip(found, right, strict=False)):

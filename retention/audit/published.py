@@ -70,6 +70,8 @@ class _Check:
         self.tree = Growth()
         self.older = Older()
         self.broken = False
+        self.ends = True
+        """Whether it is known where the published entries end."""
         self.doubts: list[tuple[Tile, int, int]] = []
         """Tiles above others that do not fit: tile, and the entries [first, last)."""
         self.head = Checkpoint("", 0, merkle.EMPTY)
@@ -310,6 +312,7 @@ class _Check:
         and older checkpoints that signed more than the head does tell of a rollback."""
         for stored in self.published.tail(self.head.size):
             if not self.contents.alone(stored):
+                self.ends = False
                 break
             self.report.unsigned += 1
             self.boundary.append(stored.data)
@@ -328,11 +331,7 @@ class _Check:
         """The unsigned entries filled a bundle."""
         known, hashes = self.boundary, self.tree.last
         self.boundary = []
-        right = tiles.bundle(entry for entry in known if entry is not None)
-        if None not in known and self.published.tile(bundle) != right:
-            self._fault(
-                bundle.last - 1, f"is followed in {bundle.path} by something else"
-            )
+        self._add(leftovers.wider(self.published, bundle, known))
         self._compare(bundle._replace(level=0), hashes, needed=False)
         self._narrower(bundle, known, hashes)
         self._full(merkle.root(hashes), signed=False)
@@ -348,7 +347,8 @@ class _Check:
         self._settle(signed=True)
         if self.broken:
             return  # where the tree ends is not known
-        self._add(leftovers.unfounded(self.published, ahead, end))
+        if self.ends:
+            self._add(leftovers.unfounded(self.published, ahead, end))
         known = self.contents.may_have_rows
         for found in leftovers.rows(self.published, end, known):
             if isinstance(found, Fault):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from retention.localtime import format_utc
-from retention.model import FOREVER, SECOND, Micros, Outcome, Rows, Window
+from retention.model import DAY, FOREVER, SECOND, Micros, Outcome, Rows, Window
 
 Answer = dict[str, Any]
 
@@ -51,6 +51,8 @@ def _value(name: str, value: Any) -> Any:
         return value
     if name in _DURATIONS:
         return value / SECOND if value % SECOND else value // SECOND
+    if name == "day":
+        return format_utc(value * DAY)[:10]
     if name in _INSTANTS:
         return None if value == FOREVER else format_utc(value)
     return value

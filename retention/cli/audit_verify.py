@@ -27,6 +27,7 @@ from retention.cli.display import (
     telling,
     working,
 )
+from retention.cli.display import note as say
 from retention.errors import RetentionError, UsageError, VerificationError
 
 if TYPE_CHECKING:
@@ -140,6 +141,11 @@ def _directory(
     paper = [found for text in since if (found := on_paper(text))]
     older = [one for text in since if not on_paper(text) for one in _brought(text)]
     verifier = verifier_of(key, copied.published)
+    if directory.resolve() in Path(key).resolve().parents and Path(key).is_file():
+        say(
+            "Note: that key is what the directory says of itself. Compare its fingerprint "
+            "with one that you got otherwise."
+        )
     with telling() as tell:
         report = published.verify_directory(
             directory,

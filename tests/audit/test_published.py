@@ -235,8 +235,9 @@ def test_unsigned_entries_must_go_on_the_chain(directory, entries):
             kept = [one.data for one in entries[512:SIZE]]
             write(directory, path, tiles.bundle([*kept, *found[SIZE - 512 :]]))
     assert faults(directory)[0] == (
-        f"entry {SIZE - 1} was changed after entry {SIZE} was written behind it"
+        f"entry {SIZE} does not follow from the one before it, which is signed"
     )
+    assert verified(directory).intact == SIZE
 
 
 def test_a_kept_head_may_be_ahead_of_the_head_after_a_crash(directory, entries):
@@ -408,6 +409,26 @@ def test_of_very_many_faults_the_first_is_listed(directory, entries):
     assert report.unlisted
     assert report.intact == 3
     assert report.faults[0] == Fault(3, "has a row file that it does not speak of")
+
+
+def test_what_lies_behind_a_fault_is_not_called_missing(directory, entries):
+    for path, data in files_of(entries, SIZE, SIZE + 8):
+        write(directory, path, data)
+    late = next(one.number for one in entries[SIZE:] if one.rows)
+    (directory / tiles.row_path(late)).write_bytes(b"changed")
+    assert faults(directory) == [f"entry {late} has a row file that was changed"]
+
+
+def test_a_full_bundle_beside_a_signed_partial_one_is_compared_entry_by_entry(
+    entries, tmp_path
+):
+    directory = publish(tmp_path / "log", entries[:200])
+    for path, data in files_of(entries, 200, 256):
+        write(directory, path, data)
+    found = [one.data for one in entries[:256]]
+    found[5] = found[5].replace(b"cctv-01", b"cctv-02")
+    write(directory, "tile/entries/000", tiles.bundle(found))
+    assert "entry 5 was changed in tile/entries/000" in faults(directory)
 
 
 def test_what_is_not_signed_is_not_called_what_was_written(directory, entries):
