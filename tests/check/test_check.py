@@ -9,7 +9,7 @@ import needs
 import pytest
 from installation import GROUP, Clock, Installation
 
-from retention import check_footage, clock, guards, log_key, reserve, rules, unit
+from retention import check_footage, clock, guards, init, log_key, reserve, rules, unit
 from retention.audit.log import Log
 from retention.caller import caller
 from retention.catalogue import db, plans, policies
@@ -20,7 +20,8 @@ from retention.settings import RetentionSettings
 
 @pytest.fixture(autouse=True)
 def _quiet_machine(monkeypatch, tmp_path):
-    """A machine with a synchronised clock, and no fstab or unit."""
+    """A machine with a synchronised clock, and no fstab, unit or service user."""
+    monkeypatch.setattr(init, "_service_user", lambda: None)
     monkeypatch.setattr(reserve, "SIZE", 4096)
     monkeypatch.setattr(clock, "read", Clock(synchronised=True))
     monkeypatch.setattr(check_footage, "FSTAB", tmp_path / "fstab")
