@@ -16,6 +16,15 @@ for _name in ("RETENTION_CONFIG", "RETENTION_SOCKET", "RETENTION_DEBUG"):
     os.environ.pop(_name, None)
 
 
+LONG = ("crash", "scenarios", "recorders", "test_kill.py", "test_mutations.py")
+"""Directories and files of few tests that take minutes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones begin first: at the end three of four processes would wait for them."""
+    items.sort(key=lambda item: not set(LONG) & set(item.path.parts))
+
+
 @pytest.fixture(scope="session")
 def people() -> Iterator[Any]:
     """Users for the whole run: a test that takes a role away gives it back."""
