@@ -6,12 +6,13 @@ Entries are found by camera and hour; a row counts by its own time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.audit import log
+from retention.audit.records import apart
 from retention.audit.rows import LONG, RowFile
 from retention.catalogue.schema import entry as entry_table
 from retention.errors import VerificationError
@@ -82,8 +83,9 @@ def _read(
         if count > MOST_ROWS:
             break
         try:
-            apart = _apart(log.read(tx, entry)["fields"], every)
-            rows = None if apart else log.row_file(tx, entry, _TIMES)
+            fields = log.read(tx, entry)["fields"]
+            skipped = "oldest" in fields and apart(fields, every)
+            rows = None if skipped else log.row_file(tx, entry, _TIMES)
             fates = None if rows is None else _fates(tx, entry, kinds[entry])
         except VerificationError:
             continue
@@ -94,15 +96,6 @@ def _read(
     for found in gone.values():
         found.sort()
     return gone, read
-
-
-def _apart(fields: Mapping[str, Any], windows: Iterable[Window]) -> bool:
-    """Whether a batch, by its first start and last end, has nothing in these windows: an
-    hour has many batches, and one instant is in one or two of them."""
-    return "oldest" in fields and not any(
-        fields["oldest"] < window.end and window.start < fields["newest"]
-        for window in windows
-    )
 
 
 def _places(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from retention.audit import log
 from retention.audit.canonical import decode
-from retention.audit.records import INTENDED, Place, Record, hours_of
+from retention.audit.records import INTENDED, Place, Record, apart, hours_of
 from retention.catalogue.schema import entry
 from retention.model import DAY, HOUR, Window
 
@@ -40,11 +40,7 @@ class Indexed:
         of batches, those about holds on them, and the roll-ups of these days."""
         wanted = self._numbers(cameras, windows, days)
         for record in self._entries(sorted(wanted), INTENDED):
-            fields = record.entry["fields"]
-            if not any(
-                fields["oldest"] < window.end and window.start < fields["newest"]
-                for window in windows
-            ):
+            if apart(record.entry["fields"], windows):
                 wanted.discard(record.number)
                 continue
             completion = log.completion(self._tx, record.number)

@@ -8,7 +8,7 @@ come than was asked for, never less.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -92,6 +92,15 @@ def hours_of(window: Window) -> list[tuple[int, int]]:
     """The ranges of hours, both ends included, under which the records about footage of
     a window are found: its own, and that of very long spans."""
     return [(LONG, LONG), (window.start // HOUR, (window.end - 1) // HOUR)]
+
+
+def apart(fields: Mapping[str, Any], windows: Iterable[Window]) -> bool:
+    """Whether a batch, by its first start and last end, has nothing in these windows: an
+    hour has many batches, and one instant is in one or two of them."""
+    return not any(
+        fields["oldest"] < window.end and window.start < fields["newest"]
+        for window in windows
+    )
 
 
 class Directory:

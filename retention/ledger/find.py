@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from retention.audit.records import DELETED, INTENDED, Record, Source
+from retention.audit.records import DELETED, INTENDED, Record, Source, apart
 from retention.audit.rows import RowFile
 from retention.errors import UsageError, VerificationError
 from retention.ledger.balance import Fault
@@ -285,10 +285,7 @@ class Finder:
 
     def _intended(self, record: Record) -> None:
         fields = record.entry["fields"]
-        if not any(
-            fields["oldest"] < window.end and window.start < fields["newest"]
-            for window in self.wanted.windows
-        ):
+        if apart(fields, self.wanted.windows):
             return
         found, lives = self._rows(record)
         for place, life in lives:
