@@ -83,7 +83,7 @@ _REVIEW = click.option(
 @click.option(
     "--margin",
     metavar="DURATION",
-    help="Kept before and after as well; else clock_tolerance. 0 is exact.",
+    help="Kept before and after as well, 28d at most; else clock_tolerance. 0 is exact.",
 )
 @click.option(
     "--replaces",

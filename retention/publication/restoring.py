@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy.exc import IntegrityError
+
 from retention import guards
 from retention.audit import heads, log, reimport
 from retention.audit import rows as row_files
@@ -62,9 +64,15 @@ def bring_back(
         tree = _head(tx)
     entries = islice(tail.source.tail(tail.first), tail.last - tail.first)
     while page := list(islice(entries, PAGE)):
-        with catalogue.write(Priority.HOLD) as tx:
-            tree, replay = _bring_back(tx, tree, page, tail.signed)
-            _note(tx, found, tree.size, replay)
+        try:
+            with catalogue.write(Priority.HOLD) as tx:
+                tree, replay = _bring_back(tx, tree, page, tail.signed)
+                _note(tx, found, tree.size, replay)
+        except IntegrityError as error:
+            raise VerificationError(
+                f"the entries from {page[0].number} on do not fit the catalogue "
+                f"({error.orig}): restore another backup; nothing is deleted"
+            ) from error
         alive()
     if tree.size != tail.last:
         raise VerificationError(

@@ -332,6 +332,20 @@ def test_an_unsigned_entry_that_can_not_be_read_brings_nothing_back(press):
     assert press.size == 4
 
 
+def test_an_unsigned_hold_on_a_camera_that_is_not_there_brings_nothing_back(press):
+    """The service must start and say so, not end at each start."""
+    press.append(count=3)
+    press.publish()
+    times = dict.fromkeys(("since", "until", "review", "margin"), NOW)
+    none = dict.fromkeys(("received", "replaces", "request"))
+    fields = {"hold": 1, "kind": "court", "cameras": [999], **times, **none}
+    press.forge(kind="hold.placed", fields=fields)
+    found = press.again().compared()
+    with pytest.raises(VerificationError, match="nothing is deleted"):
+        restoring.bring_back(press.catalogue, found)
+    assert press.size == 4
+
+
 def test_a_guard_is_not_cleared_by_an_unsigned_entry(press):
     press.append(count=3)
     press.publish()
