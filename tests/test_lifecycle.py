@@ -21,30 +21,26 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from site_ import ACTOR, LAYOUT, NOW, Site, never
 
-from retention.audit.listing import listing
-from retention.audit.verify import verify_catalogue
-from retention.catalogue import cameras, roots
+from retention.catalogue import cameras, plans, roots
 from retention.catalogue.db import Priority
-from retention.context import Context
+from retention.catalogue.entries import listing
+from retention.catalogue.log_check import verify_catalogue
+from retention.control.context import Context
 from retention.deletion import batch as procedure
+from retention.footage.ingest.scan import Scanner
 from retention.holds.place import hold_place
 from retention.holds.release import hold_release
-from retention.ingest.scan import Scanner
-from retention.layouts.layout import compile_layout
-from retention.layouts.presets import preset_or_template
-from retention.localtime import format_utc
-from retention.model import DAY, SECOND, Camera
-from retention.settings import RootSettings, Settings
+from retention.model.layouts.layout import compile_layout
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, SECOND, Camera
+from tests.support import campaign
+from tests.support.premises import Crash
+from tests.support.site_ import ACTOR, LAYOUT, NOW, Site, never
 
 PERIOD = 28 * DAY
 COOLING = 7 * DAY
 PERSON = replace(ACTOR, uid=1000, role="operator")
-
-
-class Crash(BaseException):
-    """The process dies here."""
 
 
 class Lifecycle(RuleBasedStateMachine):
@@ -63,20 +59,9 @@ class Lifecycle(RuleBasedStateMachine):
             # As after a first scan of the empty directory.
             roots.set_adopted(tx, self.site.root_key, NOW - DAY)
             roots.set_caught_up(tx, self.site.root_key, NOW - DAY + 1)
-        self.settings = Settings(
-            site="test",
-            state_directory=str(self.directory / "state"),
-            retention=self.site.settings,
-            root=(
-                RootSettings(
-                    name="nvr1",
-                    path=str(self.site.footage),
-                    layout=LAYOUT,
-                    timezone="UTC",
-                ),
-            ),
-        )
+        self.settings = self.site.whole()
         self.scanner = self.new_scanner()
+        self.looked = NOW - 45 * DAY
         self.files: dict[Path, tuple[str, int, int]] = {}
         self.seen: set[Path] = set()
         self.kept: set[Path] = set()  # there, and held ever since
@@ -84,17 +69,10 @@ class Lifecycle(RuleBasedStateMachine):
         self.holds: dict[int, tuple[str, int, int, int | None]] = {}
 
     def new_scanner(self) -> Scanner:
-        root = self.settings.root[0]
-        return Scanner(
-            self.site.catalogue, self.site.log, self.site.root,
-            preset_or_template(root.layout), root, self.settings, ACTOR,
-        )  # fmt: skip
+        return self.site.scanning(self.site.root, self.settings)
 
     def context(self) -> Context:
-        return Context(
-            self.settings, self.site.catalogue, self.site.log, self.now, ACTOR,
-            self.site.gate,
-        )  # fmt: skip
+        return self.site.asked(self.settings, now=self.now)
 
     # -- the model ----------------------------------------------------------------
 
@@ -113,19 +91,18 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule(
         camera=st.sampled_from("ab"),
-        age=st.one_of(
-            st.integers(60, 45 * 86_400), st.integers(27 * 86_400, 30 * 86_400)
-        ),
+        share=st.floats(0, 1),
         length=st.integers(1, 3600),
         size=st.integers(0, 9),
     )
-    def record(self, camera: str, age: int, length: int, size: int) -> None:
-        """A recorder finishes a file that began `age` seconds ago."""
-        length = min(length, age - 45)
-        if length < 1:
+    def record(self, camera: str, share: float, length: int, size: int) -> None:
+        """A recorder finished a file some time after the last look: what had been there
+        by then and was not seen would be late."""
+        span = (self.now - 45 * SECOND - self.looked) // SECOND
+        if span < 1:
             return
-        start = self.now - age * SECOND
-        start -= start % SECOND
+        end = self.looked + (1 + int(share * (span - 1))) * SECOND
+        start = (end - length * SECOND) // SECOND * SECOND
         name = compile_layout(LAYOUT, "UTC").render(camera, start, ".mp4")
         path = self.site.footage / os.fsdecode(name)
         if path in self.files:
@@ -136,21 +113,26 @@ class Lifecycle(RuleBasedStateMachine):
         os.utime(path, ns=(end * 1000, end * 1000))
         self.files[path] = (camera, start, end)
 
-    @rule(seconds=st.one_of(st.integers(60, 3600), st.integers(3600, 9 * 86_400)))
+    @rule(
+        seconds=st.one_of(
+            st.integers(60, 3600),
+            st.integers(3600, 9 * 86_400),
+            st.integers(26 * 86_400, 29 * 86_400),
+        )
+    )
     def pass_time(self, seconds: int) -> None:
         self.now += seconds * SECOND
 
     @rule()
     def scan(self) -> None:
         result = self.scanner.scan(self.now, never, full=True)
-        assert result.errors == []
-        self.site.deleter.note(result.streams, self.now)
+        assert (result.errors, result.quarantined) == ([], 0)
+        self.looked = self.now
         self.seen |= {path for path in self.files if path.exists()}
 
     @rule()
     def reconcile(self) -> None:
-        result = self.scanner.reconcile(self.now, never)
-        self.site.deleter.note(result.streams, self.now)
+        self.scanner.reconcile(self.now, never)
 
     @rule()
     def cycle(self) -> None:
@@ -158,12 +140,24 @@ class Lifecycle(RuleBasedStateMachine):
         self.scan()
         before = {path for path in self.files if path.exists()}
         self.deleted(self.site.cycle(self.now).results)
+        if self.approved():
+            self.deleted(self.site.cycle(self.now).results)
         for path in before:
             if not path.exists():
                 assert self.due(path)
                 assert not self.held(path)
             else:
                 assert self.held(path) or not self.due(path)
+
+    def approved(self) -> bool:
+        """A supervisor looks at what was due when it was found; whether any was."""
+        author = self.site.log.by(ACTOR, self.now)
+        with self.site.catalogue.write(Priority.HOLD, author) as tx:
+            waiting = plans.waiting(tx)
+            for plan in waiting:
+                plans.approve(tx, plan.key)
+                tx.append("plan.approved", plan=plan.key, digest=plan.digest)
+        return bool(waiting)
 
     def deleted(self, results) -> None:
         for result in results:
@@ -193,7 +187,7 @@ class Lifecycle(RuleBasedStateMachine):
             until=format_utc(until), kind="court", reference="r", reason="r",
             margin="0",
         )  # fmt: skip
-        self.holds[answer["hold"]] = (camera, since, until, None)
+        self.holds[answer.hold] = (camera, since, until, None)
 
     @precondition(lambda self: any(h[3] is None for h in self.holds.values()))
     @rule(data=st.data())
@@ -204,9 +198,7 @@ class Lifecycle(RuleBasedStateMachine):
         hold_release(person, hold=number, reason="done")
         self.holds[number] = (*self.holds[number][:3], self.now + COOLING)
 
-    @rule(
-        call=st.integers(1, 4), step=st.sampled_from(["delete", "sync", "look_again"])
-    )
+    @rule(call=st.integers(1, 4), step=st.sampled_from(["delete", "sync", "recheck"]))
     def crash_in_a_cycle(self, call: int, step: str) -> None:
         """The process dies in the middle of a cycle, and starts again."""
         self.scan()
@@ -290,7 +282,7 @@ def test_no_story_loses_evidence_or_keeps_what_is_due():
     run_state_machine_as_test(
         Lifecycle,
         settings=settings(
-            max_examples=500 if os.environ.get("CI") == "true" else 50,
+            max_examples=campaign.share(500),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

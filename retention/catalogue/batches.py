@@ -3,25 +3,21 @@
 Every change of state names the state it expects and checks how many rows it met.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from sqlalchemy import Connection
 
-from retention.catalogue.recordings import RULED
-from retention.errors import StaleError
-from retention.model import Micros, State
+from retention.catalogue.recordings import BESIDE, RULED
+from retention.model.errors import StaleError
+from retention.model.layouts.layout import Row
+from retention.model.values import Entry, Micros, Outcome, Rows, State
 
 
-class Row(Protocol):
+class BatchRow(Row, Protocol):
     """A recording as it was read."""
 
-    @property
-    def stream(self) -> int: ...
-    @property
-    def start(self) -> Micros: ...
-    @property
-    def n(self) -> int: ...
     @property
     def duration(self) -> Micros: ...
     @property
@@ -30,7 +26,7 @@ class Row(Protocol):
     def state(self) -> int: ...
 
 
-def mark_deleting(tx: Connection, batch: Sequence[Row]) -> None:
+def mark_deleting(tx: Connection, batch: Sequence[BatchRow]) -> None:
     """Present, quarantined or failed to deleting, each row exactly as it was read."""
     done = tx.exec_driver_sql(
         "UPDATE recording SET state=1 WHERE stream=? AND start=? AND n=? "
@@ -76,7 +72,7 @@ def remove(tx: Connection, keys: Keys) -> None:
     done = tx.exec_driver_sql(f"DELETE FROM recording {_WHERE} AND state=1", list(keys))
     if done.rowcount != len(keys):
         raise StaleError("rows of a batch are not as its intent left them")
-    for table in ("recording_path", "quarantine", "failure", "plan_row"):
+    for table in BESIDE:
         if tx.exec_driver_sql(f"SELECT 1 FROM {table} LIMIT 1").first():
             tx.exec_driver_sql(f"DELETE FROM {table} {_WHERE}", list(keys))
 
@@ -130,3 +126,30 @@ def mark_failed(
             "INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*key, since, tries + 1, retry_at, error),
         )
+
+
+METHOD = "unlink"  # honest: this is no media sanitisation (NIST SP 800-88)
+
+
+def completion(
+    intent: int, outcomes: Sequence[Outcome], size: int = 0, lateness: Micros = 0
+) -> Entry:
+    """The one completion of an intent: what became of each of its files, the bytes
+    deleted, and how long the first of them had been due.  The exceptions are rows."""
+    exceptions = [
+        (number, str(outcome))
+        for number, outcome in enumerate(outcomes)
+        if outcome is not Outcome.DELETED
+    ]
+    counts = Counter(outcomes)
+    return Entry(
+        "recordings.deleted",
+        {
+            "intent": intent,
+            **{str(outcome): counts[outcome] for outcome in Outcome},
+            "bytes": size,
+            "lateness": lateness,
+            "method": METHOD,
+        },
+        Rows(("row", "outcome"), exceptions) if exceptions else None,
+    )

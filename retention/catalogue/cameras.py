@@ -10,6 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from retention.catalogue import holds
+from retention.catalogue.db import get_fact
+from retention.catalogue.entries import CatalogueSource
 from retention.catalogue.schema import (
     camera,
     camera_id,
@@ -18,8 +21,11 @@ from retention.catalogue.schema import (
     root,
     stream,
 )
-from retention.errors import StaleError
-from retention.model import Camera, Custody, Micros, Window
+from retention.model.answers.status import CameraUnderHold
+from retention.model.errors import StaleError
+from retention.model.localtime import format_utc
+from retention.model.values import Camera, Custody, Micros, Window
+from retention.tlog.source import Query
 
 Label = tuple[str, Micros, Micros | None]
 """(id, from, to): `to` is None while the id still means the camera."""
@@ -88,6 +94,14 @@ def ids(tx: Connection, key: int) -> list[Label]:
         .order_by(camera_id.c.valid_from)
     )
     return [(row.id, row.valid_from, row.valid_to) for row in tx.execute(query)]
+
+
+def labels(tx: Connection) -> dict[int, list[Label]]:
+    """Those of every camera, as in `ids`, by its key."""
+    found: dict[int, list[Label]] = {}
+    for row in tx.execute(sa.select(camera_id).order_by(camera_id.c.valid_from)):
+        found.setdefault(row.camera, []).append((row.id, row.valid_from, row.valid_to))
+    return found
 
 
 def meaning(tx: Connection, id: str, window: Window) -> list[Camera]:
@@ -245,3 +259,52 @@ def streams(tx: Connection, key: int) -> list[sa.Row[Any]]:
             .order_by(stream.c.key)
         )
     )
+
+
+UNDER_HOLD = "cameras.under_hold"
+"""What keeps the changes to cameras under holds that nobody has ruled on yet."""
+
+NAMED = 500
+"""Holds named in one entry; it has room for no more than some thousands."""
+
+
+def unruled(tx: Connection) -> list[CameraUnderHold]:
+    """Each change under a hold that nobody has ruled on, as answers show it."""
+    return [
+        CameraUnderHold(number, format_utc(at), id_, change, numbers)
+        for number, at, _, id_, change, numbers in noted_under_hold(tx)
+    ]
+
+
+def noted_under_hold(tx: Connection) -> list[list[Any]]:
+    """The changes noted, with those of their holds that are active and not reviewed
+    since."""
+    noted = get_fact(tx, UNDER_HOLD) or []
+    if not noted:
+        return []
+    numbers = {hold for one in noted for hold in one[-1]}
+    active = {hold for hold in numbers if _active(tx, hold)}
+    reviewed = _reviews(tx, noted[0][0])
+    left = []
+    for number, *about, under in noted:
+        open_ = [
+            hold for hold in under if hold in active and reviewed.get(hold, -1) < number
+        ]
+        if open_:
+            left.append([number, *about, open_])
+    return left
+
+
+def _active(tx: Connection, number: int) -> bool:
+    row = holds.find(tx, number)
+    return row is not None and row.free_at is None
+
+
+def _reviews(tx: Connection, after: int) -> dict[int, int]:
+    """By hold its last review, of those on record after entry `after`."""
+    found: dict[int, int] = {}
+    for record in CatalogueSource(tx).backwards(Query(("hold.reviewed",))):
+        if record.number < after:
+            break
+        found.setdefault(record.entry["fields"]["hold"], record.number)
+    return found

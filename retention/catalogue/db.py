@@ -4,21 +4,30 @@ Nothing here creates a catalogue by accident: `create` refuses an existing file,
 refuses a missing one and a schema that is not this program's.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from retention.catalogue import schema
-from retention.errors import CatalogueError
+from retention.model.errors import CatalogueError
+from retention.model.values import Entry, Micros, Prepared, Rows
+from retention.tlog.in_force import InForce
+
+if TYPE_CHECKING:
+    from retention.catalogue.log import Author
+
+T = TypeVar("T")
 
 NAME = "catalogue.sqlite"
 
@@ -62,19 +71,80 @@ class WriterLock:
                 self._ready.notify_all()
 
 
+class Feed:
+    """Which streams' recordings changed since it was last taken: for each the earliest
+    end among them.  Filled once a transaction is over, so that whoever takes it and then
+    reads sees what it tells of."""
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._changed: dict[int, Micros] = {}
+
+    def put(self, changed: Mapping[int, Micros]) -> None:
+        """Add these; from any thread."""
+        with self._mutex:
+            for stream, end in changed.items():
+                self._changed[stream] = min(end, self._changed.get(stream, end))
+
+    def take(self) -> dict[int, Micros]:
+        """What changed, by stream, and forget it."""
+        with self._mutex:
+            changed, self._changed = self._changed, {}
+        return changed
+
+
+class Transaction(Connection):
+    """A write transaction: a change, and the entries that say so, commit together."""
+
+    author: Author | None = None
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self.changed: dict[int, Micros] = {}
+
+    def touch(self, stream: int, end: Micros) -> None:
+        """A recording of the stream that ends then was added or changed."""
+        self.changed[stream] = min(end, self.changed.get(stream, end))
+
+    def append(
+        self,
+        kind: str,
+        fields: Mapping[str, Any] | None = None,
+        rows: Rows | Prepared | None = None,
+        spans: tuple[tuple[int, Micros, Micros], ...] = (),
+        /,
+        **named: Any,
+    ) -> int:
+        """Append an entry of that kind, its fields given as a mapping, by name or both;
+        returns its number.  What can be refused: see `tlog.seal`."""
+        entry = Entry(kind, {**(fields or {}), **named}, rows, spans)
+        if self.author is None:
+            raise TypeError("nobody is named in whose name this is written")
+        return self.author.append(self, entry)
+
+
 class Catalogue:
-    """An open catalogue.  All writes go through `write`, all reads through `read`."""
+    """An open catalogue.  All writes go through `write`, all reads through `read`.
+
+    `said` is what its log puts in force, as far as that was read: `control.in_force`.
+    """
 
     def __init__(self, path: Path, engine: Engine, *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
         self._engine = engine
         self._writer = WriterLock()
+        self._feeds: list[Feed] = []
+        self.said, self.said_mutex = InForce(), threading.Lock()
+        self.compared: Any = None
         self._file = _identity(path)
 
     @contextmanager
-    def write(self, priority: Priority) -> Iterator[Connection]:
-        """One durable transaction: all of the block, or nothing of it.
+    def write(
+        self, priority: Priority, author: Author | None = None
+    ) -> Iterator[Transaction]:
+        """One durable transaction: all of the block, or nothing of it.  What it appends
+        to the log is in the name of `author`.
 
         BEGIN IMMEDIATE, since a transaction that reads first and writes later would
         fail at once instead of waiting.  Raises CatalogueError where the disk is full
@@ -84,12 +154,21 @@ class Catalogue:
         if self.read_only:
             raise CatalogueError("the catalogue is open for reading only")
         self._check_file()
-        with (
-            self._writer.hold(priority),
-            _translated(self.path),
-            self._engine.begin() as connection,
-        ):
-            yield connection
+        with self._writer.hold(priority), _translated(self.path):
+            tx = Transaction(self._engine)
+            tx.author = author
+            try:
+                with tx, tx.begin():
+                    yield tx
+            finally:  # also after an error from COMMIT: then the outcome is not known
+                for feed in self._feeds:
+                    feed.put(tx.changed)
+
+    def feed(self) -> Feed:
+        """What will be told of every transaction from now on."""
+        feed = Feed()
+        self._feeds.append(feed)
+        return feed
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -282,6 +361,12 @@ def quick_check(catalogue: Catalogue) -> str | None:
     return None if found == "ok" else found
 
 
+def parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """The values, as many at a time as a statement may well take."""
+    for first in range(0, len(values), 400):
+        yield values[first : first + 400]
+
+
 def get_meta(tx: Connection) -> dict[str, str]:
     """What this catalogue is: uuid, site, log id."""
     return {row.name: row.value for row in tx.execute(sa.select(schema.meta))}
@@ -289,14 +374,21 @@ def get_meta(tx: Connection) -> dict[str, str]:
 
 def get_fact(tx: Connection, name: str) -> Any:
     """A small JSON fact by name, or None."""
-    table = schema.fact
-    text = tx.scalar(sa.select(table.c.value).where(table.c.name == name))
+    text = tx.exec_driver_sql("SELECT value FROM fact WHERE name = ?", (name,)).scalar()
     return None if text is None else json.loads(text)
 
 
 def put_fact(tx: Connection, name: str, value: Any) -> None:
     """Keep a small JSON fact under `name`; None removes it."""
-    table = schema.fact
-    tx.execute(table.delete().where(table.c.name == name))
-    if value is not None:
-        tx.execute(table.insert().values(name=name, value=json.dumps(value)))
+    if value is None:
+        tx.exec_driver_sql("DELETE FROM fact WHERE name = ?", (name,))
+    else:
+        tx.exec_driver_sql(
+            "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = "
+            "excluded.value",
+            (name, json.dumps(value)),
+        )
+
+
+PAUSE_FACT = "pause"
+"""The fact that deletion is paused: until when, and since when."""

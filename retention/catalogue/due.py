@@ -9,39 +9,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.catalogue.recordings import RULED
-from retention.model import FOREVER, Micros, State, Window
-from retention.policy import BEGINNING, Holds, gaps
-
-
-class Scope(NamedTuple):
-    """One stream as deletion sees it."""
-
-    stream: int
-    camera: int
-    period: Micros
-    max_length: Micros
-    quarantined: Micros | None
-    holds: Holds
-    now: Micros
-
-
-class Due(NamedTuple):
-    """A catalogued recording whose period is over and that no hold touches."""
-
-    stream: int
-    start: Micros
-    n: int
-    duration: Micros
-    size: int
-    path: bytes | None
-    due: Micros
-    mtime: Micros | None = None
-    """Of a file that is, or before a person's ruling was, in quarantine: its mtime when
-    first seen, since its end does not follow from that."""
-    state: int = State.PRESENT
-    doubtful: bool = False
-    """In quarantine: any hold on its camera holds it."""
+from retention.catalogue import holds, looks, streams
+from retention.catalogue.recordings import RULED, Doubt, Key, doubt
+from retention.model.choice import Due, Scope
+from retention.model.policy import BEGINNING, Policy, gaps
+from retention.model.values import FOREVER, Micros, Recording, State, Window
 
 
 class Span(NamedTuple):
@@ -55,9 +27,16 @@ _IN_PLAN = (
     "CROSS JOIN plan_row q ON q.stream=r.stream AND q.start=r.start AND q.n=r.n "
     "AND q.plan=?"
 )
+_LISTED = (
+    "EXISTS (SELECT 1 FROM plan_row q WHERE q.stream=r.stream AND q.start=r.start "
+    "AND q.n=r.n AND q.plan=?)"
+)
+_FOUND = (
+    "CROSS JOIN due_when_found f ON f.stream=r.stream AND f.start=r.start AND f.n=r.n"
+)
 _DUE = (
     "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, "
-    "max(r.start+r.duration, ?)+?, d.mtime, 0, 0 "
+    "r.start+r.duration+?, d.mtime, 0, NULL "
     "FROM recording r LEFT JOIN recording_path p ON p.stream=r.stream "
     "AND p.start=r.start AND p.n=r.n LEFT JOIN quarantine d ON d.stream=r.stream "
     "AND d.start=r.start AND d.n=r.n {join} "
@@ -72,10 +51,10 @@ def _ranges(
 ) -> Iterator[tuple[Micros, Micros, Micros, Micros]]:
     """(first start, last start, latest end, earliest end) of each free range."""
     after, cutoff = span.after - scope.period, span.until - scope.period
-    if scope.quarantined is not None and (
-        scope.holds.windows or scope.quarantined > cutoff
-    ):
-        return  # times of this stream are in doubt: see policy.decide
+    if scope.in_doubt is not None:
+        if scope.holds.windows:
+            return  # any hold on the camera holds them: see policy.decide
+        after, cutoff = scope.in_doubt.latest(after), scope.in_doubt.latest(cutoff)
     for gap in gaps(scope.holds.windows, first, cutoff):
         yield gap.first, min(gap.stop, cutoff), min(gap.stop, cutoff), after
 
@@ -104,23 +83,33 @@ def present(
     *,
     first: Micros = BEGINNING,
     plan: int | None = None,
+    when_found: bool = False,
     limit: int = 5000,
 ) -> list[Due]:
-    """As `rows`, without those in quarantine."""
+    """As `rows`, without those in quarantine; with `when_found` only those that were
+    due when they were first catalogued."""
     found: list[Due] = []
-    sql = _DUE.format(join="" if plan is None else _IN_PLAN)
+    join = _FOUND if when_found else ""
+    sql = _DUE.format(join=join if plan is None else _IN_PLAN)
     extra = () if plan is None else (plan,)
     for low, high, latest, after in _ranges(scope, span, first):
         rows = tx.exec_driver_sql(
             sql,
-            (scope.quarantined or BEGINNING, scope.period, *extra, scope.stream, low,
-             high, latest, after,
+            (scope.period, *extra, scope.stream, low, high, latest, after,
              limit - len(found)),
         )  # fmt: skip
-        found.extend(Due._make(row) for row in rows)
+        found.extend(_counted(scope, Due._make(row)) for row in rows)
         if len(found) >= limit:
             break
     return found
+
+
+def _counted(scope: Scope, row: Due) -> Due:
+    """A row with its due instant, where the times of its stream are in doubt too."""
+    if scope.in_doubt is None:
+        return row
+    since = scope.in_doubt.since(row.start + row.duration)
+    return row._replace(due=since + scope.period)
 
 
 class Sum(NamedTuple):
@@ -139,19 +128,49 @@ class Sum(NamedTuple):
 _SUM = "count(*), coalesce(sum(r.size), 0), coalesce(sum(r.duration), 0)"
 
 
+def mark_found(tx: Connection, rows: Iterable[Recording]) -> None:
+    """These are catalogued for the first time and their period is over."""
+    tx.exec_driver_sql(
+        "INSERT INTO due_when_found VALUES (?, ?, ?)", [row.key for row in rows]
+    )
+
+
+def any_found(tx: Connection, root: int) -> bool:
+    """Whether any recording of a root was due when it was first catalogued."""
+    return bool(
+        tx.exec_driver_sql(
+            "SELECT EXISTS (SELECT 1 FROM due_when_found) AND EXISTS (SELECT 1 FROM "
+            "stream s CROSS JOIN due_when_found f ON f.stream=s.key WHERE s.root=?)",
+            (root,),
+        ).scalar_one()
+    )
+
+
+def total_found(
+    tx: Connection, scope: Scope, until: Micros, *, outside_plan: int
+) -> int:
+    """How many recordings of a stream are due that were so when they were catalogued,
+    and that this plan does not list."""
+    ranges = _ranges(scope, Span(BEGINNING, until), BEGINNING)
+    return sum(
+        tx.exec_driver_sql(
+            f"SELECT count(*) FROM due_when_found f CROSS JOIN recording r "
+            "ON r.stream=f.stream AND r.start=f.start AND r.n=f.n "
+            "WHERE f.stream=? AND f.start>=? AND f.start<? AND r.state=0 "
+            f"AND r.start+r.duration<=? AND NOT {_LISTED}",
+            (scope.stream, low, high, latest, outside_plan),
+        ).scalar_one()
+        for low, high, latest, _ in ranges
+    )
+
+
 def total(
     tx: Connection, scope: Scope, span: Span, *, outside_plan: int | None = None
 ) -> Sum:
     """How many recordings are due in `span`; with `outside_plan`, those that this plan
     does not list."""
-    also = ""
-    extra: tuple[int, ...] = ()
-    if outside_plan is not None:
-        also = (
-            "AND NOT EXISTS (SELECT 1 FROM plan_row q WHERE q.stream=r.stream "
-            "AND q.start=r.start AND q.n=r.n AND q.plan=?)"
-        )
-        extra = (outside_plan,)
+    also = "" if outside_plan is None else f"AND NOT {_LISTED}"
+    extra = () if outside_plan is None else (outside_plan,)
     sums = [
         (
             f"SELECT {_SUM} FROM recording r "
@@ -172,10 +191,6 @@ def total(
 
 # CROSS JOIN: SQLite keeps the order.  Without statistics it would rather walk every
 # recording of a stream than the few in quarantine.
-_SINCE = "max(d.seen, CASE WHEN d.mtime>? THEN 0 ELSE d.mtime END)"
-"""From when a quarantined recording's period counts: policy.doubtful_since."""
-
-
 def _in_doubt(
     columns: str, scope: Scope, span: Span, also: str = ""
 ) -> tuple[str, tuple[int, ...]]:
@@ -183,11 +198,9 @@ def _in_doubt(
         f"SELECT {columns} FROM quarantine d "
         "CROSS JOIN recording r ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
         "LEFT JOIN recording_path p ON p.stream=d.stream AND p.start=d.start "
-        f"AND p.n=d.n WHERE d.stream=? AND r.state=2 AND {_SINCE}<=? AND {_SINCE}>? "
-        + also
+        f"AND p.n=d.n WHERE d.stream=? AND r.state=2 AND d.seen<=? AND d.seen>? {also}"
     )
-    now, until, after = scope.now, span.until - scope.period, span.after - scope.period
-    return sql, (scope.stream, now, until, now, after)
+    return sql, (scope.stream, span.until - scope.period, span.after - scope.period)
 
 
 def first_free(
@@ -196,7 +209,7 @@ def first_free(
     """(start, due instant) of what falls due next in a stream, None where nothing can.
 
     The start is the first of any recording that is free; everything before it is held
-    or gone.  The instant is exact unless the stream's times are in doubt.
+    or gone.
     """
     for gap in gaps(scope.holds.windows, first, FOREVER):
         row = tx.exec_driver_sql(
@@ -213,10 +226,10 @@ def first_free(
             "AND start<? AND state=0 AND start+duration<=?",
             (scope.stream, start, end, gap.stop),
         ).scalar_one()
-        due = min(end, soonest or end) + scope.period
-        if scope.quarantined is not None:
-            due = max(due, scope.quarantined + scope.period)
-        return start, due
+        first_end = min(end, soonest or end)
+        if scope.in_doubt is not None:
+            first_end = scope.in_doubt.since(first_end)
+        return start, first_end + scope.period
     return None
 
 
@@ -231,21 +244,14 @@ def doubtful(
     """Quarantined recordings due in `span`; any hold on the camera holds them all."""
     if scope.holds.windows:
         return []
-    also = ""
-    extra: tuple[int, ...] = ()
-    if plan is not None:
-        also = (
-            "AND EXISTS (SELECT 1 FROM plan_row q WHERE q.stream=r.stream "
-            "AND q.start=r.start AND q.n=r.n AND q.plan=?)"
-        )
-        extra = (plan,)
+    also = "" if plan is None else f"AND {_LISTED}"
+    extra = () if plan is None else (plan,)
     columns = (
-        f"r.stream, r.start, r.n, r.duration, r.size, p.path, {_SINCE}+?, d.mtime, 2, 1"
+        "r.stream, r.start, r.n, r.duration, r.size, p.path, "
+        "d.seen+?, d.mtime, 2, d.seen"
     )
     sql, values = _in_doubt(columns, scope, span, also)
-    found = tx.exec_driver_sql(
-        f"{sql} LIMIT ?", (scope.now, scope.period, *values, *extra, limit)
-    )
+    found = tx.exec_driver_sql(f"{sql} LIMIT ?", (scope.period, *values, *extra, limit))
     return [Due._make(row) for row in found]
 
 
@@ -254,23 +260,23 @@ def first_doubtful(tx: Connection, scope: Scope) -> Micros | None:
     if scope.holds.windows:
         return None
     since = tx.exec_driver_sql(
-        f"SELECT min({_SINCE}) FROM quarantine d CROSS JOIN recording r "
+        "SELECT min(d.seen) FROM quarantine d CROSS JOIN recording r "
         "ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
         "WHERE d.stream=? AND r.state=2",
-        (scope.now, scope.stream),
+        (scope.stream,),
     ).scalar_one()
     return None if since is None else since + scope.period
 
 
-class Failed(NamedTuple):
-    """A recording that could not be deleted before, ready for another try."""
+def next_dues(tx: Connection, scope: Scope) -> tuple[Micros | None, Micros | None]:
+    """When the next present and the next quarantined recording of a stream fall due."""
+    free = first_free(tx, scope, BEGINNING)
+    return None if free is None else free[1], first_doubtful(tx, scope)
 
-    due: Due
-    seen: Micros | None
 
-
-def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Failed]:
-    """Failed recordings of a root whose back-off is over; not yet re-decided."""
+def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Due]:
+    """Failed recordings of a root whose back-off is over; decide on each before it is
+    called due."""
     rows = tx.exec_driver_sql(
         "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, q.mtime, q.seen, "
         "q.reason FROM failure f "
@@ -285,8 +291,8 @@ def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Fa
     found = []
     for *columns, mtime, seen, reason in rows:
         doubtful = reason is not None and not reason.startswith(RULED)
-        row = Due._make((*columns, 0, mtime, State.FAILED, doubtful))
-        found.append(Failed(row, seen if doubtful else None))
+        first = seen if doubtful else None
+        found.append(Due._make((*columns, 0, mtime, State.FAILED, first)))
     return found
 
 
@@ -302,6 +308,27 @@ def total_failed(tx: Connection, root: int) -> Sum:
     return Sum(*row)
 
 
+class FailedWith(NamedTuple):
+    """How many recordings of a root could not be deleted for one reason, and when the
+    next of them is tried again."""
+
+    error: str
+    number: int
+    retry_at: Micros
+
+
+def failures(tx: Connection, root: int, limit: int) -> list[FailedWith]:
+    """Why recordings of a root could not be deleted, the most frequent reasons first."""
+    found = tx.exec_driver_sql(
+        "SELECT f.error, count(*), min(f.retry_at) FROM failure f "
+        "JOIN stream s ON s.key=f.stream AND s.root=? CROSS JOIN recording r "
+        "ON r.stream=f.stream AND r.start=f.start AND r.n=f.n WHERE r.state=3 "
+        "GROUP BY f.error ORDER BY 2 DESC, 1 LIMIT ?",
+        (root, limit),
+    )
+    return [FailedWith._make(row) for row in found]
+
+
 class Failure(NamedTuple):
     """Why a recording could not be deleted, since when, and what follows."""
 
@@ -311,7 +338,7 @@ class Failure(NamedTuple):
     retry_at: Micros
 
 
-def failure_of(tx: Connection, key: tuple[int, int, int]) -> Failure | None:
+def failure_of(tx: Connection, key: Key) -> Failure | None:
     """What is known of a recording that could not be deleted."""
     row = tx.exec_driver_sql(
         "SELECT error, since, tries, retry_at FROM failure "
@@ -323,27 +350,24 @@ def failure_of(tx: Connection, key: tuple[int, int, int]) -> Failure | None:
 
 def with_doubt(tx: Connection, row: Due) -> Due:
     """The row with what the catalogue keeps of its quarantine, if anything."""
-    kept = tx.exec_driver_sql(
-        "SELECT mtime, reason FROM quarantine WHERE stream=? AND start=? AND n=?",
-        row[:3],
-    ).one_or_none()
-    if kept is None:
-        return row
-    return row._replace(mtime=kept[0], doubtful=not kept[1].startswith(RULED))
+    kept = doubt(tx, row.key)
+    return row if kept is None else row._replace(mtime=kept.mtime, seen=_open(kept))
 
 
-def seen_of(tx: Connection, key: tuple[int, int, int]) -> Micros | None:
+def seen_of(tx: Connection, key: Key) -> Micros | None:
     """When a recording in quarantine was first seen; None where it is in none."""
-    kept = tx.exec_driver_sql(
-        "SELECT seen, reason FROM quarantine WHERE stream=? AND start=? AND n=?", key
-    ).one_or_none()
-    return None if kept is None or kept[1].startswith(RULED) else kept[0]
+    kept = doubt(tx, key)
+    return None if kept is None else _open(kept)
+
+
+def _open(doubt: Doubt) -> Micros | None:
+    return None if doubt.reason.startswith(RULED) else doubt.seen
 
 
 def overlapping(
     tx: Connection,
     stream: int,
-    max_length: Micros,
+    longest: Micros,
     window: Window,
     *,
     until: Micros = FOREVER,
@@ -355,7 +379,7 @@ def overlapping(
         "SELECT count(*), coalesce(sum(size), 0) FROM recording WHERE stream=? "
         "AND start>? AND start>=? AND start<? AND start+duration>? "
         "AND start+duration<=? AND state<>1",
-        (stream, window.start - max_length - 1, first, window.end, window.start, until),
+        (stream, window.start - longest - 1, first, window.end, window.start, until),
     ).one()
     return Sum(*row)
 
@@ -366,3 +390,16 @@ def digest(rows: Iterable[Due]) -> bytes:
     return b"".join(
         b"%d,%d,%d,%d,%d\n" % (r.stream, r.start, r.n, r.duration, r.size) for r in rows
     )
+
+
+def scopes(tx: Connection, root: int, policy: Policy, now: Micros) -> list[Scope]:
+    """Every stream of a root as deletion sees it, read afresh: for plans and status."""
+    found = streams.of_root(tx, root)
+    held = holds.of_cameras(tx, {stream.camera for stream in found}, now)
+    return [
+        Scope(
+            stream.key, stream.camera, policy.period(stream.camera), stream.longest,
+            looks.doubt_of_stream(tx, stream), held[stream.camera], now,
+        )
+        for stream in found
+    ]  # fmt: skip

@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from retention.catalogue.db import parts
 from retention.catalogue.schema import hold, hold_camera, release_request, version
-from retention.errors import RetentionError
-from retention.model import Micros, Window
-from retention.policy import Holds, merge
+from retention.model.errors import RetentionError
+from retention.model.policy import Holds, merge
+from retention.model.values import Micros, Window
 
 
 class Moved(NamedTuple):
@@ -35,15 +36,25 @@ def moved(tx: Connection, now: Micros) -> Moved:
 
 def of_cameras(tx: Connection, cameras: Iterable[int], now: Micros) -> dict[int, Holds]:
     """The merged windows of each camera: active holds, and those cooling off."""
-    windows: dict[int, list[Window]] = {camera: [] for camera in cameras}
-    for camera, since, until in tx.execute(
-        sa.select(hold_camera.c.camera, hold.c.since, hold.c.until)
+    return {
+        camera: Holds(merge(found.values()))
+        for camera, found in windows_of(tx, cameras, now).items()
+    }
+
+
+def windows_of(
+    tx: Connection, cameras: Iterable[int], now: Micros
+) -> dict[int, dict[int, Window]]:
+    """By camera the window of each hold on it, active or cooling off."""
+    windows: dict[int, dict[int, Window]] = {camera: {} for camera in cameras}
+    for camera, key, since, until in tx.execute(
+        sa.select(hold_camera.c.camera, hold.c.key, hold.c.since, hold.c.until)
         .join(hold, hold.c.key == hold_camera.c.hold)
         .where(_in_force(now))
     ):
         if camera in windows:
-            windows[camera].append(Window(since, until))
-    return {camera: Holds(merge(found)) for camera, found in windows.items()}
+            windows[camera][key] = Window(since, until)
+    return windows
 
 
 def _in_force(now: Micros) -> sa.ColumnElement[bool]:
@@ -183,10 +194,25 @@ def cameras_of(tx: Connection, key: int) -> list[int]:
     )
 
 
-def cameras_of_all(tx: Connection, keys: Collection[int]) -> dict[int, list[int]]:
-    """The keys of the cameras of each of these holds, in one reading."""
+def by_keys(tx: Connection, keys: Collection[int]) -> dict[int, sa.Row[Any]]:
+    """The rows of these holds, those that there are."""
+    return {
+        row.key: row
+        for part in parts(sorted(keys))
+        for row in tx.execute(sa.select(hold).where(hold.c.key.in_(part)))
+    }
+
+
+def cameras_of_all(
+    tx: Connection, keys: Collection[int], among: Collection[int] | None = None
+) -> dict[int, list[int]]:
+    """The keys of the cameras of each of these holds, all or those `among` some, in one
+    reading."""
     found: dict[int, list[int]] = {key: [] for key in keys}
-    for row in tx.execute(sa.select(hold_camera).order_by(hold_camera.c.camera)):
+    query = sa.select(hold_camera).order_by(hold_camera.c.camera)
+    if among is not None:
+        query = query.where(hold_camera.c.camera.in_(among))
+    for row in tx.execute(query):
         if row.hold in found:
             found[row.hold].append(row.camera)
     return found

@@ -4,15 +4,22 @@ A plan lists its recordings; an approval permits those that remain of them, minu
 and never others (design, section 10).
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from retention.catalogue.due import Due
+from retention.catalogue import due, roots
+from retention.catalogue.db import Catalogue
+from retention.catalogue.due import Span
 from retention.catalogue.schema import plan
-from retention.errors import StaleError
-from retention.model import Micros
+from retention.model.answers.status import PlanWaiting
+from retention.model.choice import Due, Scope
+from retention.model.errors import StaleError
+from retention.model.localtime import format_utc
+from retention.model.policy import BEGINNING
+from retention.model.values import Micros
 
 
 class Plan(NamedTuple):
@@ -39,10 +46,32 @@ def of_root(tx: Connection, root: int) -> Plan | None:
     return None if row is None else Plan._make(row)
 
 
+def approved(tx: Connection) -> list[Plan]:
+    """Every plan that is being carried out."""
+    rows = tx.execute(sa.select(plan).where(plan.c.state == "approved"))
+    return [Plan._make(row) for row in rows]
+
+
 def waiting(tx: Connection) -> list[Plan]:
     """Every plan that waits for approval."""
     rows = tx.execute(sa.select(plan).where(plan.c.state == "proposed"))
     return [Plan._make(row) for row in rows]
+
+
+def told(tx: Connection) -> list[PlanWaiting]:
+    """Every plan that waits, as answers show it."""
+    names = {row.key: row.name for row in roots.everyone(tx)}
+    return [
+        PlanWaiting(
+            plan=one.key,
+            root=names[one.root],
+            proposed=format_utc(one.at),
+            recordings=one.count_,
+            bytes=one.size,
+            digest=one.digest,
+        )
+        for one in waiting(tx)
+    ]
 
 
 def find(tx: Connection, key: int) -> Plan | None:
@@ -115,3 +144,41 @@ def drop_rows(tx: Connection, limit: int = 5000) -> int:
         "WHERE p.state IN ('done', 'superseded') LIMIT ?)",
         (limit,),
     ).rowcount
+
+
+PAGE = 5000
+
+
+def pages(
+    catalogue: Catalogue,
+    scopes: list[Scope],
+    span: Span,
+    limit: int = PAGE,
+    *,
+    when_found: bool = False,
+) -> Iterator[list[Due]]:
+    """Everything due in a span, a bounded number at a time, each row once; with
+    `when_found` only what was due when it was first catalogued."""
+    for scope in scopes:
+        first = BEGINNING
+        while True:
+            with catalogue.read() as tx:
+                rows = due.present(
+                    tx, scope, span, first=first, when_found=when_found, limit=limit
+                )
+            if len(rows) < limit:
+                if rows:
+                    yield rows
+                break
+            # The last start may go on in the next page: it is read again there.
+            first = rows[-1].start
+            whole = [row for row in rows if row.start < first]
+            yield whole or rows
+            if not whole:
+                first += 1
+        if when_found:
+            continue
+        with catalogue.read() as tx:
+            rows = due.doubtful(tx, scope, span, limit=1_000_000)
+        for at in range(0, len(rows), limit):
+            yield rows[at : at + limit]

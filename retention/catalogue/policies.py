@@ -6,8 +6,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue.schema import policy
-from retention.model import Micros
-from retention.policy import Policy
+from retention.model.errors import CatalogueError
+from retention.model.policy import Policy
+from retention.model.values import Micros
 
 
 def current(tx: Connection) -> Policy | None:
@@ -39,3 +40,13 @@ def insert(tx: Connection, at: Micros, policy_: Policy) -> None:
             cameras=json.dumps({str(k): v for k, v in policy_.cameras.items()}),
         )
     )
+
+
+def policy_of(tx: Connection) -> Policy:
+    """The policy in force; CatalogueError where there is none."""
+    found = current(tx)
+    if found is None:
+        raise CatalogueError(
+            "the catalogue has no retention policy: run `retention init` again"
+        )
+    return found

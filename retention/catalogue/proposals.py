@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from retention.catalogue.db import get_fact, put_fact
-from retention.errors import StaleError
-from retention.model import Micros
+from retention.model.errors import StaleError
+from retention.model.values import Micros
 
 _FACT = "policy.proposals"
 

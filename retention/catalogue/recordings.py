@@ -1,26 +1,42 @@
 """The table of recordings with what lies beside it: paths and quarantine.
 
-Rows of state DELETING belong to an open deletion intent: nothing here but `remove`,
-when told so, touches them.  A catalogued end moves only later (design, section 5):
+Rows of state DELETING belong to an open deletion intent: nothing here touches them.  A catalogued end moves only later (design, section 5):
 an end that is too early deletes evidence.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.catalogue import streams, tally
-from retention.model import Micros, Recording, State, Window
+from retention.catalogue import cover, holds, looks, streams, tally
+from retention.catalogue.db import Transaction, parts
+from retention.model.errors import StaleError
+from retention.model.values import (
+    FOREVER,
+    HOUR,
+    Micros,
+    Recording,
+    State,
+    Stream,
+    Window,
+)
+from retention.tlog.kinds import RECORDINGS
 
 Key = tuple[int, int, int]
 """(stream, start, n)."""
+
+_PAGE = 1_000
 
 OURS_TO_CHANGE = (State.PRESENT, State.QUARANTINED, State.FAILED)
 """States in which ingest may say that a recording changed or is lost."""
 
 RULED = "ruled: "
 """A doubt whose reason begins so is settled; it only keeps what the mtime was."""
+
+ARRIVED = "arrived "
+"""A doubt whose reason begins so is of a file that came long after its own end: `seen`
+is when it came."""
 
 _COLUMNS = "r.stream, r.start, r.n, r.duration, r.size, r.state, p.path"
 _SELECT = (
@@ -29,16 +45,39 @@ _SELECT = (
 )
 _STATES = tuple(State)
 _OLDEST_FIRST = ("ASC", ">", -(2**62))
-_BESIDE = ("recording_path", "quarantine", "failure", "plan_row")
+BESIDE = ("recording_path", "quarantine", "failure", "plan_row", "due_when_found")
+"""Tables with what hangs on a recording."""
+
 _KEY = "stream = ? AND start = ? AND n = ?"
 
 
 class Doubt(NamedTuple):
-    """Why a recording is in quarantine.  Its period counts from `seen`."""
+    """Why a recording is in quarantine.  Its period counts from `seen`: when it was
+    known for certain, so that it was recorded before."""
 
     seen: Micros
     mtime: Micros
     reason: str
+
+    @property
+    def settled(self) -> bool:
+        """A person ruled on it."""
+        return self.reason.startswith(RULED)
+
+
+class Move(NamedTuple):
+    """A recording as it is, as it shall be, and what then lies beside it of its doubt."""
+
+    old: Recording
+    new: Recording
+    doubt: Doubt | None
+
+
+class Uncovering(NamedTuple):
+    """A change that was refused, since it would end the cover of these holds."""
+
+    move: Move
+    holds: list[int]
 
 
 def _recording(row: Sequence[Any]) -> Recording:
@@ -56,7 +95,7 @@ def _one(tx: Connection, sql: str, *values: Any) -> Recording | None:
 
 
 def insert(
-    tx: Connection,
+    tx: Transaction,
     rows: Sequence[Recording],
     doubts: Mapping[Key, Doubt] | None = None,
     *,
@@ -65,8 +104,8 @@ def insert(
     """Add recordings, with the doubts of those in quarantine, by key.
 
     They wait in the tally for the log's next roll-up; not those that were `moved`: they
-    were counted when they were new.  Raises their streams' `max_length` in the same
-    transaction.  A key or path that is there already is an IntegrityError: insert,
+    were counted when they were new, and only a person says how long they are.  Raises
+    their streams' lengths in the same transaction.  A key or path that is there already is an IntegrityError: insert,
     never upsert.
     """
     if not rows:
@@ -83,17 +122,25 @@ def insert(
             "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?)",
             [(*key, *doubt) for key, doubt in doubts.items()],
         )
-    _raise_lengths(tx, rows)
+    for row in rows:
+        known = None if doubts is None else doubts.get(row.key)
+        tx.touch(row.stream, row.end if known is None else min(row.end, known.seen))
+    _raise_lengths(tx, rows, believed=False)
     if not moved:
+        certain = (row for row in rows if row.state is State.PRESENT)
+        _raise_lengths(tx, certain, believed=True)
         tally.add(tx, rows)
 
 
-def _raise_lengths(tx: Connection, rows: Iterable[Recording]) -> None:
+def _raise_lengths(
+    tx: Transaction, rows: Iterable[Recording], *, believed: bool
+) -> None:
     longest: dict[int, Micros] = {}
     for row in rows:
         if row.duration > longest.get(row.stream, 0):
             longest[row.stream] = row.duration
-    streams.raise_max_lengths(tx, longest)
+    if longest:
+        streams.raise_lengths(tx, longest, believed=believed)
 
 
 def get(tx: Connection, key: Key) -> Recording | None:
@@ -106,7 +153,7 @@ def starting_at(
 ) -> list[Recording]:
     """All recordings of a stream that start at one of these instants."""
     found: list[Recording] = []
-    for part in _parts(starts, 500):
+    for part in parts(starts):
         marks = ", ".join("?" * len(part))
         found += _rows(
             tx, f"WHERE r.stream = ? AND r.start IN ({marks})", stream, *part
@@ -162,22 +209,20 @@ def overlapping(
     tx: Connection,
     stream: int,
     window: Window,
-    max_length: Micros,
+    longest: Micros,
     limit: int = 5_000,
     *,
-    newest_first: bool = False,
     state: State | None = None,
 ) -> list[Recording]:
     """The first `limit` recordings of a stream that overlap the half-open window.
 
-    Correct only with the stream's stored `max_length`, which no recording exceeds.
+    Correct only with the stream's `longest`, which no recording exceeds.
     """
-    order = "DESC" if newest_first else "ASC"
     return _rows(
         tx,
         "WHERE r.stream = ? AND r.start > ? AND r.start < ? AND r.start + r.duration > ?"
-        f" AND r.state = ifnull(?, r.state) ORDER BY r.start {order}, r.n {order} LIMIT ?",
-        stream, window.start - max_length - 1, window.end, window.start,
+        " AND r.state = ifnull(?, r.state) ORDER BY r.start, r.n LIMIT ?",
+        stream, window.start - longest - 1, window.end, window.start,
         None if state is None else int(state), limit,
     )  # fmt: skip
 
@@ -190,6 +235,20 @@ def newest(tx: Connection, root: int) -> list[Recording]:
         " FROM recording x WHERE x.stream = s.key) FROM stream s WHERE s.root = ?)",
         root,
     )
+
+
+def first_known(tx: Connection, camera: int) -> Micros:
+    """The start of the first recording that catalogue or log know of a camera; of one
+    in the log alone the hour, or the day."""
+    kinds = ", ".join(f"'{kind}'" for kind in sorted(RECORDINGS))
+    found = tx.exec_driver_sql(
+        "SELECT min((SELECT min(start) FROM recording WHERE stream = s.key)) "
+        "FROM stream s WHERE s.camera = ? UNION ALL SELECT * FROM (SELECT hour * ? "
+        "FROM entry_camera c JOIN entry e ON e.number = c.entry WHERE c.camera = ? "
+        f"AND e.kind IN ({kinds}) ORDER BY hour LIMIT 1)",
+        (camera, HOUR, camera),
+    )
+    return min((first for (first,) in found if first is not None), default=FOREVER)
 
 
 def before(
@@ -217,7 +276,7 @@ def by_paths(
 ) -> dict[bytes, Recording]:
     """Recordings of a stream whose path is stored beside them, by path."""
     found: dict[bytes, Recording] = {}
-    for part in _parts(paths, 500):
+    for part in parts(paths):
         marks = ", ".join("?" * len(part))
         for row in tx.exec_driver_sql(
             f"SELECT {_COLUMNS} FROM recording_path p CROSS JOIN recording r"
@@ -250,111 +309,235 @@ def doubts(
     return {(row[0], row[1], row[2]): Doubt(*row[3:]) for row in found}
 
 
+def doubts_of(tx: Connection, rows: Iterable[Recording]) -> dict[Key, Doubt]:
+    """The doubts about these recordings, and others between them, by key."""
+    starts: dict[int, list[Micros]] = {}
+    for row in rows:
+        starts.setdefault(row.stream, []).append(row.start)
+    found: dict[Key, Doubt] = {}
+    for stream, own in starts.items():
+        found |= doubts(tx, stream, min(own), max(own) + 1)
+    return found
+
+
 def doubt(tx: Connection, key: Key) -> Doubt | None:
     """Why this recording is in quarantine, or None."""
     return doubts(tx, key[0], key[1], key[1] + 1).get(key)
 
 
+def last_in_doubt(tx: Connection, stream: int) -> Micros | None:
+    """When the last recording of a stream that is in quarantine was first seen."""
+    sql = "SELECT max(seen) FROM quarantine WHERE stream = ?"
+    last: Micros | None = tx.exec_driver_sql(sql, (stream,)).scalar_one()
+    return last
+
+
 def count_quarantined(tx: Connection, stream: int | None = None) -> int:
     """How many recordings (of a stream) are in quarantine."""
-    sql = (
-        "SELECT count(*) FROM quarantine q CROSS JOIN recording r ON r.stream = q.stream"
-        " AND r.start = q.start AND r.n = q.n WHERE r.state = ?"
-    )
-    if stream is None:
-        return int(tx.exec_driver_sql(sql, (int(State.QUARANTINED),)).scalar_one())
+    also, values = ("", ()) if stream is None else (" AND q.stream = ?", (stream,))
     return int(
         tx.exec_driver_sql(
-            f"{sql} AND q.stream = ?", (int(State.QUARANTINED), stream)
+            "SELECT count(*) FROM quarantine q CROSS JOIN recording r ON"
+            " r.stream = q.stream AND r.start = q.start AND r.n = q.n"
+            f" WHERE r.state = ?{also}",
+            (int(State.QUARANTINED), *values),
         ).scalar_one()
     )
 
 
-def extend(
-    tx: Connection, old: Recording, duration: Micros, size: int | None = None
+def _change(
+    tx: Transaction, old: Recording, duration: Micros, size: int, state: State
 ) -> bool:
-    """Move a recording's end later, and note its size; False where the row moved.
+    """Change a row; False where it moved: it is no longer as `old` says, so that a row
+    which a batch took meanwhile stays as that batch's intent says."""
+    done = tx.exec_driver_sql(
+        f"UPDATE recording SET duration = ?, size = ?, state = ? WHERE {_KEY}"
+        " AND duration = ? AND size = ? AND state = ?",
+        (duration, size, int(state), *old.key, old.duration, old.size, int(old.state)),
+    )
+    if done.rowcount == 1:
+        streams.raise_lengths(tx, {old.stream: duration}, believed=False)
+        tx.touch(old.stream, old.start + min(duration, old.duration))
+    return done.rowcount == 1
 
-    Compared with the old duration, size and state, so that a row which a batch took
-    meanwhile stays as that batch's intent says.
-    """
+
+def _note(tx: Transaction, key: Key, doubt: Doubt) -> None:
+    for table in ("quarantine", "failure"):
+        tx.exec_driver_sql(f"DELETE FROM {table} WHERE {_KEY}", key)
+    tx.exec_driver_sql(
+        "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?)", (*key, *doubt)
+    )
+    tx.touch(key[0], doubt.seen)
+
+
+def extend(
+    tx: Transaction, old: Recording, duration: Micros, size: int | None = None
+) -> bool:
+    """Move a recording's end later, and note its size; False where the row moved."""
     if duration < old.duration:
         raise ValueError("a catalogued end moves only later")
     if old.state not in OURS_TO_CHANGE:
         return False
-    done = tx.exec_driver_sql(
-        "UPDATE recording SET duration = ?, size = ?"
-        f" WHERE {_KEY} AND duration = ? AND size = ? AND state = ?",
-        (duration, old.size if size is None else size, *old.key,
-         old.duration, old.size, int(old.state)),
-    )  # fmt: skip
-    if done.rowcount == 1:
-        streams.raise_max_length(tx, old.stream, duration)
-    return done.rowcount == 1
+    new_size = old.size if size is None else size
+    moved = not _change(tx, old, duration, new_size, old.state)
+    if not moved:
+        streams.raise_lengths(tx, {old.stream: duration}, believed=True)
+    return not moved
 
 
-def quarantine(tx: Connection, old: Recording, size: int, doubt: Doubt) -> bool:
+def quarantine(
+    tx: Transaction, old: Recording, size: int, doubt: Doubt, *, came: bool = False
+) -> bool:
     """Put a catalogued recording into quarantine; False where the row moved.
 
-    One that is there already gets the new doubt: its period starts again.
+    A doubt that comes later starts nothing anew: its period counts from when it was
+    known, as does that of one that is there already.  Only what grew has footage in it
+    that is new, or only `came` then, long after its own time: from `doubt.seen`.
     """
     if old.state not in OURS_TO_CHANGE:
         return False
-    done = tx.exec_driver_sql(
-        "UPDATE recording SET state = ?, size = ?"
-        f" WHERE {_KEY} AND duration = ? AND size = ? AND state = ?",
-        (int(State.QUARANTINED), size, *old.key,
-         old.duration, old.size, int(old.state)),
-    )  # fmt: skip
-    if done.rowcount != 1:
-        return False
-    for table in ("quarantine", "failure"):
-        tx.exec_driver_sql(f"DELETE FROM {table} WHERE {_KEY}", old.key)
-    tx.exec_driver_sql(
-        "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?)", (*old.key, *doubt)
-    )
-    return True
+    moved = not _change(tx, old, old.duration, size, State.QUARANTINED)
+    if not moved:
+        new = came or size > old.size
+        seen = doubt.seen if new else _known_since(tx, old, doubt.seen)
+        _note(tx, old.key, doubt._replace(seen=seen))
+    return not moved
 
 
-def rule(tx: Connection, old: Recording, duration: Micros, doubt: Doubt) -> bool:
-    """A person ruled: the recording leaves quarantine, its end may move either way.
+def _known_since(tx: Connection, row: Recording, now: Micros) -> Micros:
+    before = doubt(tx, row.key)
+    if before is not None and not before.settled:
+        return min(before.seen, now)
+    return looks.known_since(tx, row.stream, row.end, now)
 
-    What was known of its mtime stays beside it, with the ruling as the reason.  False
-    where the row moved.
+
+def change(
+    tx: Transaction, moves: Sequence[Move], now: Micros, *, agreed: bool = False
+) -> tuple[list[Move], list[Uncovering]]:
+    """The one way in which what a recording is changes by a person's word: its times,
+    path, stream and so its camera, and the end of its doubt.
+
+    Unless two people `agreed`, what would take a recording out of a hold's cover is not
+    done.  Returns what was done, each with its `n`, and what was not.  StaleError where
+    a row is no longer as its move says.
     """
-    done = tx.exec_driver_sql(
-        f"UPDATE recording SET state = ?, duration = ? WHERE {_KEY}"
-        " AND duration = ? AND size = ? AND state = ?",
-        (int(State.PRESENT), duration, *old.key,
-         old.duration, old.size, int(old.state)),
-    )  # fmt: skip
-    if done.rowcount != 1:
-        return False
-    for table in ("quarantine", "failure"):
-        tx.exec_driver_sql(f"DELETE FROM {table} WHERE {_KEY}", old.key)
-    tx.exec_driver_sql(
-        "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?)", (*old.key, *doubt)
+    refused = [] if agreed else _uncovering(tx, moves, now)
+    kept = {one.move.old.key for one in refused}
+    moves = [one for one in moves if one.old.key not in kept]
+    staying = {one.old.key for one in moves if one.old.key[:2] == one.new.key[:2]}
+    going = [one for one in moves if one.old.key not in staying]
+    # All out, then all in: a shift by a recording's length meets its neighbours.
+    gone = remove(tx, [one.old.key for one in going])
+    if gone != [one.old for one in going]:
+        raise StaleError(_MEANWHILE)
+    done, free = [], dict[tuple[int, Micros], int]()
+    for one in moves:
+        if one.old.key in staying:
+            duration, state = one.new.duration, one.new.state
+            if not _change(tx, one.old, duration, one.old.size, state):
+                raise StaleError(_MEANWHILE)
+            if one.doubt is not None:
+                _note(tx, one.old.key, one.doubt)
+            done.append(one)
+        else:
+            at = one.new.key[:2]
+            n = free[at] if at in free else next_n(tx, *at)
+            free[at] = n + 1
+            done.append(one._replace(new=one.new._replace(n=n)))
+    came = [one for one in done if one.old.key not in staying]
+    insert(
+        tx,
+        [one.new for one in came],
+        {one.new.key: one.doubt for one in came if one.doubt is not None},
+        moved=True,
     )
-    streams.raise_max_length(tx, old.stream, duration)
-    return True
+    return done, refused
 
 
-def remove(
-    tx: Connection, keys: Iterable[Key], states: Iterable[State] = OURS_TO_CHANGE
-) -> list[Recording]:
-    """Take out the rows of these keys that are in one of `states`; returns those.
+_MEANWHILE = "recordings changed meanwhile; give the ruling again"
+
+
+def _uncovering(tx: Connection, moves: Sequence[Move], now: Micros) -> list[Uncovering]:
+    """Those of the changes that would end some hold's cover."""
+    streams_ = {
+        one.key: one
+        for one in streams.by_keys(
+            tx, {row.stream for move in moves for row in (move.old, move.new)}
+        )
+    }
+    before = doubts_of(tx, [move.old for move in moves])
+    pairs = [
+        (
+            footing(streams_[move.old.stream], move.old, before.get(move.old.key)),
+            footing(streams_[move.new.stream], move.new, move.doubt),
+        )
+        for move in moves
+    ]
+    found = zip(moves, cover.leaving(tx, pairs, now), strict=True)
+    return [Uncovering(move, numbers) for move, numbers in found if numbers]
+
+
+def footing(stream: Stream, row: Recording, doubt: Doubt | None) -> cover.Footing:
+    """What decides which holds cover a recording."""
+    doubtful = doubt is not None and not doubt.settled
+    doubtful = doubtful or stream.quarantined is not None
+    return cover.Footing(stream.camera, row.start, row.end, doubtful)
+
+
+def lift(
+    tx: Transaction, stream: Stream, now: Micros, agreed: Collection[Key] | None = ()
+) -> list[Uncovering]:
+    """The times of a stream are understood, a person said; not where that ends a hold's
+    cover of recordings which two people did not agree on (None: they did on all).
+
+    Returns those; then the stream stays in doubt.
+    """
+    refused = [] if agreed is None else _uncovered(tx, stream, now, agreed)
+    if not refused:
+        streams.lift_quarantine(tx, stream.key)
+    return refused
+
+
+def _uncovered(
+    tx: Connection, stream: Stream, now: Micros, agreed: Collection[Key]
+) -> list[Uncovering]:
+    """What holds would cover no more if a stream's times were in doubt no more.  Reads
+    all of the stream where its camera is under a hold."""
+    refused: list[Uncovering] = []
+    held = holds.windows_of(tx, [stream.camera], now)[stream.camera]
+    after: tuple[Micros, int] | None = None
+    while held:
+        rows = page(tx, stream.key, after, _PAGE)
+        if not rows:
+            break
+        after = rows[-1].start, rows[-1].n
+        known = doubts(tx, stream.key, rows[0].start, rows[-1].start + 1)
+        left = [row for row in rows if row.key not in agreed]
+        pairs = [
+            (was, was._replace(doubtful=doubt is not None and not doubt.settled))
+            for row in left
+            for doubt in [known.get(row.key)]
+            for was in [footing(stream, row, doubt)]
+        ]
+        numbers = cover.leaving(tx, pairs, now)
+        refused += [
+            Uncovering(Move(row, row, known.get(row.key)), found)
+            for row, found in zip(left, numbers, strict=True)
+            if found
+        ]
+    return refused
+
+
+def remove(tx: Transaction, keys: Iterable[Key]) -> list[Recording]:
+    """Take out the rows of these keys that are ours to change; returns those.
 
     What lies beside them (path, doubt, failure, plan) goes too.
     """
-    allowed = frozenset(states)
-    gone = [
-        row
-        for row in (get(tx, key) for key in keys)
-        if row is not None and row.state in allowed
-    ]
+    found = (get(tx, key) for key in keys)
+    gone = [row for row in found if row is not None and row.state in OURS_TO_CHANGE]
     if gone:
         keys_gone = [row.key for row in gone]
-        for table in ("recording", *_BESIDE):
+        for table in ("recording", *BESIDE):
             tx.exec_driver_sql(f"DELETE FROM {table} WHERE {_KEY}", keys_gone)
     return gone
 
@@ -387,8 +570,3 @@ def totals(tx: Connection, stream: int) -> Totals:
         (stream,),
     ).one()
     return Totals(*row)
-
-
-def _parts(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
-    for first in range(0, len(values), size):
-        yield values[first : first + size]

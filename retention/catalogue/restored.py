@@ -1,22 +1,28 @@
 """What the log says happened, written into an older catalogue without an entry.
 
 For a catalogue that was restored: each function brings one entry's effect back, and may
-meet rows that are there already.  Nothing else may call them: a change without its
+meet rows that are there already; the last two bring back the entry itself, as it is.
+People's data is not in the published log and stays withheld.  Nothing else may call them: a change without its
 entry in the same transaction would be off the record.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
-from retention.catalogue import schema
-from retention.model import Micros, State, Stream
+from retention.catalogue import holds, lost, recordings, schema, streams
+from retention.catalogue.lost import Lost
+from retention.catalogue.recordings import BESIDE, Key
+from retention.model.layouts.layout import path_of
+from retention.model.values import Micros, Recording, Rows, State, Stream
+from retention.tlog import rows as row_files
+from retention.tlog.canonical import path_bytes
+from retention.tlog.entry import Stored
+from retention.tlog.source import Span, spans
 
 _WHERE = "WHERE stream=? AND start=? AND n=?"
-_BESIDE = ("recording_path", "quarantine", "failure", "plan_row")
-
-Key = tuple[int, int, int]
 
 
 def add_camera(
@@ -36,23 +42,16 @@ def change_camera(tx: Connection, key: int, columns: dict[str, Any]) -> None:
 
 def relabel_camera(tx: Connection, key: int, new: str, at: Micros) -> None:
     """A camera has another id from `at` on."""
-    label = schema.camera_id
-    tx.execute(
-        label.update()
-        .where(label.c.camera == key, label.c.valid_to.is_(None))
-        .values(valid_to=at)
-    )
+    take_id(tx, key, None, at)
     _give(tx, key, new, at)
 
 
-def take_id(tx: Connection, key: int, id: str, at: Micros) -> None:
-    """A camera lost `id` at `at`, to one that stands in its place."""
+def take_id(tx: Connection, key: int, id: str | None, at: Micros) -> None:
+    """A camera lost `id` (None: any that it had) at `at`, to one in its place."""
     label = schema.camera_id
-    tx.execute(
-        label.update()
-        .where(label.c.camera == key, label.c.id == id, label.c.valid_to.is_(None))
-        .values(valid_to=at)
-    )
+    whose = (label.c.camera == key, label.c.valid_to.is_(None))
+    also = () if id is None else (label.c.id == id,)
+    tx.execute(label.update().where(*whose, *also).values(valid_to=at))
 
 
 def _give(tx: Connection, key: int, id: str, at: Micros) -> None:
@@ -75,8 +74,8 @@ def add_stream(tx: Connection, stream: Stream) -> None:
 def intended(
     tx: Connection, entry: int, root: int, rows: Iterable[Sequence[Any]]
 ) -> None:
-    """A batch is open: its rows (stream, start, n, duration, size, path) are there and
-    being deleted, also those that were catalogued after the backup."""
+    """A batch is open: its rows (stream, start, n, duration, size, path as text) are there
+    and being deleted, also those that were catalogued after the backup."""
     tx.exec_driver_sql("INSERT OR IGNORE INTO batch VALUES (?, ?)", (entry, root))
     for stream, start, n, duration, size, path in rows:
         tx.exec_driver_sql(
@@ -85,10 +84,11 @@ def intended(
             "size=excluded.size, state=excluded.state",
             (stream, start, n, duration, size, int(State.DELETING)),
         )
+        streams.raise_lengths(tx, {stream: duration}, believed=False)
         if path is not None:
             tx.exec_driver_sql(
                 "INSERT OR IGNORE INTO recording_path VALUES (?, ?, ?, ?)",
-                (stream, start, n, path),
+                (stream, start, n, path_bytes(path)),
             )
 
 
@@ -103,9 +103,39 @@ def gone(tx: Connection, keys: Sequence[Key]) -> int:
     if not keys:
         return 0
     found = tx.exec_driver_sql(f"DELETE FROM recording {_WHERE}", list(keys)).rowcount
-    for table in _BESIDE:
+    for table in BESIDE:
         tx.exec_driver_sql(f"DELETE FROM {table} {_WHERE}", list(keys))
     return found
+
+
+def vanished(tx: Connection, rows: Iterable[Sequence[Any]], at: Micros) -> None:
+    """Files vanished at `at`: their rows (stream, start, n, duration, size, path as text,
+    whether a hold covered it), with the doubts that the catalogue has."""
+    found = [
+        (
+            Recording(stream, start, n, duration, size, path=path and path_bytes(path)),
+            bool(held),
+        )
+        for stream, start, n, duration, size, path, held in rows
+    ]
+    theirs = {s.key: s for s in streams.by_keys(tx, {row.stream for row, _ in found})}
+    lost.keep(
+        tx,
+        (
+            Lost(
+                theirs[row.stream].root, path_of(theirs[row.stream], row), row, at, held,
+                recordings.doubt(tx, row.key),
+            )
+            for row, held in found
+            if row.stream in theirs
+        ),
+    )  # fmt: skip
+
+
+def back(tx: Connection, keys: Sequence[Key]) -> None:
+    """Files that had vanished are there again, or elsewhere."""
+    if keys:
+        tx.exec_driver_sql(f"DELETE FROM lost {_WHERE}", list(keys))
 
 
 def grown(tx: Connection, key: Key, duration: Micros, size: int) -> None:
@@ -113,7 +143,43 @@ def grown(tx: Connection, key: Key, duration: Micros, size: int) -> None:
     tx.exec_driver_sql(
         f"UPDATE recording SET duration=?, size=? {_WHERE}", (duration, size, *key)
     )
+    streams.raise_lengths(tx, {key[0]: duration}, believed=True)
+
+
+def insert(tx: Connection, stored: Stored, entry: dict[str, Any]) -> None:
+    """One entry with its row file; its index follows with `index`."""
     tx.exec_driver_sql(
-        "UPDATE stream SET max_length=max(max_length, ?) WHERE key=?",
-        (duration, key[0]),
+        "INSERT INTO entry (number, at, kind, bytes) VALUES (?, ?, ?, ?)",
+        (stored.number, entry["at"], entry["kind"], stored.data),
     )
+    if stored.rows is not None:
+        tx.exec_driver_sql(
+            "INSERT INTO entry_rows (entry, bytes) VALUES (?, ?)",
+            (stored.number, stored.rows),
+        )
+
+
+def index(
+    tx: Connection, number: int, entry: dict[str, Any], rows: Rows | None
+) -> None:
+    """What the entry is found by: cameras and hours of the footage that it is about.
+
+    To be called once its effect is in the catalogue: a hold's cameras are there.
+    """
+    columns: row_files.Columns = {}
+    if rows is not None:
+        columns = {name: [one for (one,) in rows.pick(name)] for name in rows.columns}
+    footage = list(spans(entry, lambda: columns, partial(_of_hold, tx)))
+    if footage:
+        found = row_files.hours(*zip(*footage, strict=True))
+        tx.exec_driver_sql(
+            "INSERT OR IGNORE INTO entry_camera (camera, hour, entry) VALUES (?, ?, ?)",
+            [(camera, hour, number) for camera, hour in sorted(found)],
+        )
+
+
+def _of_hold(tx: Connection, number: int) -> list[Span]:
+    hold = holds.find(tx, number)
+    if hold is None:
+        return []
+    return [(key, hold.since, hold.until) for key in holds.cameras_of(tx, number)]

@@ -5,9 +5,12 @@ from typing import NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from retention.catalogue import schema
-from retention.errors import StaleError
-from retention.model import Micros
+from retention.catalogue import looks, schema
+from retention.catalogue.db import get_fact, put_fact
+from retention.model.answers.status import ReplacementWaiting
+from retention.model.errors import StaleError
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, Micros
 
 _t = schema.root
 
@@ -79,6 +82,17 @@ def replace(tx: Connection, root: Root, uuid: str) -> None:
         .values(scanned=None, reconciled=None)
     )
     _one(done.rowcount, root.key)
+    looks.forget(tx, root.key)
+    put_fact(tx, f"{_NEW_DISK}{root.key}", 1)
+
+
+_NEW_DISK = "root.new_disk."
+
+
+def is_new_disk(tx: Connection, key: int) -> bool:
+    """Whether people said that another disk is there now, and not all rows were compared
+    with it since."""
+    return get_fact(tx, f"{_NEW_DISK}{key}") is not None
 
 
 def forget_device(tx: Connection, key: int) -> None:
@@ -104,12 +118,21 @@ def set_scanned(tx: Connection, key: int, at: Micros) -> None:
 def set_reconciled(tx: Connection, key: int, at: Micros) -> None:
     """Catalogue and disk were compared completely, beginning at `at`."""
     _update(tx, key, reconciled=at)
+    put_fact(tx, f"{_NEW_DISK}{key}", None)
 
 
-def count_recordings(tx: Connection, key: int) -> int:
-    """How many recordings a root has in the catalogue, in any state."""
+def not_reconciled(tx: Connection, key: int) -> None:
+    """What is on its disk now was not compared with the catalogue."""
+    _update(tx, key, reconciled=None)
+
+
+def count_recordings(tx: Connection, key: int, camera: int | None = None) -> int:
+    """How many recordings a root has in the catalogue, in any state; with `camera` (its
+    key) of that alone."""
     recording, stream = schema.recording.c, schema.stream.c
     of_root = sa.select(stream.key).where(stream.root == key)
+    if camera is not None:
+        of_root = of_root.where(stream.camera == camera)
     query = sa.select(sa.func.count()).where(recording.stream.in_(of_root))
     return int(tx.scalar(query.select_from(schema.recording)) or 0)
 
@@ -122,3 +145,53 @@ def _update(tx: Connection, key: int, **values: str | int | None) -> None:
 def _one(count: int, key: int) -> None:
     if count != 1:
         raise StaleError(f"footage root {key} changed meanwhile: try again")
+
+
+PATIENCE: Micros = DAY
+"""How long a replacement waits for a second person."""
+
+
+class Replacement(NamedTuple):
+    """Who asked for a replacement, when, and what was there then."""
+
+    at: Micros
+    uid: int
+    login: int
+    name: str
+    old: str
+    same_disk: bool
+    device: int
+    entry: int
+
+
+def replacement_of(tx: Connection, row: Root, now: Micros) -> Replacement | None:
+    """The request for a replacement of this root that waits for a second person."""
+    kept = get_fact(tx, _fact(row))
+    asked = None if kept is None else Replacement(*kept)
+    return asked if asked and asked.at <= now < asked.at + PATIENCE else None
+
+
+def put_replacement(tx: Connection, row: Root, asked: Replacement | None) -> None:
+    """Keep the request, or forget the one that is kept."""
+    put_fact(tx, _fact(row), None if asked is None else list(asked))
+
+
+def _fact(row: Root) -> str:
+    return f"root.replace.{row.key}"
+
+
+def replacements_waiting(tx: Connection, now: Micros) -> list[ReplacementWaiting]:
+    """Each replacement that waits for a second person, as `status` shows it."""
+    found = []
+    for row in everyone(tx):
+        asked = replacement_of(tx, row, now)
+        if asked is not None:
+            found.append(
+                ReplacementWaiting(
+                    root=row.name,
+                    requested=format_utc(asked.at),
+                    by=asked.name,
+                    until=format_utc(asked.at + PATIENCE),
+                )
+            )
+    return found

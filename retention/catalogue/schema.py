@@ -217,6 +217,75 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             first INTEGER NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (camera, day)
         ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        # The longest recording that is there, for look-ups; max_length says only what
+        # a file is believed to be.
+        "ALTER TABLE stream ADD COLUMN reach INTEGER NOT NULL DEFAULT 0",
+        "UPDATE stream SET reach = max_length",
+    ),
+    (
+        # Alarms that stand now, guards among them.  number: of the entry that raised it;
+        # below 0 where it was raised under an older schema.  scope: a root's name, ''
+        # for everything, or what else its kind says.  cameras: keys as JSON.  asked: of
+        # one that two people end, who asked first, as JSON.
+        """CREATE TABLE alarm (
+            number INTEGER PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL,
+            since INTEGER NOT NULL, detail TEXT NOT NULL, cameras TEXT NOT NULL,
+            asked TEXT, UNIQUE (name, scope)
+        ) STRICT""",
+        """INSERT INTO alarm SELECT -row_number() OVER (ORDER BY name, scope),
+            name, scope, since, detail, '[]', NULL FROM guard""",
+        "DROP TABLE guard",
+    ),
+    (
+        # A ruling that would end a hold's cover waits for a second person.  said: its
+        # words.  lifts: JSON list of the streams whose doubt it would end.  approved:
+        # it is being carried out, row by row.
+        """CREATE TABLE ruling_request (
+            number INTEGER PRIMARY KEY, at INTEGER NOT NULL, uid INTEGER NOT NULL,
+            login INTEGER NOT NULL, name TEXT NOT NULL, said TEXT NOT NULL,
+            reason TEXT NOT NULL, lifts TEXT NOT NULL, approved INTEGER
+        ) STRICT""",
+        # What it uncovers.  holds: JSON list of those whose cover it ends.
+        """CREATE TABLE ruling_row (
+            request INTEGER NOT NULL REFERENCES ruling_request (number),
+            stream INTEGER NOT NULL, start INTEGER NOT NULL, n INTEGER NOT NULL,
+            duration INTEGER NOT NULL, new_start INTEGER NOT NULL,
+            new_duration INTEGER NOT NULL, path BLOB, holds TEXT NOT NULL,
+            PRIMARY KEY (request, stream, start, n)
+        ) STRICT, WITHOUT ROWID""",
+    ),
+    (
+        # Recordings whose period was over when they were catalogued: a plan is always
+        # asked for.
+        """CREATE TABLE due_when_found (
+            stream INTEGER NOT NULL, start INTEGER NOT NULL, n INTEGER NOT NULL,
+            PRIMARY KEY (stream, start, n)
+        ) STRICT, WITHOUT ROWID""",
+    ),
+    (
+        # What vanished under a hold, by its path; own: as in recording_path, or null.
+        """CREATE TABLE lost_held (
+            root INTEGER NOT NULL, path BLOB NOT NULL, stream INTEGER NOT NULL,
+            start INTEGER NOT NULL, duration INTEGER NOT NULL, own BLOB,
+            PRIMARY KEY (root, path)
+        ) STRICT, WITHOUT ROWID""",
+    ),
+    (
+        # All that vanished of late, with what is needed to know it again.
+        """CREATE TABLE lost (
+            root INTEGER NOT NULL, path BLOB NOT NULL, stream INTEGER NOT NULL,
+            start INTEGER NOT NULL, n INTEGER NOT NULL, duration INTEGER NOT NULL,
+            size INTEGER NOT NULL, own BLOB, at INTEGER NOT NULL,
+            held INTEGER NOT NULL, seen INTEGER, mtime INTEGER, reason TEXT,
+            PRIMARY KEY (root, path)
+        ) STRICT, WITHOUT ROWID""",
+        "CREATE INDEX lost_start ON lost (stream, start)",
+        "CREATE INDEX lost_at ON lost (root, at)",
+        "INSERT INTO lost SELECT root, path, stream, start, 0, duration, -1, own, 0, 1, "
+        "NULL, NULL, NULL FROM lost_held",
+        "DROP TABLE lost_held",
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -254,7 +323,7 @@ root = _table(
 )  # fmt: skip
 stream = _table(
     "stream", "key", "root", "camera", "layout:t", "zone:t", "name:t", "extension:t",
-    "max_length", "quarantined",
+    "max_length", "quarantined", "reach",
 )  # fmt: skip
 recording = _table(
     "recording", "stream", "start", "n", "duration", "size", "state", key=3
@@ -276,17 +345,32 @@ hold = _table(
 release_request = _table(
     "release_request", "hold", "at", "uid", "login", "name:t", "reason:t", "entry"
 )
+ruling_request = _table(
+    "ruling_request", "number", "at", "uid", "login", "name:t", "said:t", "reason:t",
+    "lifts:t", "approved",
+)  # fmt: skip
+lost = _table(
+    "lost", "root", "path:b", "stream", "start", "n", "duration", "size", "own:b", "at",
+    "held", "seen", "mtime", "reason:t", key=2,
+)  # fmt: skip
+ruling_row = _table(
+    "ruling_row", "request", "stream", "start", "n", "duration", "new_start",
+    "new_duration", "path:b", "holds:t", key=4,
+)  # fmt: skip
 hold_camera = _table("hold_camera", "camera", "hold", key=2)
 policy = _table("policy", "version", "at", "days", "cameras:t")
 plan = _table(
     "plan", "key", "root", "at", "cutoff", "count", "size", "digest:t", "state:t"
 )
 plan_row = _table("plan_row", "stream", "start", "n", "plan", key=3)
+due_when_found = _table("due_when_found", "stream", "start", "n", key=3)
 unknown = _table(
     "unknown", "root", "directory:b", "reason:t", "example:b", "count", "size",
     "oldest", "seen", key=3,
 )  # fmt: skip
-guard = _table("guard", "name:t", "scope:t", "since", "detail:t", key=2)
+alarm = _table(
+    "alarm", "number", "name:t", "scope:t", "since", "detail:t", "cameras:t", "asked:t"
+)
 fact = _table("fact", "name:t", "value:t")
 entry = _table("entry", "number", "at", "kind:t", "bytes:b")
 log_head = _table("log_head", "id", "size", "frontier:b")

@@ -1,6 +1,6 @@
 """What of a stream lies in a window, as spans and sums: no row of it leaves SQL alone.
 
-Look-ups reach back by the stream's stored `max_length`, which no recording exceeds.
+Look-ups reach back by the stream's `longest`, which no recording exceeds.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.catalogue.db import get_fact, put_fact
+from retention.catalogue.db import parts
 from retention.catalogue.due import Sum
-from retention.model import Micros, State, Stream, Window
+from retention.model.values import Micros, State, Stream, Window
 
 _IN_WINDOW = "stream=? AND start>? AND start<? AND start+duration>?"
 _CERTAIN = f"({int(State.PRESENT)}, {int(State.FAILED)})"
@@ -22,16 +22,18 @@ _QUARANTINED = (
 
 
 class Sums(NamedTuple):
-    """Recordings and their bytes, the earliest and the latest end; None if empty."""
+    """Recordings and their bytes, how many have none, the earliest and the latest end;
+    None if empty."""
 
     number: int
     size: int
+    empty: int
     first_end: Micros | None
     last_end: Micros | None
 
 
 def _values(stream: Stream, window: Window) -> tuple[int, Micros, Micros, Micros]:
-    reach = window.start - stream.max_length - 1
+    reach = window.start - stream.longest - 1
     return (stream.key, reach, window.end, window.start)
 
 
@@ -39,11 +41,12 @@ def sums(tx: Connection, stream: Stream, window: Window) -> Sums:
     """The recordings of a stream that overlap a window, without those in quarantine
     and those of open batches."""
     row = tx.exec_driver_sql(
-        "SELECT count(*), coalesce(sum(size), 0), min(start+duration), "
+        "SELECT count(*), coalesce(sum(size), 0), total(size=0), min(start+duration), "
         f"max(start+duration) FROM recording WHERE {_IN_WINDOW} AND state IN {_CERTAIN}",
         _values(stream, window),
     ).one()
-    return Sums(*row)
+    number, size, empty, first, last = row
+    return Sums(number, size, int(empty), first, last)
 
 
 def islands(
@@ -82,7 +85,7 @@ def beside(
 ) -> list[Window]:
     """The recordings that end less than `no_gap` before a window or begin less than
     that after it: with them its edges are no gaps."""
-    reach = window.start - no_gap - stream.max_length - 1
+    reach = window.start - no_gap - stream.longest - 1
     found = tx.exec_driver_sql(
         "SELECT start, start+duration FROM recording WHERE stream=? AND start>? "
         f"AND start<? AND start+duration>? AND start+duration<=? AND state IN {_CERTAIN} "
@@ -127,8 +130,7 @@ def deleting_at(
     tx: Connection, stream: int, starts: Sequence[Micros]
 ) -> Iterable[Sized]:
     """The recordings of open batches that start at these instants."""
-    for first in range(0, len(starts), 500):
-        part = starts[first : first + 500]
+    for part in parts(starts):
         yield from _sized(
             tx,
             "recording r",
@@ -159,17 +161,3 @@ def newest(
         (stream, number),
     ).one()
     return None if end is None else (end, longest)
-
-
-_UNREAD = "scan.unread."
-
-
-def note_unread(tx: Connection, root: int, *, unread: bool) -> None:
-    """Whether the last complete scan of a root met something that it could not read."""
-    if unread != is_unread(tx, root):
-        put_fact(tx, f"{_UNREAD}{root}", unread or None)
-
-
-def is_unread(tx: Connection, root: int) -> bool:
-    """Whether there may be recordings in a root that could not be read."""
-    return get_fact(tx, f"{_UNREAD}{root}") is not None

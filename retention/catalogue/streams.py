@@ -1,16 +1,18 @@
 """The table of streams: what each recorder writes for each camera into each root.
 
-A stream's row is frozen: nothing here changes how its files are named.  Only
-`max_length` rises, and the quarantine of its times comes and goes.
+A stream's row is frozen: nothing here changes how its files are named.  Only its lengths
+rise, and the quarantine of its times comes and goes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue import schema
-from retention.model import Micros, Stream
+from retention.catalogue.db import Transaction, parts
+from retention.model.policy import BEGINNING
+from retention.model.values import Entry, Micros, Stream
 
 _t = schema.stream
 
@@ -31,9 +33,43 @@ def of_root(tx: Connection, root: int) -> list[Stream]:
     return _streams(tx, _t.c.root == root)
 
 
+def in_use(tx: Connection, root: int) -> list[Stream]:
+    """The streams of a footage root that have recordings, oldest first."""
+    own = schema.recording.c.stream
+    return _streams(tx, _t.c.root == root, sa.exists().where(own == _t.c.key))
+
+
+def count(tx: Connection, root: int) -> int:
+    """How many streams a footage root has."""
+    query = sa.select(sa.func.count()).where(_t.c.root == root)
+    return int(tx.scalar(query) or 0)
+
+
 def of_camera(tx: Connection, camera: int) -> list[Stream]:
     """All streams of a camera in every root, oldest first."""
     return _streams(tx, _t.c.camera == camera)
+
+
+def of_cameras(tx: Connection, cameras: Collection[int]) -> list[Stream]:
+    """The streams of these cameras (keys)."""
+    return [
+        one
+        for part in parts(sorted(cameras))
+        for one in _streams(tx, _t.c.camera.in_(part))
+    ]
+
+
+def recorded_in(tx: Connection) -> Callable[[Iterable[int]], set[str]]:
+    """What tells the names of the roots that cameras (keys) are recorded in.  A camera
+    whose files nobody has met yet may record into any root."""
+    everywhere = set(tx.scalars(sa.select(schema.root.c.name)))
+    found: dict[int, set[str]] = {}
+    query = sa.select(_t.c.camera, schema.root.c.name).distinct()
+    for camera, name in tx.execute(
+        query.join(schema.root, _t.c.root == schema.root.c.key)
+    ):
+        found.setdefault(camera, set()).add(name)
+    return lambda cameras: set().union(*(found.get(one, everywhere) for one in cameras))
 
 
 def everyone(tx: Connection) -> list[Stream]:
@@ -62,48 +98,56 @@ def add(
     return Stream(key, root, camera, layout, zone, name, extension, max_length)
 
 
-def raise_max_length(tx: Connection, key: int, length: Micros) -> None:
-    """Note that a recording of `length` exists, so that look-ups reach back that far.
+def opened(stream: Stream, root: str) -> Entry:
+    """The entry of a stream that `add` made: how one camera's files are named, frozen."""
+    fields = {
+        "stream": stream.key, "root": root, "camera": stream.camera,
+        "layout": stream.layout, "zone": stream.zone, "name": stream.name,
+        "extension": stream.extension, "max_length": stream.max_length,
+    }  # fmt: skip
+    return Entry("stream.opened", fields)
 
-    Belongs in the transaction that inserts or extends that recording; never lowers.
+
+def raise_lengths(
+    tx: Connection, longest: Mapping[int, Micros], *, believed: bool
+) -> None:
+    """Note, by stream, that recordings so long exist, so that look-ups reach back that far.
+
+    `believed`: others may well be as long, so that none of them is in doubt for it.
+    Belongs in the transaction that inserts or extends them; never lowers.
     """
-    tx.execute(
-        _t.update()
-        .where(_t.c.key == key, _t.c.max_length < length)
-        .values(max_length=length)
-    )
+    for column in ("reach", "max_length") if believed else ("reach",):
+        tx.exec_driver_sql(
+            f"UPDATE stream SET {column} = ? WHERE key = ? AND {column} < ?",
+            [(length, key, length) for key, length in longest.items()],
+        )
 
 
-def raise_max_lengths(tx: Connection, longest: Mapping[int, Micros]) -> None:
-    """As `raise_max_length`, by stream."""
-    tx.exec_driver_sql(
-        "UPDATE stream SET max_length = ? WHERE key = ? AND max_length < ?",
-        [(length, key, length) for key, length in longest.items()],
-    )
-
-
-def quarantine(tx: Connection, key: int, at: Micros) -> bool:
+def quarantine(tx: Transaction, key: int, at: Micros) -> bool:
     """Mark the stream's times as in doubt since `at`; False where they were already."""
     done = tx.execute(
         _t.update()
         .where(_t.c.key == key, _t.c.quarantined.is_(None))
         .values(quarantined=at)
     )
+    tx.touch(key, BEGINNING)
     return done.rowcount == 1
 
 
-def lift_quarantine(tx: Connection, key: int) -> bool:
+def lift_quarantine(tx: Transaction, key: int) -> bool:
     """A person ruled that the stream's times are understood; False where not in doubt."""
     done = tx.execute(
         _t.update()
         .where(_t.c.key == key, _t.c.quarantined.is_not(None))
         .values(quarantined=None)
     )
+    tx.touch(key, BEGINNING)
     return done.rowcount == 1
 
 
 def by_keys(tx: Connection, keys: Iterable[int]) -> list[Stream]:
     """The streams of these keys, oldest first; those that are not there are left out."""
     wanted = sorted(set(keys))
-    parts = [wanted[first : first + 500] for first in range(0, len(wanted), 500)]
-    return [stream for part in parts for stream in _streams(tx, _t.c.key.in_(part))]
+    return [
+        stream for part in parts(wanted) for stream in _streams(tx, _t.c.key.in_(part))
+    ]

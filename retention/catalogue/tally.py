@@ -11,11 +11,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.model import DAY, FOREVER, Micros, Recording, State
+from retention.catalogue.db import parts
+from retention.model.values import DAY, FOREVER, Micros, Recording, State
+from retention.tlog.canonical import LARGEST
 
 Place = tuple[int, int]
 """(camera key, UTC day)."""
@@ -47,7 +49,6 @@ _PUT = (
     "size=size+excluded.size, digest=excluded.digest, first=min(first, excluded.first), "
     "until=max(until, excluded.until)"
 )
-_PART = 400
 
 
 def add(tx: Connection, rows: Sequence[Recording]) -> None:
@@ -102,13 +103,18 @@ def _chained(digest: bytes, run: Iterable[Recording]) -> bytes:
 
 
 def take(tx: Connection, limit: int) -> list[Line]:
-    """The first `limit` lines, which are nowhere any more but with the caller."""
-    lines = [
-        Line(*row)
-        for row in tx.exec_driver_sql(
-            "SELECT * FROM tally ORDER BY camera, day LIMIT ?", (limit,)
-        )
-    ]
+    """The first `limit` lines, which are nowhere any more but with the caller; fewer
+    where their sums would be more than an entry can say."""
+    lines: list[Line] = []
+    duration = size = 0
+    for row in tx.exec_driver_sql(
+        "SELECT * FROM tally ORDER BY camera, day LIMIT ?", (limit,)
+    ):
+        line = Line(*row)
+        duration, size = duration + line.duration, size + line.size
+        if lines and max(duration, size) > LARGEST:
+            break
+        lines.append(line)
     if lines:
         tx.exec_driver_sql(
             "DELETE FROM tally WHERE (camera, day) <= (?, ?)", lines[-1][:2]
@@ -169,7 +175,7 @@ def is_empty(tx: Connection) -> bool:
 def _cameras(tx: Connection, streams: Iterable[int]) -> dict[int, int]:
     """The camera of each stream."""
     found: dict[int, int] = {}
-    for part in _parts(sorted(streams)):
+    for part in parts(sorted(streams)):
         marks = ", ".join("?" * len(part))
         sql = f"SELECT key, camera FROM stream WHERE key IN ({marks})"
         found |= {row[0]: row[1] for row in tx.exec_driver_sql(sql, tuple(part))}
@@ -180,7 +186,7 @@ def _digests(tx: Connection, places: Iterable[Place]) -> dict[Place, bytes]:
     """The digests of those lines that are there already, and maybe of others."""
     cameras, days = zip(*places, strict=True)
     found: dict[Place, bytes] = {}
-    for part in _parts(sorted(set(cameras))):
+    for part in parts(sorted(set(cameras))):
         marks = ", ".join("?" * len(part))
         rows = tx.exec_driver_sql(
             "SELECT camera, day, digest FROM tally "
@@ -189,8 +195,3 @@ def _digests(tx: Connection, places: Iterable[Place]) -> dict[Place, bytes]:
         )
         found |= {(camera, day): digest for camera, day, digest in rows}
     return found
-
-
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for first in range(0, len(values), _PART):
-        yield values[first : first + _PART]

@@ -3,20 +3,24 @@
 Summed up by directory and reason; reported, never touched (promise P8).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from retention.catalogue import schema
-from retention.model import Micros
+from retention.catalogue import roots, schema
+from retention.model.answers.status import UnknownFiles
+from retention.model.localtime import format_utc
+from retention.model.values import LONG_AGO, Micros
+from retention.tlog.canonical import path_text
 
 _t = schema.unknown
 
 
 class Unknown(NamedTuple):
-    """The unknown files of one directory and reason; `oldest` is an mtime."""
+    """The unknown files of one directory and reason; `oldest` is an mtime,
+    LONG_AGO where one is of no time that can be."""
 
     root: int
     directory: bytes
@@ -38,12 +42,6 @@ def replace(
         tx.execute(_t.insert(), [dict(zip(names, row, strict=True)) for row in found])
 
 
-def remove(tx: Connection, root: int, directories: Iterable[bytes]) -> None:
-    """These directories are gone, and their unknown files with them."""
-    for directory in directories:
-        replace(tx, root, directory, ())
-
-
 def _unknown(
     tx: Connection, limit: int, *where: sa.ColumnElement[bool]
 ) -> list[Unknown]:
@@ -63,13 +61,6 @@ def listing(
     return _unknown(tx, limit, *(() if root is None else (_t.c.root == root,)))
 
 
-def overdue(
-    tx: Connection, root: int, before: Micros, limit: int = 1_000
-) -> list[Unknown]:
-    """Directories whose oldest unknown file is older than `before`."""
-    return _unknown(tx, limit, _t.c.root == root, _t.c.oldest < before)
-
-
 def count(tx: Connection, root: int) -> tuple[int, int]:
     """How many unknown files a root holds, and their bytes."""
     row = tx.execute(
@@ -79,3 +70,21 @@ def count(tx: Connection, root: int) -> tuple[int, int]:
         ).where(_t.c.root == root)
     ).one()
     return int(row[0]), int(row[1])
+
+
+def told(tx: Connection, before: Micros) -> list[UnknownFiles]:
+    """The unknown files as answers show them; overdue are those from `before` then."""
+    names = {row.key: row.name for row in roots.everyone(tx)}
+    return [
+        UnknownFiles(
+            root=names[row.root],
+            directory=path_text(row.directory),
+            reason=row.reason,
+            example=path_text(row.example),
+            files=row.files,
+            bytes=row.size,
+            oldest=None if row.oldest <= LONG_AGO else format_utc(row.oldest),
+            overdue=row.oldest <= before,
+        )
+        for row in listing(tx)
+    ]

@@ -14,21 +14,21 @@ from click.exceptions import NoArgsIsHelpError
 from retention import __version__
 from retention.cli import display
 from retention.cli.base import Group, Session, write_commands
-from retention.client import Client
-from retention.errors import RetentionError
+from retention.model.errors import RetentionError
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "What is happening": ("status", "plan"),
+    "What is happening": ("status", "alarm", "plan"),
     "Footage and evidence": ("hold", "recording", "camera"),
     "Proof": ("audit",),
     "Deletion and storage": ("deletion", "policy", "guard", "root"),
-    "Service": ("init", "check", "run", "schema", "demo"),
+    "Service": ("init", "check", "run", "schema", "api", "demo"),
 }
 """The commands by what they are for, in the order in which help shows them."""
 
-_MODULES = {"plan": "status"} | dict.fromkeys(SECTIONS["Service"], "service")
+_MODULES = {"plan": "status", "hold": "hold.commands", "audit": "audit.commands"}
+_MODULES |= dict.fromkeys(SECTIONS["Service"], "service")
 """Where a command is that has no module of its own."""
 
 
@@ -107,18 +107,25 @@ def retention(
 
     \b
     Exit status:
-      0  done                              4  not permitted
-      1  refused or failed: see the text   5  verification failed
-      2  wrong usage                       6  a guard holds
-      3  the daemon can't be reached       7  done, but not all is preserved
+      0  done                              5  verification failed
+      1  refused or failed: see the text   6  deletion is stopped, or a promise broken
+      2  wrong usage                       7  done, but not all is preserved
+      3  the daemon can't be reached       8  something else needs a person
+      4  not permitted
     """
-    context.obj = Session(Client(config, socket_path), as_json)
+    context.obj = Session(config, socket_path, as_json)
     context.color = display.colour_wanted()
 
 
 def main() -> NoReturn:
     """Run the program on this process's arguments and end with its status."""
-    sys.exit(run(sys.argv[1:]))
+    status = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:  # said already; at its end the interpreter would say it once more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = status or 1
+    sys.exit(status)
 
 
 def run(arguments: list[str]) -> int:

@@ -4,25 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from types import UnionType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import click
 
 from retention.cli import display
-from retention.client import Client
+from retention.model import codec
+from retention.model.answers.changed import Changed
+from retention.model.errors import RetentionError
 
 if TYPE_CHECKING:
-    from retention.settings import Settings
+    from pathlib import Path
 
-Answer = dict[str, Any]
+    from retention.service.client import Client
+    from retention.site.settings import Settings
+
+T = TypeVar("T")
 
 
-@dataclass(slots=True)
+@dataclass
 class Session:
-    """One run of the program: where to ask, and in which form to answer."""
+    """One run of the program: where to ask, and in which form to answer.
 
-    client: Client
+    The client is loaded by commands that ask the service: an auditor's do not.
+    """
+
+    config: Path | None
+    socket: Path | None
     as_json: bool = False
+
+    @cached_property
+    def client(self) -> Client:
+        """Asks the service that `config` or `socket` name."""
+        from retention.service.client import Client
+
+        return Client(self.config, self.socket)
 
     @property
     def zone(self) -> str:
@@ -32,31 +50,57 @@ class Session:
     @property
     def settings(self) -> Settings:
         """The configuration, for commands that work without the service."""
-        from retention import offline
+        from retention.cli.local import offline
 
         return offline.settings(self.client.config)
 
-    def ask(self, verb: str, **arguments: Any) -> Answer:
-        """The verb's answer; options that were not given (None) are left out."""
+    @overload
+    def ask(self, verb: str, kind: type[T], /, **arguments: Any) -> T: ...
+
+    @overload
+    def ask(self, verb: str, kind: UnionType, /, **arguments: Any) -> Any: ...
+
+    def ask(self, verb: str, kind: Any, /, **arguments: Any) -> Any:
+        """The verb's answer, a value of `kind`; options that were not given (None) are
+        left out.
+
+        RetentionError where the service and this command don't understand each other.
+        """
         given = {name: value for name, value in arguments.items() if value is not None}
-        return self.client.call(verb, **given)
+        answer = self.client.call(verb, **given)
+        try:
+            return codec.from_json(kind, answer)
+        except RetentionError as error:
+            raise RetentionError(
+                f"the service did what was asked ({verb}), but its answer is not what "
+                f"this command expects ({error}): they are of two versions, so restart "
+                "the service with `systemctl restart cctv-retention`"
+            ) from error
 
     def answer(
         self,
-        answer: Answer,
-        text: Callable[[Answer, str], str],
+        answer: T,
+        text: Callable[[T, str], str],
         zone: str | None = None,
     ) -> None:
         """Print the answer: as JSON where asked for, else as `text` tells it, with what
         every screen has to say.  `zone` is that of people where no site is asked."""
         if self.as_json:
-            display.put_json(answer)
+            display.put_json(codec.to_json(answer))
             return
-        display.put(text(answer, zone or self.zone))
-        if "hold" in answer and "not_published" in answer:
-            display.note(f"Note: {display.safe(answer['not_published'])}.")
-        for notice in self.client.notices:
-            display.note(f"Note: {notice}.")
+        shown = text(answer, zone or self.zone)
+        display.put(shown)
+        why = display.safe(_not_published(answer))
+        if why not in shown:
+            display.note(f"Note: {why}.")
+        if "client" in vars(self):
+            for notice in self.client.notices:
+                display.note(f"Note: {notice}.")
+
+
+def _not_published(answer: Any) -> str:
+    """Why a change is not in the published log yet; empty where there is nothing to say."""
+    return (isinstance(answer, Changed) and answer.not_published) or ""
 
 
 class Group(click.Group):

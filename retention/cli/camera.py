@@ -7,17 +7,40 @@ from typing import Any
 
 import click
 
-from retention.cameras.files import packed, write_new
-from retention.cli.base import Answer, Session, group, with_session
-from retention.cli.camera_lists import imported, proposed
-from retention.cli.display import alarm, counted, length, local, pairs, safe, table
+from retention.cli.base import Session, group, with_session
+from retention.cli.display import (
+    alarm,
+    counted,
+    length,
+    local,
+    pairs,
+    safe,
+    size,
+    table,
+)
+from retention.model import codec
+from retention.model.answers.camera import (
+    CameraAdded,
+    CameraAssigned,
+    CameraDetail,
+    CameraMoved,
+    CameraReplaced,
+    CameraRetired,
+    CameraRow,
+    CamerasListed,
+    CamerasRenumbered,
+    ListImported,
+    PairsProposed,
+)
+from retention.register.files import packed, write_new
 
 CUSTODIES = ("council", "police", "third_party")
 
 
 @group("camera")
 def camera() -> None:
-    """The cameras: list | show | add | import | renumber | moved | replace | retire.
+    """The cameras: list | show | add | import | renumber | moved | replace | assign |
+    retire.
 
     \b
     Example:
@@ -59,26 +82,25 @@ def list_(session: Session, all_: bool) -> None:
       retention camera list
       retention camera list --all --json
     """
-    session.answer(session.ask("camera.list", all=all_), _cameras)
+    session.answer(session.ask("camera.list", CamerasListed, all=all_), _cameras)
 
 
-def _cameras(answer: Answer, zone: str) -> str:
-    cameras = answer["cameras"]
+def _cameras(answer: CamerasListed, zone: str) -> str:
+    cameras = answer.cameras
     headings = ("id", "location", "kind", "custody", "note")
     rows = [
-        (one["id"], one["location"], one["kind"], one["custody"], _standing(one))
-        for one in cameras
+        (one.id, one.location, one.kind, one.custody, _standing(one)) for one in cameras
     ]
     return f"{counted(len(cameras), 'camera')}\n{table(headings, rows)}"
 
 
-def _standing(one: Answer) -> str:
+def _standing(one: CameraRow) -> str:
     words = [
         word
         for word, applies in (
-            ("retired", one["retired"]),
-            ("not in the published list", not one["listed"]),
-            ("id now means another camera", not one.get("current", True)),
+            ("retired", one.retired),
+            ("not in the published list", not one.listed),
+            ("id now means another camera", not one.current),
         )
         if applies
     ]
@@ -95,62 +117,62 @@ def show(session: Session, id_: str) -> None:
     Example:
       retention camera show 1001
     """
-    session.answer(session.ask("camera.show", id=id_), _camera)
+    session.answer(session.ask("camera.show", CameraDetail, id=id_), _camera)
 
 
-def _camera(answer: Answer, zone: str) -> str:
+def _camera(answer: CameraDetail, zone: str) -> str:
     parts = [pairs(_facts(answer)), _ids(answer, zone)]
-    if answer["streams"]:
+    if answer.streams:
         parts.append(_streams(answer, zone))
-    if answer["others"]:
+    if answer.others:
         parts.append(
             "The same id meant other cameras:\n"
             + table(
                 ("key", "location"),
-                [(one["key"], one["location"]) for one in answer["others"]],
+                [(one.key, one.location) for one in answer.others],
             )
         )
     return "\n\n".join(parts)
 
 
-def _facts(one: Answer) -> list[tuple[str, Any]]:
-    place = None if one["lon"] is None else f"{one['lat']}, {one['lon']}"
-    holds = ", ".join(str(hold) for hold in one.get("holds", ()))
+def _facts(one: CameraDetail) -> list[tuple[str, Any]]:
+    place = None if one.lon is None else f"{one.lat}, {one.lon}"
+    holds = ", ".join(str(hold) for hold in one.holds)
     return [
-        ("camera", one["id"]),
-        ("location", one["location"]),
-        ("view", one["view"] or None),
-        ("kind", one["kind"]),
-        ("custody", one["custody"]),
+        ("camera", one.id),
+        ("location", one.location),
+        ("view", one.view or None),
+        ("kind", one.kind),
+        ("custody", one.custody),
         ("lat, lon", place),
         ("note", _standing(one) or None),
         ("under hold", holds or "no"),
     ]
 
 
-def _ids(answer: Answer, zone: str) -> str:
+def _ids(answer: CameraDetail, zone: str) -> str:
     return table(
         ("id", "from", "to"),
         [
-            (one["id"], local(one["from"], zone), local(one["to"], zone, "today"))
-            for one in answer["ids"]
+            (one.id, local(one.from_, zone), local(one.to, zone, "today"))
+            for one in answer.ids
         ],
     )
 
 
-def _streams(answer: Answer, zone: str) -> str:
+def _streams(answer: CameraDetail, zone: str) -> str:
     return table(
         ("root", "recorder's name", "names of files", "zone", "longest", "times wrong"),
         [
             (
-                one["root"],
-                one["name"],
-                one["layout"],
-                one["timezone"],
-                length(one["max_length"]),
-                local(one["quarantined"], zone, ""),
+                one.root,
+                one.name,
+                one.layout,
+                one.timezone,
+                length(one.max_length),
+                local(one.quarantined, zone, ""),
             )
-            for one in answer["streams"]
+            for one in answer.streams
         ],
     )
 
@@ -169,17 +191,17 @@ def add(session: Session, id_: str, **given: str | None) -> None:
     """
     if given["location"] is None:
         raise click.UsageError("Missing option '--location'.")
-    session.answer(session.ask("camera.add", id=id_, **given), _added)
+    session.answer(session.ask("camera.add", CameraAdded, id=id_, **given), _added)
 
 
-def _added(answer: Answer, zone: str) -> str:
-    new = answer["camera"]
-    text = f"Camera {safe(new['id'])} is registered ({safe(new['location'])})."
-    if answer["formerly"] is not None:
-        old = answer["formerly"]
+def _added(answer: CameraAdded, zone: str) -> str:
+    new = answer.camera
+    text = f"Camera {safe(new.id)} is registered ({safe(new.location)})."
+    if answer.formerly is not None:
+        old = answer.formerly
         text += (
-            f"\nUntil {local(old['until'], zone)} that id meant another camera "
-            f"({safe(old['location'])}); its footage stays its own."
+            f"\nUntil {local(old.until, zone)} that id meant another camera "
+            f"({safe(old.location)}); its footage stays its own."
         )
     return text
 
@@ -216,16 +238,65 @@ def import_(
     Exit status 1: some lines were refused, all others are imported.
     """
     if propose is None:
-        answer = session.ask("camera.import", **packed(file), columns=columns)
-        session.answer(answer, imported)
-        return 1 if answer.get("refused") else 0
-    answer = session.ask("camera.import", **packed(file), columns=columns, propose=True)
-    text = answer.pop("text")
-    answer["wrote"] = None if text is None else propose
-    if text is not None:
-        write_new(propose, text)
-    session.answer(answer, proposed)
+        answer = session.ask(
+            "camera.import", ListImported, **packed(file), columns=columns
+        )
+        session.answer(answer, _imported)
+        return 1 if answer.refused else 0
+    found = session.ask(
+        "camera.import", PairsProposed, **packed(file), columns=columns, propose=True
+    )
+    if found.text is not None:
+        write_new(propose, found.text)
+    shown = codec.to_json(found)
+    shown["wrote"] = None if shown.pop("text") is None else propose
+    session.answer(shown, lambda _, __: _proposed(found, propose))
     return 0
+
+
+def _imported(answer: ListImported, zone: str) -> str:
+    refused = answer.refused
+    lines = [
+        f"{counted(len(answer.added), 'camera')} added, "
+        f"{len(answer.changed)} changed, {answer.unchanged} unchanged, "
+        f"{len(answer.unlisted)} no longer listed, {len(refused)} refused."
+    ]
+    for one in refused:
+        lines.append(
+            f"Refused: line {one.line}, camera {safe(one.id)} "
+            f"({safe(one.location)}): {safe(one.reason)}. One of these is true:"
+        )
+        lines += [f"  {safe(command)}" for command in one.commands]
+    return "\n".join([*lines, *_notes(answer)])
+
+
+def _notes(answer: ListImported | PairsProposed) -> list[str]:
+    return [f"Note: {safe(text)}." for text in answer.notes]
+
+
+def _proposed(answer: PairsProposed, wrote: str) -> str:
+    if not answer.pairs:
+        return "\n".join(["No camera seems to have a new id.", *_notes(answer)])
+    lines = [
+        f"{counted(len(answer.pairs), 'pair')} written to {safe(wrote)}; "
+        "nothing was changed.",
+        "Edit its column `apply`, then: retention camera renumber --file "
+        f"{safe(wrote)}",
+        table(
+            ("old", "new", "metres", "apply", "why"),
+            [
+                (
+                    one.old,
+                    one.new,
+                    one.metres,
+                    "yes" if one.apply else "no",
+                    one.why,
+                )
+                for one in answer.pairs
+            ],
+        ),
+    ]
+    return "\n".join([*lines, *_notes(answer)])
 
 
 @camera.command("renumber")
@@ -249,27 +320,26 @@ def renumber(
       retention camera renumber --file pairs.csv
     """
     content = {} if file is None else packed(file)
-    answer = session.ask("camera.renumber", old=old, new=new, **content)
+    answer = session.ask(
+        "camera.renumber", CamerasRenumbered, old=old, new=new, **content
+    )
     session.answer(answer, _renumbered)
 
 
-def _renumbered(answer: Answer, zone: str) -> str:
-    done = answer["renumbered"]
+def _renumbered(answer: CamerasRenumbered, zone: str) -> str:
+    done = answer.renumbered
     lines = [
-        f"{counted(len(done), 'camera')} renumbered as of {local(answer['at'], zone)}.",
+        f"{counted(len(done), 'camera')} renumbered as of {local(answer.at, zone)}.",
         table(
             ("old", "new", "location", "holds"),
-            [
-                (one["old"], one["new"], one["location"], _numbers(one["holds"]))
-                for one in done
-            ],
+            [(one.old, one.new, one.location, _numbers(one.holds)) for one in done],
         ),
     ]
     lines += [
-        f"Camera {safe(one['id'])} ({safe(one['location'])}) lost its id to another."
-        for one in answer["displaced"]
+        f"Camera {safe(one.id)} ({safe(one.location)}) lost its id to another."
+        for one in answer.displaced
     ]
-    held = sorted({hold for one in done for hold in one["holds"]})
+    held = sorted({hold for one in done for hold in one.holds})
     lines += [_rule_on(held)] if held else []
     return "\n".join(lines)
 
@@ -288,17 +358,17 @@ def moved(session: Session, id_: str, **given: str | None) -> None:
     Example:
       retention camera moved 1017 --lat 52.6361 --lon -1.1342 --location "High Street"
     """
-    session.answer(session.ask("camera.moved", id=id_, **given), _moved)
+    session.answer(session.ask("camera.moved", CameraMoved, id=id_, **given), _moved)
 
 
-def _moved(answer: Answer, zone: str) -> str:
-    one = answer["camera"]
-    far = "" if answer["metres"] is None else f" by {answer['metres']} m"
-    return f"Camera {safe(one['id'])} moved{far}." + _still_held(answer)
+def _moved(answer: CameraMoved, zone: str) -> str:
+    one = answer.camera
+    far = "" if answer.metres is None else f" by {answer.metres} m"
+    return f"Camera {safe(one.id)} moved{far}." + _still_held(answer)
 
 
-def _still_held(answer: Answer) -> str:
-    holds = answer["holds"]
+def _still_held(answer: CameraMoved | CameraReplaced | CameraRetired) -> str:
+    holds = answer.holds
     if not holds:
         return ""
     return f"\nIts footage stays under hold {_numbers(holds)}.\n{_rule_on(holds)}"
@@ -331,26 +401,89 @@ def replace(session: Session, id_: str, **given: str | None) -> None:
     Example:
       retention camera replace 1017 --location "High Street" --lat 52.6361 --lon -1.1342
     """
-    session.answer(session.ask("camera.replace", id=id_, **given), _replaced)
+    session.answer(
+        session.ask("camera.replace", CameraReplaced, id=id_, **given), _replaced
+    )
 
 
-def _replaced(answer: Answer, zone: str) -> str:
-    new, old = answer["camera"], answer["old"]
+def _replaced(answer: CameraReplaced, zone: str) -> str:
+    new, old = answer.camera, answer.old
     return (
-        f"As of {local(answer['at'], zone)} {safe(new['id'])} is another camera "
-        f"({safe(new['location'])}); the old one ({safe(old['location'])}) is retired."
+        f"As of {local(answer.at, zone)} {safe(new.id)} is another camera "
+        f"({safe(new.location)}); the old one ({safe(old.location)}) is retired."
         + _covering(answer)
         + _still_held(answer)
     )
 
 
-def _covering(answer: Answer) -> str:
-    both = answer["holds_covering_both"]
+def _covering(answer: CameraReplaced) -> str:
+    both = answer.holds_covering_both
     if both:
         return f"\nFrom now on hold {_numbers(both)} covers the new camera too."
-    if answer["holds"]:
+    if answer.holds:
         return "\nThe new camera's data is not ours, so no hold covers it."
     return ""
+
+
+@camera.command("assign")
+@click.argument("name", metavar="ROOT/NAME")
+@click.argument("camera_", metavar="CAMERA")
+@click.option("--reason", required=True, help="How that is known, in a few words.")
+@click.option(
+    "--from", "since", metavar="TIME", help="Only what begins at this instant or later."
+)
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@with_session
+def assign(session: Session, camera_: str, **given: str | bool | None) -> None:
+    """Give what a recorder wrote under a name to its right camera.
+
+    For footage that the settings named a wrong camera for: correct these first.  Holds
+    of the right camera cover it at once, those of the wrong one until somebody has ruled
+    on them with `retention hold review`.
+
+    \b
+    Example:
+      retention camera assign nvr1/market-place 1001 --dry-run \\
+          --reason "the settings had 1002 for it until today"
+    """
+    session.answer(
+        session.ask("camera.assign", CameraAssigned, camera=camera_, **given), _assigned
+    )
+
+
+def _assigned(answer: CameraAssigned, zone: str) -> str:
+    one = answer.camera
+    would = "would be" if answer.dry_run else "are now"
+    since = "" if answer.since is None else f" from {local(answer.since, zone)} on"
+    lines = [
+        f"{counted(answer.recordings, 'recording')} ({size(answer.bytes)}) of "
+        f"{safe(answer.root)}/{safe(answer.name)}{since} {would} those of camera "
+        f"{safe(one.id)} ({safe(one.location)})."
+    ]
+    for wrong in answer.taken_from:
+        under = f", under hold {_numbers(wrong.holds)}" if wrong.holds else ""
+        lines.append(
+            f"  {counted(wrong.recordings, 'recording')} of camera {safe(wrong.camera)}"
+            f"{under}"
+        )
+    if answer.being_deleted:
+        lines.append(
+            f"{counted(answer.being_deleted, 'recording')} being deleted: left as they are."
+        )
+    if answer.holds:
+        lines.append(
+            f"Hold {_numbers(answer.holds)} of the right camera counts for it."
+        )
+    both = answer.holds_covering_both
+    if both:
+        covers = "would cover" if answer.dry_run else "covers"
+        lines += [
+            f"Hold {_numbers(both)} {covers} the right camera too.",
+            _rule_on(both),
+        ]
+    if answer.dry_run:
+        lines.append("Nothing was changed: this was a dry run.")
+    return "\n".join(lines)
 
 
 @camera.command("retire")
@@ -363,8 +496,8 @@ def retire(session: Session, id_: str) -> None:
     Example:
       retention camera retire 1017
     """
-    session.answer(session.ask("camera.retire", id=id_), _retired)
+    session.answer(session.ask("camera.retire", CameraRetired, id=id_), _retired)
 
 
-def _retired(answer: Answer, zone: str) -> str:
-    return f"Camera {safe(answer['camera']['id'])} is retired." + _still_held(answer)
+def _retired(answer: CameraRetired, zone: str) -> str:
+    return f"Camera {safe(answer.camera.id)} is retired." + _still_held(answer)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import click
 
-from retention.cli.base import Answer, Session, group, with_session
+from retention.cli.base import Session, group, with_session
 from retention.cli.display import counted, local, safe, size
+from retention.model.answers.deletion import (
+    DeletionPaused,
+    DeletionResumed,
+    PlanApproved,
+)
 
 
 @group("deletion")
@@ -29,12 +34,12 @@ def pause(session: Session, length: str, reason: str) -> None:
     Example:
       retention deletion pause --for 4h --reason "disk array is being repaired"
     """
-    answer = session.ask("deletion.pause", length=length, reason=reason)
+    answer = session.ask("deletion.pause", DeletionPaused, length=length, reason=reason)
     session.answer(answer, _paused)
 
 
-def _paused(answer: Answer, zone: str) -> str:
-    until = local(answer["paused_until"], zone)
+def _paused(answer: DeletionPaused, zone: str) -> str:
+    until = local(answer.paused_until, zone)
     return f"Nothing is deleted before {until}; then it goes on by itself."
 
 
@@ -48,10 +53,11 @@ def resume(session: Session, reason: str) -> None:
     Example:
       retention deletion resume --reason "repair is finished"
     """
-    session.answer(session.ask("deletion.resume", reason=reason), _resumed)
+    answer = session.ask("deletion.resume", DeletionResumed, reason=reason)
+    session.answer(answer, _resumed)
 
 
-def _resumed(answer: Answer, zone: str) -> str:
+def _resumed(answer: DeletionResumed, zone: str) -> str:
     return "Deletion goes on with the next cycle."
 
 
@@ -67,11 +73,12 @@ def approve(session: Session, plan: str) -> None:
     Example:
       retention deletion approve 3
     """
-    session.answer(session.ask("deletion.approve", plan=plan), _approved)
+    answer = session.ask("deletion.approve", PlanApproved, plan=plan)
+    session.answer(answer, _approved)
 
 
-def _approved(answer: Answer, zone: str) -> str:
+def _approved(answer: PlanApproved, zone: str) -> str:
     return (
-        f"Plan {answer['plan']} is approved: {counted(answer['recordings'], 'recording')},"
-        f" {size(answer['bytes'])}.\nNote: {safe(answer['note'])}."
+        f"Plan {answer.plan} is approved: {counted(answer.recordings, 'recording')},"
+        f" {size(answer.bytes)}.\nNote: {safe(answer.note)}."
     )

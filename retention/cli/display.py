@@ -14,9 +14,9 @@ from typing import Any
 
 import click
 
-from retention.errors import RetentionError
-from retention.localtime import format_duration, format_local, format_size
-from retention.model import SECOND
+from retention.model.errors import RetentionError
+from retention.model.localtime import format_duration, format_local, format_size
+from retention.model.values import SECOND
 
 ERASE = "\r\x1b[K"
 RIGHT = frozenset("0123456789")
@@ -91,21 +91,38 @@ def local(text: str | None, zone: str, missing: str = "-") -> str:
 
 
 def sentence(text: str, zone: str) -> str:
-    """A sentence of an answer, made safe, its UTC instants in the site's zone."""
-    return _UTC.sub(lambda found: local(found[0], zone), safe(text)).rstrip(".")
+    """A sentence of an answer, made safe, its UTC instants in the site's zone; what only
+    looks like one, in a person's words, stays as it is."""
+
+    def shown(found: re.Match[str]) -> str:
+        try:
+            return local(found[0], zone)
+        except (ValueError, OverflowError):
+            return found[0]
+
+    return _UTC.sub(shown, safe(text)).rstrip(".")
 
 
-def length(seconds: float | None, missing: str = "-") -> str:
+def clock_in_doubt(why: str | None) -> Iterator[str]:
+    """That an answer rests on a clock that is not believed."""
+    if why is not None:
+        yield alarm(
+            f"The clock is in doubt: {safe(why)}. What is said here of what is past, due "
+            "or still to come goes by it; check the dates against another clock."
+        )
+
+
+def length(seconds: float | None) -> str:
     """An answer's seconds as a person says them."""
-    return missing if seconds is None else format_duration(round(seconds * SECOND))
+    return "-" if seconds is None else format_duration(round(seconds * SECOND))
 
 
-def size(count: int | None, missing: str = "-") -> str:
+def size(count: int | None) -> str:
     """An answer's bytes as a person says them."""
-    return missing if count is None else format_size(count)
+    return "-" if count is None else format_size(count)
 
 
-def number(count: int) -> str:
+def number(count: float) -> str:
     """A count with thousands apart."""
     return f"{count:,}"
 

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import click
 
-from retention.cli.base import Answer, Session, group, with_session
+from retention.cli.base import Session, group, with_session
 from retention.cli.display import counted, length, local, pairs, safe, size, table
+from retention.model.answers.recording import (
+    RecordingDetail,
+    RecordingList,
+    RecordingsResolved,
+    RecordingsShown,
+    RulingApproved,
+    RulingRejected,
+    RulingsWaiting,
+    RulingWaiting,
+)
 
 STATES = ("present", "quarantined", "failed", "deleting")
 
 
 @group("recording")
 def recording() -> None:
-    """The recordings: list | show | resolve.
+    """The recordings: list | show | resolve | requests | approve | reject.
 
     \b
     Example:
@@ -47,23 +57,23 @@ def list_(session: Session, **given: str | int | None) -> None:
           --to "24/10/2026 22:00"
       retention recording list --state quarantined
     """
-    session.answer(session.ask("recording.list", **given), _recordings)
+    session.answer(session.ask("recording.list", RecordingList, **given), _recordings)
 
 
-def _recordings(answer: Answer, zone: str) -> str:
-    found = answer["recordings"]
+def _recordings(answer: RecordingList, zone: str) -> str:
+    found = answer.recordings
     if not found:
         return "No recording is catalogued there."
-    total = size(sum(one["bytes"] for one in found))
+    total = size(sum(one.bytes for one in found))
     rows = [
         (
-            one["camera"],
-            local(one["start"], zone),
-            length(one["duration"]),
-            size(one["bytes"]),
-            one["state"],
-            one["root"],
-            one["path"],
+            one.camera,
+            local(one.start, zone),
+            length(one.duration),
+            size(one.bytes),
+            one.state,
+            one.root,
+            one.path,
         )
         for one in found
     ]
@@ -71,7 +81,7 @@ def _recordings(answer: Answer, zone: str) -> str:
         f"{counted(len(found), 'recording')}, {total}.",
         table(("camera", "start", "length", "size", "state", "root", "path"), rows),
     ]
-    if answer["more"]:
+    if answer.more:
         lines.append("There are more: ask for a shorter time, or raise --limit.")
     return "\n".join(lines)
 
@@ -89,11 +99,11 @@ def show(session: Session, **given: str | None) -> None:
       retention recording show /srv/footage/nvr1/1101/2026-10-24_21-00-00.mp4
       retention recording show --camera 1101 --at "24/10/2026 21:05"
     """
-    session.answer(session.ask("recording.show", **given), _shown)
+    session.answer(session.ask("recording.show", RecordingsShown, **given), _shown)
 
 
-def _shown(answer: Answer, zone: str) -> str:
-    found = answer["recordings"]
+def _shown(answer: RecordingsShown, zone: str) -> str:
+    found = answer.recordings
     if not found:
         return (
             "No recording is catalogued there; `retention audit list --camera ID` says "
@@ -102,35 +112,35 @@ def _shown(answer: Answer, zone: str) -> str:
     return "\n\n".join(pairs(_facts(one, zone)) for one in found)
 
 
-def _facts(one: Answer, zone: str) -> list[tuple[str, str]]:
+def _facts(one: RecordingDetail, zone: str) -> list[tuple[str, str]]:
     lines = [
-        ("path", f"{one['root']}/{one['path']}"),
-        ("camera", one["camera"]),
-        ("from", local(one["start"], zone)),
-        ("to", local(one["end"], zone)),
-        ("length", length(one["duration"])),
-        ("size", size(one["bytes"])),
-        ("state", one["state"]),
-        ("kept under hold", "yes" if one["held"] else "no"),
-        ("period ends", local(one["due"], zone)),
-        ("key", one["key"]),
+        ("path", f"{one.root}/{one.path}"),
+        ("camera", one.camera),
+        ("from", local(one.start, zone)),
+        ("to", local(one.end, zone)),
+        ("length", length(one.duration)),
+        ("size", size(one.bytes)),
+        ("state", one.state),
+        ("kept under hold", "yes" if one.held else "no"),
+        ("period ends", local(one.due, zone)),
+        ("key", one.key),
     ]
-    doubt = one["quarantine"]
+    doubt = one.quarantine
     if doubt is not None:
         lines += [
-            ("in doubt", doubt["reason"]),
-            ("first seen", local(doubt["seen"], zone)),
-            ("file changed", local(doubt["mtime"], zone)),
+            ("in doubt", doubt.reason),
+            ("first seen", local(doubt.seen, zone)),
+            ("file changed", local(doubt.mtime, zone)),
         ]
-    failure = one["failure"]
+    failure = one.failure
     if failure is not None:
-        tried = counted(failure["tries"], "time")
+        tried = counted(failure.tries, "time")
         lines += [
-            ("not deleted", f"{failure['reason']} (tried {tried})"),
-            ("failing since", local(failure["since"], zone)),
-            ("next try", local(failure["next_try"], zone)),
+            ("not deleted", f"{failure.reason} (tried {tried})"),
+            ("failing since", local(failure.since, zone)),
+            ("next try", local(failure.next_try, zone)),
         ]
-    if one["stream_quarantined"]:
+    if one.stream_quarantined:
         lines.append(("stream", "its times look wrong, see `retention status`"))
     return lines
 
@@ -138,6 +148,11 @@ def _facts(one: Answer, zone: str) -> list[tuple[str, str]]:
 @recording.command("resolve")
 @click.argument("path", required=False, metavar="[PATH]")
 @click.option("--camera", metavar="ID", help="Instead of a path: all of this camera.")
+@click.option(
+    "--delivery",
+    metavar="ROOT/ID/HOUR",
+    help="Instead of a path: what arrived late together, as its alarm is called.",
+)
 @click.option("--times-right", is_flag=True, help="The file names say when it was.")
 @click.option(
     "--shift",
@@ -153,10 +168,14 @@ def resolve(
     shift: str | None,
     **given: str | bool | None,
 ) -> None:
-    """Rule on recordings whose times are in doubt: a file, a directory or a camera.
+    """Rule on recordings whose times are in doubt: a file, a directory, a camera or a
+    late delivery.
 
     While in doubt they are kept by any hold on their camera, and are deleted a
-    retention period after they were first seen.
+    retention period after they were first seen.  No ruling makes a recording shorter:
+    it ends when its file was last written, where that is later.
+
+    What would leave the cover of a hold by it waits for a second supervisor.
 
     \b
     Example:
@@ -164,18 +183,132 @@ def resolve(
           --reason "recorder's clock was not put back on 25 October"
       retention recording resolve nvr1/1101/2026-10-25 --times-right \\
           --reason "files were copied back from a backup"
+      retention recording resolve --delivery nvr1/1101/2026-10-27T08Z \
+          --times-right --reason "the recorder was offline for two days"
     """
     if times_right == (shift is not None):
         raise click.UsageError("Say one of --times-right and --shift.")
     ruling = "times_right" if times_right else "shift"
-    answer = session.ask("recording.resolve", ruling=ruling, shift=shift, **given)
+    answer = session.ask(
+        "recording.resolve", RecordingsResolved, ruling=ruling, shift=shift, **given
+    )
     session.answer(answer, _resolved)
 
 
-def _resolved(answer: Answer, zone: str) -> str:
-    what = safe(answer["ruling"]).replace("_", " ")
-    text = f"Ruled ({what}): {counted(answer['recordings'], 'recording')}."
-    streams = len(answer["streams"])
-    if streams:
-        text += f"\nThe times of {counted(streams, 'stream')} are no longer in doubt."
+def _resolved(answer: RecordingsResolved, zone: str) -> str:
+    what = safe(answer.ruling).replace("_", " ")
+    text = f"Ruled ({what}): {counted(answer.recordings, 'recording')}."
+    text += _lifted(answer.streams)
+    if answer.waiting is not None:
+        text += f"\n\n{_waiting(answer.waiting, zone)}"
     return text
+
+
+def _lifted(streams: list[int]) -> str:
+    if not streams:
+        return ""
+    return f"\nThe times of {counted(len(streams), 'stream')} are no longer in doubt."
+
+
+def _waiting(one: RulingWaiting, zone: str) -> str:
+    """A ruling that waits, and what it would uncover."""
+    holds = ", ".join(map(str, one.holds))
+    kept = "until then they stay as they are"
+    lines = [
+        f"Ruling {one.request} ({safe(one.ruling)}) would take "
+        f"{counted(one.recordings, 'recording')} out of the cover of hold {holds}: {kept}.",
+        f"  {safe(one.requested_by)} asked at {local(one.requested, zone)}: "
+        f"{safe(one.reason)}",
+        f"  To decide: `retention recording approve {one.request}` or `reject`, by "
+        f"{', '.join(map(safe, one.approvers)) or 'another supervisor'}.",
+    ]
+    if one.approved is not None:
+        lines.append(
+            f"  It was approved at {local(one.approved, zone)} and broken off."
+        )
+    rows = [
+        (
+            row.camera,
+            local(row.start, zone),
+            local(row.end, zone),
+            local(row.new_start, zone),
+            local(row.new_end, zone),
+            ", ".join(map(str, row.holds)),
+            f"{safe(row.root)}/{safe(row.path)}",
+        )
+        for row in one.uncovers
+    ]
+    names = ("camera", "from", "to", "new from", "new to", "holds", "file")
+    lines.append(table(names, rows))
+    if one.recordings > len(rows):
+        lines.append(f"and {counted(one.recordings - len(rows), 'other')}.")
+    return "\n".join(lines)
+
+
+@recording.command("requests")
+@with_session
+def requests(session: Session) -> None:
+    """Rulings that wait for a second person, and what holds would cover no more.
+
+    \b
+    Example:
+      retention recording requests
+    """
+    session.answer(session.ask("recording.requests", RulingsWaiting), _requests)
+
+
+def _requests(answer: RulingsWaiting, zone: str) -> str:
+    if not answer.requests:
+        return "No ruling waits for a second person."
+    return "\n\n".join(_waiting(one, zone) for one in answer.requests)
+
+
+@recording.command("approve")
+@click.argument("number", type=int)
+@with_session
+def approve(session: Session, number: int) -> None:
+    """Approve a ruling that another person asked for; it is carried out as it was shown.
+
+    \b
+    Example:
+      retention recording approve 4711
+    """
+    answer = session.ask("recording.approve", RulingApproved, request=number)
+    session.answer(answer, _approved)
+
+
+def _approved(answer: RulingApproved, zone: str) -> str:
+    text = (
+        f"Ruled ({safe(answer.ruling)}), as ruling {answer.request}: "
+        f"{counted(answer.recordings, 'recording')}."
+    )
+    if answer.changed_meanwhile:
+        text += (
+            f"\n{counted(answer.changed_meanwhile, 'recording')} changed since it was "
+            "asked for: left as they are."
+        )
+    return text + _lifted(answer.streams)
+
+
+@recording.command("reject")
+@click.argument("number", type=int)
+@click.option("--reason", required=True, help="Why it is not to be.")
+@with_session
+def reject(session: Session, number: int, reason: str) -> None:
+    """Turn down a ruling that waits: its recordings stay in doubt, and held.
+
+    \b
+    Example:
+      retention recording reject 4711 --reason "the recorder's clock was right"
+    """
+    answer = session.ask(
+        "recording.reject", RulingRejected, request=number, reason=reason
+    )
+    session.answer(answer, _rejected)
+
+
+def _rejected(answer: RulingRejected, zone: str) -> str:
+    return (
+        f"Ruling {answer.request} ({safe(answer.ruling)}) of "
+        f"{safe(answer.requested_by)} is rejected: nothing changes."
+    )

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import click
 
-from retention.cli.base import Answer, Session, group, with_session
+from retention.cli.base import Session, group, with_session
 from retention.cli.display import alarm, local, safe, sentence, table, working
+from retention.model.answers.root import (
+    ReplacementAsked,
+    RootList,
+    RootReplaced,
+    RootTakenIn,
+)
 
 
 @group("root")
@@ -27,24 +33,24 @@ def list_(session: Session) -> None:
     Example:
       retention root list
     """
-    session.answer(session.ask("root.list"), _roots)
+    session.answer(session.ask("root.list", RootList), _roots)
 
 
-def _roots(answer: Answer, zone: str) -> str:
-    roots = answer["roots"]
+def _roots(answer: RootList, zone: str) -> str:
+    roots = answer.roots
     lines = [
-        alarm(f"NOT AVAILABLE: {safe(one['name'])}: {sentence(one['state'], zone)}.")
+        alarm(f"NOT AVAILABLE: {safe(one.name)}: {sentence(one.state, zone)}.")
         for one in roots
-        if not one["available"]
+        if not one.available
     ]
     rows = [
         (
-            one["name"],
-            one["state"] if one["available"] else "NOT AVAILABLE",
-            local(one["adopted"], zone, "not yet"),
-            local(one["scanned"], zone, "not yet"),
-            local(one["reconciled"], zone, "not yet"),
-            one["path"],
+            one.name,
+            one.state if one.available else "NOT AVAILABLE",
+            local(one.adopted, zone, "not yet"),
+            local(one.scanned, zone, "not yet"),
+            local(one.reconciled, zone, "not yet"),
+            one.path,
         )
         for one in roots
     ]
@@ -66,14 +72,14 @@ def adopt(session: Session, name: str) -> None:
       retention root adopt nvr1
     """
     with working(f"taking in {name}"):
-        answer = session.ask("root.adopt", name=name)
+        answer = session.ask("root.adopt", RootTakenIn, name=name)
     session.answer(answer, _adopted)
 
 
-def _adopted(answer: Answer, zone: str) -> str:
+def _adopted(answer: RootTakenIn, zone: str) -> str:
     return (
-        f"Root {safe(answer['name'])} at {safe(answer['path'])} is taken in (entry "
-        f"{answer['entry']} of the audit log); the daemon reads it when it runs."
+        f"Root {safe(answer.name)} at {safe(answer.path)} is taken in (entry "
+        f"{answer.entry} of the audit log); the daemon reads it when it runs."
     )
 
 
@@ -91,33 +97,36 @@ def replace(session: Session, name: str, reason: str) -> None:
     Example:
       retention root replace nvr1 --reason "disk failed, ticket 5531"
     """
-    session.answer(session.ask("root.replace", name=name, reason=reason), _replaced)
+    answer: ReplacementAsked | RootReplaced = session.ask(
+        "root.replace", RootReplaced | ReplacementAsked, name=name, reason=reason
+    )
+    session.answer(answer, _replaced)
 
 
-def _replaced(answer: Answer, zone: str) -> str:
-    if not answer["replaced"]:
+def _replaced(answer: ReplacementAsked | RootReplaced, zone: str) -> str:
+    if isinstance(answer, ReplacementAsked):
         return _asked(answer, zone)
-    what = "the same disk, met again" if answer["same_disk"] else "another disk"
+    what = "the same disk, met again" if answer.same_disk else "another disk"
     lines = [
-        f"Root {safe(answer['name'])} at {safe(answer['path'])} is {what} (entry "
-        f"{answer['entry']} of the audit log)."
+        f"Root {safe(answer.name)} at {safe(answer.path)} is {what} (entry "
+        f"{answer.entry} of the audit log)."
     ]
-    if answer["abandoned_batches"]:
+    if answer.abandoned_batches:
         lines.append(
             alarm(
-                f"{answer['abandoned_batches']} batches of the old disk were not "
+                f"{answer.abandoned_batches} batches of the old disk were not "
                 "finished: what became of their files is not known."
             )
         )
     return "\n".join(lines)
 
 
-def _asked(answer: Answer, zone: str) -> str:
-    name, able = safe(answer["name"]), ", ".join(map(safe, answer["approvers"]))
+def _asked(answer: ReplacementAsked, zone: str) -> str:
+    name, able = safe(answer.name), ", ".join(map(safe, answer.approvers))
     return (
-        f"Asked for, not done: root {name} at {safe(answer['path'])} (entry "
-        f"{answer['entry']} of the audit log).\n"
+        f"Asked for, not done: root {name} at {safe(answer.path)} (entry "
+        f"{answer.entry} of the audit log).\n"
         f"A second person ({able or 'no other has the role: add one to its group'}) "
         f'types `retention root replace {name} --reason "..."` until '
-        f"{local(answer['until'], zone)}."
+        f"{local(answer.until, zone)}."
     )

@@ -1,11 +1,13 @@
-"""`retention init | check | run | schema | demo`: what the service's keepers type."""
+"""`retention init | check | run | schema | api | demo`: what its keepers type."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from retention.cli.base import Answer, Session, group, with_session
-from retention.cli.display import alarm, counted, good, put, safe, telling
+from retention.cli.base import Session, group, with_session
+from retention.cli.display import alarm, counted, good, put, put_json, safe, telling
 
 
 @click.command("init")
@@ -21,7 +23,7 @@ def init(session: Session) -> int:
 
     Exit status 1: something is left to do, and it is said what.
     """
-    from retention.init import describe, initialise
+    from retention.cli.local.init import describe, initialise
 
     answer = initialise(session.settings)
     session.answer(answer, lambda found, _: describe(found))
@@ -41,7 +43,7 @@ def check(session: Session) -> int:
 
     Exit status 1: something must be mended before footage is deleted on time.
     """
-    from retention.check import findings
+    from retention.cli.local.check import findings
 
     with telling() as progress:
         found = [one._asdict() for one in findings(session.settings, progress)]
@@ -49,7 +51,7 @@ def check(session: Session) -> int:
     return 1 if any(one["level"] == "error" for one in found) else 0
 
 
-def _findings(answer: Answer, zone: str) -> str:
+def _findings(answer: dict[str, Any], zone: str) -> str:
     found = answer["findings"]
     if not found:
         return good("Nothing stands in the way.")
@@ -80,7 +82,7 @@ def run(session: Session) -> None:
       systemctl start cctv-retention
       sudo -u cctv-retention retention run
     """
-    from retention.daemon.run import run as run_daemon
+    from retention.service.run import run as run_daemon
 
     run_daemon(session.settings)
 
@@ -107,15 +109,40 @@ def upgrade(session: Session) -> None:
       systemctl stop cctv-retention
       sudo -u cctv-retention retention schema upgrade
     """
-    from retention import offline
+    from retention.cli.local import offline
 
     session.answer(offline.upgrade(session.client.config), _upgraded)
 
 
-def _upgraded(answer: Answer, zone: str) -> str:
+def _upgraded(answer: dict[str, Any], zone: str) -> str:
     if answer["from"] == answer["to"]:
         return f"The catalogue has schema {answer['to']} and needs no upgrade."
     return f"The catalogue went from schema {answer['from']} to {answer['to']}."
+
+
+@group("api")
+def api() -> None:
+    """The local API, for programs: schema.
+
+    \b
+    Example:
+      retention api schema
+    """
+
+
+@api.command("schema")
+def api_schema() -> None:
+    """JSON Schema of every verb's answer, as `--json` and the API give it.
+
+    Needs neither the service nor a configuration.
+
+    \b
+    Example:
+      retention api schema
+    """
+    from retention.service.api import answers
+
+    put_json(answers.schema())
 
 
 @click.command("demo")
@@ -130,6 +157,6 @@ def demo(keep: bool) -> None:
       retention demo
       retention demo --keep
     """
-    from retention.demo import demo as show
+    from retention.cli.local.demo import demo as show
 
     show(keep=keep, say=put)

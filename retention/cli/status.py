@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import click
 
-from retention.cli.base import Answer, Session, with_session
+from retention.cli.base import Session, with_session
 from retention.cli.display import (
     alarm,
+    clock_in_doubt,
     counted,
     good,
     local,
@@ -21,97 +23,155 @@ from retention.cli.display import (
     table,
 )
 from retention.cli.policy import by_camera, sentences, total
-from retention.errors import GuardError
+from retention.model.answers.policy import ProposalShown
+from retention.model.answers.status import (
+    DeletionPlan,
+    DueOnDay,
+    HeadMemory,
+    KeptPastPeriod,
+    NotDeleted,
+    PeriodPreview,
+    PlanWaiting,
+    RootStatus,
+    Status,
+)
+from retention.model.errors import AttentionError, GuardError
+
+REASONS, ALARMS, ROOTS, WAITING = 2, 12, 6, 8
+"""Lines of each on one screen of 40."""
 
 
 @click.command("status")
+@click.option("--all", "everything", is_flag=True, help="All lines, not one screen.")
 @with_session
-def status(session: Session) -> int:
-    """One screen: deleting or why not, overdue, holds, roots, what needs a person.
+def status(session: Session, *, everything: bool) -> int:
+    """One screen: deleting or why not, alarms, overdue, holds, roots.
+
+    The worst comes first; `--all` shows what one screen has no room for.
 
     \b
     Example:
       retention status
+      retention status --all
       retention status --json
 
-    Exit status 3: the service is not running; 6: a guard holds.
+    Exit status 0: nothing needs a person; 3: the service is not running; 6: deletion is
+    stopped, or a promise is broken (overdue, held footage lost); 8: something else
+    needs a person.
     """
-    answer = session.ask("status")
-    session.answer(answer, _status)
-    return GuardError.exit_status if answer["guards"] else 0
+    answer = session.ask("status", Status)
+    session.answer(answer, partial(render, everything=everything))
+    return exit_status(answer)
 
 
-def _status(answer: Answer, zone: str) -> str:
+def exit_status(answer: Status) -> int:
+    """As `--help` says."""
+    ranks = {one.rank for one in answer.alarms}
+    if not answer.deleting or answer.overdue.recordings or ranks & {"stops", "broken"}:
+        return GuardError.exit_status
+    return AttentionError.exit_status if ranks or any(_waiting(answer, "UTC")) else 0
+
+
+def render(answer: Status, zone: str, *, everything: bool) -> str:
+    roots = sorted(
+        answer.roots, key=lambda one: not (one.overdue.recordings or one.failed)
+    )
+    shown = roots if everything else roots[:ROOTS]
     parts = [
         "\n".join(_headline(answer, zone)),
+        "\n".join(_few(list(_alarms(answer, zone)), ALARMS, everything)),
         pairs(_figures(answer, zone)),
-        _roots(answer["roots"], zone),
-        "\n".join(_attention(answer, zone)),
+        _roots(shown, zone, len(roots) - len(shown)),
+        "\n".join(_few(list(_attention(answer, zone)), WAITING, everything)),
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _headline(answer: Answer, zone: str) -> Iterator[str]:
-    late = answer["overdue"]
-    overdue = (
-        f"{counted(late['recordings'], 'recording')} overdue, {size(late['bytes'])}"
-    )
-    if answer["deleting"]:
-        yield good("Deleting what is due.")
-        if late["recordings"]:
-            yield alarm(f"{overdue}.")
-    else:
-        for why in answer["why_not"]:
-            yield alarm(f"NOT DELETING: {sentence(why, zone)}.")
-        serious = late["recordings"] or answer["guards"]
-        yield (
-            f"{overdue}. Call {safe(answer['contact'])}." if serious else f"{overdue}."
-        )
-
-
-def _figures(answer: Answer, zone: str) -> list[tuple[str, Any]]:
-    holds, policy = answer["holds"], answer["policy"]
+def _few(lines: list[str], most: int, everything: bool) -> list[str]:
+    """No more than one screen has room for."""
+    if everything or len(lines) <= most:
+        return lines
+    rest = len(lines) - most + 1
     return [
-        ("site", f"{answer['site']}, {local(answer['at'], zone)}"),
-        ("oldest footage not under hold", local(answer["oldest_unheld"], zone)),
-        (
-            "holds",
-            f"{holds['active']} active, {holds['cooling_off']} cooling off, "
-            f"{holds['review_due']} with a review due, {holds['incomplete']} "
-            f"incomplete, {holds['pending_release']} with a release to approve",
-        ),
-        (
-            "retention period",
-            f"{counted(policy['days'], 'day')} (policy {policy['version']})",
-        ),
-        ("audit log", f"{_entries(answer['log_entries'])}, {_signed(answer)}"),
-        *(
-            ("its heads are known", _memory(one, zone))
-            for one in answer["outside_memory"]
-        ),
+        *lines[: most - 1],
+        f"... and {number(rest)} more: `retention status --all`",
     ]
 
 
-def _signed(answer: Answer) -> str:
-    size = answer["log_signed"]
+def _headline(answer: Status, zone: str) -> Iterator[str]:
+    late = answer.overdue
+    overdue = f"{counted(late.recordings, 'recording')} overdue, {size(late.bytes)}"
+    if answer.deleting:
+        yield good("Deleting what is due.")
+        if late.recordings:
+            yield alarm(f"{overdue}.")
+        return
+    for why in answer.why_not[:REASONS]:
+        yield alarm(f"NOT DELETING: {sentence(why, zone)}.")
+    if len(answer.why_not) > REASONS:
+        yield f"... and for {len(answer.why_not) - REASONS} more reasons."
+    serious = late.recordings or any(one.rank == "stops" for one in answer.alarms)
+    yield (f"{overdue}. Call {safe(answer.contact)}." if serious else f"{overdue}.")
+
+
+def _alarms(answer: Status, zone: str) -> Iterator[str]:
+    """A line each, the worst first; what to do, `alarm show` tells."""
+    for one in answer.alarms:
+        where = f" {safe(one.scope)}" if one.scope else ""
+        how = "" if one.number is None else f"; `retention alarm show {one.number}`"
+        line = f"ALARM {one.alarm}{where}: {sentence(one.detail, zone)}{how}"
+        yield alarm(line) if one.rank != "person" else line
+
+
+def _figures(answer: Status, zone: str) -> list[tuple[str, Any]]:
+    holds, policy = answer.holds, answer.policy
+    return [
+        ("site", f"{answer.site}, {local(answer.at, zone)}"),
+        ("oldest footage not under hold", local(answer.oldest_unheld, zone)),
+        (
+            "holds",
+            f"{holds.active} active, {holds.cooling_off} cooling off, "
+            f"{holds.review_due} with a review due, {holds.incomplete} "
+            f"incomplete, {holds.pending_release} with a release to approve",
+        ),
+        *_held_compared(answer, zone),
+        (
+            "retention period",
+            f"{counted(policy.days, 'day')} (policy {policy.version})",
+        ),
+        ("audit log", f"{_entries(answer.log_entries)}, {_signed(answer)}"),
+        *(("its heads are known", _memory(one, zone)) for one in answer.outside_memory),
+    ]
+
+
+def _held_compared(answer: Status, zone: str) -> Iterator[tuple[str, str]]:
+    """The root in which that was longest ago; nothing where no hold keeps anything."""
+    if answer.roots and (answer.holds.active or answer.holds.cooling_off):
+        last = min(answer.roots, key=lambda one: one.held_compared or "")
+        when = local(last.held_compared, zone, "not yet")
+        yield "held footage looked at", f"{when} ({safe(last.root)})"
+
+
+def _signed(answer: Status) -> str:
+    size = answer.log_signed
     return f"signed to entry {size - 1}" if size else "none signed yet"
 
 
-def _memory(one: Answer, zone: str) -> str:
+def _memory(one: HeadMemory, zone: str) -> str:
     """A place that remembers a signed head, and how old that is."""
-    where = one["where"] if one["path"] is None else f"{one['where']}, {one['path']}"
-    if one["entries"] is None:
+    where = one.where if one.path is None else f"{one.where}, {one.path}"
+    if one.entries is None:
         text = "none yet"
     else:
-        text = f"to entry {one['entries'] - 1}, {local(one['written'], zone)}"
-    return f"{where}: {text}" + (f" ({one['fault']})" if one["fault"] else "")
+        text = f"to entry {one.entries - 1}, {local(one.written, zone)}"
+    return f"{where}: {text}" + (f" ({one.fault})" if one.fault else "")
 
 
 def _entries(count: int) -> str:
     return f"{number(count)} {'entry' if count == 1 else 'entries'}"
 
 
-def _roots(roots: list[Answer], zone: str) -> str:
+def _roots(roots: list[RootStatus], zone: str, more: int) -> str:
     if not roots:
         return "No footage root is taken in: `retention root adopt NAME`."
     headings = (
@@ -120,105 +180,117 @@ def _roots(roots: list[Answer], zone: str) -> str:
     )
     rows = [
         (
-            one["root"],
-            number(one["recordings"]),
-            number(one["overdue"]["recordings"]),
-            number(one["quarantined"]),
-            number(one["failed"]),
-            local(one["next_due"], zone),
-            local(one["scanned"], zone, "not yet"),
-            one["path"],
+            one.root,
+            number(one.recordings),
+            number(one.overdue.recordings),
+            number(one.quarantined),
+            number(one.failed),
+            local(one.next_due, zone),
+            local(one.scanned, zone, "not yet"),
+            one.path,
         )
         for one in roots
     ]
-    return table(headings, rows)
+    rest = f"\n... and {counted(more, 'root')} more: `retention status --all`"
+    return table(headings, rows) + (rest if more else "")
 
 
-def _attention(answer: Answer, zone: str) -> Iterator[str]:
-    """What needs a person, a line each."""
-    yield from _plans(answer)
-    for text in answer["times_in_doubt"]:
+def _waiting(answer: Status, zone: str) -> Iterator[str]:
+    """What waits for a person, a line each."""
+    yield from _plans(answer.plans_waiting)
+    for text in answer.times_in_doubt:
         yield f"Doubtful: {sentence(text, zone)}; see `retention recording list`."
     yield from _people(answer, zone)
-    for name in answer["policy"]["overrides_of_unknown_cameras"]:
-        yield f'Configuration: [camera."{safe(name)}"] is no camera of today.'
-    for one in answer["roots"]:
-        if one["recorder_deletes_after_days"] is not None:
-            yield (
-                f"Recorder: footage in {safe(one['root'])} vanishes after some "
-                f"{counted(one['recorder_deletes_after_days'], 'day')}, not by this program."
-            )
-    for one in answer["unknown"]:
-        old = ", OVERDUE" if one["overdue"] else ""
+    if answer.holds.review_due:
         yield (
-            f"Not ours: {counted(one['files'], 'file')} ({size(one['bytes'])}{old}) in "
-            f"{safe(one['root'])}/{safe(one['directory'])}: {safe(one['reason'])}, such "
-            f"as {safe(one['example'])}."
+            f"Review due: {counted(answer.holds.review_due, 'hold')}; see `retention "
+            "hold list`."
         )
-    if all(one["where"] != "second directory" for one in answer["outside_memory"]):
+
+
+def _attention(answer: Status, zone: str) -> Iterator[str]:
+    """What waits, and what is to be known."""
+    yield from _waiting(answer, zone)
+    for name in answer.policy.overrides_of_unknown_cameras:
+        yield f'Configuration: [camera."{safe(name)}"] is no camera of today.'
+    for one in answer.roots:
+        if one.recorder_deletes_after_days is not None:
+            yield (
+                f"Recorder: footage in {safe(one.root)} vanishes after some "
+                f"{counted(one.recorder_deletes_after_days, 'day')}, not by this program."
+            )
+    for files in answer.unknown:
+        if files.overdue:
+            continue  # an alarm says it
+        yield (
+            f"Not ours: {counted(files.files, 'file')} ({size(files.bytes)}) in "
+            f"{safe(files.root)}/{safe(files.directory)}: {safe(files.reason)}, such "
+            f"as {safe(files.example)}."
+        )
+    if all(one.where != "second directory" for one in answer.outside_memory):
         yield (
             "Audit log: no memory outside this machine (log_copy is not set): hand a "
             "checkpoint out, `retention audit checkpoint --print`."
         )
-    if not answer["two_person_release"]:
+    if not answer.two_person_release:
         yield "One person can release a hold here (release_requires_two_people = false)."
-    elif not answer["require_login_uid"]:
+    elif not answer.require_login_uid:
         yield (
             "One person with two accounts can release a hold here (require_login_uid = "
             "false)."
         )
 
 
-def _people(answer: Answer, zone: str) -> Iterator[str]:
+def _people(answer: Status, zone: str) -> Iterator[str]:
     """What waits for a second person or a ruling, and who can give it."""
-    able = ", ".join(map(safe, answer["supervisors"])) or "nobody is one now"
-    for one in answer["releases_waiting"]:
+    able = ", ".join(map(safe, answer.supervisors)) or "nobody is one now"
+    for one in answer.releases_waiting:
         yield (
-            f"Waiting: release of hold {one['hold']}, asked for by {safe(one['by'])}; a "
-            f"supervisor ({able}) types `retention hold approve {one['hold']}` or "
+            f"Waiting: release of hold {one.hold}, asked for by {safe(one.by)}; a "
+            f"supervisor ({able}) types `retention hold approve {one.hold}` or "
             "`hold reject`."
         )
-    for one in answer["policy"]["proposals"]:
-        yield _proposal(one, able)
-    for one in answer["root_replacements_waiting"]:
+    for proposal in answer.policy.proposals:
+        yield _proposal(proposal, able)
+    for disk in answer.root_replacements_waiting:
         yield (
-            f"Waiting: another disk for root {safe(one['root'])}, asked for by "
-            f"{safe(one['by'])}; another administrator or a supervisor types `retention "
-            f"root replace {safe(one['root'])}` until {local(one['until'], zone)}."
+            f"Waiting: another disk for root {safe(disk.root)}, asked for by "
+            f"{safe(disk.by)}; another administrator or a supervisor types `retention "
+            f"root replace {safe(disk.root)}` until {local(disk.until, zone)}."
         )
-    for one in answer["cameras_under_hold"]:
-        numbers = ", ".join(map(str, one["holds"]))
+    for change in answer.cameras_under_hold:
+        numbers = ", ".join(map(str, change.holds))
         yield alarm(
-            f"Under hold: camera {safe(one['camera'])} was {one['change']} while hold "
-            f"{numbers} covers it; see `retention hold show {one['holds'][0]}`, then "
-            f'`retention hold review {one["holds"][0]} --reason "..."`.'
+            f"Under hold: camera {safe(change.camera)} was {change.change} while hold "
+            f"{numbers} covers it; see `retention hold show {change.holds[0]}`, then "
+            f'`retention hold review {change.holds[0]} --reason "..."`.'
         )
 
 
-def _proposal(one: Answer, able: str) -> str:
+def _proposal(one: ProposalShown, able: str) -> str:
     changes = "; ".join(sentences(one))
-    if one["state"] == "rejected":
+    if one.state == "rejected":
         return (
-            f"Rejected: proposal {one['proposal']} of the configuration ({changes}); "
+            f"Rejected: proposal {one.proposal} of the configuration ({changes}); "
             "not applied, correct the configuration."
         )
-    if one["proposal"] is None:
+    if one.proposal is None:
         return (
             f"Waiting: the configuration says {changes}; see `retention policy show`."
         )
     return (
-        f"Waiting: proposal {one['proposal']} of the configuration ({changes}), not "
+        f"Waiting: proposal {one.proposal} of the configuration ({changes}), not "
         f"applied until a supervisor ({able}) types `retention policy approve "
-        f"{one['proposal']}`; see `retention policy show`."
+        f"{one.proposal}`; see `retention policy show`."
     )
 
 
-def _plans(answer: Answer) -> Iterator[str]:
-    for one in answer["plans_waiting"]:
+def _plans(waiting: list[PlanWaiting]) -> Iterator[str]:
+    for one in waiting:
         yield (
-            f"Waiting: plan {one['plan']} of root {safe(one['root'])}, "
-            f"{counted(one['recordings'], 'recording')}, {size(one['bytes'])}; look at "
-            f"`retention plan`, then `retention deletion approve {one['plan']}`."
+            f"Waiting: plan {one.plan} of root {safe(one.root)}, "
+            f"{counted(one.recordings, 'recording')}, {size(one.bytes)}; look at "
+            f"`retention plan`, then `retention deletion approve {one.plan}`."
         )
 
 
@@ -244,91 +316,102 @@ def plan(session: Session, ahead: str | None, retention: int | None) -> None:
       retention plan --ahead 7d
       retention plan --retention 21
     """
-    session.answer(session.ask("plan", ahead=ahead, retention=retention), _plan)
+    answer = session.ask("plan", DeletionPlan, ahead=ahead, retention=retention)
+    session.answer(answer, _plan)
 
 
-def _plan(answer: Answer, zone: str) -> str:
-    due, blocked, ahead = answer["due"], answer["blocked"], answer["ahead"]
+def _plan(answer: DeletionPlan, zone: str) -> str:
+    due, blocked, ahead = answer.due, answer.blocked, answer.ahead
     parts = [
+        *clock_in_doubt(answer.clock_in_doubt),
         f"Due now: {_sum(due)} (no hold applies, and the period of "
-        f"{counted(answer['days'], 'day')}, or the camera's own, is over)."
+        f"{counted(answer.days, 'day')}, or the camera's own, is over)."
         + (f"\n{_by_camera(due)}" if due else ""),
+        "\n".join(_failed(one, zone) for one in answer.failed),
         f"Past its period, but kept under holds: {_sum(blocked)}."
         + (f"\n{_held(blocked)}" if blocked else ""),
     ]
-    if answer["until"] != answer["at"]:
+    if answer.until != answer.at:
         parts.append(
-            f"Falls due until {local(answer['until'], zone)}: {_sum(ahead)}."
+            f"Falls due until {local(answer.until, zone)}: {_sum(ahead)}."
             + (f"\n{_by_day(ahead)}" if ahead else "")
         )
-    if answer["preview"] is not None:
-        parts.append(_preview(answer["preview"], answer["days"]))
-    parts.append("\n".join(_plans(answer)))
+    if answer.preview is not None:
+        parts.append(_preview(answer.preview, answer.days))
+    parts.append("\n".join(_plans(answer.plans_waiting)))
     return "\n\n".join(part for part in parts if part)
 
 
-def _preview(would: Answer, days: int) -> str:
+def _failed(one: NotDeleted, zone: str) -> str:
+    return alarm(
+        f"Due, but could not be deleted in {safe(one.root)}: "
+        f"{counted(one.recordings, 'recording')} ({safe(one.why)}), tried again at "
+        f"{local(one.retry_at, zone)}."
+    )
+
+
+def _preview(would: PeriodPreview, days: int) -> str:
     """What a shorter period would make due; cameras with their own keep it."""
-    asked = would["days"]
+    asked = would.days
     if asked >= days:
         return (
             f"With {counted(asked, 'day')} nothing more would be due: {days} are in "
             "force."
         )
     text = f"With {counted(asked, 'day')} instead of {days}, also due: {total(would)}."
-    return f"{text}\n{by_camera(would['cameras'])}" if would["cameras"] else text
+    return f"{text}\n{by_camera(would.cameras)}" if would.cameras else text
 
 
-def _sum(lines: list[Answer]) -> str:
-    count = sum(one["recordings"] for one in lines)
+def _sum(lines: Sequence[DueOnDay | KeptPastPeriod]) -> str:
+    count = sum(one.recordings for one in lines)
     if not count:
         return "nothing"
-    return f"{counted(count, 'recording')}, {size(sum(one['bytes'] for one in lines))}"
+    return f"{counted(count, 'recording')}, {size(sum(one.bytes for one in lines))}"
 
 
-def _by_camera(lines: list[Answer]) -> str:
+def _by_camera(lines: list[DueOnDay]) -> str:
     return table(
         ("root", "camera", "location", "recordings", "size"),
         [
             (
-                one["root"],
-                one["camera"],
-                one["location"],
-                number(one["recordings"]),
-                size(one["bytes"]),
+                one.root,
+                one.camera,
+                one.location,
+                number(one.recordings),
+                size(one.bytes),
             )
             for one in lines
         ],
     )
 
 
-def _by_day(lines: list[Answer]) -> str:
+def _by_day(lines: list[DueOnDay]) -> str:
     return table(
         ("day", "root", "camera", "location", "recordings", "size"),
         [
             (
-                one["day"],
-                one["root"],
-                one["camera"],
-                one["location"],
-                number(one["recordings"]),
-                size(one["bytes"]),
+                one.day,
+                one.root,
+                one.camera,
+                one.location,
+                number(one.recordings),
+                size(one.bytes),
             )
             for one in lines
         ],
     )
 
 
-def _held(lines: list[Answer]) -> str:
+def _held(lines: list[KeptPastPeriod]) -> str:
     return table(
         ("root", "camera", "recordings", "size", "holds"),
         [
             (
-                one["root"],
-                one["camera"],
-                number(one["recordings"]),
-                size(one["bytes"]),
-                ", ".join(str(hold) for hold in one["holds"]),
+                one.root,
+                one.camera,
+                number(one.recordings),
+                size(one.bytes),
+                ", ".join(str(hold) for hold in one.holds),
             )
             for one in lines
         ],

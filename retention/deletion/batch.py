@@ -19,17 +19,14 @@ the same functions.
 import os
 from collections import Counter
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from errno import EIO, ENODEV, ENXIO, EROFS, ESTALE
-from typing import NamedTuple
 
-from sqlalchemy import Connection
-
-from retention.audit.log import Log, size
-from retention.audit.rows import prepare
-from retention.catalogue import batches, holds, policies, roots, streams
-from retention.catalogue.db import Catalogue, Priority
-from retention.deletion.completion import Result, completion
-from retention.deletion.gate import Flight, Gate
+from retention.catalogue import batches, roots, streams
+from retention.catalogue.db import Catalogue, Priority, Transaction
+from retention.catalogue.log import Log, size
+from retention.control.gate import Flight, Gate
+from retention.deletion.completion import Result, note_absent
 from retention.deletion.items import (
     Item,
     Paths,
@@ -37,25 +34,28 @@ from retention.deletion.items import (
     intent_rows,
     items_of,
 )
-from retention.deletion.redecide import kept_now
-from retention.deletion.second_look import SecondLook, look_again, note_grown
+from retention.deletion.recheck import (
+    Rechecked,
+    after_crash,
+    note_grown,
+    recheck,
+)
+from retention.deletion.redecide import decide_again, kept_now
 from retention.deletion.volume import remember
-from retention.errors import CatalogueError, RootUnavailableError, StaleError
 from retention.footage.delete import delete, remove_empty, sync
-from retention.footage.read import look
 from retention.footage.roots import OpenRoot
-from retention.model import (
+from retention.model.choice import Decided
+from retention.model.errors import CatalogueError, RootUnavailableError, StaleError
+from retention.model.values import (
     DAY,
     HOUR,
     MINUTE,
     Actor,
-    Entry,
     Micros,
     Outcome,
     Prepared,
     State,
 )
-from retention.policy import Holds
 
 BACK_OFF = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 12 * HOUR, DAY)
 """Waits before a failed file is tried again; the last one repeats."""
@@ -66,37 +66,10 @@ DISK_ERRORS = frozenset(
 )
 """What `delete` says where the disk is in trouble and not the one file."""
 
-OURS = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH)
-GONE = (*OURS, Outcome.ABSENT)
 
 Stop = Callable[[], bool]
 Publish = Callable[[int, Micros], None]
 """Makes the first so many entries durable where the log is published, now."""
-
-
-class Versions(NamedTuple):
-    """What a decision rested on: the numbers that move when it may be another."""
-
-    holds: int
-    policy: int
-
-
-def versions(tx: Connection, now: Micros) -> Versions:
-    """The versions that a decision made in this transaction rests on."""
-    policy = policies.current(tx)
-    return Versions(
-        holds.moved(tx, now).version, 0 if policy is None else policy.version
-    )
-
-
-class Decided(NamedTuple):
-    """What a batch was decided with: the holds of its cameras as of `versions`, until
-    when the root was caught up before, and how many surprises it takes."""
-
-    holds: dict[int, Holds]
-    versions: Versions
-    caught_up: Micros
-    surprises: int = 0
 
 
 class Batches:
@@ -118,6 +91,9 @@ class Batches:
         self._tolerance = tolerance
         self._publish = publish
 
+    def _write(self, now: Micros) -> AbstractContextManager[Transaction]:
+        return self._catalogue.write(Priority.DELETION, self._log.by(self._actor, now))
+
     def delete(
         self,
         root: OpenRoot,
@@ -132,7 +108,7 @@ class Batches:
         done, decide again.  Raises RootUnavailableError where the files' fate can't be
         made durable: the intent stays open and is recovered.
         """
-        prepared = prepare(intent_rows(items))
+        prepared = intent_rows(items)
         flight = flight_of(items)
         self._gate.enter(flight)
         try:
@@ -164,7 +140,7 @@ class Batches:
         try:
             with root.mutex:
                 with self._catalogue.read() as tx:
-                    keep = kept_now(tx, items, now)
+                    keep = kept_now(self._catalogue, tx, items, now)
                 self._gate.keep(flight, keep)
                 return self._carry_out(
                     root, intent, items, flight, now, stop, recovering=True
@@ -181,33 +157,22 @@ class Batches:
         prepared: Prepared,
         now: Micros,
     ) -> int:
-        """Step 2.  The holds' version in this transaction is the one that the holds at
-        hand were read at, so they are what is in force; each file is decided on again."""
-        with self._catalogue.write(Priority.DELETION) as tx:
-            if versions(tx, now) != decided.versions:
-                raise StaleError("holds or policy moved while a batch was made")
-            _decide_again(tx, items, decided, now)
+        """Step 2."""
+        with self._write(now) as tx:
+            decide_again(self._catalogue, tx, items, decided, now)
             batches.mark_deleting(tx, items)
             roots.set_caught_up(tx, root.key, decided.caught_up)
             remember(tx, root.key, decided.surprises, now)
             intent = size(tx)
             batches.open_batch(tx, intent, root.key)
-            self._log.append(
-                tx,
-                Entry(
-                    kind="deletion.intended",
-                    at=now,
-                    actor=self._actor,
-                    fields={
-                        "root": root.name,
-                        "count": len(items),
-                        "bytes": sum(item.size for item in items),
-                        "oldest": min(item.start for item in items),
-                        "newest": max(item.end for item in items),
-                    },
-                    rows=prepared,
-                ),
-            )
+            fields = {
+                "root": root.name,
+                "count": len(items),
+                "bytes": sum(item.size for item in items),
+                "oldest": min(item.start for item in items),
+                "newest": max(item.end for item in items),
+            }
+            tx.append("deletion.intended", fields, prepared)
             flight.intended = True
         return intent
 
@@ -228,12 +193,13 @@ class Batches:
         outcomes, reasons = self._unlink(root, items, flight, stop)
         if recovering:
             outcomes = [
-                _after_crash(root, item, outcome)
+                after_crash(root, item, outcome)
                 for item, outcome in zip(items, outcomes, strict=True)
             ]
-        if any(outcome in _NOT_THERE for outcome in outcomes):
+        deleted = Outcome.DELETED
+        if any(one is not deleted and one.gone for one in outcomes):
             root.check()  # "no such file" on another disk says nothing about ours
-        gone = [i for i, o in zip(items, outcomes, strict=True) if o in GONE]
+        gone = [i for i, o in zip(items, outcomes, strict=True) if o.gone]
         try:
             sync(root, {item.directory for item in gone})
         except OSError as error:
@@ -244,8 +210,8 @@ class Batches:
         with self._catalogue.read() as tx:
             found = streams.by_keys(tx, {item.stream for item in items})
         _remove_directories(root, gone, Paths(found), now)
-        seen = look_again(root, items, outcomes, reasons, found, self._tolerance, now)
-        result = self._complete(intent, items, outcomes, seen, now)
+        seen = recheck(root, items, outcomes, reasons, found, self._tolerance, now)
+        result = self._complete(root, intent, items, outcomes, seen, now)
         if trouble := DISK_ERRORS.intersection(reasons.values()):
             raise RootUnavailableError(
                 f"{root.path}: {', '.join(sorted(trouble))} while deleting; see the "
@@ -279,59 +245,49 @@ class Batches:
 
     def _complete(
         self,
+        root: OpenRoot,
         intent: int,
         items: list[Item],
         outcomes: list[Outcome],
-        seen: SecondLook,
+        seen: Rechecked,
         now: Micros,
     ) -> Result:
         """Step 5: rows out or back, and the one completion of the intent."""
         pairs = list(zip(items, outcomes, strict=True))
-        ours = [item for item, outcome in pairs if outcome in OURS]
+        ours = [item for item, outcome in pairs if outcome.ours]
+        gone = [item for item, outcome in pairs if outcome.gone]
+        done = self._log.time(now)  # a cycle may have begun long before
         result = Result(
             intent,
             Counter(outcomes),
             sum(item.size for item in ours),
-            max([0, *(now - item.due for item in ours)]),
-            [item.path for item, outcome in pairs if outcome in GONE],
+            max([0, *(done - item.due for item in ours)]),
+            [item.path for item in gone],
         )
 
-        def having(*wanted: Outcome) -> list[tuple[int, int, int]]:
-            return [item.key for item, outcome in pairs if outcome in wanted]
+        def having(wanted: Outcome) -> list[tuple[int, int, int]]:
+            return [item.key for item, outcome in pairs if outcome is wanted]
 
         grown = [one.item.key for one in seen.grown]
         try:
-            with self._catalogue.write(Priority.DELETION) as tx:
-                batches.remove(tx, having(*GONE))
+            with self._write(now) as tx:
+                absent = [i for i, outcome in pairs if outcome is Outcome.ABSENT]
+                note_absent(tx, root.key, absent, now)
+                batches.remove(tx, [item.key for item in gone])
                 batches.put_back(tx, having(Outcome.STOPPED))
                 batches.forgive(tx, having(Outcome.RESCUED) + grown, State.DELETING)
                 batches.mark_failed(tx, seen.failures, now, BACK_OFF)
                 batches.close_batch(tx, intent)
-                note_grown(tx, self._log, self._actor, seen.grown, now)
-                self._log.append(tx, completion(result, outcomes, now, self._actor))
+                note_grown(tx, seen.grown)
+                tx.append(
+                    *batches.completion(intent, outcomes, result.size, result.lateness)
+                )
         except StaleError as error:
             raise CatalogueError(
                 f"the batch of entry {intent} can't be completed: {error}; run "
                 "`retention audit verify`"
             ) from error
         return result
-
-
-_NOT_THERE = (Outcome.ABSENT, Outcome.ABSENT_AFTER_CRASH)
-
-
-def _after_crash(root: OpenRoot, item: Item, outcome: Outcome) -> Outcome:
-    """A file missing under an open intent of ours is our deletion; also where a hold
-    placed since would have kept it, or a stop came first: then nobody looked yet."""
-    if outcome is Outcome.ABSENT:
-        return Outcome.ABSENT_AFTER_CRASH
-    if outcome in (Outcome.RESCUED, Outcome.STOPPED):
-        try:
-            if look(root, item.path) is None:
-                return Outcome.ABSENT_AFTER_CRASH
-        except OSError:
-            pass  # kept, and looked at again in its own time
-    return outcome
 
 
 def _remove_directories(
@@ -350,22 +306,3 @@ def _remove_directories(
 
 
 _SpanOf = Callable[[bytes], tuple[Micros, Micros] | None]
-
-
-def _decide_again(
-    tx: Connection, items: list[Item], decided: Decided, now: Micros
-) -> None:
-    """Nothing that is held, not due, or came into doubt since gets into an intent."""
-    doubted = {
-        stream.key
-        for stream in streams.by_keys(tx, {item.stream for item in items})
-        if stream.quarantined is not None
-    }
-    for item in items:
-        holds_ = decided.holds[item.camera]
-        if holds_.hold(item.start, item.end, doubtful=item.doubtful):
-            raise StaleError("a held recording was in a batch")
-        if item.due > now or (item.end > now and not item.doubtful):
-            raise StaleError("a recording that is not due was in a batch")
-        if item.stream in doubted and not item.doubtful:
-            raise StaleError("times came into doubt while a batch was made")

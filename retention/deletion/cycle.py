@@ -1,32 +1,48 @@
-"""The deletion cycle: guards, what is due, one batch after another (design, section 7).
+"""The deletion cycle: read, choose, act, and again until nothing due is left (design,
+section 7).
+
+    situation.read    a root's situation, in one transaction: what stands in the way, what
+                      is due, and up to a batch of it
+    model.choice      pure: the next step in that situation.  Whether a recording may be
+                      deleted is decided there
+    Deleter.cycle     does it; below
+    batch.Batches     one batch in five steps, on record before and after, each file
+                      decided on again and under the gate, where a hold wins
+    footage.delete    checks one file and removes it
 
 A cycle deletes nothing in a root while anything is in doubt there, and says why.  Its
 cost follows what is due: an idle cycle reads a handful of rows.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import Connection
-
-from retention import guards
-from retention.audit.log import Log
-from retention.catalogue import batches, due, holds, roots, streams
-from retention.catalogue.db import Catalogue, Priority, get_fact
-from retention.catalogue.due import Due, Scope
-from retention.deletion.batch import Batches, Decided, Publish, versions
+from retention.catalogue import batches, policies, roots
+from retention.catalogue.db import Catalogue, Priority
+from retention.catalogue.log import Log
+from retention.control.gate import Gate
+from retention.deletion.batch import Batches, Publish
 from retention.deletion.completion import Result
-from retention.deletion.gate import Gate
-from retention.deletion.horizon import Horizon
 from retention.deletion.items import Paths
-from retention.deletion.redecide import doubt_of_row
-from retention.deletion.volume import Blocked, Choice, VolumeGuard, policy_of
-from retention.errors import StaleError
+from retention.deletion.situation import Memory, read, standing
+from retention.deletion.volume import VolumeGuard
 from retention.footage.roots import OpenRoot
-from retention.localtime import format_utc
-from retention.model import Actor, Micros, Outcome, State, Stream
-from retention.policy import BEGINNING, Policy, Reason, decide
-from retention.settings import RetentionSettings
+from retention.model.choice import (
+    Batch,
+    Blocked,
+    Clear,
+    Due,
+    Finish,
+    Forgive,
+    Nothing,
+    PlanDone,
+    Situation,
+    TooMany,
+    choose,
+)
+from retention.model.errors import StaleError
+from retention.model.values import Actor, Micros, Outcome
+from retention.site.settings import RetentionSettings
 
 BATCH = 5000
 """Files of one batch: no write transaction is longer (design, section 6)."""
@@ -35,7 +51,9 @@ PATIENCE = 20
 """How many batches of one cycle may come to nothing: holds moved under them, or no
 file of them could be deleted."""
 
-PAUSE_FACT = "pause"
+IN_VAIN = (
+    "many batches in which no file could be deleted; tried again in the next cycle"
+)
 
 Stop = Callable[[], bool]
 
@@ -50,12 +68,6 @@ class CycleResult(NamedTuple):
     def deleted(self) -> int:
         """Files that this cycle removed."""
         return sum(result.outcomes[Outcome.DELETED] for result in self.results)
-
-
-class _Batch(NamedTuple):
-    rows: list[Due]
-    decided: Decided
-    paths: Paths
 
 
 class Deleter:
@@ -74,40 +86,13 @@ class Deleter:
         publish: Publish | None = None,
     ) -> None:
         self._catalogue = catalogue
-        self._log = log
-        self._actor = actor
         self._volume = VolumeGuard(catalogue, log, actor, settings)
         self._batch = batch
         self._batches = Batches(
             catalogue, log, gate, actor, settings.clock_tolerance, publish
         )
-        self._horizon = Horizon()
-        self._caught_up: dict[int, Micros] = {}
-
-    def note(self, found: Mapping[int, Micros], now: Micros) -> None:
-        """A scan catalogued or changed recordings: stream to the earliest end."""
-        with self._catalogue.read() as tx:
-            self._horizon.note(found, now, policy_of(tx))
-
-    def reset(self) -> None:
-        """Something outside the scans changed recordings: look at every stream."""
-        self._horizon.reset()
-
-    def caught_up(self) -> dict[int, Micros]:
-        """By root, the `now` of the last cycle that left nothing due behind."""
-        return dict(self._caught_up)
-
-    def recover(self, root: OpenRoot, now: Micros, stop: Stop) -> CycleResult:
-        """Finish the batches that a crash or a lost disk left open in a root."""
-        with self._catalogue.read() as tx:
-            blocked = self._standing(tx, root, now)
-        if blocked is not None:
-            return CycleResult([], blocked)
-        root.check()
-        results = self._batches.recover(root, now, stop)
-        if results:
-            self._horizon.reset()
-        return CycleResult(results)
+        self._memory = Memory()
+        self._feed = catalogue.feed()
 
     def cycle(self, root: OpenRoot, now: Micros, stop: Stop) -> CycleResult:
         """Delete what is due in a root at `now`, which a believed clock gave.
@@ -115,155 +100,110 @@ class Deleter:
         Raises RootUnavailableError and CatalogueError: what was begun stays on record
         as an open intent and is recovered.
         """
-        recovered = self.recover(root, now, stop)
-        if recovered.blocked is not None:
-            return recovered
-        results, stale = recovered.results, 0
+        results: list[Result] = []
+        vain = 0
         while not stop():
-            batch = self._next(root, now)
-            if isinstance(batch, Blocked):
-                return CycleResult(results, batch.why)
-            if batch is None:
-                return self._done(root, results, now)
+            situation = self._read(root, now)
+            choice = choose(situation, now)
+            if isinstance(choice, Blocked):
+                return CycleResult(results, choice.why)
             root.check()
-            items = [batch.paths.item(row) for row in batch.rows]
-            try:
-                result = self._batches.delete(root, items, batch.decided, now, stop)
-            except StaleError as error:
-                self._horizon.reset()
-                stale += 1
-                if stale > PATIENCE:
-                    return CycleResult(results, str(error))
-                continue
-            results.append(result)
-            stale += not result.gone
-            if stale > PATIENCE:
-                why = "many batches in which no file could be deleted"
-                return CycleResult(results, f"{why}; tried again in the next cycle")
-            clean = result.outcomes[Outcome.DELETED] == len(items)
-            for stream in {item.stream for item in items}:
-                self._horizon.forget(stream, wholly=not clean)
+            match choice:
+                case Finish():
+                    results += self._finish(root, now, stop)
+                case TooMany(why):
+                    why = self._volume.trip(root, why, situation.caught_up, now)
+                    return CycleResult(results, why)
+                case Clear(reason):
+                    self._volume.clear(root, reason, now)
+                case Forgive(rows):
+                    self._forgive(rows)
+                case PlanDone(plan):
+                    self._volume.finish(plan)
+                case Nothing():
+                    self._note_caught_up(root, situation, now)
+                    return CycleResult(results)
+                case Batch():
+                    try:
+                        result = self._delete(root, situation, choice, now, stop)
+                    except StaleError as error:  # nothing was done
+                        self._memory.next_due.reset()
+                        vain, why = vain + 1, str(error)
+                    else:
+                        results.append(result)
+                        vain, why = vain + (not result.gone), IN_VAIN
+                    if vain > PATIENCE:
+                        return CycleResult(results, why)
         return CycleResult(results, "asked to stop")
 
-    def _done(self, root: OpenRoot, results: list[Result], now: Micros) -> CycleResult:
+    def recover(self, root: OpenRoot, now: Micros, stop: Stop) -> CycleResult:
+        """Finish the batches that a crash or a lost disk left open in a root."""
+        with self._catalogue.read() as tx:
+            blocked = standing(tx, root).blocked(now)
+        if blocked is not None:
+            return CycleResult([], blocked)
+        root.check()
+        return CycleResult(self._finish(root, now, stop))
+
+    # -- what a cycle does ----------------------------------------------------------
+
+    def _read(self, root: OpenRoot, now: Micros) -> Situation:
+        # Taken first: what was committed before is in what is read, what is committed
+        # after is told the next time.
+        memory, changed = self._memory, self._feed.take()
+        try:
+            with self._catalogue.read() as tx:
+                memory.next_due.note(changed, policies.policy_of(tx))
+                return read(tx, root, now, memory, self._volume, self._batch)
+        except BaseException:
+            memory.next_due.reset()
+            raise
+
+    def _finish(self, root: OpenRoot, now: Micros, stop: Stop) -> list[Result]:
+        results = self._batches.recover(root, now, stop)
+        if results:
+            self._memory.next_due.reset()
+        return results
+
+    def _forgive(self, rows: tuple[Due, ...]) -> None:
+        with self._catalogue.write(Priority.DELETION) as tx:
+            batches.forgive(tx, [row.key for row in rows])
+        for row in rows:
+            self._memory.next_due.forget(row.stream, wholly=True)
+
+    def _delete(
+        self,
+        root: OpenRoot,
+        situation: Situation,
+        batch: Batch,
+        now: Micros,
+        stop: Stop,
+    ) -> Result:
+        paths = Paths(situation.streams, situation.moved)
+        items = [paths.item(row) for row in batch.rows]
+        result = self._batches.delete(root, items, batch.decided, now, stop)
+        clean = result.outcomes[Outcome.DELETED] == len(items)
+        for stream in {item.stream for item in items}:
+            self._memory.next_due.forget(stream, wholly=not clean)
+        return result
+
+    def _note_caught_up(
+        self, root: OpenRoot, situation: Situation, now: Micros
+    ) -> None:
         """Nothing due is left.  Written at once after an adoption, and where a clock
         that was ahead had written a later instant; else with the next batch."""
-        self._caught_up[root.key] = now
-        with self._catalogue.read() as tx:
-            row = roots.get(tx, root.key)
-        if row is not None and (
-            row.caught_up == row.adopted or (row.caught_up or 0) > now
-        ):
+        self._memory.caught_up[root.key] = now
+        kept = situation.standing.caught_up
+        if kept == situation.standing.adopted or (kept or 0) > now:
             with self._catalogue.write(Priority.DELETION) as tx:
                 roots.set_caught_up(tx, root.key, now)
-        return CycleResult(results)
 
-    def _standing(self, tx: Connection, root: OpenRoot, now: Micros) -> str | None:
-        """Why nothing may be deleted in a root, whatever is due."""
-        pause = get_fact(tx, PAUSE_FACT)
-        if pause is not None and now < pause["until"]:
-            return f"paused until {format_utc(pause['until'])}"
-        for guard in guards.tripped(tx):
-            if guard.scope in ("", root.name) and guard.name != guards.VOLUME:
-                return f"guard {guard.name}: {guard.detail}"
-        row = roots.get(tx, root.key)
-        if row is None or row.adopted is None:
-            return "not scanned completely yet"
-        return None
+    # -- what it is told, and tells ---------------------------------------------------
 
-    def _next(self, root: OpenRoot, now: Micros) -> _Batch | Blocked | None:
-        """The next batch of a root; None where nothing is due."""
-        with self._catalogue.read() as tx:
-            blocked = self._standing(tx, root, now)
-            if blocked is not None:
-                return Blocked(blocked)
-            policy = policy_of(tx)
-            found = streams.of_root(tx, root.key)
-            scopes = self._horizon.refresh(tx, found, policy, now)
-            caught_up = self._caught_up_of(tx, root.key, now)
-            soonest = self._horizon.next(found)
-            choice = self._volume.choose(tx, root.key, scopes, soonest, caught_up, now)
-            if isinstance(choice, Choice):
-                rows = self._select(tx, scopes, choice)
-                again, over = self._again(tx, root, found, policy, now)
-                if choice.plan is None:
-                    rows = (rows + again)[: self._batch]
-                decided = Decided(
-                    self._horizon.held(), versions(tx, now), caught_up,
-                    0 if choice.plan else _surprises(rows, caught_up),
-                )  # fmt: skip
-                paths = Paths(found)
-        if isinstance(choice, Blocked):
-            return self._volume.trip(root, choice, caught_up, now)
-        self._volume.clear(root, choice, now)
-        if over:
-            self._forgive(over)
-            return self._next(root, now)
-        if rows:
-            return _Batch(rows, decided, paths)
-        if choice.plan is None:
-            return None
-        self._volume.finish(choice.plan)
-        return self._next(root, now)
+    def reset(self) -> None:
+        """Something outside this process changed recordings: look at every stream."""
+        self._memory.next_due.reset()
 
-    def _caught_up_of(self, tx: Connection, root: int, now: Micros) -> Micros:
-        """Never later than now: by a clock that was ahead, all footage would look as
-        if it had been due before."""
-        stored = roots.get(tx, root)
-        kept = stored.caught_up if stored is not None else None
-        return min(now, max(self._caught_up.get(root, BEGINNING), kept or BEGINNING))
-
-    def _forgive(self, rows: list[Due]) -> None:
-        """Failed files that are not due any more, or held now: as any other again."""
-        with self._catalogue.write(Priority.DELETION) as tx:
-            batches.forgive(tx, [(row.stream, row.start, row.n) for row in rows])
-        for row in rows:
-            self._horizon.forget(row.stream, wholly=True)
-
-    # -- what is due --------------------------------------------------------------
-
-    def _select(self, tx: Connection, scopes: list[Scope], choice: Choice) -> list[Due]:
-        """Up to a batch of due rows, stream by stream, oldest first."""
-        rows: list[Due] = []
-        for scope in scopes:
-            room = self._batch - len(rows)
-            if room <= 0:
-                break
-            first = self._horizon.first(scope.stream)
-            rows += due.rows(
-                tx, scope, choice.span, first=first, plan=choice.plan, limit=room
-            )
-        return rows
-
-    def _again(
-        self,
-        tx: Connection,
-        root: OpenRoot,
-        found: list[Stream],
-        policy: Policy,
-        now: Micros,
-    ) -> tuple[list[Due], list[Due]]:
-        """Failed files whose back-off is over: those still due and free, the others."""
-        failed = due.failed(tx, root.key, now)
-        by_key = {stream.key: stream for stream in found}
-        cameras = {by_key[one.due.stream].camera for one in failed}
-        held = holds.of_cameras(tx, cameras, now) if failed else {}
-        still: list[Due] = []
-        over: list[Due] = []
-        for row, seen in failed:
-            stream = by_key[row.stream]
-            decision = decide(
-                row.start,
-                row.start + row.duration,
-                holds=held[stream.camera],
-                period=policy.period(stream.camera),
-                now=now,
-                doubtful_since=doubt_of_row(row, seen, stream, now),
-            )
-            into = still if decision.reason is Reason.DUE else over
-            into.append(row._replace(due=decision.due))
-        return still, over
-
-
-def _surprises(rows: list[Due], caught_up: Micros) -> int:
-    return sum(row.due <= caught_up and row.state != State.FAILED for row in rows)
+    def caught_up(self) -> dict[int, Micros]:
+        """By root, the `now` of the last cycle that left nothing due behind."""
+        return dict(self._memory.caught_up)

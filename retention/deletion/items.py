@@ -5,15 +5,16 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.audit.canonical import path_bytes
-from retention.audit.log import read_rows
-from retention.catalogue import due, streams
-from retention.catalogue.due import Due
-from retention.deletion.gate import Flight, GateFile
-from retention.errors import CatalogueError
-from retention.layouts.layout import Layout, compile_layout
-from retention.model import Micros, Rows, Stream
-from retention.policy import MTIME_SLACK
+from retention.catalogue import due, looks, streams
+from retention.catalogue.log import read_rows
+from retention.control.gate import Flight, GateFile
+from retention.model.choice import Due
+from retention.model.errors import CatalogueError
+from retention.model.layouts.layout import Layout, compile_layout, path_of
+from retention.model.policy import MTIME_SLACK
+from retention.model.values import Micros, Prepared, Rows, Stream
+from retention.tlog.canonical import path_bytes
+from retention.tlog.rows import prepare
 
 COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path")
 """The columns of `deletion.intended`.  The path only where it can't be rendered from
@@ -49,50 +50,42 @@ class Item(NamedTuple):
 
 
 class Paths:
-    """Gives each due row its path, from streams frozen when their first file came."""
+    """Gives each due row its path, from streams frozen when their first file came.
 
-    def __init__(self, streams: Iterable[Stream]) -> None:
-        self._streams = {
-            stream.key: (stream, compile_layout(stream.layout, stream.zone))
-            for stream in streams
-        }
+    `moved`: by how much the mtimes of the root were moved since.
+    """
+
+    def __init__(self, streams: Iterable[Stream], moved: Iterable[Micros] = ()) -> None:
+        self._streams = {stream.key: stream for stream in streams}
+        self._moved = max(0, *moved, 0)
 
     def layout(self, stream: int) -> Layout:
         """The compiled layout of one stream."""
-        return self._streams[stream][1]
+        found = self._streams[stream]
+        return compile_layout(found.layout, found.zone)
 
     def item(self, row: Due) -> Item:
         """The file of one row."""
-        stream, layout = self._streams[row.stream]
-        path = row.path
-        if path is None:
-            path = layout.render(stream.name, row.start, stream.extension)
-        if path is None:
-            raise CatalogueError(
-                f"the path of recording {row.stream}/{row.start}/{row.n} can't be told "
-                "from its stream; run `retention audit verify` and restore a backup"
-            )
+        stream = self._streams[row.stream]
+        path = path_of(stream, row)
         doubtful = row.doubtful or stream.quarantined is not None
         latest = row.start + row.duration + MTIME_SLACK
         if row.mtime is not None:
             latest = row.mtime if row.doubtful else max(latest, row.mtime)
         return Item(
             stream.camera, row.stream, row.start, row.n, row.duration, row.size,
-            row.due, row.path, path, path.rpartition(b"/")[0], latest, row.state,
-            doubtful,
+            row.due, row.path, path, path.rpartition(b"/")[0], latest + self._moved,
+            row.state, doubtful,
         )  # fmt: skip
 
 
-def intent_rows(items: Iterable[Item]) -> Rows:
-    """What `deletion.intended` lists."""
-    return Rows(
-        COLUMNS,
-        [
-            (i.camera, i.stream, i.start, i.n, i.duration, i.size, i.due,
-             i.stored)
-            for i in items
-        ],
-    )  # fmt: skip
+def intent_rows(items: Iterable[Item]) -> Prepared:
+    """What `deletion.intended` lists, made ready outside a transaction."""
+    values = [
+        (i.camera, i.stream, i.start, i.n, i.duration, i.size, i.due, i.stored)
+        for i in items
+    ]
+    return prepare(Rows(COLUMNS, values))
 
 
 def due_of_row(columns: tuple[str, ...], values: tuple[Any, ...]) -> Due:
@@ -121,5 +114,7 @@ def items_of(tx: Connection, intent: int) -> list[Item]:
             "be finished: run `retention audit verify`"
         )
     found = [due_of_row(rows.columns, values) for values in rows.values]
-    paths = Paths(streams.by_keys(tx, {row.stream for row in found}))
+    theirs = streams.by_keys(tx, {row.stream for row in found})
+    roots = {stream.root for stream in theirs}
+    paths = Paths(theirs, [one for root in roots for one in looks.moved(tx, root)])
     return [paths.item(due.with_doubt(tx, row)) for row in found]

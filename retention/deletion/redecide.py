@@ -1,24 +1,70 @@
-"""The decision on the files of an open intent, made again before they are unlinked."""
+"""The decision on the files of a batch, made again: in the transaction of its intent, and
+before the unlinks of an intent that was left open."""
 
 from sqlalchemy import Connection
 
-from retention.catalogue import due, holds, streams
-from retention.catalogue.due import Due
+from retention.catalogue import due, holds, looks, policies, streams
+from retention.catalogue.db import Catalogue
+from retention.control import in_force
 from retention.deletion.items import Item
-from retention.deletion.volume import policy_of
-from retention.model import Micros, Stream
-from retention.policy import Reason, decide, doubtful_since
+from retention.model.choice import Decided, Versions
+from retention.model.errors import StaleError
+from retention.model.policy import Reason, decide, doubt_of
+from retention.model.values import Micros
 
 
-def kept_now(tx: Connection, items: list[Item], now: Micros) -> list[int]:
+def versions(tx: Connection, now: Micros) -> Versions:
+    """The versions that a decision made in this transaction rests on."""
+    policy = policies.current(tx)
+    return Versions(
+        holds.moved(tx, now).version, 0 if policy is None else policy.version
+    )
+
+
+def decide_again(
+    catalogue: Catalogue,
+    tx: Connection,
+    items: list[Item],
+    decided: Decided,
+    now: Micros,
+) -> None:
+    """Nothing that is held, not due, or came into doubt since gets into an intent.
+
+    The holds' version in this transaction is the one that the holds at hand were read
+    at, so they are what is in force; and so they are by the log.  Raises StaleError, and
+    MismatchError where rows protect less than the log says.
+    """
+    if versions(tx, now) != decided.versions:
+        raise StaleError("holds or policy moved while a batch was made")
+    in_force.refuse_less(catalogue, tx, {item.camera for item in items}, now)
+    doubted = {
+        stream.key
+        for stream in streams.by_keys(tx, {item.stream for item in items})
+        if stream.quarantined is not None
+    }
+    for item in items:
+        holds_ = decided.holds[item.camera]
+        if holds_.hold(item.start, item.end, doubtful=item.doubtful):
+            raise StaleError("a held recording was in a batch")
+        if item.due > now or (item.end > now and not item.doubtful):
+            raise StaleError("a recording that is not due was in a batch")
+        if item.stream in doubted and not item.doubtful:
+            raise StaleError("times came into doubt while a batch was made")
+
+
+def kept_now(
+    catalogue: Catalogue, tx: Connection, items: list[Item], now: Micros
+) -> list[int]:
     """Numbers of the files that are held by now, or not due (any more): holds, policy,
-    clock and the doubts about times may be others than when the intent was made."""
-    policy = policy_of(tx)
+    clock and the doubts about times may be others than when the intent was made.
+    MismatchError where rows protect less than the log says."""
+    in_force.refuse_less(catalogue, tx, {item.camera for item in items}, now)
+    policy = policies.policy_of(tx)
     held = holds.of_cameras(tx, {item.camera for item in items}, now)
-    by_key = {s.key: s for s in streams.by_keys(tx, {item.stream for item in items})}
+    found = streams.by_keys(tx, {item.stream for item in items})
+    doubts = {stream.key: looks.doubt_of_stream(tx, stream) for stream in found}
     kept = []
     for number, item in enumerate(items):
-        seen = due.seen_of(tx, item.key) if item.doubtful else None
         decision = decide(
             item.start,
             item.end,
@@ -26,27 +72,11 @@ def kept_now(tx: Connection, items: list[Item], now: Micros) -> list[int]:
             period=policy.period(item.camera),
             now=now,
             doubtful_since=doubt_of(
-                item.end, seen, item.latest_mtime, by_key[item.stream], now
+                item.end,
+                due.seen_of(tx, item.key) if item.doubtful else None,
+                doubts[item.stream],
             ),
         )
         if decision.reason is not Reason.DUE:
             kept.append(number)
     return kept
-
-
-def doubt_of(
-    end: Micros, seen: Micros | None, mtime: Micros | None, stream: Stream, now: Micros
-) -> Micros | None:
-    """From when the period of a doubtful recording counts; None where it is not."""
-    if seen is not None:
-        return doubtful_since(seen, seen if mtime is None else mtime, now)
-    if stream.quarantined is None:
-        return None
-    return max(stream.quarantined, end)
-
-
-def doubt_of_row(
-    row: Due, seen: Micros | None, stream: Stream, now: Micros
-) -> Micros | None:
-    """The same of a catalogue row."""
-    return doubt_of(row.start + row.duration, seen, row.mtime, stream, now)

@@ -1,48 +1,37 @@
 """The volume guard: far more due at once than there should be waits for a person.
 
 A surprise is a recording that was due before the last cycle which left nothing behind,
-and yet is there: re-dated, released, adopted, restored.  Ordinary days, long files and
-catching up after a stop are none (design, section 10).
+and yet is there: re-dated, released, adopted.  Ordinary days, long files and catching up
+after a stop are none (design, section 10).  What was due when it was first catalogued
+always waits.
 """
 
 import hashlib
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Mapping
+from itertools import chain
 
 from sqlalchemy import Connection
 
-from retention import guards, rules
-from retention.audit.log import Log
-from retention.catalogue import due, plans, policies, roots
+from retention.catalogue import due, plans, roots
 from retention.catalogue.db import Catalogue, Priority, get_fact, put_fact
-from retention.catalogue.due import Due, Scope, Span
-from retention.deletion.horizon import scopes as all_scopes
-from retention.errors import CatalogueError
+from retention.catalogue.due import Span
+from retention.catalogue.due import scopes as all_scopes
+from retention.catalogue.log import Log
+from retention.catalogue.plans import pages
+from retention.catalogue.policies import policy_of
+from retention.control import alarms, guards, rules
 from retention.footage.roots import OpenRoot
-from retention.model import DAY, Actor, Entry, Micros
-from retention.policy import BEGINNING, Policy
-from retention.settings import RetentionSettings
-
-PAGE = 5000
+from retention.model.choice import NO_SURPRISES, Scope, Volume
+from retention.model.policy import BEGINNING
+from retention.model.values import DAY, Actor, Micros
+from retention.site.settings import RetentionSettings
 
 _TAKEN = "surprises."
 
 
-class Choice(NamedTuple):
-    """What a batch may take: due instants in `span`, of one plan where given."""
-
-    span: Span
-    plan: int | None = None
-
-
-class Blocked(NamedTuple):
-    """Why a root's deletion stops."""
-
-    why: str
-
-
 class VolumeGuard:
-    """Decides between deleting what is due and asking a person first."""
+    """Counts the surprises, and asks a person where they are too many."""
 
     def __init__(
         self,
@@ -56,44 +45,55 @@ class VolumeGuard:
         self._actor = actor
         self._settings = settings
 
-    def choose(
+    def read(
         self,
         tx: Connection,
         root: int,
         scopes: list[Scope],
-        soonest: Micros | None,
+        early: list[Scope],
         caught_up: Micros,
         now: Micros,
-    ) -> Choice | Blocked:
-        """What may be deleted; `soonest`: when the first recording here fell due."""
-        if soonest is None or soonest > caught_up:
-            return Choice(Span(BEGINNING, now))
-        early = Span(BEGINNING, caught_up)
+    ) -> Volume:
+        """What was due when it was found in streams in which something is due, and what
+        was before the root was caught up in those (`early`) in which that may be."""
         plan = plans.of_root(tx, root)
         if plan is not None and plan.state == "approved":
-            return Choice(early, plan.key)
-        surprise = sum(due.total(tx, scope, early).number for scope in scopes)
-        allowed = self._allowed(tx, root, now)
-        if surprise <= allowed:
-            return Choice(Span(BEGINNING, now))
-        return Blocked(
-            f"more is due than there should be: {surprise} recordings that were not "
-            f"due or not there before (allowed without approval: {allowed})"
-        )
+            return Volume(plan=plan.key)
+        if due.any_found(tx, root):
+            found = sum(
+                due.total_found(tx, scope, now, outside_plan=0) for scope in scopes
+            )
+            if found:
+                return Volume(found=found)
+        number = Counter[int]()
+        for scope in early:
+            span = Span(BEGINNING, caught_up)
+            number[scope.camera] += due.total(tx, scope, span).number
+        if not number.total():
+            return NO_SURPRISES
+        whole = Volume(number.total(), self._allowed(tx, root, now))
+        for camera, of_camera in number.items():
+            one = Volume(of_camera, self._allowed(tx, root, now, camera))
+            if one.too_many and not whole.too_many:
+                return one
+        return whole
 
-    def _allowed(self, tx: Connection, root: int, now: Micros) -> int:
-        """How many surprises may still go today without a person."""
+    def _allowed(
+        self, tx: Connection, root: int, now: Micros, camera: int | None = None
+    ) -> int:
+        """How many surprises of a root, or of a camera in it, may still go today
+        without a person."""
         row = roots.get(tx, root)
         if row is None or row.caught_up == row.adopted:
             return 0  # the first cycle over an adopted archive is always approved
         in_force = rules.of(tx, self._settings)
-        share = int(in_force.deletion_limit * roots.count_recordings(tx, root))
-        return max(0, max(in_force.deletion_floor, share) - _taken(tx, root, now))
+        there = roots.count_recordings(tx, root, camera)
+        most = max(in_force.deletion_floor, int(in_force.deletion_limit * there))
+        return max(0, most - _taken(tx, root, now, camera))
 
-    def trip(
-        self, root: OpenRoot, blocked: Blocked, caught_up: Micros, now: Micros
-    ) -> Blocked:
-        """Propose a plan, unless one that covers all of it waits already."""
+    def trip(self, root: OpenRoot, why: str, caught_up: Micros, now: Micros) -> str:
+        """Propose a plan, unless one that covers all of it waits already; why nothing
+        is deleted, and what a person does about it."""
         early = Span(BEGINNING, caught_up)
         with self._catalogue.read() as tx:
             plan = plans.of_root(tx, root.key)
@@ -101,54 +101,51 @@ class VolumeGuard:
             number = plan.key if plan else 0
             outside = sum(
                 due.total(tx, scope, early, outside_plan=number).number
+                + due.total_found(tx, scope, now, outside_plan=number)
                 for scope in scopes
             )
         if plan is None or outside:
             number = self._propose(root, scopes, early, now)
         detail = (
-            f"{blocked.why}; plan {number} waits for a supervisor: "
+            f"{why}; plan {number} waits for a supervisor: "
             f"`retention deletion approve {number}`"
         )
-        guards.trip(
-            self._catalogue, self._log, now, self._actor, guards.VOLUME, root.name,
-            detail,
-        )  # fmt: skip
-        return Blocked(detail)
+        author = self._log.by(self._actor, now)
+        with self._catalogue.write(Priority.DELETION, author) as tx:
+            alarms.trip(tx, now, guards.VOLUME, root.name, detail)
+        return detail
 
     def _propose(
         self, root: OpenRoot, scopes: list[Scope], early: Span, now: Micros
     ) -> int:
         """Write a plan, in bounded transactions; it counts only once it is whole."""
+        found = Span(early.until, now)
         with self._catalogue.write(Priority.DELETION) as tx:
-            key = plans.begin(tx, root.key, now, early.until)
+            key = plans.begin(tx, root.key, now, now)
         count = size = 0
         sha = hashlib.sha256()
-        for rows in pages(self._catalogue, scopes, early):
+        for rows in chain(
+            pages(self._catalogue, scopes, early),
+            pages(self._catalogue, scopes, found, when_found=True),
+        ):
             with self._catalogue.write(Priority.DELETION) as tx:
                 plans.add(tx, key, rows)
             sha.update(due.digest(rows))
             count += len(rows)
             size += sum(row.size for row in rows)
-        fields = {
-            "plan": key, "root": root.name, "cutoff": early.until, "count": count,
-            "bytes": size, "digest": sha.hexdigest(),
-        }  # fmt: skip
-        with self._catalogue.write(Priority.DELETION) as tx:
+        author = self._log.by(self._actor, now)
+        with self._catalogue.write(Priority.DELETION, author) as tx:
             plans.propose(tx, key, count, size, sha.hexdigest())
-            self._log.append(tx, Entry("plan.proposed", now, self._actor, fields))
+            tx.append(
+                "plan.proposed", plan=key, root=root.name, cutoff=now,
+                count=count, bytes=size, digest=sha.hexdigest(),
+            )  # fmt: skip
         return key
 
-    def clear(self, root: OpenRoot, choice: Choice, now: Micros) -> None:
+    def clear(self, root: OpenRoot, reason: str, now: Micros) -> None:
         """Nothing waits for a person any more in this root."""
-        reason = (
-            "no more is due than there should be"
-            if choice.plan is None
-            else f"plan {choice.plan} was approved"
-        )
-        guards.clear(
-            self._catalogue, self._log, now, self._actor, guards.VOLUME, root.name,
-            reason,
-        )  # fmt: skip
+        author = self._log.by(self._actor, now)
+        alarms.clear(self._catalogue, author, guards.VOLUME, root.name, reason)
 
     def finish(self, plan: int) -> None:
         """Nothing of an approved plan is left that may be deleted."""
@@ -160,49 +157,23 @@ class VolumeGuard:
                     return
 
 
-def remember(tx: Connection, root: int, number: int, now: Micros) -> None:
-    """Count surprises that go without a plan, so that few at a time are not many."""
-    if number:
+def remember(
+    tx: Connection, root: int, surprises: Mapping[int, int], now: Micros
+) -> None:
+    """Count surprises that go without a plan, by camera, so that few at a time are not
+    many."""
+    if surprises:
         taken = get_fact(tx, f"{_TAKEN}{root}") or []
         recent = [one for one in taken if now - DAY < one[0] <= now]
-        put_fact(tx, f"{_TAKEN}{root}", [*recent, [now, number]])
+        new = [[now, number, camera] for camera, number in surprises.items()]
+        put_fact(tx, f"{_TAKEN}{root}", [*recent, *new])
 
 
-def _taken(tx: Connection, root: int, now: Micros) -> int:
+def _taken(tx: Connection, root: int, now: Micros, camera: int | None) -> int:
+    """An older program did not note whose they were: those count for the root alone."""
     taken = get_fact(tx, f"{_TAKEN}{root}") or []
-    return sum(number for at, number in taken if at > now - DAY)
-
-
-def policy_of(tx: Connection) -> Policy:
-    """The policy in force; CatalogueError where there is none."""
-    policy = policies.current(tx)
-    if policy is None:
-        raise CatalogueError(
-            "the catalogue has no retention policy: run `retention init` again"
-        )
-    return policy
-
-
-def pages(
-    catalogue: Catalogue, scopes: list[Scope], span: Span, limit: int = PAGE
-) -> Iterator[list[Due]]:
-    """Everything due in a span, a bounded number at a time, each row once."""
-    for scope in scopes:
-        first = BEGINNING
-        while True:
-            with catalogue.read() as tx:
-                rows = due.present(tx, scope, span, first=first, limit=limit)
-            if len(rows) < limit:
-                if rows:
-                    yield rows
-                break
-            # The last start may go on in the next page: it is read again there.
-            first = rows[-1].start
-            whole = [row for row in rows if row.start < first]
-            yield whole or rows
-            if not whole:
-                first += 1
-        with catalogue.read() as tx:
-            rows = due.doubtful(tx, scope, span, limit=1_000_000)
-        for at in range(0, len(rows), limit):
-            yield rows[at : at + limit]
+    return sum(
+        number
+        for at, number, *whose in taken
+        if at > now - DAY and (camera is None or whose == [camera])
+    )

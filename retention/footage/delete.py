@@ -9,10 +9,10 @@ import os
 import stat
 from collections.abc import Callable, Iterable
 
-from retention.errors import RootUnavailableError
 from retention.footage.handles import said
 from retention.footage.roots import IDENTITY, OpenRoot, split
-from retention.model import Micros, Outcome
+from retention.model.errors import RootUnavailableError
+from retention.model.values import Micros, Outcome
 
 _IDENTITY = IDENTITY.encode()
 _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)

@@ -11,8 +11,8 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
-from retention.errors import RootUnavailableError
 from retention.footage.handles import Handle, open_directory, said
+from retention.model.errors import RootUnavailableError
 
 IDENTITY = ".cctv-retention-root"
 """Name of the file that says which root of which catalogue a directory is."""

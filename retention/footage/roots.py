@@ -8,11 +8,11 @@ import errno
 import fcntl
 import os
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from retention.errors import RootUnavailableError
 from retention.footage.handles import (
     Handle,
     file_system,
@@ -29,8 +29,13 @@ from retention.footage.identity import (
     read_content,
 )
 from retention.footage.identity import create_identity as create_identity
+from retention.model.errors import RootUnavailableError
 
 _KEPT = 64  # ways a root: a service has 1,024 descriptors in all
+
+DEEPEST = 32
+"""Directories below each other that a walk goes into: each is kept open on the way to
+the last.  No recorder makes more than eight."""
 
 
 class _Step(NamedTuple):
@@ -168,18 +173,31 @@ class OpenRoot:
     def _way(self, path: bytes) -> _Way:
         if not path:
             return ()
-        way = self._ways.get(path)
-        if way is not None and _is_so(way):
-            return way
-        above, name = split(path)
-        start = self._way(above)
-        way = (*start, self._open_below(start[-1].handle if start else self.fd, name))
+        names = path.split(b"/")
+        if len(names) > DEEPEST:
+            raise OSError(errno.ENAMETOOLONG, "too many directories deep")
+        way, known = self._kept_way(names)
+        for number in range(known + 1, len(names) + 1):
+            _, name = split(b"/".join(names[:number]))
+            above = way[-1].handle if way else self.fd
+            way = (*way, self._open_below(above, name))
+            self._keep(b"/".join(names[:number]), way)
+        return way
+
+    def _kept_way(self, names: Sequence[bytes]) -> tuple[_Way, int]:
+        """The longest part of a way that is known and still so, and its length."""
+        for number in range(len(names), 0, -1):
+            way = self._ways.get(b"/".join(names[:number]))
+            if way is not None and _is_so(way):
+                return way, number
+        return (), 0
+
+    def _keep(self, path: bytes, way: _Way) -> None:
         with self._lock:
             if self._handle is not None:
                 self._ways[path] = way
             if len(self._ways) > _KEPT:
                 del self._ways[next(iter(self._ways))]
-        return way
 
     def _open_below(self, parent: Handle, name: bytes) -> _Step:
         try:

@@ -10,13 +10,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from retention import guards
-from retention.audit import watched
-from retention.audit.became import Gone, became
-from retention.catalogue import batches, roots, spans, streams
+from retention.catalogue import (
+    batches,
+    roots,
+    spans,
+    streams,
+    uptime,
+)
 from retention.catalogue.due import Sum
+from retention.catalogue.entries import CatalogueSource
 from retention.catalogue.spans import Sized
-from retention.coverage import (
+from retention.control import alarms, guards
+from retention.holds.gone import Gone, gone_footage
+from retention.holds.nearby import Nearby, Strangers, lie_there
+from retention.model.coverage import (
     DELETING,
     FUTURE,
     NO_GAP,
@@ -38,17 +45,16 @@ from retention.coverage import (
     split,
     unavailable,
 )
-from retention.model import HOUR, MINUTE, SECOND, Camera, Micros, Stream, Window
-from retention.policy import merge
+from retention.model.policy import merge
+from retention.model.values import HOUR, MINUTE, SECOND, Camera, Micros, Stream, Window
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.catalogue.roots import Root
-    from retention.context import Context
-    from retention.deletion.gate import GateFile
-    from retention.holds.asked import Asked
-    from retention.settings import RootSettings
+    from retention.control.context import Context
+    from retention.control.gate import GateFile
+    from retention.holds.terms import AskedTimes
 
 _NETWORK: Micros = 2 * MINUTE
 """So much later a network file system may tell that a file is finished."""
@@ -58,7 +64,7 @@ NOTHING = Sum(0, 0)
 
 
 @dataclass(slots=True)
-class Footage:
+class HeldFootage:
     """What the catalogue has of one camera that a hold keeps.
 
     `covered` is the time of recordings whose times are certain, `doubtful` what others
@@ -70,6 +76,7 @@ class Footage:
 
     kept: Sum = NOTHING
     in_doubt: int = 0
+    empty: int = 0
     covered: list[Window] = field(default_factory=list)
     beside: list[Window] = field(default_factory=list)
     doubtful: list[Window] = field(default_factory=list)
@@ -101,15 +108,16 @@ class Account(NamedTuple):
     """All of one camera: every instant of the asked window is in one of `pieces`."""
 
     camera: Camera
-    footage: Footage
+    footage: HeldFootage
     pieces: list[Piece]
     gone: list[Gone]
+    beside: Strangers
 
 
 def accounts(
     tx: Connection,
     context: Context,
-    hold: Asked,
+    hold: AskedTimes,
     cameras: Sequence[Camera],
     rescued: Iterable[GateFile],
     unfinished: set[str],
@@ -120,7 +128,7 @@ def accounts(
     for file in rescued:
         saved.setdefault(file.camera, []).append(file)
     past = _past(hold.asked, context.now)
-    footage: dict[int, Footage] = {}
+    footage: dict[int, HeldFootage] = {}
     gaps: dict[int, list[Window]] = {}
     for camera in cameras:
         found = site.footage(hold, camera.key, saved.get(camera.key, []))
@@ -131,7 +139,7 @@ def accounts(
             for one in pieces
             if one.fate is Fate.SILENT
         ]
-    log = became(tx, gaps)
+    log = gone_footage(CatalogueSource(tx), gaps)
     whole = [Window(hold.asked.start, hold.asked.end)]
     future = split(whole, [past])[1] if past.start < past.end else whole
     later = [Piece(*part, Fate.PENDING, FUTURE) for part in future]
@@ -143,8 +151,25 @@ def accounts(
         if any(piece.fate is Fate.SILENT for piece in pieces):
             unread = Layer(Fate.UNKNOWN, NOT_LOOKED_UP, log.unread.get(key, []))
             pieces = explained(pieces, [unread, *site.why_nothing(key, past)])
-        said.append(Account(camera, footage[key], pieces + later, log.gone[key]))
+        beside = site.nearby.beside(key, past)
+        if beside:
+            pieces = explained(pieces, [Layer(Fate.UNKNOWN, lie_there(beside), [past])])
+        if number := footage[key].in_doubt:
+            pieces = explained(pieces, [Layer(Fate.UNKNOWN, _undated(number), [past])])
+        said.append(
+            Account(camera, footage[key], pieces + later, log.gone[key], beside)
+        )
     return said
+
+
+def _undated(number: int) -> str:
+    """Why nothing is said to be silent while a camera has recordings in doubt."""
+    of = (
+        "1 recording in doubt was"
+        if number == 1
+        else f"{number:,} recordings in doubt were"
+    )
+    return f"when {of} made is not known"
 
 
 def _past(asked: Window, now: Micros) -> Window:
@@ -192,18 +217,21 @@ class _Site:
             self._streams.setdefault(stream.camera, []).append(stream)
         self._open_batches = bool(batches.open_batches(tx))
         self._away = {
-            guard.scope for guard in guards.tripped(tx) if guard.name == guards.ROOT
+            guard.scope for guard in alarms.tripped(tx) if guard.name == guards.ROOT
         }
+        self.nearby = Nearby(tx, self._roots, self._streams)
         self._past: tuple[Window, list[Window], Mapping[str, list[Window]]] | None = (
             None
         )
 
     # -- what is there ------------------------------------------------------------
 
-    def footage(self, hold: Asked, camera: int, saved: Sequence[GateFile]) -> Footage:
+    def footage(
+        self, hold: AskedTimes, camera: int, saved: Sequence[GateFile]
+    ) -> HeldFootage:
         """What the catalogue has of a camera; `saved` are files that a hold just kept
         from being deleted, whose rows may not say so yet."""
-        found = Footage()
+        found = HeldFootage()
         waiting = Counter(Sized(one.start, one.end, one.size) for one in saved)
         doubtful = {one.start for one in saved if one.doubtful}
         edges = hold.asked.start - hold.window.start < NO_GAP
@@ -217,7 +245,7 @@ class _Site:
         return found
 
     def _add(
-        self, found: Footage, stream: Stream, window: Window, *, edges: bool
+        self, found: HeldFootage, stream: Stream, window: Window, *, edges: bool
     ) -> None:
         tx = self._tx
         sums = spans.sums(tx, stream, window)
@@ -232,6 +260,7 @@ class _Site:
             found.doubtful += covered
             return
         found.kept += Sum(sums.number, sums.size)
+        found.empty += sums.empty
         root = self._roots[stream.root].name
         if root in self._away:
             found.away.setdefault(root, []).extend(covered)
@@ -242,15 +271,15 @@ class _Site:
         if sums.first_end is not None:
             self._note_clean_up(found, stream, sums.first_end)
 
-    def _note_clean_up(self, found: Footage, stream: Stream, end: Micros) -> None:
-        setting = self._setting(stream)
+    def _note_clean_up(self, found: HeldFootage, stream: Stream, end: Micros) -> None:
+        setting = self._settings.get(self._roots[stream.root].name)
         if setting is not None and setting.recorder_keeps:
             at = end + setting.recorder_keeps
             found.gone_at = at if found.gone_at is None else min(at, found.gone_at)
 
     def _add_batches(
         self,
-        found: Footage,
+        found: HeldFootage,
         stream: Stream,
         window: Window,
         waiting: Counter[Sized],
@@ -266,6 +295,7 @@ class _Site:
                 saved.append(row)
         for row in saved:
             found.kept += Sum(1, row.size)
+            found.empty += not row.size
             if row.start in doubtful:
                 found.in_doubt += 1
                 found.doubtful.append(Window(row.start, row.end))
@@ -281,15 +311,15 @@ class _Site:
     def why_nothing(self, camera: int, past: Window) -> list[Layer]:
         """Why there may be footage of a camera that nobody has seen."""
         if self._past is None or self._past[0] != past:
-            signs = watched.signs(self._tx, past)
+            signs = uptime.signs(self._tx, past)
             self._past = (
                 past,
                 down(past, signs, self._now),
-                watched.away(self._tx, past),
+                uptime.away(self._tx, past),
             )
         _, down_, away = self._past
         watches = [
-            self._watch(root, camera, away.get(root.name, ()))
+            self._watch(root, camera, past, away.get(root.name, ()))
             for root in self._roots_of(camera)
         ]
         return layers_of(watches, down_, past)
@@ -304,7 +334,9 @@ class _Site:
             if key in used or not used or root.scanned is None
         ]
 
-    def _watch(self, root: Root, camera: int, out: Sequence[Window]) -> Watch:
+    def _watch(
+        self, root: Root, camera: int, past: Window, out: Sequence[Window]
+    ) -> Watch:
         setting = self._settings.get(root.name)
         return Watch(
             name=root.name,
@@ -315,7 +347,7 @@ class _Site:
             quiet=_NETWORK + (setting.stable_after if setting else 30 * SECOND),
             max_length=setting.max_length if setting else HOUR,
             out=out,
-            unread=spans.is_unread(self._tx, root.key),
+            unread=self.nearby.unread(root, camera, past),
             written=[
                 Written(*newest, stream.max_length)
                 for stream in self._streams.get(camera, [])
@@ -323,9 +355,6 @@ class _Site:
                 and (newest := spans.newest(self._tx, stream.key)) is not None
             ],
         )
-
-    def _setting(self, stream: Stream) -> RootSettings | None:
-        return self._settings.get(self._roots[stream.root].name)
 
 
 def _windows(rows: Iterable[Sized]) -> list[Window]:

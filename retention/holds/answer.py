@@ -6,35 +6,61 @@ of a longer one has `more`: how many it stands for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from retention.coverage import FUTURE, Fate, Piece, length
+from retention.catalogue import doubtful_times, streams
+from retention.control import acknowledge
+from retention.control.alarms import doubt_of_clock
 from retention.holds.accounting import Account, accounts
-from retention.ingest import zone_doubts
-from retention.localtime import format_utc
-from retention.model import FOREVER, SECOND, Camera, Micros, Window
-from retention.policy import overlaps
+from retention.model.answers.alarm import AlarmShown
+from retention.model.answers.hold import (
+    GoneStretch,
+    HeldCamera,
+    Inspection,
+    OpenStretch,
+    Protected,
+    ProtectedInAll,
+    RecorderDeletes,
+    SilentStretch,
+)
+from retention.model.coverage import FUTURE, Fate, Piece, length
+from retention.model.localtime import format_utc, utc_or_null
+from retention.model.policy import overlaps
+from retention.model.values import SECOND, Camera, Window
 
 if TYPE_CHECKING:
-    from retention.audit.became import Gone
-    from retention.context import Context
-    from retention.deletion.gate import Rescue
-    from retention.holds.asked import Asked
+    from retention.control.context import Context
+    from retention.control.gate import Rescue
+    from retention.holds.gone import Gone
+    from retention.holds.terms import AskedTimes
 
 MOST = 50
 
-Answer = dict[str, Any]
+T = TypeVar("T")
+
+
+class Counted(NamedTuple):
+    """The part of an answer that is counted; its names are those of the answer."""
+
+    cameras: list[HeldCamera]
+    total: ProtectedInAll
+    outcome_follows: int
+    clock_in_doubt: str | None
+    times_in_doubt: list[str]
+    alarms: list[AlarmShown]
+    all_preserved: bool
+    inspection: Inspection | None = None
 
 
 def answer_of(
     context: Context,
-    hold: Asked,
+    hold: AskedTimes,
     cameras: list[Camera],
     rescue: Rescue,
     settled: bool,
     unfinished: set[str],
-) -> Answer:
+) -> Counted:
     """What of the time asked for is protected, gone, not known or still to come.
 
     Every instant of the asked window of each camera is accounted for.  `protected` has
@@ -46,22 +72,43 @@ def answer_of(
     """
     with context.catalogue.read() as tx:
         found = accounts(tx, context, hold, cameras, rescue.rescued, unfinished)
-        doubts = zone_doubts.sentences(tx, {camera.key for camera in cameras})
+        keys = {camera.key for camera in cameras}
+        doubts = doubtful_times.sentences(tx, keys)
+        doubts += doubtful_times.unchecked(tx, keys)
+        in_roots = streams.recorded_in(tx)(keys)
+        standing = acknowledge.of_hold(
+            acknowledge.standing(context, tx),
+            hold.number,
+            keys,
+            in_roots,
+        )
+        alarms = acknowledge.shown(tx, standing)
+        clock = doubt_of_clock(tx, context.now)
     lines = [_line(account, hold.asked) for account in found]
     follows = sum(account.footage.follows for account in found)
     if not settled:
         follows += _unsettled_in_doubt(rescue, hold.window)
-    return {
-        "cameras": lines,
-        "total": {
-            name: sum(line["protected"][name] for line in lines)
-            for name in ("recordings", "seconds", "bytes", "in_doubt")
-        }
-        | {"surplus_seconds": sum(line["surplus_seconds"] for line in lines)},
-        "outcome_follows": follows,
-        "times_in_doubt": doubts,
-        "all_preserved": bool(found) and all(map(_preserved, found)),
-    }
+    return Counted(
+        cameras=lines,
+        total=_total(lines),
+        outcome_follows=follows,
+        clock_in_doubt=clock,
+        times_in_doubt=doubts,
+        alarms=alarms,
+        all_preserved=bool(found) and all(map(_preserved, found)),
+    )
+
+
+def _total(lines: list[HeldCamera]) -> ProtectedInAll:
+    kept = [line.protected for line in lines]
+    return ProtectedInAll(
+        recordings=sum(one.recordings for one in kept),
+        seconds=sum(one.seconds for one in kept),
+        bytes=sum(one.bytes for one in kept),
+        in_doubt=sum(one.in_doubt for one in kept),
+        empty=sum(one.empty for one in kept),
+        surplus_seconds=sum(line.surplus_seconds for line in lines),
+    )
 
 
 def _unsettled_in_doubt(rescue: Rescue, window: Window) -> int:
@@ -72,87 +119,87 @@ def _unsettled_in_doubt(rescue: Rescue, window: Window) -> int:
 
 
 def _preserved(account: Account) -> bool:
-    """Whether the whole asked window of a camera is protected, or still to come."""
-    return all(
+    """Whether the whole asked window of a camera is protected, or still to come, by
+    files that have something in them."""
+    return not account.footage.empty and all(
         piece.fate is Fate.PROTECTED or piece[2:] == (Fate.PENDING, FUTURE)
         for piece in account.pieces
     )
 
 
-def _line(account: Account, asked: Window) -> Answer:
+def _line(account: Account, asked: Window) -> HeldCamera:
     """All that is said of one camera."""
-    camera, footage, pieces, gone = account
+    camera, footage, pieces, gone, beside = account
     by_fate = {fate: [one for one in pieces if one.fate is fate] for fate in Fate}
     seen = length(Window(*piece[:2]) for piece in by_fate[Fate.PROTECTED])
-    return {
-        "camera": camera.id,
-        "location": camera.location,
-        "view": camera.view,
-        "protected": {
-            "recordings": footage.kept.number,
-            "seconds": round(seen / SECOND),
-            "bytes": footage.kept.size,
-            "in_doubt": footage.in_doubt,
-        },
-        "recorder_deletes": {
-            "first_at": None
-            if footage.gone_at is None
-            else format_utc(footage.gone_at),
-            "known": footage.gone_known,
-        },
-        "deleted": _gone(by_fate[Fate.DELETED], gone, deleted=True),
-        "lost": _gone(by_fate[Fate.LOST], gone, deleted=False),
-        "no_recording_seen": _listed(by_fate[Fate.SILENT], _span),
-        "not_known": _listed(by_fate[Fate.UNKNOWN], _with_why),
-        "pending": _listed(by_fate[Fate.PENDING], _with_why),
-        "surplus_seconds": round(footage.surplus(asked) / SECOND),
-    }
+    return HeldCamera(
+        camera=camera.id,
+        location=camera.location,
+        view=camera.view,
+        protected=Protected(
+            recordings=footage.kept.number,
+            seconds=round(seen / SECOND),
+            bytes=footage.kept.size,
+            in_doubt=footage.in_doubt,
+            empty=footage.empty,
+        ),
+        recorder_deletes=RecorderDeletes(
+            utc_or_null(footage.gone_at), footage.gone_known
+        ),
+        deleted=_gone(by_fate[Fate.DELETED], gone, deleted=True),
+        lost=_gone(by_fate[Fate.LOST], gone, deleted=False),
+        no_recording_seen=_listed(by_fate[Fate.SILENT], _silent),
+        not_known=_listed(by_fate[Fate.UNKNOWN], _open),
+        pending=_listed(by_fate[Fate.PENDING], _open),
+        files_beside=beside[:MOST],
+        surplus_seconds=round(footage.surplus(asked) / SECOND),
+    )
 
 
 def _gone(
     pieces: Sequence[Piece], gone: Sequence[Gone], *, deleted: bool
-) -> list[Answer]:
-    """Spans that are gone, each with the last entry that says so and how many files
+) -> list[GoneStretch]:
+    """Stretches that are gone, each with the last entry that says so and how many files
     and entries there are."""
     rows = [one for one in gone if one.deleted is deleted]
 
-    def said(part: Sequence[Piece]) -> Answer:
+    def said(part: Sequence[Piece]) -> GoneStretch:
         within = tuple(Window(*piece[:2]) for piece in part)
         found = [row for row in rows if overlaps(within, row.start, row.end)]
         last = max(found, key=lambda row: row.entry)
-        return {
-            "at": format_utc(last.at),
-            "entry": last.entry,
-            "entries": len({row.entry for row in found}),
-            "recordings": len(found),
-        }
+        return GoneStretch(
+            *_ends(part),
+            at=format_utc(last.at),
+            entry=last.entry,
+            entries=len({row.entry for row in found}),
+            recordings=len(found),
+            more=_more(part),
+        )
 
     return _listed(pieces, said)
 
 
-def _listed(
-    pieces: Sequence[Piece], said: Callable[[Sequence[Piece]], Answer]
-) -> list[Answer]:
-    """Each piece with what is said of it; where there are too many, the rest as one."""
+def _listed(pieces: Sequence[Piece], said: Callable[[Sequence[Piece]], T]) -> list[T]:
+    """What is said of each piece; where there are too many, of the rest as one."""
     parts: list[Sequence[Piece]] = [[piece] for piece in pieces[: MOST - 1]]
     rest = pieces[MOST - 1 :]
     if rest:
         parts.append(rest)
-    return [
-        {"since": format_utc(part[0].start), "until": _end(part[-1].end)}
-        | said(part)
-        | ({"more": len(part)} if len(part) > 1 else {})
-        for part in parts
-    ]
+    return [said(part) for part in parts]
 
 
-def _span(_: Iterable[Piece]) -> Answer:
-    return {}
+def _silent(part: Sequence[Piece]) -> SilentStretch:
+    return SilentStretch(*_ends(part), more=_more(part))
 
 
-def _with_why(part: Iterable[Piece]) -> Answer:
-    return {"why": ", ".join(dict.fromkeys(piece.why for piece in part))}
+def _open(part: Sequence[Piece]) -> OpenStretch:
+    why = ", ".join(dict.fromkeys(piece.why for piece in part))
+    return OpenStretch(*_ends(part), why=why, more=_more(part))
 
 
-def _end(instant: Micros) -> str | None:
-    return None if instant == FOREVER else format_utc(instant)
+def _ends(part: Sequence[Piece]) -> tuple[str, str | None]:
+    return format_utc(part[0].start), utc_or_null(part[-1].end)
+
+
+def _more(part: Sequence[Piece]) -> int | None:
+    return len(part) if len(part) > 1 else None

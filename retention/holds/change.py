@@ -9,25 +9,32 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import holds
 from retention.catalogue.db import Priority
-from retention.errors import UsageError
 from retention.holds import entries
-from retention.holds.asked import (
+from retention.holds.effect import Kept, answer, read_back, take_effect
+from retention.holds.release import active, drop, known
+from retention.holds.reviews import note_clock, read_review
+from retention.holds.terms import (
     asked_of,
     incomplete,
-    read_review,
     resolve,
     with_margin,
 )
-from retention.holds.effect import Kept, answer, read_back, take_effect
-from retention.holds.release import active, drop, known
-from retention.localtime import format_local, format_utc, parse_instant
-from retention.model import FOREVER, Micros, Window
-from retention.wording import reason_of, text_of
+from retention.model.answers.hold import (
+    HoldAmended,
+    HoldExtended,
+    HoldReviewed,
+    OldAndNew,
+)
+from retention.model.errors import UsageError
+from retention.model.localtime import format_local, format_utc
+from retention.model.values import FOREVER, Micros, Window
+from retention.model.wording import reason_of, text_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from retention.context import Context
+    from retention.catalogue.db import Transaction
+    from retention.control.context import Context
 
 NOTHING_DONE = "The hold is as it was"
 EXTENDED = "the hold was extended meanwhile: ask again if it may go all the same"
@@ -43,7 +50,7 @@ def hold_extend(
     until_released: bool | None = None,
     cameras: list[str] | None = None,
     review: str | None = None,
-) -> dict[str, Any]:
+) -> HoldExtended:
     """Let an active hold cover more: earlier, longer, more cameras, a later review.
 
     Answered like a new hold; `extended` is false where it covered all that already.  A
@@ -61,18 +68,20 @@ def hold_extend(
     want = _Want(since, until, bool(until_released), cameras or [], review)
     more: dict[str, Any] = {"extended": True, "request_dropped": False}
 
-    def change(tx: Connection) -> Kept:
+    def change(tx: Transaction) -> Kept:
         row = active(tx, hold)
         wider = _wider(context, tx, row, want)
         more["extended"] = wider != _Wider(asked_of(row).window, row.review, [])
         if not more["extended"]:
             return read_back(tx, hold, new=False)
-        _store(context, tx, row, wider, why, want.typed)
-        more["request_dropped"] = drop(context, tx, row, EXTENDED) is not None
+        _store(tx, row, wider, why, want.typed)
+        if wider.review != row.review:
+            note_clock(context, tx, hold, wider.review)
+        more["request_dropped"] = drop(tx, row, EXTENDED) is not None
         return read_back(tx, hold)
 
     kept, rescue = take_effect(context, change)
-    return answer(context, kept, rescue) | more
+    return answer(context, kept, rescue, HoldExtended, **more)
 
 
 class _Want(NamedTuple):
@@ -100,13 +109,12 @@ class _Wider(NamedTuple):
 
 
 def _wider(context: Context, tx: Connection, row: Row[Any], want: _Want) -> _Wider:
-    zone, now = context.settings.timezone, context.now
     old = asked_of(row).asked
-    start = old.start if want.since is None else parse_instant(want.since, zone, now)
-    end = old.end if want.until is None else parse_instant(want.until, zone, now)
+    start = old.start if want.since is None else context.moment.instant(want.since)
+    end = old.end if want.until is None else context.moment.instant(want.until)
     if want.until_released:
         end = FOREVER
-    _refuse_narrower(row.key, old, Window(start, end), zone)
+    _refuse_narrower(row.key, old, Window(start, end), context.settings.timezone)
     window = Window(start, end)
     kept = with_margin(window, row.margin) if window != old else asked_of(row).window
     added = []
@@ -149,8 +157,7 @@ def _later_review(context: Context, row: Row[Any], review: str | None) -> Micros
 
 
 def _store(
-    context: Context,
-    tx: Connection,
+    tx: Transaction,
     row: Row[Any],
     wider: _Wider,
     reason: str,
@@ -159,11 +166,11 @@ def _store(
     holds.widen(tx, row.key, *wider.window, wider.review)
     holds.add_cameras(tx, row.key, wider.added)
     entry = entries.extended(
-        context.now, context.actor, row, window=wider.window, review=wider.review,
+        row, window=wider.window, review=wider.review,
         added=wider.added, covered=holds.cameras_of(tx, row.key), reason=reason,
         typed=typed,
     )  # fmt: skip
-    context.log.append(tx, entry)
+    tx.append(*entry)
 
 
 def hold_amend(
@@ -175,7 +182,7 @@ def hold_amend(
     force: str | None = None,
     requester: str | None = None,
     reason: str | None = None,
-) -> dict[str, Any]:
+) -> HoldAmended:
     """Add or correct what a hold says; old and new go on record.
 
     Also of a released one: it may be learnt late.  What is given is never empty; what
@@ -195,7 +202,7 @@ def hold_amend(
             f"say what the hold should say instead, with {names}"
             + ("" if empty else " (any of them)")
         )
-    with context.catalogue.write(Priority.HOLD) as tx:
+    with context.write(Priority.HOLD) as tx:
         row = known(tx, hold)
         changes = {
             name: [getattr(row, name), text]
@@ -206,46 +213,35 @@ def hold_amend(
             holds.amend(tx, hold, **{name: new for name, (_, new) in changes.items()})
             fields = {"changed": list(changes), "changes": changes}
             keys = holds.cameras_of(tx, hold)
-            context.log.append(
-                tx,
-                entries.about(
-                    "hold.amended", context.now, context.actor, row, keys, fields
-                ),
-            )
+            tx.append(*entries.about("hold.amended", row, keys, fields))
             row = known(tx, hold)
-    return {
-        "hold": hold,
-        "changed": {
-            name: {"old": old, "new": new} for name, (old, new) in changes.items()
-        },
-        "incomplete": incomplete(row),
-    }
+    return HoldAmended(
+        hold=hold,
+        changed={name: OldAndNew(*both) for name, both in changes.items()},
+        incomplete=incomplete(row),
+    )
 
 
 def hold_review(
     context: Context, *, hold: int, reason: str, review: str | None = None
-) -> dict[str, Any]:
+) -> HoldReviewed:
     """Keep a hold after looking at it: on record, with the next date to look again.
 
     The date is at most a year ahead, `review_after` from now where none is given.
     """
     why = reason_of(reason, "the hold is still needed")
     due = read_review(context, review)
-    with context.catalogue.write(Priority.HOLD) as tx:
+    with context.write(Priority.HOLD) as tx:
         row = active(tx, hold)
         holds.set_review(tx, hold, due)
+        note_clock(context, tx, hold, due)
         keys = holds.cameras_of(tx, hold)
         fields = {"review": due, "old_review": row.review, "reason": why}
-        context.log.append(
-            tx,
-            entries.about(
-                "hold.reviewed", context.now, context.actor, row, keys, fields
-            ),
-        )
-    return {
-        "hold": hold,
-        "reviewed": format_utc(context.now),
-        "review": format_utc(due),
-        "old_review": format_utc(row.review),
-        "reason": why,
-    }
+        tx.append(*entries.about("hold.reviewed", row, keys, fields))
+    return HoldReviewed(
+        hold=hold,
+        reviewed=format_utc(context.now),
+        review=format_utc(due),
+        old_review=format_utc(row.review),
+        reason=why,
+    )

@@ -6,30 +6,38 @@ overlaps begins (the gate, design section 7).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from retention.catalogue import cameras as register
-from retention.catalogue import holds, roots, streams
+from retention.catalogue import holds, streams
 from retention.catalogue.db import Priority
-from retention.deletion.gate import Rescue
-from retention.holds.answer import answer_of
-from retention.holds.asked import Asked, asked_of, incomplete
-from retention.localtime import format_utc
-from retention.model import FOREVER, SECOND, Camera, Micros
+from retention.control.gate import Rescue
+from retention.holds.answer import Counted, answer_of
+from retention.holds.terms import AskedTimes, asked_of, incomplete
+from retention.model.answers.hold import Inspection, Stretch
+from retention.model.localtime import format_utc, utc_or_null
+from retention.model.policy import Holds
+from retention.model.values import FOREVER, SECOND, Camera, Micros
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from retention.context import Context
-    from retention.holds.asked import Terms
+    from retention.catalogue.db import Transaction
+    from retention.control.context import Context
+    from retention.holds.terms import Terms
+
+T = TypeVar("T")
 
 SETTLING_SECONDS = 2.0
 """How long an answer waits for files that are being unlinked as the hold comes."""
 
-LOOKING_SECONDS = 5.0
+SCAN_SECONDS = 5.0
 """How long it waits, in all, for the disks to be read up to now."""
+
+MOST_FILES, INSPECTION_SECONDS = 100_000, 2.0
+"""How many of its files are looked at, and how long that may take."""
 
 NOTHING_MET = Rescue([], [])
 
@@ -49,7 +57,7 @@ class Kept(NamedTuple):
 
 
 def take_effect(
-    context: Context, change: Callable[[Connection], Kept]
+    context: Context, change: Callable[[Transaction], Kept]
 ) -> tuple[Kept, Rescue]:
     """Let `change` write a hold in one transaction, and save what waits to be unlinked.
 
@@ -57,7 +65,7 @@ def take_effect(
     for each file either the hold or the unlink is first, never both.
     """
     rescue = NOTHING_MET
-    with ExitStack() as after_commit, context.catalogue.write(Priority.HOLD) as tx:
+    with ExitStack() as after_commit, context.write(Priority.HOLD) as tx:
         kept = change(tx)
         if context.gate is not None and kept.new:
             window = asked_of(kept.row).window
@@ -90,10 +98,13 @@ def same_reference(tx: Connection, reference: str, but: int | None) -> list[int]
     ]
 
 
-def answer(context: Context, kept: Kept, rescue: Rescue) -> dict[str, Any]:
+def answer(
+    context: Context, kept: Kept, rescue: Rescue, kind: Callable[..., T], **more: Any
+) -> T:
     """What the caller is told: the hold, and what it keeps, as true as is known by now.
 
-    Waits for files that are being unlinked, then for the disks to be read.
+    `kind` is the answer's dataclass, `more` what it says besides.  Waits for files that
+    are being unlinked, then for the disks to be read.
     """
     settled = context.gate is None or context.gate.wait_settled(
         rescue.unlinking, SETTLING_SECONDS
@@ -102,37 +113,46 @@ def answer(context: Context, kept: Kept, rescue: Rescue) -> dict[str, Any]:
     said = said_of(asked, kept.row, kept.same_reference)
     if kept.since is not None:
         said["in_force_since"] = format_utc(kept.since)
-    return said | counted(context, asked, kept.cameras, rescue, settled=settled)
+    count = counted(context, asked, kept.cameras, rescue, settled=settled)
+    return kind(**said | count._asdict() | more)
 
 
 def counted(
     context: Context,
-    asked: Asked,
+    asked: AskedTimes,
     cameras: list[Camera],
     rescue: Rescue = NOTHING_MET,
     *,
     settled: bool = True,
-) -> dict[str, Any]:
+) -> Counted:
     """What there is of the time asked for, after another look at the disks."""
-    unfinished = _look(context, asked, cameras)
-    return answer_of(context, asked, cameras, rescue, settled, unfinished)
+    unfinished = set()
+    if context.rescan is not None and asked.window.start <= context.now:
+        unfinished = context.rescan(_roots_of(context, cameras), SCAN_SECONDS)
+    inspection = inspect(context, asked, cameras)
+    found = answer_of(context, asked, cameras, rescue, settled, unfinished)
+    # What can't be looked at may be anything: nobody is told that all of it is there.
+    unreadable = inspection is not None and inspection.unreadable > 0
+    return found._replace(
+        inspection=inspection, all_preserved=found.all_preserved and not unreadable
+    )
 
 
-def said_of(asked: Asked, hold: Row[Any] | Terms, same: list[int]) -> dict[str, Any]:
-    """What an answer says of the hold itself; `same`: holds of the same reference."""
+def said_of(
+    asked: AskedTimes, hold: Row[Any] | Terms, same: list[int]
+) -> dict[str, Any]:
+    """What an answer says of the hold itself, by the names of its dataclass; `same`:
+    holds of the same reference."""
     return {
         "hold": asked.number,
-        "in_force_since": None if asked.placed is None else format_utc(asked.placed),
+        "in_force_since": utc_or_null(asked.placed),
         "kind": hold.kind,
         "reference": hold.reference,
         "incomplete": incomplete(hold),
         "same_reference": same,
-        "asked": {
-            "since": format_utc(asked.asked.start),
-            "until": end_of(asked.asked.end),
-        },
+        "asked": Stretch(format_utc(asked.asked.start), utc_or_null(asked.asked.end)),
         "since": format_utc(asked.window.start),
-        "until": end_of(asked.window.end),
+        "until": utc_or_null(asked.window.end),
         "margin_seconds": hold.margin // SECOND,
         "review": format_utc(hold.review),
         "dry_run": asked.number is None,
@@ -141,22 +161,18 @@ def said_of(asked: Asked, hold: Row[Any] | Terms, same: list[int]) -> dict[str, 
     }
 
 
-def end_of(instant: Micros) -> str | None:
-    """The end of a window as text; None while it is open."""
-    return None if instant == FOREVER else format_utc(instant)
+def inspect(
+    context: Context, asked: AskedTimes, cameras: Collection[Camera]
+) -> Inspection | None:
+    """Have the files that a hold keeps looked at; None where nobody can, now."""
+    if context.inspect is None:
+        return None
+    wanted = {camera.key: Holds((asked.window,)) for camera in cameras}
+    names = _roots_of(context, cameras)
+    return context.inspect(wanted, names, MOST_FILES, INSPECTION_SECONDS)
 
 
-def _look(context: Context, asked: Asked, cameras: list[Camera]) -> set[str]:
-    """Have the roots of these cameras read now; the names of those not finished.
-
-    A camera whose files nobody has met yet may record into any root.
-    """
-    if context.look is None or asked.window.start > context.now:
-        return set()
+def _roots_of(context: Context, cameras: Collection[Camera]) -> set[str]:
+    """The names of the roots that these cameras are recorded in, or may be."""
     with context.catalogue.read() as tx:
-        names = {root.key: root.name for root in roots.everyone(tx)}
-        used = {camera.key: streams.of_camera(tx, camera.key) for camera in cameras}
-    wanted = set(names.values())
-    if all(used.values()):
-        wanted = {names[one.root] for found in used.values() for one in found}
-    return context.look(wanted, LOOKING_SECONDS)
+        return streams.recorded_in(tx)(camera.key for camera in cameras)

@@ -9,20 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from retention.model import Actor, Entry, Micros, Rows, Window
+from retention.model.values import Entry, Micros, Rows, Window
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
-    from retention.holds.asked import Terms
+    from retention.holds.terms import Terms
 
 CLEAR_CAMERAS = 500
 """A longer list of cameras goes into the rows beside the entry."""
 
 
 def placed(
-    now: Micros,
-    actor: Actor,
     number: int,
     terms: Terms,
     keys: Sequence[int],
@@ -40,12 +38,10 @@ def placed(
         "force": terms.force or None, "power": terms.power or None,
         "typed": terms.typed or None,
     }  # fmt: skip
-    return _listing("hold.placed", now, actor, fields, keys, keys, terms.window)
+    return _listing("hold.placed", fields, keys, keys, terms.window)
 
 
 def extended(
-    now: Micros,
-    actor: Actor,
     old: Row[Any],
     *,
     window: Window,
@@ -62,26 +58,22 @@ def extended(
         "old_since": old.since, "old_until": old.until, "old_review": old.review,
         "reason": reason or None, "typed": typed or None,
     }  # fmt: skip
-    return _listing("hold.extended", now, actor, fields, added, covered, window)
+    return _listing("hold.extended", fields, added, covered, window)
 
 
 def about(
     kind: str,
-    now: Micros,
-    actor: Actor,
     hold: Row[Any],
     keys: Sequence[int],
     fields: Mapping[str, Any],
 ) -> Entry:
     """Any other entry about a hold in the catalogue and its cameras (keys)."""
-    index = tuple((key, hold.since, hold.until) for key in keys)
-    return Entry(kind, now, actor, {"hold": hold.key, **fields}, index=index)
+    spans = tuple((key, hold.since, hold.until) for key in keys)
+    return Entry(kind, {"hold": hold.key, **fields}, spans=spans)
 
 
 def _listing(
     kind: str,
-    now: Micros,
-    actor: Actor,
     fields: Mapping[str, Any],
     listed: Sequence[int],
     covered: Sequence[int],
@@ -90,9 +82,7 @@ def _listing(
     many = len(listed) > CLEAR_CAMERAS
     return Entry(
         kind,
-        now,
-        actor,
         {**fields, "cameras": None if many else list(listed)},
         rows=Rows(("camera",), [(key,) for key in listed]) if many else None,
-        index=tuple((key, *window) for key in covered),
+        spans=tuple((key, *window) for key in covered),
     )

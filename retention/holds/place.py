@@ -5,11 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from retention.audit import history
 from retention.catalogue import holds
-from retention.errors import RetentionError, UsageError
+from retention.catalogue.entries import of_hold
 from retention.holds import entries
-from retention.holds.asked import Asked, Terms, read_terms, resolve
 from retention.holds.effect import (
     NOTHING_MET,
     Kept,
@@ -21,12 +19,17 @@ from retention.holds.effect import (
     take_effect,
 )
 from retention.holds.release import ask_instead
-from retention.localtime import format_local
+from retention.holds.reviews import note_clock
+from retention.holds.terms import AskedTimes, Terms, read_terms, resolve
+from retention.model.answers.hold import HoldPlaced, HoldReplaced
+from retention.model.errors import RetentionError, UsageError
+from retention.model.localtime import format_local
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from retention.context import Context
+    from retention.catalogue.db import Transaction
+    from retention.control.context import Context
 
 NOTHING_DONE = "No hold was placed"
 
@@ -53,7 +56,7 @@ def hold_place(
     replaces: int | None = None,
     request: str | None = None,
     typed: str | None = None,
-) -> dict[str, Any]:
+) -> HoldPlaced:
     """Place a hold on cameras (today's ids, or patterns, or a part of the location).
 
     Times are as people type them, in the site's zone; exactly one of `until` and
@@ -71,7 +74,7 @@ def hold_place(
         told = {} if again is None else _told_before(tx, again.row)
     if again is not None:
         # Before anything is read anew: "now" may mean another time by now.
-        return answer(context, again, NOTHING_MET) | told
+        return answer(context, again, NOTHING_MET, HoldPlaced, **told)
     terms = read_terms(
         context, kind=kind, since=since, until=until,
         until_released=bool(until_released), received=received, review=review,
@@ -93,21 +96,22 @@ class _Which(NamedTuple):
     request: str | None
 
 
-def _preview(context: Context, terms: Terms, which: _Which) -> dict[str, Any]:
+def _preview(context: Context, terms: Terms, which: _Which) -> HoldPlaced:
     """The answer as it would be; nothing is stored."""
     with context.catalogue.read() as tx:
         found = resolve(tx, which.cameras, which.location, terms.window, NOTHING_DONE)
         _to_replace(tx, which.replaces)
         same = same_reference(tx, terms.reference, None)
-    asked = Asked(None, terms.asked, terms.window, None)
-    said = said_of(asked, terms, same) | {"replaced": None}
-    return said | counted(context, asked, sorted(found, key=lambda one: one.key))
+    asked = AskedTimes(None, terms.asked, terms.window, None)
+    count = counted(context, asked, sorted(found, key=lambda one: one.key))
+    said = said_of(asked, terms, same) | count._asdict()
+    return HoldPlaced(**said, replaced=None)
 
 
-def _placed(context: Context, terms: Terms, which: _Which) -> dict[str, Any]:
+def _placed(context: Context, terms: Terms, which: _Which) -> HoldPlaced:
     more: dict[str, Any] = {"replaced": None}
 
-    def store(tx: Connection) -> Kept:
+    def store(tx: Transaction) -> Kept:
         earlier = _earlier(context, tx, which.request, terms.kind)
         if earlier is not None:  # another thread was faster with the same request
             again = read_back(tx, earlier, new=False)
@@ -121,11 +125,11 @@ def _placed(context: Context, terms: Terms, which: _Which) -> dict[str, Any]:
         return read_back(tx, number)
 
     kept, rescue = take_effect(context, store)
-    return answer(context, kept, rescue) | more
+    return answer(context, kept, rescue, HoldPlaced, **more)
 
 
 def _store(
-    context: Context, tx: Connection, terms: Terms, which: _Which, keys: list[int]
+    context: Context, tx: Transaction, terms: Terms, which: _Which, keys: list[int]
 ) -> int:
     now, actor = context.now, context.actor
     number = holds.insert(
@@ -133,10 +137,11 @@ def _store(
         placed_login=actor.login, replaces=which.replaces, request=which.request,
     )  # fmt: skip
     entry = entries.placed(
-        now, actor, number, terms, keys,
+        number, terms, keys,
         replaces=which.replaces, request=which.request,
     )  # fmt: skip
-    context.log.append(tx, entry)
+    tx.append(*entry)
+    note_clock(context, tx, number, terms.review)
     return number
 
 
@@ -190,8 +195,7 @@ def _told_before(tx: Connection, row: Row[Any]) -> dict[str, Any]:
         return {"repeated": True, "replaced": None}
     asked = any(
         entry["fields"].get("replaced_by") == row.key
-        for entry in history.of_hold(tx, row.replaces)
+        for entry in of_hold(tx, row.replaces)
     )
     why = None if asked else f"it was not; see `retention hold show {row.replaces}`"
-    replaced = {"hold": row.replaces, "release_requested": asked, "why": why}
-    return {"repeated": True, "replaced": replaced}
+    return {"repeated": True, "replaced": HoldReplaced(row.replaces, asked, why)}

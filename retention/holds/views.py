@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from retention import members
-from retention.audit import history
 from retention.catalogue import cameras as register
-from retention.catalogue import holds
-from retention.errors import UsageError
-from retention.holds.asked import asked_of, incomplete
-from retention.holds.effect import end_of
-from retention.holds.release import known, others, person
-from retention.localtime import format_utc
-from retention.model import FOREVER, SECOND, Camera, Micros, Window
-from retention.rules import effective
+from retention.catalogue import holds, lost, streams
+from retention.catalogue.entries import of_hold
+from retention.control import acknowledge, members, rules
+from retention.control.two_people import others, person
+from retention.holds.effect import inspect
+from retention.holds.release import known
+from retention.holds.terms import asked_of, incomplete
+from retention.model.answers.alarm import AlarmShown
+from retention.model.answers.hold import (
+    CameraCovered,
+    HoldEntry,
+    HoldList,
+    HoldRow,
+    HoldShown,
+    ReleaseRequest,
+    Stretch,
+)
+from retention.model.answers.status import HoldCounts, ReleaseWaiting
+from retention.model.errors import UsageError
+from retention.model.localtime import format_utc, utc_or_null
+from retention.model.values import FOREVER, SECOND, Camera, Micros, Window
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
-    from retention.context import Context
+    from retention.control.context import Context
+
+T = TypeVar("T")
 
 ACTIVE = "active"
 PENDING = "pending release"
@@ -37,7 +50,7 @@ def hold_list(
     camera: str | None = None,
     reference: str | None = None,
     kind: str | None = None,
-) -> dict[str, Any]:
+) -> HoldList:
     """The holds that keep something, oldest first: active, and those cooling off.
 
     `state`: only the active ones; of these the incomplete ones, those due for review,
@@ -57,61 +70,113 @@ def hold_list(
             if (kind is None or row.kind == kind)
             and (reference is None or reference.casefold() in row.reference.casefold())
         ]
-        seen = _seen(tx, rows, keys)
-        two_people = effective(tx, context.settings).two_people
-    return {
-        "holds": [one for one in _shown(context, seen) if _is(one, state)],
-        "two_person_release": two_people,
-    }
+        seen = _seen(context, tx, rows, keys)
+        two_people = rules.effective(tx, context.settings).two_people
+    shown = _shown(context, seen, HoldRow)
+    return HoldList([one for one in shown if _is(one, state)], two_people)
 
 
-def hold_show(context: Context, *, hold: int) -> dict[str, Any]:
-    """One hold with everything that the log says of it."""
+def hold_show(context: Context, *, hold: int) -> HoldShown:
+    """One hold with everything that the log says of it, after a look at its files."""
     with context.catalogue.read() as tx:
-        seen = _seen(tx, [known(tx, hold)], None)
-        entries = history.of_hold(tx, hold)
-        two_people = effective(tx, context.settings).two_people
-    (shown,) = _shown(context, seen)
+        ((row, cameras, *_),) = _seen(context, tx, [known(tx, hold)], None)
+    inspection = None
+    if state_of(row, context.now, pending=False) != RELEASED:
+        inspection = inspect(context, asked_of(row), cameras)
+    with context.catalogue.read() as tx:
+        seen = _seen(context, tx, [row], None)
+        entries = of_hold(tx, hold)
+        two_people = rules.effective(tx, context.settings).two_people
     said = [
-        {
-            "number": entry["index"],
-            "at": format_utc(entry["at"]),
-            "kind": entry["kind"],
-            "by": person(entry["actor"]["uid"], entry["actor"].get("name")),
-        }
+        HoldEntry(
+            number=entry["index"],
+            at=format_utc(entry["at"]),
+            kind=entry["kind"],
+            by=person(entry["actor"]["uid"], entry["actor"].get("name")),
+        )
         for entry in entries
     ]
-    return shown | {"history": said, "two_person_release": two_people}
+    (shown,) = _shown(
+        context, seen, HoldShown, history=said, inspection=inspection,
+        two_person_release=two_people,
+    )  # fmt: skip
+    return shown
+
+
+def counts(tx: Connection, now: Micros) -> HoldCounts:
+    """How many holds keep something, and how many of them somebody must act on."""
+    rows = holds.listing(tx, now)
+    active = [row for row in rows if row.free_at is None]
+    return HoldCounts(
+        active=len(active),
+        cooling_off=len(rows) - len(active),
+        review_due=sum(row.review <= now for row in active),
+        incomplete=sum(bool(incomplete(row)) for row in active),
+        pending_release=len(holds.requests(tx)),
+    )
+
+
+def releases_waiting(tx: Connection) -> list[ReleaseWaiting]:
+    """Each release of a hold that waits for a second person."""
+    return [
+        ReleaseWaiting(row.hold, format_utc(row.at), row.name)
+        for row in sorted(holds.requests(tx).values(), key=lambda row: row.hold)
+    ]
 
 
 class _Seen(NamedTuple):
-    """A hold as it was read: row, cameras, the request for its release."""
+    """A hold as it was read: row, cameras, the request for its release, its alarms, how
+    many recordings were lost under it."""
 
     row: Row[Any]
     cameras: list[Camera]
     request: Row[Any] | None
+    alarms: list[AlarmShown]
+    lost: int
 
 
 def _seen(
-    tx: Connection, rows: Collection[Row[Any]], cameras: set[int] | None
+    context: Context,
+    tx: Connection,
+    rows: Collection[Row[Any]],
+    cameras: set[int] | None,
 ) -> list[_Seen]:
     """Holds with what belongs to them; with `cameras` (keys) those that cover any."""
     covered = holds.cameras_of_all(tx, {row.key for row in rows})
     waiting = holds.requests(tx)
+    gone = lost.of_holds(tx, covered.keys())
+    standing = acknowledge.standing(context, tx)
+    recorded_in = streams.recorded_in(tx)
     everyone = {one.key: one for one in register.everyone(tx)}
     return [
-        _Seen(row, [everyone[key] for key in covered[row.key]], waiting.get(row.key))
+        _Seen(
+            row,
+            [everyone[key] for key in covered[row.key]],
+            waiting.get(row.key),
+            acknowledge.shown(
+                tx,
+                acknowledge.of_hold(
+                    standing,
+                    row.key,
+                    set(covered[row.key]),
+                    recorded_in(covered[row.key]),
+                ),
+            ),
+            gone.get(row.key, 0),
+        )
         for row in rows
         if cameras is None or cameras & set(covered[row.key])
     ]
 
 
-def _shown(context: Context, seen: Collection[_Seen]) -> list[dict[str, Any]]:
-    """Holds for people.  Outside a transaction: asking the system for the members of a
-    group can take its time."""
+def _shown(
+    context: Context, seen: Collection[_Seen], kind: Callable[..., T], **more: Any
+) -> list[T]:
+    """Holds for people, as values of `kind` that say `more`.  Outside a transaction:
+    asking the system for the members of a group can take its time."""
     pending = any(one.request is not None for one in seen)
     supervisors = members.of(context.settings, "supervisor") if pending else []
-    return [_row(context.now, one, supervisors) for one in seen]
+    return [_row(context.now, one, supervisors, kind, **more) for one in seen]
 
 
 def state_of(row: Row[Any], now: Micros, *, pending: bool) -> str:
@@ -121,15 +186,15 @@ def state_of(row: Row[Any], now: Micros, *, pending: bool) -> str:
     return COOLING if row.free_at > now else RELEASED
 
 
-def _is(one: Mapping[str, Any], state: str | None) -> bool:
-    active = one["state"] in (ACTIVE, PENDING)
+def _is(one: HoldRow, state: str | None) -> bool:
+    active = one.state in (ACTIVE, PENDING)
     wanted: dict[str | None, bool] = {
         None: True,
         "all": True,
         "active": active,
-        "incomplete": bool(one["incomplete"]),
-        "review": one["review_due"],
-        "pending": one["state"] == PENDING,
+        "incomplete": bool(one.incomplete),
+        "review": one.review_due,
+        "pending": one.state == PENDING,
         "released": not active,
     }
     return wanted[state]
@@ -144,51 +209,53 @@ def _called(tx: Connection, id: str) -> set[int]:
     return {camera.key for camera in found}
 
 
-def _row(now: Micros, seen: _Seen, supervisors: list[str]) -> dict[str, Any]:
-    row, cameras, request = seen
+def _row(
+    now: Micros,
+    seen: _Seen,
+    supervisors: list[str],
+    kind: Callable[..., T],
+    **more: Any,
+) -> T:
+    row, cameras, request, alarms, gone = seen
     asked = asked_of(row).asked
     active = row.free_at is None
-    return {
-        "hold": row.key,
-        "state": state_of(row, now, pending=request is not None),
-        "kind": row.kind,
-        "cameras": [
-            {"camera": one.id, "location": one.location, "view": one.view}
-            for one in cameras
-        ],
-        "asked": {"since": format_utc(asked.start), "until": end_of(asked.end)},
-        "since": format_utc(row.since),
-        "until": end_of(row.until),
-        "margin_seconds": row.margin // SECOND,
-        "typed": row.typed,
-        "reference": row.reference,
-        "reason": row.reason,
-        "requester": row.requester,
-        "officer": row.officer,
-        "force": row.force,
-        "power": row.power,
-        "received": _instant(row.received),
-        "incomplete": incomplete(row) if active else [],
-        "placed": format_utc(row.placed),
-        "placed_by": person(row.placed_by),
-        "replaces": row.replaces,
-        "review": format_utc(row.review),
-        "review_due": active and row.review <= now,
-        "release_requested": None if request is None else _request(request),
-        "approvers": [] if request is None else others(supervisors, request.name),
-        "released": _instant(row.released),
-        "free_at": _instant(row.free_at),
-    }
+    return kind(
+        hold=row.key,
+        state=state_of(row, now, pending=request is not None),
+        kind=row.kind,
+        cameras=[CameraCovered(one.id, one.location, one.view) for one in cameras],
+        asked=Stretch(format_utc(asked.start), utc_or_null(asked.end)),
+        since=format_utc(row.since),
+        until=utc_or_null(row.until),
+        margin_seconds=row.margin // SECOND,
+        typed=row.typed,
+        reference=row.reference,
+        reason=row.reason,
+        requester=row.requester,
+        officer=row.officer,
+        force=row.force,
+        power=row.power,
+        received=utc_or_null(row.received),
+        incomplete=incomplete(row) if active else [],
+        placed=format_utc(row.placed),
+        placed_by=person(row.placed_by),
+        replaces=row.replaces,
+        review=format_utc(row.review),
+        review_due=active and row.review <= now,
+        release_requested=None if request is None else _request(request),
+        approvers=[] if request is None else others(supervisors, request.name),
+        released=utc_or_null(row.released),
+        free_at=utc_or_null(row.free_at),
+        alarms=alarms,
+        lost=gone,
+        **more,
+    )
 
 
-def _request(request: Row[Any]) -> dict[str, Any]:
-    return {
-        "at": format_utc(request.at),
-        "by": request.name,
-        "reason": request.reason,
-        "entry": request.entry,
-    }
-
-
-def _instant(instant: Micros | None) -> str | None:
-    return None if instant is None else format_utc(instant)
+def _request(request: Row[Any]) -> ReleaseRequest:
+    return ReleaseRequest(
+        at=format_utc(request.at),
+        by=request.name,
+        reason=request.reason,
+        entry=request.entry,
+    )

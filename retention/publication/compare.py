@@ -1,29 +1,33 @@
 """The comparison at start: catalogue, published directory, and heads kept elsewhere.
 
 Each signed head is held against the catalogue's own entries, and names the case.  Until
-this is done nothing may be appended: at the old size that would sign a fork.
+this is done nothing may be appended: at the old size that would sign a fork.  Offline
+commands ask the same before they append (`obstacle`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from retention.audit import heads, log, note
-from retention.audit.canonical import decode, from_base64url
-from retention.audit.directory import CHECKPOINT, KEY, Published
-from retention.audit.note import Checkpoint, Verifier
-from retention.audit.rows import digest
-from retention.audit.stored import Stored, previous
-from retention.errors import VerificationError
-from retention.merkle import Frontier, leaf
-from retention.publication import unsigned
+from retention.catalogue import heads, log
+from retention.model.errors import VerificationError
+from retention.publication.publisher import BESIDE_KEY
+from retention.publication.replay import unsigned
+from retention.tlog import note
+from retention.tlog.canonical import decode, from_base64url
+from retention.tlog.declare import Unsigned
+from retention.tlog.directory import CHECKPOINT, KEY, Published, note_at
+from retention.tlog.entry import Stored, previous
+from retention.tlog.merkle import Frontier, leaf
+from retention.tlog.note import Head, Verifier
+from retention.tlog.rows import digest
 
 if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue
+    from retention.site.settings import Settings
 
 
 class Case(StrEnum):
@@ -40,22 +44,10 @@ class Case(StrEnum):
     OTHER_LOG = "the published directory is of another log"
     DAMAGED = "a published head or what it covers was altered"
 
-
-REFUSED = (Case.ROLLED_BACK, Case.FORKED, Case.OTHER_LOG, Case.DAMAGED)
-"""Cases in which nothing is deleted, signed or published, and both sides are kept."""
-
-
-class Head(NamedTuple):
-    """A signed head and where it was found."""
-
-    where: str
-    checkpoint: Checkpoint
-    note: str
-
     @property
-    def size(self) -> int:
-        """How many entries it covers."""
-        return self.checkpoint.size
+    def refused(self) -> bool:
+        """Whether nothing is deleted, signed or published, and both sides are kept."""
+        return self in (Case.ROLLED_BACK, Case.FORKED, Case.OTHER_LOG, Case.DAMAGED)
 
 
 class Tail(NamedTuple):
@@ -117,7 +109,10 @@ def compare(
     try:
         published = _published(sources[0], verifier)
         found = [published] if published else []
-        found += [head for source in sources[1:] for head in _newest(source, verifier)]
+        for source in sources[1:]:
+            there = ((str(source.directory / at), data) for at, data in source.kept())
+            newest = note.newest(there, verifier)
+            found += [newest] if newest else []
         found += [_opened(where, data, verifier) for where, data in kept]
         if own is not None:
             found.append(_opened("the catalogue", own.note.encode(), verifier))
@@ -140,26 +135,14 @@ def compare(
     return Compared(case, size, adopt=largest if missing else None)
 
 
-def _is_ours(copy: Published, verifier: Verifier) -> bool:
-    """Whether the second directory is one of this log; else following it fails."""
-    key = copy.read(KEY, note.SIZE_LIMIT)
-    return key is None or key.decode("utf-8", "replace").strip() == verifier.vkey
-
-
-def _newest(copy: Published, verifier: Verifier) -> list[Head]:
-    """The largest head in the second directory; what is none there says nothing, since
-    nobody can take it away."""
-    found = []
-    for where, data in copy.kept():
-        with suppress(_FoundError):
-            found.append(_opened(str(copy.directory / where), data, verifier))
-    return sorted(found, key=lambda head: head.size)[-1:]
+def _is_ours(source: Published, verifier: Verifier) -> bool:
+    """Whether a directory is one of this log, or has no key."""
+    return source.key() in (None, verifier.vkey)
 
 
 def _published(source: Published, verifier: Verifier) -> Head | None:
     """The published head; None where nothing was published."""
-    key = source.read(KEY, note.SIZE_LIMIT)
-    if key is not None and key.decode("utf-8", "replace").strip() != verifier.vkey:
+    if not _is_ours(source, verifier):
         raise _FoundError(
             Case.OTHER_LOG,
             f"{source.directory} is published by another log or with another key "
@@ -236,7 +219,8 @@ def _tail(
     ahead = sorted(
         (head for head in found if head.size > tree.size), key=lambda head: head.size
     )
-    last = _last(catalogue, tree.size)
+    with catalogue.read() as tx:
+        last = log.stored(tx, tree.size - 1, 1)[0].data
     signed = ahead[-1].size if ahead else tree.size
     wrong: Head | None = None
     for source in sources:
@@ -280,7 +264,7 @@ def _tail(
 
 def _refuse_unsigned(source: Published, stored: Stored) -> None:
     kind = decode(stored.data)["kind"]
-    if kind not in unsigned.KINDS:
+    if unsigned(kind) is Unsigned.NO:
         raise _FoundError(
             Case.DAMAGED,
             f"{source.directory} has an entry {stored.number}, {kind}, that the catalogue "
@@ -309,11 +293,6 @@ def _absent(sources: list[Published], tree: Frontier, head: Head) -> _FoundError
         "backup of the catalogue together with a newer copy of the published directory, "
         "and start: the catalogue is then brought up to it",
     )
-
-
-def _last(catalogue: Catalogue, size: int) -> bytes:
-    with catalogue.read() as tx:
-        return log.stored(tx, size - 1, 1)[0].data
 
 
 def chain(entries: Iterable[Stored], first: int, last: bytes) -> Iterator[Stored]:
@@ -351,6 +330,17 @@ def _restored(tail: Tail, size: int) -> str:
     )
 
 
-def is_refused(found: Compared) -> bool:
-    """Whether nothing may be deleted, signed or published."""
-    return found.case in REFUSED
+def obstacle(catalogue: Catalogue, settings: Settings) -> str | None:
+    """Why nothing may be appended to this catalogue's log now; None where it may."""
+    found = compare(
+        catalogue,
+        settings.published_log,
+        settings.log_copy,
+        note_at(settings.state_directory / BESIDE_KEY),
+    )
+    if found.case is Case.RESTORED:
+        return (
+            f"{found.case}; start the service, which reads the missing entries back "
+            f"from {settings.published_log}. Nothing was added"
+        )
+    return f"{found.case}: {found.detail}" if found.case.refused else None

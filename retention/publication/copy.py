@@ -1,21 +1,42 @@
-"""Owns the second directory: a mounted write-once share that only ever gains files.
+"""Owns copies of the published log, by the service and by hand.
 
-It gets what is final: row files, full bundles and full hash tiles, and once a day the
-last head of the day before with the few partial files that this head needs.  A file
-there is never replaced or removed.
+A second directory, a mounted write-once share that only ever gains files, *follows*: it
+gets what is final (row files, full bundles and full hash tiles), and once a day the last
+head of the day before with the few partial files that this head needs.  A copy for
+somebody goes *to the head* that there is when it begins: all that this head needs, then
+the head, and nothing beyond it.
+
+A file there is never replaced or removed, but the one newest head.
 """
 
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 
-from retention.audit import note, tiles
-from retention.audit.directory import CHECKPOINT, KEPT, KEY, Published
-from retention.audit.note import Checkpoint, Verifier
-from retention.audit.tiles import WIDTH, Tile
-from retention.errors import PublicationError, VerificationError
-from retention.publication.files import Directory
+from retention.model.errors import AlteredError, PublicationError, VerificationError
+from retention.publication.files import PublishedFiles
+from retention.tlog import note, tiles
+from retention.tlog.directory import CHECKPOINT, KEPT, KEY, Published, note_at
+from retention.tlog.note import Checkpoint, Verifier
+from retention.tlog.tiles import WIDTH, Tile
 
-_LEVELS: list[tiles.Level] = ["entries", *range(tiles.LEVELS)]
+
+class _Copied(PublishedFiles):
+    """The files of a copy: nothing of the service hangs on them."""
+
+    def altered(self, path: str) -> AlteredError:
+        """As of a published file."""
+        return AlteredError(
+            f"{path} is there and holds something else than the log that is copied: one "
+            "of the two was altered. Keep both for the auditor; `retention audit verify` "
+            "tells which"
+        )
+
+    def failed(self, path: str, what: str, error: OSError) -> PublicationError:
+        """As of a published file."""
+        return PublicationError(
+            f"the copy of the audit log can't be {what} ({path}: {error.strerror}): see "
+            "to that directory; copying goes on from where it was left"
+        )
 
 
 class Copy:
@@ -26,7 +47,7 @@ class Copy:
 
     def __init__(self, source: Path, target: Path) -> None:
         self._source = Published(source)
-        self._target = Directory(target)
+        self._target = _Copied(target)
         self._done: int | None = None
         self.newest = 0
 
@@ -44,6 +65,32 @@ class Copy:
             return self._follow()
         except VerificationError as error:
             raise PublicationError(f"the second copy of the log: {error}") from error
+
+    def to_head(
+        self, progress: Callable[[int, int], None], *, afresh: bool = False
+    ) -> None:
+        """Copy all that the head needs that is read first, and then that head.
+
+        What an earlier head there covers is taken for copied, unless `afresh`: then every
+        file is compared.  `progress` is called with (entries, entries in all).  Raises
+        PublicationError where it was broken off; VerificationError for no log to copy.
+        """
+        data = self._source.checkpoint_bytes()
+        kept = self._source.kept()
+        done = self._begin()
+        size = note.unverified(data).size
+        for first in range(0 if afresh else done, size, WIDTH):
+            progress(first, size)
+            self._copy_rows(first, min(first + WIDTH, size))
+        for tile in tiles.new_files(0 if afresh else done, size, full_only=True):
+            self._copy(tile)
+        self._copy_edge(size)
+        for path, one in kept:
+            if note.unverified(one).size <= size:
+                self._target.put(path, one)
+        self._target.settle()
+        self._target.replace(CHECKPOINT, data)
+        self._target.settle()
 
     def _follow(self) -> int:
         if self._done is None:
@@ -65,15 +112,17 @@ class Copy:
         key = self._source.read(KEY, note.SIZE_LIMIT)
         if key is None:
             raise VerificationError(f"{self._source.directory / KEY} is missing")
+        if self._target.read(KEY) not in (None, key):
+            raise PublicationError(
+                f"{self._target.path} is a copy of another log: name another directory"
+            )
         self._target.put(KEY, key)
         verifier = note.parse_vkey(key.decode("utf-8", "replace").strip())
-        there = []
-        for _, data in Published(self._target.path).kept():
-            with suppress(VerificationError):  # what is none there stays for ever
-                there.append(note.open_checkpoint(data, verifier))
-        newest = max(there, key=lambda head: head.size, default=None)
+        there = Published(self._target.path).kept()
+        there += note_at(self._target.path / CHECKPOINT)
+        newest = note.newest(there, verifier)
         if newest is not None:
-            self._refuse_fork(newest, verifier)
+            self._refuse_fork(newest.checkpoint, verifier)
             self.newest = newest.size
         return self.newest // WIDTH * WIDTH
 
@@ -85,7 +134,7 @@ class Copy:
             and self._source.reader(head.size).root(newest.size) != newest.root
         ):
             raise PublicationError(
-                f"log_copy {self._target.path} has a signed head of {newest.size} entries "
+                f"{self._target.path} has a signed head of {newest.size} entries "
                 "that this log does not extend: one of the two was rolled back and went "
                 "on. Keep both for the auditor; `retention audit verify` tells more"
             )
@@ -98,16 +147,20 @@ class Copy:
             size = note.unverified(data).size
             if size // WIDTH * WIDTH > done:
                 continue  # its bundles come first, with the next round
-            for level in _LEVELS:
-                span = Tile(level, 0).span * WIDTH
-                tile = tiles.of_size(size, level, size // span)
-                if tile is not None:
-                    self._copy(tile)
             self._copy_rows(size // WIDTH * WIDTH, size)
-            self._target.settle()
+            self._copy_edge(size)
             self._target.put(path, data)
             self._target.settle()
             self.newest = max(self.newest, size)
+
+    def _copy_edge(self, size: int) -> None:
+        """The partial files that a head needs; durable, with all before them."""
+        for level in tiles.ALL_LEVELS:
+            span = Tile(level, 0).span * WIDTH
+            tile = tiles.of_size(size, level, size // span)
+            if tile is not None:
+                self._copy(tile)
+        self._target.settle()
 
     def _copy(self, tile: Tile) -> None:
         data = self._source.tile(tile)

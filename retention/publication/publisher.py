@@ -11,8 +11,8 @@ break.
 6. `checkpoint`.                                           [published]
 7. The journal.
 
-Each step repeated changes nothing, so the next call goes on from whatever is there.
-Without signing (an intent before its first unlink) only row files and bundles come.
+Each step repeated changes nothing, so the next call goes on from whatever is there.  An
+intent is published so before its first unlink: under one that no head covers nothing was.
 """
 
 from __future__ import annotations
@@ -23,19 +23,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention.audit import heads, log, note, tiles
-from retention.audit.directory import CHECKPOINT, KEPT, KEY
-from retention.audit.heads import Signed
-from retention.audit.note import Checkpoint
-from retention.audit.tiles import WIDTH, Tile
+from retention.catalogue import heads, log
 from retention.catalogue.db import Priority
-from retention.errors import PublicationError, RetentionError, VerificationError
-from retention.localtime import format_utc
-from retention.merkle import EMPTY, Frontier
-from retention.merkle import leaf as _leaf
-from retention.model import DAY, Micros
-from retention.publication import partials
-from retention.publication.files import Directory
+from retention.catalogue.heads import SignedHead
+from retention.model.errors import PublicationError, RetentionError, VerificationError
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, Micros
+from retention.publication import files
+from retention.publication.files import PublishedFiles
+from retention.tlog import note, tiles
+from retention.tlog.directory import CHECKPOINT, KEPT, KEY
+from retention.tlog.merkle import EMPTY, Frontier
+from retention.tlog.merkle import leaf as _leaf
+from retention.tlog.note import Checkpoint
+from retention.tlog.tiles import WIDTH, Tile
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -63,7 +64,7 @@ class Publisher:
         key: Ed25519PrivateKey,
         directory: Path,
         beside: Path,
-        told: Callable[[Signed], None] = lambda _: None,
+        told: Callable[[SignedHead], None] = lambda _: None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.refused: str | None = None
@@ -71,12 +72,12 @@ class Publisher:
         self._catalogue = catalogue
         self._name = name
         self._key = key
-        self._directory = Directory(directory)
-        self._beside = Directory(beside)
+        self._directory = PublishedFiles(directory)
+        self._beside = PublishedFiles(beside)
         self._told = told
         self._alive = alive
         self._mutex = threading.Lock()
-        self._signed: Signed | None = None
+        self._signed: SignedHead | None = None
         self._bundled = 0
         self._day: Micros | None = None
         self._mending = False
@@ -88,18 +89,18 @@ class Publisher:
         public = self._key.public_key().public_bytes_raw()
         return note.vkey(self._name, public)
 
-    def publish(self, now: Micros, *, sign: bool) -> None:
-        """Publish what is committed; with `sign` under a new head.
+    def publish(self, now: Micros) -> None:
+        """Publish what is committed, under a new head.
 
         Costs in proportion to what is new; does nothing where nothing is.  Raises
         PublicationError, or CatalogueError: what was written stays, ask again.
         """
         with self._alone():
-            self._publish(now, sign=sign)
+            self._publish(now)
 
     def covers(self, size: int) -> bool:
-        """Whether the first `size` entries are published, under a head or not."""
-        return self._begun and size <= self._bundled
+        """Whether the first `size` entries are published under a head."""
+        return self._begun and size <= self.published
 
     def mend(self, now: Micros) -> None:
         """Compare every published file with the log, and write those that are missing."""
@@ -108,7 +109,7 @@ class Publisher:
             self.published = self._bundled = 0
             self._day, self._mending = None, True
             try:
-                self._publish(now, sign=True)
+                self._publish(now)
             finally:
                 self._mending = False
 
@@ -131,7 +132,7 @@ class Publisher:
         finally:
             self._mutex.release()
 
-    def _publish(self, now: Micros, *, sign: bool) -> None:
+    def _publish(self, now: Micros) -> None:
         if not self._begun:
             self._begin()
         with self._catalogue.read() as tx:
@@ -139,12 +140,9 @@ class Publisher:
         if self._signed is not None and self._signed.size > self.published:
             self._put_out(self._signed)  # what a kill left unpublished
         signed_size = self._signed.size if self._signed else 0
-        if sign and size > signed_size:
+        if size > signed_size:
             self._signed = self._sign(Frontier.from_bytes(size, data), now)
             self._put_out(self._signed)
-        elif size > self._bundled:
-            self._bundle(size)
-            self._directory.settle()
 
     def _begin(self) -> None:
         """Where a process before this one left off."""
@@ -173,7 +171,7 @@ class Publisher:
 
     # -- signing ------------------------------------------------------------------
 
-    def _sign(self, head: Frontier, now: Micros) -> Signed:
+    def _sign(self, head: Frontier, now: Micros) -> SignedHead:
         """Steps 2 and 3."""
         tree = self._signed.frontier if self._signed else Frontier()
         for number, data, _ in heads.entries(self._catalogue, tree.size, head.size):
@@ -187,14 +185,14 @@ class Publisher:
                 "Nothing is signed; run `retention audit verify`"
             )
         text = Checkpoint(self._name, head.size, head.root()).text
-        signed = Signed(head, note.sign(text, self._name, self._key), now)
+        signed = SignedHead(head, note.sign(text, self._name, self._key), now)
         with self._catalogue.write(Priority.HOLD) as tx:
             heads.keep(tx, signed)
         return signed
 
     # -- publishing ---------------------------------------------------------------
 
-    def _put_out(self, signed: Signed) -> None:
+    def _put_out(self, signed: SignedHead) -> None:
         """Steps 4 to 7."""
         data = signed.note.encode()
         self._beside.replace(BESIDE_KEY, data)
@@ -205,13 +203,13 @@ class Publisher:
                 self._directory.put(tile.path, tiles.make(tile, self._read))
         self._directory.settle()
         self._check_root(signed)
-        self._keep_days(signed)
         self._directory.replace(CHECKPOINT, data)
         self._directory.settle()
+        self._keep_days(signed)  # after it: none that is kept is ever ahead of it
         before, self.published = self.published, signed.size
         self._told(signed)
         for tile in tiles.new_files(before, signed.size, full_only=True):
-            partials.drop(self._directory, tile.path)
+            files.drop(self._directory, tile.path)
         self._directory.settle()
 
     def _bundle(self, size: int) -> None:
@@ -224,7 +222,9 @@ class Publisher:
         for number in range(first // WIDTH, -(-size // WIDTH)):
             tile = tiles.of_size(size, "entries", number)
             if tile is not None:
-                self._put_bundle(tile)
+                found = heads.entries(self._catalogue, tile.first, tile.last)
+                data = tiles.bundle(data for _, data, _ in found)
+                self._directory.put(tile.path, data)
                 self._alive()
         self._bundled = size
 
@@ -236,10 +236,6 @@ class Publisher:
                     self._alive()
         self._directory.settle()
 
-    def _put_bundle(self, tile: Tile) -> None:
-        found = heads.entries(self._catalogue, tile.first, tile.last)
-        self._directory.put(tile.path, tiles.bundle(data for _, data, _ in found))
-
     def _read(self, tile: Tile) -> bytes:
         data = self._directory.read(tile.path)
         if data is None:
@@ -249,7 +245,7 @@ class Publisher:
             )
         return data
 
-    def _check_root(self, signed: Signed) -> None:
+    def _check_root(self, signed: SignedHead) -> None:
         """What is published leads to the signed root."""
         found = tiles.HashReader(signed.size, self._read).root()
         if found != signed.frontier.root():
@@ -259,7 +255,7 @@ class Publisher:
                 "the auditor; the next start publishes the whole log anew"
             )
 
-    def _keep_days(self, signed: Signed) -> None:
+    def _keep_days(self, signed: SignedHead) -> None:
         """The last head of each day before is kept; today's is `checkpoint` itself.
 
         One that is there stays, whatever a clock that was wrong says by now.  The oldest
@@ -268,7 +264,7 @@ class Publisher:
         day = signed.at // DAY
         if day == self._day:
             return
-        missing: list[tuple[str, Signed]] = []
+        missing: list[tuple[str, SignedHead]] = []
         with self._catalogue.read() as tx:
             before = heads.newest_before(tx, day * DAY, signed.size)
             while before is not None:
@@ -286,8 +282,7 @@ class Publisher:
 
     def _drop_partials(self) -> None:
         """Those that a kill left after the full file and its head were published."""
-        levels: list[tiles.Level] = ["entries", *range(tiles.LEVELS)]
-        for level in levels:
+        for level in tiles.ALL_LEVELS:
             tile = tiles.of_size(self.published, level, 0)
             if tile is None or tile.width < WIDTH:
                 continue
@@ -298,7 +293,7 @@ class Publisher:
             for name in there:
                 full = name.removesuffix(".p")
                 if full != name and full in there and full.isdecimal():
-                    partials.drop(self._directory, f"{parent}/{full}")
+                    files.drop(self._directory, f"{parent}/{full}")
         self._directory.settle()
 
 

@@ -4,136 +4,212 @@ In the order of the log, each in the transaction that brings its entry back.  Ho
 back whole but for what identifies people, which is not in the published log; recordings
 that were deleted or lost leave.  What only makes a person decide again (plans, rulings
 on quarantine, proposals) is left to be decided again.
+
+Under no signed head little may come back: what the service wrote of its own accord
+within a minute.  What people decide is signed at once, and an intent before its first
+unlink: one under no head comes back into the log alone, and is completed as one of which
+nothing was deleted.  Who can write into a published directory could add an entry there
+without the key: so nothing comes back unsigned by which anything is deleted that would
+else be kept.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from retention import rules
-from retention.audit.canonical import path_bytes
-from retention.audit.log import read_rows
-from retention.caller import name_of
 from retention.catalogue import (
     batches,
-    guards,
     holds,
     policies,
     proposals,
+    raised,
     restored,
     roots,
 )
-from retention.catalogue.db import put_fact
-from retention.deletion.cycle import PAUSE_FACT
-from retention.errors import CatalogueError
-from retention.model import Micros, Outcome, Rows, Stream
-from retention.policy import Policy
+from retention.catalogue.db import PAUSE_FACT, put_fact
+from retention.catalogue.entries import CatalogueSource
+from retention.catalogue.log import read_rows
+from retention.catalogue.recordings import Key
+from retention.control import rules
+from retention.model.errors import CatalogueError, VerificationError
+from retention.model.policy import Policy
+from retention.model.values import Micros, Outcome, Rows, Stream
+from retention.site.caller import name_of
+from retention.tlog.canonical import path_bytes
+from retention.tlog.declare import Footage, Unsigned
+from retention.tlog.kinds import KINDS
+from retention.tlog.source import DELETED, INTENDED, outcomes
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-Fields = dict[str, Any]
-Act = Callable[["Connection", int, Fields, "Rows | None"], None]
+    from retention.catalogue.db import Transaction
 
 WITHHELD = "restored from the published log, which has no reasons"
 
-_GONE = (Outcome.DELETED, Outcome.ABSENT_AFTER_CRASH, Outcome.ABSENT)
+
+class Back(NamedTuple):
+    """An entry that comes back, with its rows; its row file is in the catalogue already."""
+
+    number: int
+    entry: dict[str, Any]
+    rows: Rows | None
+
+    @property
+    def kind(self) -> str:
+        """The kind of the entry."""
+        return str(self.entry["kind"])
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """What its kind declares."""
+        fields: dict[str, Any] = self.entry["fields"]
+        return fields
+
+    @property
+    def at(self) -> Micros:
+        """When it was written."""
+        return int(self.entry["at"])
+
+
+Act = Callable[["Connection", Back], "int | None"]
+"""Brings the effect of one entry back; how many recordings left by it, if any can."""
+
+ACTS: dict[str, Act] = {}
+"""Every act by its name, by which `tlog.kinds` declares it for a kind."""
+
+
+def _act(function: Act) -> Act:
+    ACTS[function.__name__] = function
+    return function
+
+
+def unsigned(kind: str) -> Unsigned:
+    """Whether such an entry may come back where no head covers it; one of a kind that
+    this program does not know may not."""
+    known = KINDS.get(kind)
+    return Unsigned.NO if known is None else known.unsigned
 
 
 class Replay:
-    """Counts what it brought back, by kind of entry."""
+    """Counts what it brought back: entries of holds, and recordings that left.
+
+    `withdrawn`: intents under no head, each with how many files it lists; None where it
+    came back with a completion, of no effect either.
+    """
 
     def __init__(self) -> None:
-        self.kinds: Counter[str] = Counter()
+        self.holds = 0
         self.gone = 0
+        self.withdrawn: dict[int, int | None] = {}
 
-    def one(
-        self, tx: Connection, number: int, entry: Fields, rows: Rows | None
-    ) -> None:
-        """The effect of one entry; its row file is in the catalogue already."""
-        kind = entry["kind"]
-        self.kinds[kind] += 1
-        if kind == "recordings.deleted":
-            self.gone += _completed(tx, entry["fields"], rows)
+    def one(self, tx: Connection, back: Back, signed: int) -> None:
+        """The effect of one entry, where a head covers the first `signed`.
+
+        VerificationError where it needs one: the comparison refused it, so it was put
+        there since.
+        """
+        if back.number >= signed:
+            decided = unsigned(back.kind)
+            if decided is Unsigned.NO:
+                raise VerificationError(f"{back.kind} is under no signed head")
+            if back.kind == INTENDED:
+                self.withdrawn[back.number] = back.fields["count"]
+            if back.kind == DELETED and back.fields["intent"] >= signed:
+                self.withdrawn[back.fields["intent"]] = None
+                return
+            if decided is Unsigned.NOTED:
+                return
+        kind = KINDS.get(back.kind)
+        if kind is None:
             return
-        if kind == "recordings.lost" and rows is not None:
-            self.gone += restored.gone(tx, _keys(rows))
-            return
-        act = _ACTS.get(kind)
-        if act is not None:
-            act(tx, number, entry, rows)
-
-    def holds(self) -> int:
-        """How many entries about holds were replayed."""
-        return sum(n for kind, n in self.kinds.items() if kind.startswith("hold."))
+        self.holds += kind.footage is Footage.HOLD
+        if kind.act is not None:
+            self.gone += ACTS[kind.act](tx, back) or 0
 
 
-def _cameras(fields: Fields, rows: Rows | None) -> list[int]:
+def withdraw(tx: Transaction, withdrawn: Mapping[str, int | None]) -> None:
+    """Complete the intents that came back under no head, by number with how many files
+    each lists: nothing is unlinked before a head covers its intent."""
+    for intent, count in withdrawn.items():
+        if count is not None:
+            outcomes = [Outcome.STOPPED] * count
+            tx.append(*batches.completion(int(intent), outcomes))
+
+
+def _cameras(back: Back) -> list[int]:
     """The cameras that an entry of a hold lists, in itself or beside it."""
-    if fields["cameras"] is not None:
-        return list(fields["cameras"])
-    return [row[0] for row in rows.values] if rows else []
+    if back.fields["cameras"] is not None:
+        return list(back.fields["cameras"])
+    return [row[0] for row in back.rows.values] if back.rows else []
 
 
 # -- holds ------------------------------------------------------------------------
 
 
-def _placed(tx: Connection, number: int, entry: Fields, rows: Rows | None) -> None:
-    fields, actor = entry["fields"], entry["actor"]
+@_act
+def place_hold(tx: Connection, back: Back) -> None:
+    fields, actor = back.fields, back.entry["actor"]
     key = holds.insert(
-        tx, _cameras(fields, rows), kind=fields["kind"], reference="",
+        tx, _cameras(back), kind=fields["kind"], reference="",
         reason=WITHHELD, requester="", officer="", force="", power="", typed="",
         since=fields["since"], until=fields["until"], review=fields["review"],
         margin=fields["margin"], received=fields["received"],
-        replaces=fields["replaces"], request=fields["request"], placed=entry["at"],
+        replaces=fields["replaces"], request=fields["request"], placed=back.at,
         placed_by=actor["uid"], placed_login=actor["login"],
     )  # fmt: skip
     if key != fields["hold"]:
         raise CatalogueError(
-            f"hold {fields['hold']} of entry {number} would come back as hold {key}: "
+            f"hold {fields['hold']} of entry {back.number} would come back as hold {key}: "
             "the catalogue has holds that its log does not know. Nothing is deleted; "
             "restore another backup"
         )
 
 
-def _extended(tx: Connection, _: int, entry: Fields, rows: Rows | None) -> None:
-    fields = entry["fields"]
+@_act
+def extend_hold(tx: Connection, back: Back) -> None:
+    fields = back.fields
     key = fields["hold"]
     holds.widen(tx, key, fields["since"], fields["until"], fields["review"])
-    holds.add_cameras(tx, key, _cameras(fields, rows))
+    holds.add_cameras(tx, key, _cameras(back))
 
 
-def _reviewed(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    holds.set_review(tx, entry["fields"]["hold"], entry["fields"]["review"])
+@_act
+def review_hold(tx: Connection, back: Back) -> None:
+    holds.set_review(tx, back.fields["hold"], back.fields["review"])
 
 
-def _requested(tx: Connection, number: int, entry: Fields, _: Rows | None) -> None:
-    actor = entry["actor"]
+@_act
+def request_release(tx: Connection, back: Back) -> None:
+    actor = back.entry["actor"]
     holds.request_release(
-        tx, entry["fields"]["hold"], at=entry["at"], uid=actor["uid"],
+        tx, back.fields["hold"], at=back.at, uid=actor["uid"],
         login=actor["login"], name=name_of(actor["uid"]) or f"uid {actor['uid']}",
-        reason=WITHHELD, entry=number,
+        reason=WITHHELD, entry=back.number,
     )  # fmt: skip
 
 
-def _rejected(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    holds.drop_request(tx, entry["fields"]["hold"])
+@_act
+def reject_release(tx: Connection, back: Back) -> None:
+    holds.drop_request(tx, back.fields["hold"])
 
 
-def _released(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
-    holds.release(tx, fields["hold"], entry["at"], fields["free_at"])
+@_act
+def release_hold(tx: Connection, back: Back) -> None:
+    fields = back.fields
+    holds.release(tx, fields["hold"], back.at, fields["free_at"])
 
 
-def _reinstated(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
-    holds.reinstate(tx, fields["hold"], min(entry["at"], fields["free_at"] - 1))
+@_act
+def reinstate_hold(tx: Connection, back: Back) -> None:
+    fields = back.fields
+    holds.reinstate(tx, fields["hold"], min(back.at, fields["free_at"] - 1))
 
 
-def _cooled(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    holds.set_cooled(tx, entry["fields"]["hold"], entry["at"])
+@_act
+def cool_hold(tx: Connection, back: Back) -> None:
+    holds.set_cooled(tx, back.fields["hold"], back.at)
 
 
 # -- cameras, roots, streams --------------------------------------------------------
@@ -145,63 +221,79 @@ def _number(text: str | None) -> float | None:
     return None if text is None else float(text)
 
 
-def _added(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
+@_act
+def add_camera(tx: Connection, back: Back) -> None:
+    fields = back.fields
     columns = {
         "location": fields["location"] or "", "view": fields["view"] or "",
         "kind": fields["kind"], "custody": fields["custody"],
         "lon": _number(fields["lon"]), "lat": _number(fields["lat"]),
         "listed": 1, "retired": 0,
     }  # fmt: skip
-    restored.add_camera(tx, fields["camera"], fields["id"], entry["at"], columns)
+    restored.add_camera(tx, fields["camera"], fields["id"], back.at, columns)
 
 
-def _changed(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    changes = entry["fields"]["changes"]
+@_act
+def change_camera(tx: Connection, back: Back) -> None:
+    changes = back.fields["changes"]
     columns = {
         name: _number(new) if name in _NUMBERS else new
         for name, (_, new) in changes.items()
     }
     if columns:
-        restored.change_camera(tx, entry["fields"]["camera"], columns)
+        restored.change_camera(tx, back.fields["camera"], columns)
 
 
-def _renumbered(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
-    restored.relabel_camera(tx, fields["camera"], fields["new"], entry["at"])
+@_act
+def renumber_camera(tx: Connection, back: Back) -> None:
+    fields = back.fields
+    restored.relabel_camera(tx, fields["camera"], fields["new"], back.at)
 
 
-def _replaced(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
-    restored.take_id(tx, fields["old"], fields["id"], entry["at"])
+@_act
+def replace_camera(tx: Connection, back: Back) -> None:
+    fields = back.fields
+    restored.take_id(tx, fields["old"], fields["id"], back.at)
     restored.change_camera(tx, fields["old"], {"retired": 1, "listed": 0})
 
 
-def _camera_is(**columns: int) -> Act:
-    def act(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-        restored.change_camera(tx, entry["fields"]["camera"], columns)
-
-    return act
+@_act
+def retire_camera(tx: Connection, back: Back) -> None:
+    restored.change_camera(tx, back.fields["camera"], {"retired": 1})
 
 
-def _root_created(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
+@_act
+def unlist_camera(tx: Connection, back: Back) -> None:
+    restored.change_camera(tx, back.fields["camera"], {"listed": 0})
+
+
+@_act
+def list_camera(tx: Connection, back: Back) -> None:
+    restored.change_camera(tx, back.fields["camera"], {"listed": 1})
+
+
+@_act
+def create_root(tx: Connection, back: Back) -> None:
+    fields = back.fields
     if roots.by_name(tx, fields["root"]) is None:
         path = path_bytes(fields["path"]).decode("utf-8", "surrogateescape")
         roots.add(tx, name=fields["root"], path=path, uuid=fields["uuid"])
 
 
-def _root_adopted(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    roots.set_adopted(tx, _root(tx, entry["fields"]["root"]).key, entry["at"])
+@_act
+def adopt_root(tx: Connection, back: Back) -> None:
+    roots.set_adopted(tx, _root(tx, back.fields["root"]).key, back.at)
 
 
-def _root_replaced(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
+@_act
+def replace_root(tx: Connection, back: Back) -> None:
+    fields = back.fields
     roots.replace(tx, _root(tx, fields["root"]), fields["new"])
 
 
-def _stream_opened(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
+@_act
+def open_stream(tx: Connection, back: Back) -> None:
+    fields = back.fields
     root = _root(tx, fields["root"]).key
     restored.add_stream(
         tx,
@@ -225,119 +317,126 @@ def _root(tx: Connection, name: str) -> roots.Root:
 # -- deletions and losses ---------------------------------------------------------
 
 
-def _keys(rows: Rows) -> list[restored.Key]:
-    at = [rows.columns.index(name) for name in ("stream", "start", "n")]
-    return [(row[at[0]], row[at[1]], row[at[2]]) for row in rows.values]
+def _keys(rows: Rows | None) -> Sequence[Key]:
+    return [] if rows is None else rows.pick("stream", "start", "n")
 
 
-def _intended(tx: Connection, number: int, entry: Fields, rows: Rows | None) -> None:
-    if rows is None:
+@_act
+def open_batch(tx: Connection, back: Back) -> None:
+    if back.rows is None:
         return
-    names = ("stream", "start", "n", "duration", "bytes", "path")
-    at = [rows.columns.index(name) for name in names]
-    values = [[row[i] for i in at] for row in rows.values]
-    for row in values:
-        row[5] = None if row[5] is None else path_bytes(row[5])
-    restored.intended(tx, number, _root(tx, entry["fields"]["root"]).key, values)
+    root = _root(tx, back.fields["root"]).key
+    rows = back.rows.pick("stream", "start", "n", "duration", "bytes", "path")
+    restored.intended(tx, back.number, root, rows)
 
 
-def _completed(tx: Connection, fields: Fields, exceptions: Rows | None) -> int:
+_FILE = ("stream", "start", "n", "duration", "bytes", "path")
+
+
+@_act
+def lose_recordings(tx: Connection, back: Back) -> int:
+    """They leave, and are known if they come back; how many did."""
+    if back.rows is not None:
+        restored.vanished(tx, back.rows.pick(*_FILE, "held"), back.at)
+    return restored.gone(tx, _keys(back.rows))
+
+
+@_act
+def move_recordings(tx: Connection, back: Back) -> int:
+    """They leave, or had vanished and are known as such no more; how many left."""
+    restored.back(tx, _keys(back.rows))
+    return restored.gone(tx, _keys(back.rows))
+
+
+@_act
+def complete_batch(tx: Connection, back: Back) -> int:
     """The rows of an intent leave, but for those whose file is still there: these are
     as any other again.  How many left."""
-    intent = fields["intent"]
+    intent = back.fields["intent"]
+    became = outcomes(CatalogueSource(tx).entry(back.number))
+    gone: list[Key] = []
+    there: list[Key] = []
+    absent: list[tuple[Any, ...]] = []
     rows = read_rows(tx, intent)
-    outcomes = dict(exceptions.values) if exceptions else {}
-    gone: list[restored.Key] = []
-    there: list[restored.Key] = []
-    for number, key in enumerate(_keys(rows) if rows else []):
-        outcome = outcomes.get(number, Outcome.DELETED)
-        (gone if outcome in _GONE else there).append(key)
+    for number, row in enumerate(rows.pick(*_FILE) if rows is not None else ()):
+        outcome = became.of(number)
+        (gone if outcome and outcome.gone else there).append(row[:3])
+        if outcome is Outcome.ABSENT:
+            absent.append((*row, 0))
+    restored.vanished(tx, absent, back.at)
     restored.completed(tx, intent)
     batches.put_back(tx, there)
     return restored.gone(tx, gone)
 
 
-def _grown(tx: Connection, _: int, __: Fields, rows: Rows | None) -> None:
-    if rows is None:
+@_act
+def grow_recordings(tx: Connection, back: Back) -> None:
+    if back.rows is None:
         return
-    duration, size = (rows.columns.index(name) for name in ("duration", "bytes"))
-    for key, row in zip(_keys(rows), rows.values, strict=True):
-        restored.grown(tx, key, row[duration], row[size])
+    rows = back.rows.pick("stream", "start", "n", "duration", "bytes")
+    for stream, start, n, duration, size in rows:
+        restored.grown(tx, (stream, start, n), duration, size)
 
 
 # -- rules and guards -------------------------------------------------------------
 
 
-def _policy(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
+@_act
+def change_policy(tx: Connection, back: Back) -> None:
+    fields = back.fields
     cameras = {int(key): days for key, days in fields["cameras"].items()}
     policy = Policy(fields["version"], fields["days"], cameras)
     current = policies.current(tx)
     if current is None or current.version < policy.version:
-        policies.insert(tx, entry["at"], policy)
-    _proposal(tx, 0, entry, None)
+        policies.insert(tx, back.at, policy)
+    note_proposal(tx, back)
 
 
-def _rules(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    rules.restore(tx, entry["fields"]["new"])
-    _proposal(tx, 0, entry, None)
+@_act
+def change_rules(tx: Connection, back: Back) -> None:
+    rules.restore(tx, back.fields["new"])
+    note_proposal(tx, back)
 
 
-def _proposal(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
+@_act
+def note_proposal(tx: Connection, back: Back) -> None:
     """A number stands for one content for good: it is not given out again."""
-    number = entry["fields"].get("proposal")
+    number = back.fields.get("proposal")
     if number is not None:
         proposals.note_number(tx, number)
 
 
-def _paused(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    until: Micros = entry["fields"]["until"]
-    put_fact(tx, PAUSE_FACT, {"until": until, "since": entry["at"]})
+@_act
+def pause_deletion(tx: Connection, back: Back) -> None:
+    until: Micros = back.fields["until"]
+    put_fact(tx, PAUSE_FACT, {"until": until, "since": back.at})
 
 
-def _resumed(tx: Connection, _: int, __: Fields, ___: Rows | None) -> None:
+@_act
+def resume_deletion(tx: Connection, back: Back) -> None:
     put_fact(tx, PAUSE_FACT, None)
 
 
-def _tripped(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    fields = entry["fields"]
-    guards.put(tx, fields["guard"], fields["scope"], entry["at"], fields["detail"])
+@_act
+def trip_guard(tx: Connection, back: Back) -> None:
+    fields = back.fields
+    name, scope, detail = fields["guard"], fields["scope"], fields["detail"]
+    raised.put(tx, raised.Raised(back.number, name, scope, back.at, detail))
 
 
-def _cleared(tx: Connection, _: int, entry: Fields, __: Rows | None) -> None:
-    guards.take(tx, entry["fields"]["guard"], entry["fields"]["scope"])
+@_act
+def clear_guard(tx: Connection, back: Back) -> None:
+    raised.take(tx, back.fields["guard"], back.fields["scope"])
 
 
-_ACTS: dict[str, Act] = {
-    "hold.placed": _placed,
-    "hold.extended": _extended,
-    "hold.reviewed": _reviewed,
-    "hold.release_requested": _requested,
-    "hold.release_rejected": _rejected,
-    "hold.released": _released,
-    "hold.reinstated": _reinstated,
-    "hold.cooled": _cooled,
-    "camera.added": _added,
-    "camera.changed": _changed,
-    "camera.moved": _changed,
-    "camera.renumbered": _renumbered,
-    "camera.replaced": _replaced,
-    "camera.retired": _camera_is(retired=1),
-    "camera.unlisted": _camera_is(listed=0),
-    "camera.listed": _camera_is(listed=1),
-    "root.created": _root_created,
-    "root.adopted": _root_adopted,
-    "root.replaced": _root_replaced,
-    "stream.opened": _stream_opened,
-    "deletion.intended": _intended,
-    "recording.changed": _grown,
-    "policy.changed": _policy,
-    "policy.proposed": _proposal,
-    "rules.changed": _rules,
-    "rules.proposed": _proposal,
-    "deletion.paused": _paused,
-    "deletion.resumed": _resumed,
-    "guard.tripped": _tripped,
-    "guard.cleared": _cleared,
-}
-"""`hold.amended` changes only what the published log does not have."""
+@_act
+def raise_alarm(tx: Connection, back: Back) -> None:
+    fields = back.fields
+    name, scope, detail = fields["alarm"], fields["scope"], fields["detail"]
+    cameras = tuple(fields["cameras"])
+    raised.put(tx, raised.Raised(back.number, name, scope, back.at, detail, cameras))
+
+
+@_act
+def end_alarm(tx: Connection, back: Back) -> None:
+    raised.take(tx, back.fields["alarm"], back.fields["scope"])

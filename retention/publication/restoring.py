@@ -3,7 +3,8 @@
 1. Page by page, each in one transaction: entries and row files as they were written,
    their effects replayed, the index, the head moved on.  [the same case at next start]
 2. With the page that reaches the signed head: that head.
-3. `catalogue.restored` and the guard, in one transaction, before any other entry.
+3. `catalogue.restored`, the completions of intents that no head covers, and the guard,
+   in one transaction, before any other entry.
                                                        [deletion is off]
 4. An administrator acknowledges, on record.
 
@@ -18,26 +19,25 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
 
-from retention import guards
-from retention.audit import heads, log, reimport
-from retention.audit import rows as row_files
-from retention.audit.books import UNREADABLE
-from retention.audit.canonical import decode
-from retention.audit.heads import Signed
-from retention.audit.stored import Stored
+from retention.catalogue import heads, log, restored
 from retention.catalogue.db import Priority, get_fact, put_fact
-from retention.errors import VerificationError
-from retention.merkle import Frontier, leaf
-from retention.model import Actor, Entry, Micros
-from retention.publication.replay import Replay
-from retention.publication.unsigned import effective
+from retention.catalogue.heads import SignedHead
+from retention.control import alarms, guards
+from retention.model.errors import VerificationError
+from retention.publication.replay import Back, Replay, withdraw
+from retention.tlog import rows as row_files
+from retention.tlog.canonical import decode
+from retention.tlog.entry import Stored
+from retention.tlog.merkle import Frontier, leaf
+from retention.tlog.verify.books import UNREADABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from retention.audit.log import Log
     from retention.catalogue.db import Catalogue
-    from retention.publication.compare import Compared, Head
+    from retention.catalogue.log import Author
+    from retention.publication.compare import Compared
+    from retention.tlog.note import Head
 
 PAGE = 200
 """Entries brought back in one transaction."""
@@ -66,8 +66,8 @@ def bring_back(
     while page := list(islice(entries, PAGE)):
         try:
             with catalogue.write(Priority.HOLD) as tx:
-                tree, replay = _bring_back(tx, tree, page, tail.signed)
-                _note(tx, found, tree.size, replay)
+                tree, done = _bring_back(tx, tree, page, tail.signed)
+                _note(tx, found, tree.size, done)
         except IntegrityError as error:
             raise VerificationError(
                 f"the entries from {page[0].number} on do not fit the catalogue "
@@ -103,7 +103,7 @@ def _bring_back(
         tree = tree.append(leaf(stored.data))
         if signed is not None and tree.size == signed.size:
             reached = tree
-    reimport.move_head(tx, first, tree)
+    log.move_head(tx, first, tree)
     if reached is not None and signed is not None:
         keep(tx, reached, signed)
     return tree, replay
@@ -112,10 +112,9 @@ def _bring_back(
 def _one(tx: Connection, stored: Stored, replay: Replay, signed: int) -> None:
     entry = decode(stored.data)
     rows = None if stored.rows is None else row_files.decode(stored.rows)[0]
-    reimport.insert(tx, stored, entry)
-    if effective(stored, entry["kind"], signed):
-        replay.one(tx, stored.number, entry, rows)
-    reimport.index(tx, stored.number, entry, rows)
+    restored.insert(tx, stored, entry)
+    replay.one(tx, Back(stored.number, entry, rows), signed)
+    restored.index(tx, stored.number, entry, rows)
 
 
 def keep(tx: Connection, tree: Frontier, head: Head) -> None:
@@ -127,43 +126,43 @@ def keep(tx: Connection, tree: Frontier, head: Head) -> None:
     known = heads.newest(tx)
     if known is None or known.size < tree.size:
         last = log.read(tx, tree.size - 1)
-        heads.keep(tx, Signed(tree, head.note, last["at"]))
+        heads.keep(tx, SignedHead(tree, head.note, last["at"]))
 
 
 def _note(tx: Connection, found: Compared, size: int, replay: Replay) -> None:
     """What was brought back so far, until it is on record and acknowledged."""
     tail = found.tail
     signed = tail.signed.size if tail and tail.signed else None
-    fact = get_fact(tx, guards.RESTORED_FACT)
+    fact = get_fact(tx, alarms.RESTORED_FACT)
     if fact is None or fact["entry"] is not None:
-        fact = {"old_size": found.size, "holds": 0, "recordings": 0}
-    fact["holds"] += replay.holds()
+        fact = {"old_size": found.size, "holds": 0, "recordings": 0, "withdrawn": {}}
+    fact["holds"] += replay.holds
     fact["recordings"] += replay.gone
+    kept = fact.get("withdrawn", {})
+    fact["withdrawn"] = kept | {str(one): n for one, n in replay.withdrawn.items()}
     put_fact(
         tx,
-        guards.RESTORED_FACT,
+        alarms.RESTORED_FACT,
         {**fact, "size": size, "signed": signed, "entry": None, "detail": found.detail},
     )
 
 
-def on_record(
-    catalogue: Catalogue, log_: Log, now: Micros, actor: Actor
-) -> dict[str, Any] | None:
+def on_record(catalogue: Catalogue, author: Author) -> dict[str, Any] | None:
     """Put a restoration on record and trip its guard, where that was not done yet.
 
     The fields of the entry; None where there was nothing to say.  To be called before
     anything else is appended.
     """
     with catalogue.read() as tx:
-        fact = get_fact(tx, guards.RESTORED_FACT)
+        fact = get_fact(tx, alarms.RESTORED_FACT)
     if fact is None or fact["entry"] is not None:
         return None
     names = ("old_size", "size", "signed", "holds", "recordings")
     fields = {name: fact[name] for name in names}
-    with catalogue.write(Priority.HOLD) as tx:
-        number = log_.append(tx, Entry("catalogue.restored", now, actor, fields))
-        guards.trip_in(
-            tx, log_, now, actor, guards.CATALOGUE, "", guards.restored(fact["detail"])
-        )
-        put_fact(tx, guards.RESTORED_FACT, {**fact, "entry": number})
+    with catalogue.write(Priority.HOLD, author) as tx:
+        number = tx.append("catalogue.restored", fields)
+        withdraw(tx, fact.get("withdrawn", {}))
+        why = alarms.restored(fact["detail"])
+        alarms.trip(tx, author.now, guards.CATALOGUE, "", why)
+        put_fact(tx, alarms.RESTORED_FACT, {**fact, "entry": number})
     return fields

@@ -1,11 +1,11 @@
 """What became of a recording at a year of 200 cameras, and what roll-ups cost.
 
-    python tests/bench/books.py DIRECTORY [--days 365] [--minutes 9] [--keep]
+    python -m tests.bench.books DIRECTORY [--days 365] [--minutes 9] [--keep]
 
 Entries only, straight into the tables: one recording a minute and camera, deleted in
 batches of 1,000 rows (105,120,000 in a year, some 1.5 GB), a roll-up an hour.  Making
 them stops after so many minutes, and says how far it came.  With --keep they stay, and
-the next run on the same directory only asks.  Promised (issue 4):
+the next run on the same directory only asks.  Promised:
 `audit find` in 50 ms at a year; roll-ups included, 12 bytes a deleted recording.
 """
 
@@ -17,20 +17,29 @@ import time
 from pathlib import Path
 from statistics import median
 
-from trees import NOW, Site
-
-from retention.audit.canonical import base64url, encode
-from retention.audit.log import Log
-from retention.audit.rows import digest
-from retention.audit.rows import encode as row_file
 from retention.catalogue import db, recordings
 from retention.catalogue.db import Catalogue, Priority
-from retention.context import Context
-from retention.deletion.gate import Gate
-from retention.ledger.views import audit_balance, audit_find
-from retention.localtime import format_utc
-from retention.model import DAY, HOUR, MINUTE, SECOND, Actor, Outcome, Recording, Rows
-from retention.settings import RootSettings, Settings
+from retention.catalogue.log import Log
+from retention.control.context import Context
+from retention.control.gate import Gate
+from retention.model.answers.books import BookFindings
+from retention.model.localtime import format_utc
+from retention.model.values import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Actor,
+    Outcome,
+    Recording,
+    Rows,
+)
+from retention.reports.audit import audit_balance, audit_find
+from retention.site.settings import RootSettings, Settings
+from retention.tlog.canonical import base64url, encode
+from retention.tlog.rows import digest
+from retention.tlog.rows import encode as row_file
+from tests.bench.trees import NOW, Site
 
 CAMERAS = 200
 BATCH = 5
@@ -153,7 +162,7 @@ def timed(what: str, count: int, ask) -> None:
 def finding(asked: Context, first: int, days: int) -> None:
     dice = random.Random(2)
 
-    def at(camera: int, minute: int | None = None) -> dict:
+    def at(camera: int, minute: int | None = None) -> BookFindings:
         start = first + dice.randrange(days * 24) * HOUR
         start += (dice.randrange(29) if minute is None else minute) * MINUTE
         return audit_find(
@@ -161,13 +170,13 @@ def finding(asked: Context, first: int, days: int) -> None:
         )
 
     def deleted() -> None:
-        (one,) = at(dice.randrange(1, CAMERAS + 1))["recordings"]
-        assert one["fate"] == "deleted", one
+        (one,) = at(dice.randrange(1, CAMERAS + 1)).recordings
+        assert one.fate == "deleted", one
 
     def gap() -> None:
         answer = at(*GAP)
-        assert not answer["recordings"], answer
-        assert answer["gaps"], answer
+        assert not answer.recordings, answer
+        assert answer.gaps, answer
 
     def hour() -> None:
         start = first + dice.randrange(days * 24) * HOUR
@@ -177,7 +186,7 @@ def finding(asked: Context, first: int, days: int) -> None:
             since=format_utc(start),
             until=format_utc(start + HOUR),
         )
-        assert len(answer["recordings"]) in (60, 61), len(answer["recordings"])
+        assert len(answer.recordings) in (60, 61), len(answer.recordings)
 
     timed("audit find, a deleted recording", 300, deleted)
     timed("audit find, a time of which nothing is known", 100, gap)

@@ -1,6 +1,6 @@
 """Deletion against `find -delete`, the idle cycle, the catalogue's and log's size.
 
-    python tests/bench/deletion.py DIRECTORY [--scale 1.0]
+    python -m tests.bench.deletion DIRECTORY [--scale 1.0]
 
 DIRECTORY must be on ext4 with a journal; some 10 GB at scale 1.  Figures of files are
 ratios to `find ROOT -type f -mtime +28 -delete` on an identical tree in the same run.
@@ -16,9 +16,17 @@ import time
 from pathlib import Path
 from statistics import median
 
-from trees import NEW, NOW, OLD, Site, minutes, sync, write_files, write_rows
-
-from retention.model import DAY, MINUTE, SECOND
+from retention.model.values import DAY, MINUTE, SECOND
+from tests.bench.trees import (
+    NEW,
+    NOW,
+    OLD,
+    Site,
+    minutes,
+    sync,
+    write_files,
+    write_rows,
+)
 
 
 def timed(work) -> float:

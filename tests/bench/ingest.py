@@ -1,6 +1,6 @@
 """The scan against `find`: first, unchanged and changed trees; memory, catalogue size.
 
-    python tests/bench/ingest.py DIRECTORY [--scale 1.0] [--tree nested|flat]
+    python -m tests.bench.ingest DIRECTORY [--scale 1.0] [--tree nested|flat]
 
 DIRECTORY must be on ext4 with a journal and 1.1 million free inodes at scale 1.  One
 after the other it gets a million files, all holes and none due, in a nested tree as
@@ -19,14 +19,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from installation import Installation, never
-
-from retention import clock
 from retention.catalogue import db, roots
 from retention.footage.roots import IDENTITY
-from retention.settings import load
+from retention.site import clock
+from tests.support.installation import Installation, never
 
 CAMERAS = [f"c{number:02}" for number in range(50)]
 HOUR, MINUTE = 3600, 60
@@ -75,8 +71,8 @@ def flat_name(start: int) -> str:
     return time.strftime("%Y-%m-%d_%H-%M-%S-000000.mp4", time.gmtime(start))
 
 
-def write_flat(root: Path, count: int) -> int:
-    """`count` files a camera, two minutes apart; the start of the next one."""
+def write_flat(root: Path, count: int) -> None:
+    """`count` files a camera, two minutes apart."""
     last = int(time.time()) // HOUR * HOUR - 2 * HOUR
     for camera in CAMERAS:
         (root / camera).mkdir(parents=True)
@@ -84,11 +80,11 @@ def write_flat(root: Path, count: int) -> int:
         for start in range(last - count * 2 * MINUTE, last, 2 * MINUTE):
             write(handle, flat_name(start), start + MINUTE)
         os.close(handle)
-    return last
 
 
-def add_to_flat(root: Path, start: int) -> None:
-    """One more file in each directory."""
+def add_to_flat(root: Path) -> None:
+    """One more file in each directory, just finished: what is older is late."""
+    start = int(time.time()) - 2 * MINUTE
     for camera in CAMERAS:
         handle = os.open(root / camera, os.O_RDONLY)
         write(handle, flat_name(start), start + MINUTE)
@@ -101,12 +97,9 @@ def site(place: Path, tree: str, name: str) -> Installation:
     directory = place / name
     directory.mkdir()
     root = ROOT.format(place=place, tree=tree, layout=LAYOUTS[tree])
-    made = Installation(directory, roots=(), extra=root)
-    text = made.config.read_text().replace("days = 1", "days = 28")
-    made.config.write_text(text)
+    made = Installation(directory, roots=(), extra=root, days=28)
     lines = "\n".join(f"{camera},Street {camera}" for camera in CAMERAS)
     (directory / "cameras.csv").write_text(f"id,location\n{lines}\n")
-    made.settings = load(made.config, {})
     made.init()
     return made
 
@@ -152,27 +145,33 @@ def catalogue_size(made: Installation, what: str) -> None:
 def in_time_order(place: Path, count: int) -> None:
     """The nested tree as it would have come in: hour by hour, all cameras."""
     made = site(place, "nested", "ordered")
+    root, aside = place / "nested", place / "aside"
+    aside.mkdir()
+    names = [(name, str(number)) for number, (_, name) in enumerate(hours(count))]
+    for name, number in names:
+        (root / name).rename(aside / number)
     service = made.service()
     scanner = service._works[0]._scanner
     now, added = clock.read().wall, 0
 
     def scan() -> None:
         nonlocal added
-        for _, name in hours(count):
-            directories = [f"{name}/{camera}".encode() for camera in CAMERAS]
-            added += scanner.scan(now, never, directories).added
+        for name, number in names:
+            (aside / number).rename(root / name)
+            added += scanner.scan(now, never).added
 
     seconds = timed(scan)
     close(service)
     say(f"in time order, an hour at a time: {added / seconds:,.0f} files/s")
     catalogue_size(made, "after a scan in time order")
+    aside.rmdir()
     shutil.rmtree(place / "ordered")
 
 
 def close(service) -> None:
     for work in service._works:
         work.close()
-    service._catalogue.close()
+    service._core.catalogue.close()
 
 
 def against_find(
@@ -230,7 +229,7 @@ def reconciled(what: str, scanner) -> None:
     )
 
 
-def scans(place: Path, tree: str, following: int) -> None:
+def scans(place: Path, tree: str) -> None:
     """Everything of one process that holds a tree, then the daemon that does."""
     root, made = place / tree, site(place, tree, "site")
     service = made.service()
@@ -240,9 +239,8 @@ def scans(place: Path, tree: str, following: int) -> None:
     say(f"  with it: {memory()}")
     against_find(f"{tree}, unchanged", root, scanner)
     if tree == "flat":
-        starts = iter(range(following, following + HOUR, 2 * MINUTE))
         what = "flat, one file added to each directory"
-        against_find(what, root, scanner, lambda: add_to_flat(root, next(starts)))
+        against_find(what, root, scanner, lambda: add_to_flat(root))
     reconciled(tree, scanner)
     say(f"  after all that: {memory()}")
     close(service)
@@ -290,16 +288,16 @@ def main() -> None:
 
 
 def measure(place: Path, tree: str, scale: float) -> None:
-    following, count = 0, max(1, int(660 * scale))
+    count = max(1, int(660 * scale))
     if tree == "nested":
         write_nested(place / tree, count)
     else:
-        following = write_flat(place / tree, int(20_000 * scale))
+        write_flat(place / tree, int(20_000 * scale))
     os.sync()
     time.sleep(3)  # directories that changed just now are read again
     if tree == "nested":
         in_time_order(place, count)
-    scans(place, tree, following)
+    scans(place, tree)
     shutil.rmtree(place / tree)
 
 

@@ -1,6 +1,6 @@
 """How long it takes to append a batch, to publish it, to compare and to restore.
 
-Run by hand: `python tests/bench/publication.py [DIRECTORY]`, a directory on the disk that
+Run by hand: `python -m tests.bench.publication [DIRECTORY]`, a directory on the disk that
 counts.  The bound: append of a 1,000-recording batch within 10 ms, all in.
 """
 
@@ -10,13 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parents[1] / "publication"))
-
-from press import NOW, Press, intent, rows
-
-from retention.audit.rows import prepare
-from retention.model import Entry
+from retention.tlog.rows import prepare
+from tests.support.dated import Dated
+from tests.support.press import NOW, Press, intent, rows
 
 ROUNDS = 50
 LOG = 100_000
@@ -39,11 +35,11 @@ def batches(press: Press) -> None:
         def append(table=table, fields=fields):
             ready = prepare(table)
             press.append(
-                Entry("deletion.intended", NOW, intent(table).actor, fields, ready)
+                Dated("deletion.intended", NOW, intent(table).actor, fields, ready)
             )
 
         timed(times, "append of 1,000 recordings, prepared and committed", append)
-        timed(times, "publish the intent", lambda: press.publish(sign=False))
+        timed(times, "publish the intent", press.publish)
         timed(times, "sign and publish its head", press.publish)
         press.append(count=1)
         timed(times, "sign and publish one entry", press.publish)

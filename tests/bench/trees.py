@@ -1,18 +1,13 @@
 """Trees of recordings for the benches, with their catalogue: real files, real rows."""
 
 import os
-import sys
 import time
 from pathlib import Path
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS))
-
-from site_ import LAYOUT, Site  # noqa: E402
-
-from retention.catalogue.db import Priority  # noqa: E402
-from retention.layouts.layout import compile_layout  # noqa: E402
-from retention.model import DAY, MINUTE, SECOND  # noqa: E402
+from retention.catalogue.db import Priority
+from retention.model.layouts.layout import compile_layout
+from retention.model.values import DAY, MINUTE, SECOND
+from tests.support.site_ import LAYOUT, Site
 
 SIZE = 4096
 NOW = int(time.time()) * SECOND  # find reads the real clock

@@ -1,7 +1,7 @@
 """How fast a published log is verified: entries a second, and a year of deletions.
 
-    python tests/bench/verify.py small 1000000      # small entries, no rows
-    python tests/bench/verify.py year 105000        # batches of 1,000 rows: 105,000,000
+    python -m tests.bench.verify small 1000000      # small entries, no rows
+    python -m tests.bench.verify year 105000        # batches of 1,000 rows: 105,000,000
 
 The directory is made in --directory (default: a temporary one) and kept where it is
 given; one that is there already is verified again.  --jobs processes read row files.
@@ -10,26 +10,20 @@ given; one that is there already is verified again.  --jobs processes read row f
 import argparse
 import os
 import resource
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "audit"))
-
-from logs import NOW, batch_rows
-from publishing import KEY, NAME, VERIFIER, public, write
-
-from retention import merkle
-from retention.audit import note, rows, tiles
-from retention.audit.canonical import base64url, encode
-from retention.audit.directory import Published
-from retention.audit.growth import Growth
-from retention.audit.proof import prove_row, verify_proof
-from retention.audit.published import verify_directory
-from retention.audit.stored import previous
-from retention.audit.tiles import WIDTH, Tile
-from retention.model import DAY, SECOND, Rows
+from retention.model.values import DAY, SECOND, Rows
+from retention.tlog import merkle, note, rows, tiles
+from retention.tlog.canonical import base64url, encode
+from retention.tlog.directory import Published
+from retention.tlog.entry import previous
+from retention.tlog.proof import prove_row, verify_proof
+from retention.tlog.tiles import WIDTH, Tile, TreeBuilder
+from retention.tlog.verify.published import verify_directory
+from tests.support.logs import NOW, batch_rows
+from tests.support.publishing import KEY, NAME, VERIFIER, public, write
 
 DISTINCT = 50
 """Row files that are made; the log has each of them many times."""
@@ -101,7 +95,7 @@ def entries(count: int, kind: str):
 
 def publish(directory: Path, count: int, kind: str) -> None:
     """Stream a log into a directory."""
-    tree, bundle, size = Growth(), [], 0
+    tree, bundle, size = TreeBuilder(), [], 0
 
     def close(width: int) -> None:
         hashes = tiles.leaf_hashes(bundle)

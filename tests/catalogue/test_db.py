@@ -7,7 +7,7 @@ import pytest
 
 from retention.catalogue import db, schema
 from retention.catalogue.db import Priority, get_fact, get_meta, put_fact
-from retention.errors import CatalogueError
+from retention.model.errors import CatalogueError
 
 
 @pytest.fixture

@@ -1,27 +1,24 @@
 """A small real site: configuration, catalogue and footage root below tmp_path."""
 
-import grp
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
-from served import served
 
-from retention import cli, instance, reserve
-from retention.api.desk import ONE_PERSON
+from retention import cli
 from retention.catalogue import db
+from retention.service.api.dispatch import ONE_PERSON
+from retention.site import instance, reserve
+from tests.support.audited import Audited, build
+from tests.support.installation import Installation
+from tests.support.once import once
+from tests.support.served import served
 
 OFFLINE = {"init", "check", "schema", "run", "demo"}
-GROUP = grp.getgrgid(os.getgid()).gr_name
 
 
 NOTICE = f"Note: {ONE_PERSON}.\n"
@@ -36,24 +33,23 @@ class Done:
     err: str
 
 
-@dataclass(frozen=True)
-class Site:
+class CommandLine(Installation):
     """A site's directory, and the real program run against it."""
 
-    directory: Path
-    capsys: pytest.CaptureFixture[str]
+    ROOT: ClassVar = {**Audited.ROOT, "stable_after": None}
+    CAMERAS = None
+    FOLDER = ""
 
-    @property
-    def config(self) -> Path:
-        return self.directory / "retention.toml"
-
-    @property
-    def state(self) -> Path:
-        return self.directory / "state"
-
-    @property
-    def footage(self) -> Path:
-        return self.directory / "footage"
+    def __init__(self, directory: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        defaults = dict.fromkeys(
+            ("timezone", "cameras", "days", "cycle", "scan", "clock_tolerance")
+        )
+        super().__init__(
+            directory, site="leicester", contact="IT on call 0116 000 0000",
+            require_login_uid=False, **defaults,
+        )  # fmt: skip
+        self.footage = directory / "footage"
+        self.capsys = capsys
 
     def run(self, *arguments: str) -> Done:
         """Run `retention` with this site's configuration, in this process, which
@@ -75,27 +71,6 @@ class Site:
         there = (self.state / db.NAME).exists()
         return there and instance.holder(self.state) is None
 
-    @contextmanager
-    def daemon(self) -> Iterator[subprocess.Popen]:
-        """The real daemon as a process of its own, from its first answer on; it must
-        end in order."""
-        command = [sys.executable, "-m", "retention", "--config", str(self.config)]
-        with (self.directory / "daemon.log").open("w+") as log:
-            process = subprocess.Popen([*command, "run"], stdout=log, stderr=log)
-            try:
-                for _ in range(200):
-                    if self.alone("status").status != 3 or process.poll() is not None:
-                        break
-                    time.sleep(0.1)
-                yield process
-                process.send_signal(signal.SIGTERM)
-                assert process.wait(20) == 0, (
-                    self.directory / "daemon.log"
-                ).read_text()
-            finally:
-                process.kill()
-                process.wait()
-
     def ok(self, *arguments: str) -> str:
         """The output of a command that must succeed."""
         done = self.run(*arguments)
@@ -112,36 +87,22 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path, capsys, monkeypatch) -> Site:
+def site(tmp_path, capsys, monkeypatch) -> CommandLine:
     """A site as `retention init` leaves it: one root, no camera, no footage."""
     monkeypatch.delenv("RETENTION_CONFIG", raising=False)
-    made = Site(tmp_path, capsys)
-    made.footage.mkdir()
-    made.config.write_text(
-        f"""site = "leicester"
-contact = "IT on call 0116 000 0000"
-state_directory = "{made.state}"
-socket = "{made.directory}/api.sock"
-spool = "{made.directory}/spool"
-
-[access]
-operators = ["{GROUP}"]
-supervisors = ["{GROUP}"]
-auditors = ["{GROUP}"]
-administrators = ["{GROUP}"]
-
-[retention]
-release_requires_two_people = false
-require_login_uid = false
-
-[[root]]
-name = "nvr1"
-path = "{made.footage}"
-layout = "{{camera}}/%Y-%m-%d_%H-%M-%S.{{ext:mp4}}"
-timezone = "UTC"
-recorder_keeps = "60d"
-"""
-    )
+    made = CommandLine(tmp_path, capsys)
     made.ok("init")
     os.truncate(made.state / reserve.NAME, 0)  # 64 MiB a test would fill the disk
     return made
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    """A site that deleted, held and published; made once for all, and copied."""
+    return Audited(once(tmp_path_factory, "published", build))
+
+
+@pytest.fixture(scope="module")
+def audited(published: Audited, tmp_path_factory: pytest.TempPathFactory) -> Audited:
+    """The same for the tests of one module."""
+    return published.copy(tmp_path_factory.mktemp("audited") / "site")

@@ -75,7 +75,7 @@ def test_an_intact_log_verifies(busy):
 
 
 def test_with_sums_it_says_how_many_rows_were_read_and_where(busy):
-    with busy.daemon():
+    with busy.running():
         busy.ok("audit", "publish")
         text = busy.ok("audit", "verify", "--sums")
     assert "rows checked          0, in the published copy" in text

@@ -6,19 +6,14 @@ import subprocess
 import sys
 
 import pytest
-from cli.audited import AT, HELD, PRIVATE, build
 
 from retention import cli
+from tests.support.audited import AT, HELD, PRIVATE
 
 HEAVY = (
     *("sqlalchemy", "pydantic", "pydantic_settings", "structlog", "apscheduler"),
-    *("retention.settings", "retention.daemon", "retention.catalogue.db"),
+    *("retention.site.settings", "retention.service", "retention.catalogue.db"),
 )
-
-
-@pytest.fixture(scope="module")
-def audited(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("audited"))
 
 
 @pytest.fixture(scope="module")
@@ -104,11 +99,8 @@ def test_a_list_of_a_hold_and_a_camera_has_what_is_about_both(run):
 
 def test_the_copy_answers_for_a_camera_what_the_catalogue_answers(audited, run):
     asked = ("list", "--camera", "1101", "--from", AT, "--to", "2026-01-07T00:00Z")
-    daemon = audited.start()
-    try:
+    with audited.running():
         live = audited.json("audit", *asked)["entries"]
-    finally:
-        audited.stop(daemon)
     copy = _json(run, *asked)["entries"]
     assert {one["kind"] for one in copy} >= {"deletion.intended", "hold.placed"}
     assert [_open(one) for one in copy] == [_open(one) for one in live]
@@ -121,7 +113,7 @@ def _open(entry):
         name: value for name, value in entry["fields"].items() if name not in hidden
     }
     actor = {name: value for name, value in entry["actor"].items() if name != "name"}
-    return entry | {"fields": fields, "actor": actor, "withheld": None}
+    return entry | {"fields": fields, "actor": actor, "withheld": None, "signed": None}
 
 
 def test_rows_of_a_batch_come_with_what_became_of_them(run):
@@ -202,7 +194,7 @@ def test_what_can_not_be_answered_is_one_sentence(run, arguments, status, words)
 )
 def test_a_copy_that_was_cut_gives_no_answer(usb, tmp_path, words):
     """It would pass for one from the whole log."""
-    from retention.audit import tiles
+    from retention.tlog import tiles
 
     shutil.copytree(usb, tmp_path / "log")
     for bundle in (tmp_path / "log" / "tile" / "entries" / "000.p").iterdir():
@@ -225,7 +217,7 @@ def test_a_copy_that_was_cut_gives_no_answer(usb, tmp_path, words):
 def test_an_entry_of_another_shape_is_no_fault_of_the_program(
     usb, tmp_path, changes, words
 ):
-    from retention.audit import canonical, tiles
+    from retention.tlog import canonical, tiles
 
     shutil.copytree(usb, tmp_path / "log")
     there = (tmp_path / "log" / "tile" / "entries" / "000.p").iterdir()
@@ -280,3 +272,35 @@ def _loads_nothing_heavy(arguments, usb):
         env={"PATH": "/usr/bin:/bin", "RETENTION_CONFIG": "/nonexistent"},
     )
     assert done.stderr.splitlines()[-1] == "[] 0"
+
+
+@pytest.mark.parametrize("what", ["log", "proof"])
+def test_verifying_needs_these_rooms_alone(audited, run, usb, tmp_path, what):
+    """Who only has `model`, `tlog` and the command for it can check log and proof."""
+    words = [str(usb), "--key", audited.key, "--deep"]
+    if what == "proof":
+        words = [str(tmp_path / "0.proof"), "--key", audited.key]
+        assert run("prove", "0", "--out", words[0])[0] == 0
+    program = (
+        "import sys\nfrom retention.cli import run\n"
+        f"assert run(['audit', 'verify', *{words!r}]) == 0\n"
+        "print(*[n for n in sys.modules if n.startswith('retention.')], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.splitlines()[-1].split())
+    parts = {".".join(name.split(".")[1:3]) for name in loaded}
+    assert {part.split(".")[0] for part in parts} == {"cli", "model", "tlog"}
+    assert {one for one in parts if one.startswith("cli.")} <= {
+        "cli.audit", "cli.base", "cli.display",
+    }  # fmt: skip
+
+
+def test_a_copy_is_taken_of_the_log_that_the_configuration_names(audited, tmp_path):
+    with audited.running():
+        done = audited.call("audit", "copy", str(tmp_path / "usb"))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Entries 0 to ")
+    words = ["audit", "verify", str(tmp_path / "usb"), "--key", audited.key, "--deep"]
+    assert alone(*words).returncode == 0

@@ -5,69 +5,26 @@ import re
 from contextlib import closing
 
 import pytest
-from cli.audited import build
-from logs import a_catalogue
-from publishing import fill
 
 from retention import cli
-from retention.audit import document
-from retention.audit.canonical import decode
-from retention.audit.copied import Copied
-from retention.audit.kinds import KINDS
+from retention.tlog import document
+from retention.tlog.canonical import decode
+from retention.tlog.copied import DirectorySource
+from retention.tlog.kinds import KINDS
+from retention.tlog.source import Query
+from tests.support.json_schema import fits
+from tests.support.logs import a_catalogue
+from tests.support.publishing import fill
 
 SCHEMA = document.schema()
 
-TYPES = {
-    "object": dict, "array": list, "string": str, "boolean": bool, "integer": int,
-    "null": type(None),
-}  # fmt: skip
-
-
-def fits(value, schema):
-    """As much of JSON Schema as ours uses; any other word in it is an error."""
-    for word, said in schema.items():
-        if word == "type":
-            names = said if isinstance(said, list) else [said]
-            kinds = tuple(TYPES[name] for name in names)
-            if isinstance(value, bool) and bool not in kinds:
-                return False
-            good = isinstance(value, kinds)
-        elif word == "properties":
-            good = all(fits(value[n], s) for n, s in said.items() if n in value)
-        elif word == "additionalProperties":
-            good = all(fits(one, said) for one in value.values())
-        elif word == "required":
-            good = set(said) <= value.keys()
-        elif word == "dependentRequired":
-            good = all(set(n) <= value.keys() for k, n in said.items() if k in value)
-        elif word == "items":
-            good = all(fits(one, said) for one in value)
-        elif word == "allOf":
-            good = all(fits(value, one) for one in said)
-        elif word == "not":
-            good = not fits(value, said)
-        elif word == "if":
-            good = not fits(value, said) or fits(value, schema["then"])
-        elif word == "const":
-            good = value == said
-        elif word == "minimum":
-            good = value >= said
-        elif word == "pattern":
-            good = re.search(said, value) is not None
-        else:
-            assert word in ("then", "description", "title", "$schema", "$comment"), word
-            good = True
-        if not good:
-            return False
-    return True
-
 
 @pytest.fixture(scope="module")
-def entries(tmp_path_factory):
+def entries(published, tmp_path_factory):
     """Entries of a real daemon, and of a log with every sort of row."""
     directory = tmp_path_factory.mktemp("kinds")
-    copied = Copied(build(directory / "site").log)
-    found = [decode(data) for _, data in copied.backwards(None)]
+    source = DirectorySource(published.log)
+    found = [record.entry for record in source.backwards(Query())]
     with closing(a_catalogue(directory)) as catalogue:
         found += [decode(one.data) for one in fill(catalogue, 30)]
     assert len({one["kind"] for one in found}) > 12
@@ -132,3 +89,7 @@ def test_an_unknown_kind_is_one_sentence(capsys):
     status, out, err = _run(capsys, "hold.eaten")
     assert (status, out) == (2, "")
     assert "hold.eaten is no kind of entry" in err
+
+
+def test_the_schema_names_the_standard_that_it_is_written_in():
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"

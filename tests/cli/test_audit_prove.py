@@ -3,21 +3,15 @@
 import json
 
 import pytest
-from cli.audited import AT, HELD, PRIVATE, build
 
 from retention import cli
-
-
-@pytest.fixture(scope="module")
-def audited(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("audited"))
+from tests.support.audited import AT, HELD, PRIVATE
 
 
 @pytest.fixture(scope="module")
 def running(audited):
-    daemon = audited.start()
-    yield audited
-    audited.stop(daemon)
+    with audited.running():
+        yield audited
 
 
 @pytest.fixture
@@ -123,7 +117,7 @@ def test_without_a_file_the_proof_is_the_answer(running, tmp_path, verify):
     [
         ('"deleted":3', '"deleted":2'),
         (",1000,", ",2000,"),
-        ("\nindex 1", "\nindex 2"),
+        ("\nindex 2", "\nindex 3"),
         ("== end\n", ""),
     ],
 )

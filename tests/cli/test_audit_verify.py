@@ -7,14 +7,13 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from cli.audited import build
-from logs import a_catalogue
-from publishing import OTHER_KEY, VERIFIER, fill, head, publish
 
-from retention import cli, merkle
-from retention.audit import note, page
-from retention.audit.stored import previous
+from retention import cli
 from retention.catalogue import db
+from retention.tlog import merkle, note, page
+from retention.tlog.entry import previous
+from tests.support.logs import a_catalogue
+from tests.support.publishing import OTHER_KEY, VERIFIER, fill, head, publish
 
 PAPER = note.fingerprint(VERIFIER.vkey)
 
@@ -164,7 +163,8 @@ def test_json_says_the_same(verify, log, capsys):
         300,
     )
     assert set(answer) == {
-        "ok", "origin", "entries", "intact", "signed_at", "unsigned", "ahead", "root", "depth",
+        "ok", "origin", "entries", "intact", "signed_at", "unsigned", "ahead",
+        "copied_while_written", "root", "depth",
         "rows", "open_intents", "extends", "strangers", "faults", "more_faults",
         "directory", "checkpoint", "fingerprint", "brought",
     }  # fmt: skip
@@ -238,16 +238,10 @@ def test_what_can_not_be_asked_is_one_sentence(verify, log, tmp_path, arguments,
 # -- what is handed out, and the live log ------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def audited(tmp_path_factory):
-    return build(tmp_path_factory.mktemp("audited"))
-
-
 @pytest.fixture
 def running(audited):
-    daemon = audited.start()
-    yield audited
-    audited.stop(daemon)
+    with audited.running():
+        yield audited
 
 
 def test_what_the_service_hands_out_verifies_what_it_published(running, tmp_path):
@@ -348,9 +342,8 @@ def test_a_log_that_was_rewritten_in_the_database_is_found_by_what_was_signed(
             raw.execute("UPDATE log_head SET frontier=?", (tree.to_bytes(),))
             raw.execute("DELETE FROM checkpoint")
         raw.close()
-        daemon = audited.start()
-        done = audited.call("audit", "verify")
-        audited.stop(daemon)
+        with audited.running():
+            done = audited.call("audit", "verify")
         assert done.returncode == 5
         assert "is not what was signed" in done.stdout
     finally:

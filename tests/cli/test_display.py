@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ def test_a_missing_time_is_a_dash_or_what_it_means():
 
 @given(st.integers(0, 2**53 - 1))
 def test_an_answers_time_is_read_to_the_microsecond(moment):
-    from retention.localtime import format_utc
+    from retention.model.localtime import format_utc
 
     assert display.instant(format_utc(moment)) == moment
 
@@ -80,3 +81,11 @@ def test_progress_is_silent_in_a_pipe(capsys):
 def test_a_fitted_table_is_whole_in_a_pipe(capsys):
     long = "x" * 500
     assert long in display.fitted_table(("what",), [(long,)])
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["until 2026-99-99T99:99:99Z", "in 0000-01-01T00:00:00Z", "9999-12-31T23:59:59Z"],
+)
+def test_what_only_looks_like_an_instant_stays_as_somebody_wrote_it(words):
+    assert display.sentence(words, "Pacific/Kiritimati").startswith(words[:8])

@@ -1,12 +1,14 @@
 """How a run ends: one sentence on standard error, the right status, no traceback."""
 
+import os
 import subprocess
 import sys
 
 import click
 import pytest
 
-from retention import cli, errors
+from retention import cli
+from retention.model import errors
 
 
 @pytest.fixture
@@ -107,10 +109,12 @@ def test_a_reader_that_has_seen_enough_is_no_failure():
         assert run.wait() == 0
 
 
-def test_a_full_disk_behind_standard_output_is_a_sentence():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_standard_output_is_a_sentence(unbuffered):
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "retention", "--help"],
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -124,7 +128,7 @@ def test_a_full_disk_behind_standard_output_is_a_sentence():
 def test_an_answer_that_has_no_room_says_that_the_work_was_done():
     program = (
         "import sys\nfrom retention.cli.display import put\n"
-        "from retention.errors import RetentionError\n"
+        "from retention.model.errors import RetentionError\n"
         "try:\n    put('placed')\n"
         "except RetentionError as error:\n    print(error, file=sys.stderr)"
     )

@@ -2,18 +2,24 @@
 
 import click
 import pytest
-from hold_examples import FROM, TO, camera, placed, span
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.cli import hold_answer
+from retention.cli.hold import answers as hold_answer
+from retention.model import codec
+from retention.model.answers.hold import HoldExtended, HoldPlaced, HoldReinstated
+from tests.support.hold_examples import FROM, TO, camera, kept, placed, span
 
 ZONE = "Europe/London"
 GONE = span(FROM, "2026-10-24T20:30:00Z", at=TO, entry=812, entries=1, recordings=3)
 
 
+def a_placed(*cameras, **more):
+    return codec.from_json(HoldPlaced, placed(*cameras, **more))
+
+
 def text(*cameras, **more):
-    return click.unstyle(hold_answer.placed(placed(*cameras, **more), ZONE))
+    return click.unstyle(hold_answer.placed(a_placed(*cameras, **more), ZONE))
 
 
 def lines(*cameras, **more):
@@ -188,26 +194,29 @@ def test_a_replaced_hold_whose_release_could_not_be_asked_for_says_why():
 
 
 def test_an_extended_hold_says_that_a_pending_release_came_to_nothing():
-    answer = placed(extended=True, request_dropped=True)
+    found = kept(extended=True, request_dropped=True)
+    answer = codec.from_json(HoldExtended, found)
     shown = hold_answer.extended(answer, ZONE)
     assert shown.startswith("Hold 17 is extended, in force from now on.\nIts release")
     assert "`retention hold release 17` asks anew" in shown
 
 
 def test_an_extension_that_was_covered_before_says_so():
-    answer = placed(extended=False, request_dropped=False)
+    found = kept(extended=False, request_dropped=False)
+    answer = codec.from_json(HoldExtended, found)
     assert hold_answer.extended(answer, ZONE).startswith("Hold 17 covered all of that")
 
 
 def test_a_reinstated_hold_is_in_force_again_and_says_what_it_keeps():
-    shown = hold_answer.reinstated(placed(), ZONE)
+    found = kept(state="active", reason="the wrong one")
+    shown = hold_answer.reinstated(codec.from_json(HoldReinstated, found), ZONE)
     assert shown.startswith("Hold 17 is in force again: its release is undone.\n")
     assert "16 recordings" in shown
 
 
 def test_a_camera_that_nobody_typed_is_asked_about():
     """An id that was given to another camera holds both, and the operator must know."""
-    answer = placed(camera("1001"), camera("1050", location="High Street"))
+    answer = a_placed(camera("1001"), camera("1050", location="High Street"))
     asked = "Camera 1050 (High Street, north) is held too"
     assert asked in hold_answer.placed(answer, ZONE, ["1001"])
     assert asked not in hold_answer.placed(answer, ZONE, ["10*"])
@@ -215,13 +224,13 @@ def test_a_camera_that_nobody_typed_is_asked_about():
 
 
 def test_two_cameras_of_one_id_are_asked_about():
-    answer = placed(camera("1001"), camera("1001", location="High Street"))
+    answer = a_placed(camera("1001"), camera("1001", location="High Street"))
     assert "The id 1001 meant more than one camera" in hold_answer.placed(answer, ZONE)
 
 
 @pytest.mark.parametrize(("all_of_it", "status"), [(True, 0), (False, 7)])
 def test_the_exit_status_is_7_unless_all_is_preserved(all_of_it, status):
-    assert hold_answer.status(placed(all_preserved=all_of_it)) == status
+    assert hold_answer.status(a_placed(all_preserved=all_of_it)) == status
 
 
 def _of(words):
@@ -232,3 +241,43 @@ def _of(words):
 @given(st.text(min_size=1, max_size=40))
 def test_no_text_of_the_catalogue_ends_a_line(words):
     assert len(_of(words)) == len(_of("x"))
+
+
+def test_an_answer_by_a_clock_in_doubt_says_so():
+    shown = text(clock_in_doubt="the clock jumped ahead by 40 days")
+    assert "The clock is in doubt: the clock jumped ahead by 40 days. What is" in shown
+
+
+def test_the_worst_eight_alarms_are_told_and_how_many_more_there_are():
+    alarms = [
+        {
+            "number": number, "alarm": "stream", "scope": f"nvr1/{number}",
+            "rank": "person", "since": FROM, "detail": "late", "remedy": "look",
+            "cameras": [], "acknowledged_by": 1, "asked_by": None,
+        }
+        for number in range(20, 30)
+    ]  # fmt: skip
+    told = [line for line in lines(alarms=alarms) if "alarm" in line.lower()]
+    assert len(told) == 9
+    assert told[0] == "ALARM stream: late; `retention alarm show 20`."
+    assert told[-1] == "And 2 alarms more: `retention alarm list`."
+
+
+def test_a_file_of_nothing_is_not_all_of_it():
+    one = camera(recordings=3)
+    one["protected"]["empty"] = 1
+    shown = text(one, all_preserved=False)
+    assert "NOT ALL of it: 3 recordings" in shown
+    assert "Of these 1 file of 0 bytes" in shown
+    assert hold_answer.status(a_placed(one, all_preserved=False)) == 7
+
+
+def test_files_beside_the_recordings_are_told_with_why_no_hold_keeps_them():
+    beside = {
+        "root": "nvr1", "reason": "not named as the layout says",
+        "example": "1001/x.mkv", "files": 2, "bytes": 5_000,
+    }  # fmt: skip
+    assert (
+        "Beside the recordings of camera 1001: 2 files, 5.0 kB, that no hold keeps (not "
+        "named as the layout says), such as 1001/x.mkv in nvr1."
+    ) in lines(camera(files_beside=[beside]))

@@ -5,10 +5,10 @@ import sqlite3
 import pytest
 
 from retention import cli
-from retention.api import peer as peers
-from retention.api.peer import Peer
 from retention.catalogue import db
-from retention.model import HOUR, MINUTE, SECOND, State
+from retention.model.values import HOUR, MINUTE, SECOND, State
+from retention.service.api import peer as peers
+from retention.service.api.peer import Peer
 
 POLICE = (
     *("--kind", "police", "--officer", "PC 4321 Singh"),
@@ -85,7 +85,8 @@ def test_json_of_a_placed_hold_keeps_its_shape(cameras):
     assert answer["since"] == "2026-10-24T20:00:00Z"
     assert set(answer["cameras"][0]) == {
         "camera", "location", "view", "protected", "recorder_deletes", "deleted",
-        "lost", "no_recording_seen", "not_known", "pending", "surplus_seconds",
+        "lost", "no_recording_seen", "not_known", "pending", "files_beside",
+        "surplus_seconds",
     }  # fmt: skip
 
 

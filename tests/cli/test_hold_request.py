@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.cli import retention
-from retention.cli.hold_request import OPTIONS, Times, as_command, asked_for
-from retention.errors import UsageError
-from retention.localtime import parse_instant
+from retention.cli.hold.request import OPTIONS, Times, as_command, asked_for
+from retention.model.errors import UsageError
+from retention.model.localtime import parse_instant
 
 NOW = parse_instant("2026-10-26T09:30Z", "UTC", 0)
 TIMES = Times("Europe/London", NOW)
@@ -95,3 +95,11 @@ def test_where_the_zone_is_not_known_a_time_that_needs_none_is_taken(text):
 def test_where_the_zone_is_not_known_a_local_time_is_refused(text):
     with pytest.raises(UsageError, match="write it in UTC"):
         Times(None, NOW).instant(text)
+
+
+def test_yesterday_is_refused_before_anything_is_asked_while_the_clock_is_in_doubt():
+    times = Times("Europe/London", NOW, lambda: "the clock jumped ahead by 40 days")
+    with pytest.raises(UsageError, match='"yesterday 21:00" counts from it'):
+        asked_for(COURT, times)
+    dates = {"since": "2026-10-25 21:00", "until": "26/10/2026 11:30"}
+    assert asked_for(COURT | dates, times)["since"] == "2026-10-25T21:00:00Z"

@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from served import served
+
+from tests.support.served import served
 
 HEAVY = (
     "sqlalchemy", "pydantic", "pydantic_settings", "structlog", "rich", "cryptography",

@@ -8,7 +8,8 @@ import sys
 import time
 
 import pytest
-from served import served
+
+from tests.support.served import served
 
 CALL = (
     ("Which cameras", "market"),
@@ -57,10 +58,11 @@ class Terminal:
     def interrupt(self):
         """Ctrl-C. One that comes just before Python blocks to read waits for a key (as
         in every program that calls `input`), so a person would press it again."""
-        while self.process.poll() is None:
+        for _ in range(60):
             self.process.send_signal(signal.SIGINT)
             if select.select([self.ours], [], [], 1)[0]:
                 return
+        raise AssertionError(f"Ctrl-C does nothing: {self.shown}")
 
     def end(self):
         """Read all that is left; the exit status."""
@@ -82,13 +84,17 @@ class Terminal:
 
 @pytest.fixture
 def terminal(site):
+    """Starts the program on a terminal; Ctrl-C reaches it even where these tests run in
+    the background, with SIGINT ignored: what is handled here is not ignored there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     site.ok("camera", "add", "1101", "--location", "Market Place", "--view", "north")
 
     def start(*arguments):
         program = (sys.executable, "-m", "retention", "--config", str(site.config))
         return Terminal(*program, *arguments)
 
-    return start
+    yield start
+    signal.signal(signal.SIGINT, before)
 
 
 def test_a_hold_is_placed_by_answering_the_questions_of_a_phone_call(site, terminal):

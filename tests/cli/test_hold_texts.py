@@ -1,25 +1,39 @@
 """Holds as they are listed and shown, and what is said after each act."""
 
 import click
-from hold_examples import row
+import pytest
 
-from retention.cli import hold_texts
+from retention.cli.hold import texts as hold_texts
+from retention.model import codec
+from retention.model.answers.hold import (
+    HoldList,
+    HoldReleased,
+    HoldRow,
+    HoldShown,
+    Inspection,
+    ReleaseAsked,
+)
+from tests.support.hold_examples import row
 
 ZONE = "Europe/London"
+FREE = "2026-11-03T08:00:00Z"
 REQUEST = {
     "at": "2026-10-27T08:00:00Z",
     "by": "anna",
     "reason": "copy handed over",
+    "entry": 42,
 }
 
 
 def listed(*rows):
     answer = {"holds": list(rows), "two_person_release": True}
-    return click.unstyle(hold_texts.holds(answer, ZONE))
+    return click.unstyle(hold_texts.holds(codec.from_json(HoldList, answer), ZONE))
 
 
 def shown(**more):
-    return click.unstyle(hold_texts.hold(row(**more), ZONE))
+    usual = {"history": [], "inspection": None, "two_person_release": True}
+    found = row(**(usual | more))
+    return click.unstyle(hold_texts.hold(codec.from_json(HoldShown, found), ZONE))
 
 
 def test_a_hold_is_a_few_short_lines():
@@ -33,6 +47,14 @@ def test_a_hold_is_a_few_short_lines():
         "  asked by   PC 4321 Singh, Leicestershire Police",
         "  review by  Sun 24 Jan 2027 09:30:00 +00:00",
     ]
+
+
+def test_what_was_lost_is_said_though_its_alarm_was_acknowledged():
+    text = listed(row(lost=2))
+    assert text.startswith("1 hold: 1 with footage that is lost.")
+    said = "LOST while it kept it, and not back: 2 recordings; `retention audit list"
+    assert said in text
+    assert said in shown(lost=2)
 
 
 def test_no_hold_is_said():
@@ -108,20 +130,86 @@ def test_a_shown_hold_has_its_history():
 
 
 def test_a_request_for_release_says_that_the_hold_stays_and_who_approves():
-    text = hold_texts.released(
-        {"hold": 17, "free_at": None, "approvers": ["ben"]}, ZONE
-    )
+    asked = ReleaseAsked(
+        hold=17, state="pending release", requested=FREE, requested_by="anna",
+        reason="copy handed over", released=None, free_at=None, approvers=["ben"],
+        note="",
+    )  # fmt: skip
+    text = hold_texts.released(asked, ZONE)
     assert "STAYS IN FORCE until a second person approves" in text
     assert "ben, with `retention hold approve 17`" in text
 
 
 def test_a_release_says_until_when_it_can_be_taken_back_and_how():
-    text = hold_texts.approved({"hold": 17, "free_at": "2026-11-03T08:00:00Z"}, ZONE)
+    released = HoldReleased(
+        hold=17, state="cooling off", released=FREE, free_at=FREE, note=""
+    )
+    text = hold_texts.approved(released, ZONE)
     assert "stays until Tue 3 Nov 2026 08:00:00 +00:00 (cooling off)" in text
     assert "`retention hold reinstate 17 --reason" in text
 
 
 def test_a_hostile_name_does_not_reach_the_terminal():
     text = listed(row(officer="\x1b[2J", reference="\x1b[2J", reason="a\nb"))
-    assert "\x1b" not in hold_texts.title(row(reference="\x1b[2J"))
+    assert "\x1b" not in hold_texts.title(
+        codec.from_json(HoldRow, row(reference="\x1b[2J"))
+    )
     assert "a\\nb" in text
+
+
+LOOK = codec.to_json(Inspection(files=16))
+
+
+def test_a_shown_hold_says_that_its_files_are_as_they_were():
+    text = shown(inspection=LOOK)
+    assert "Looked at just now: 16 files, all as catalogued." in text
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        ({"lost": 2}, "2 files of it gone, and not by this program"),
+        ({"overwritten": 1}, "1 file other than catalogued"),
+        ({"written_on": 1}, "1 file of it being written just now"),
+        ({"unreadable": 3}, "3 files of it can't be read"),
+        ({"not_looked_at": 84_000}, "84,000 files of it not looked at now, 16 were"),
+        ({"roots_not_looked_at": ["nvr2"]}, "Nothing was looked at in nvr2"),
+    ],
+)
+def test_what_a_look_found_amiss_is_said(found, words):
+    text = shown(inspection=LOOK | found)
+    assert words in text
+    assert "as catalogued." not in text
+
+
+def test_without_a_look_nothing_is_said_of_one():
+    assert "ooked at" not in shown()
+    assert "ooked at" not in shown(inspection=codec.to_json(Inspection()))
+
+
+LOST = {
+    "number": 57,
+    "alarm": "held-lost",
+    "scope": "17/nvr1",
+    "rank": "broken",
+    "since": "2026-10-27T08:00:00Z",
+    "detail": "held footage vanished: of hold 17 1 recording of camera 1001 in nvr1",
+    "remedy": "look for another copy",
+    "cameras": ["1001"],
+    "acknowledged_by": 2,
+    "asked_by": None,
+}
+
+
+def test_a_hold_whose_footage_is_lost_comes_first_and_says_so():
+    text = listed(row(1), row(17, alarms=[LOST]))
+    assert text.startswith("2 holds: 1 with footage that is lost.")
+    assert text.index("hold 17 ") < text.index("hold 1 ")
+    assert "ALARM held-lost: held footage vanished: of hold 17" in text
+    assert "`retention alarm show 57`" in text
+
+
+def test_a_shown_hold_has_all_alarms_that_concern_it_and_the_list_only_its_losses():
+    late = LOST | {"alarm": "late", "detail": "arrived 3 days late", "number": None}
+    assert "ALARM late: arrived 3 days late." in shown(alarms=[late])
+    assert "ALARM" not in listed(row(17, alarms=[late]))

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-from retention import periods
-from retention.audit.log import Log
-from retention.caller import caller
 from retention.catalogue import db
-from retention.clock import read
-from retention.model import DAY, HOUR, MINUTE, SECOND, State
-from retention.settings import load
+from retention.catalogue.log import Log
+from retention.control import periods
+from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
+from retention.site.caller import caller
+from retention.site.clock import read
+from retention.site.settings import load
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def configure(site, old, new):
     settings = load(site.config, {})
     catalogue = db.open_(site.state / db.NAME)
     log = Log(site="leicester", host="h", program="p")
-    periods.apply(catalogue, log, read().wall, caller(), settings)
+    periods.apply(catalogue, log.by(caller(), read().wall), settings)
     catalogue.close()
 
 
@@ -70,7 +70,7 @@ def test_a_proposal_is_shown_with_what_it_would_make_due_and_what_to_type(kept):
 
 def test_status_names_the_proposal_and_what_to_type(kept):
     shorter(kept)
-    text = kept.ok("status")
+    text = kept.run("status").out
     assert (
         "proposal 1 of the configuration (all cameras: 21 days instead of 28)" in text
     )
@@ -91,7 +91,7 @@ def test_a_rejected_period_stays_so_and_status_says_it(kept):
     text = kept.ok("policy", "reject", "1", "--reason", "28 were agreed")
     assert "Correct the configuration" in text
     assert "Proposal 1, REJECTED: shorter periods" in kept.ok("policy", "show")
-    assert "Rejected: proposal 1" in kept.ok("status")
+    assert "Rejected: proposal 1" in kept.run("status").out
     done = kept.run("policy", "approve", "1")
     assert done.status == 1
     assert "until the configuration changes" in done.err

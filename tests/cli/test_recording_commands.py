@@ -5,7 +5,7 @@ import sqlite3
 import pytest
 
 from retention.catalogue import db
-from retention.model import HOUR, MINUTE, SECOND, State
+from retention.model.values import HOUR, MINUTE, SECOND, State
 
 START = 1_792_872_000 * SECOND  # 2026-10-24T20:00:00Z
 LAYOUT = "{camera}/%Y-%m-%d_%H-%M-%S.{ext:mp4}"

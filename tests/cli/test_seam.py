@@ -9,17 +9,20 @@ import sys
 import tempfile
 from pathlib import Path
 
-import needs
 import pytest
-from served import served
 
-from retention import cli, client, reserve, verbs
-from retention.audit.listing import listing
-from retention.caller import caller
+from retention import cli
 from retention.catalogue import db
-from retention.errors import RetentionError
-from retention.init import initialise
-from retention.settings import load
+from retention.catalogue.entries import listing
+from retention.cli.local.init import initialise
+from retention.control.verbs import VERBS
+from retention.model.errors import RetentionError
+from retention.service import client
+from retention.site import reserve
+from retention.site.caller import caller
+from retention.site.settings import load
+from tests.support import needs
+from tests.support.served import served
 
 NOBODY = 65_534
 GROUP = grp.getgrgid(os.getgid()).gr_name
@@ -58,8 +61,13 @@ def _as_nobody(config: Path, *arguments: str) -> subprocess.CompletedProcess:
     # Imported as the user who may read the interpreter's files, run as one who may not.
     program = (
         "import os, sys\n"
-        "from retention import cli, clock, instance, offline, settings\n"
-        "from retention.cli import audit, camera, hold, service\n"
+        "from retention import cli\n"
+        "from retention.cli import camera, service\n"
+        "from retention.cli.audit import commands\n"
+        "from retention.cli.hold import commands\n"
+        "from retention.cli.local import offline\n"
+        "from retention.service import client\n"
+        "from retention.site import clock, instance, settings\n"
         f"os.setgroups([]); os.setgid({NOBODY}); os.setuid({NOBODY})\n"
         f"sys.exit(cli.run({['--config', str(config), *arguments]!r}))"
     )
@@ -77,7 +85,7 @@ def test_a_stranger_is_answered_by_the_service_and_goes_on_record(open_directory
     os.truncate(open_directory / "state" / reserve.NAME, 0)
     with served(config) as desk:
         done = _as_nobody(config, "hold", "list")
-        with desk.catalogue.read() as tx:
+        with desk.core.catalogue.read() as tx:
             (entry,) = listing(tx, limit=1)
     assert done.returncode == 4, done
     assert "has no role here" in done.stderr
@@ -195,15 +203,39 @@ def test_what_a_command_was_given_goes_to_the_verb_as_it_was_typed(site):
 
 
 def test_every_verb_that_is_named_is_there():
-    missing = [
-        name for name, verb in verbs.VERBS.items() if not callable(verb.resolve())
-    ]
+    missing = [name for name, verb in VERBS.items() if not callable(verb.resolve())]
     assert missing == []
 
 
 def test_an_unknown_verb_is_refused_before_anybody_is_asked():
     with pytest.raises(RetentionError, match="does not know"):
         client.Client(Path("/nowhere")).call("hold.delete")
+
+
+WHY = "it stands and is in the audit log, but not yet published: the disk is full"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "camera add 1101 --location Market",
+        "camera retire 1001",
+        "deletion pause --for 1h --reason repair",
+    ],
+)
+def test_a_command_says_that_its_change_is_not_published_yet(site, words):
+    site.ok("camera", "add", "1001", "--location", "Station")
+    with served(site.config, publish=lambda mend: WHY):
+        done = site.alone(*words.split())
+        shown = site.alone("camera", "list")
+    assert (done.status, done.err.count(f"Note: {WHY}.\n")) == (0, 1)
+    assert WHY not in done.out + shown.err
+
+
+def test_publishing_itself_says_so_once_and_fails(site):
+    with served(site.config, publish=lambda mend: WHY if mend else None):
+        done = site.alone("audit", "publish")
+    assert (done.status, WHY in done.out, WHY in done.err) == (1, True, False)
 
 
 def test_every_answer_is_plain_json(site):

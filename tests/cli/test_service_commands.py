@@ -60,12 +60,12 @@ def test_a_newer_catalogue_is_not_touched(site):
 
 
 def test_run_is_the_daemon_answers_and_ends_in_order_when_asked(site):
-    with site.daemon() as daemon:
-        assert "audit log " in site.ok("status")
+    with site.running() as daemon:
+        assert "audit log " in site.run("status").out
         site.ok("camera", "add", "1101", "--location", "Market Place")
         again = site.run("run")
         assert again.status == 1
-        assert f"the daemon is running (pid {daemon.pid})" in again.err
+        assert f"the daemon is running (pid {daemon.process.pid})" in again.err
     assert site.alone("status").status == 3
     (last,) = site.json("audit", "list", "--limit", "1")["entries"]
     assert last["kind"] == "service.stopped"
@@ -73,10 +73,13 @@ def test_run_is_the_daemon_answers_and_ends_in_order_when_asked(site):
 
 @pytest.mark.parametrize("words", [("schema", "upgrade"), ("init",)])
 def test_what_opens_the_catalogue_itself_is_refused_while_the_daemon_runs(site, words):
-    with site.daemon() as daemon:
+    with site.running() as daemon:
         done = site.run(*words)
         assert done.status == 1
-        assert f"the daemon is running (pid {daemon.pid}): stop it first" in done.err
+        assert (
+            f"the daemon is running (pid {daemon.process.pid}): stop it first"
+            in done.err
+        )
         assert "systemctl stop cctv-retention" in done.err
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from retention import cli
 from retention.catalogue import db
-from retention.model import DAY, HOUR, MINUTE, SECOND, State
+from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
 
 READ = 4_000_000_000_000_000  # read up to whatever is asked for
 FIRST = 1_780_000_000 * SECOND  # long past its period
@@ -39,15 +39,19 @@ def test_a_stopped_daemon_is_said_with_whom_to_call_and_status_3(rooted, capsys)
     assert "IT on call 0116 000 0000" in said
 
 
-def test_a_running_daemon_is_the_first_line_and_status_0(rooted):
-    lines = rooted.ok("status").splitlines()
+def test_what_is_overdue_is_the_second_line_and_gives_status_6(rooted):
+    done = rooted.run("status")
+    lines = done.out.splitlines()
+    assert done.status == 6
     assert lines[0] == "Deleting what is due."
     assert lines[1] == "3 recordings overdue, 3.0 MB."
 
 
 def test_a_guard_that_holds_is_shown_first_and_gives_status_6(rooted):
     with sqlite3.connect(rooted.state / db.NAME) as raw:
-        raw.execute("INSERT INTO guard VALUES ('clock', '', 1, 'jumped ahead by 3 h')")
+        raw.execute(
+            "INSERT INTO alarm VALUES (7, 'clock', '', 1, 'jumped ahead by 3 h', '[]', NULL)"
+        )
     raw.close()
     done = rooted.run("status")
     assert done.status == 6
@@ -62,10 +66,10 @@ def test_a_pause_is_shown_in_local_time(rooted):
 
 
 def test_json_of_the_status_keeps_its_shape(rooted):
-    answer = rooted.json("status")
+    answer = rooted.json_anyway("status")
     assert {
         "at", "site", "contact", "deleting", "why_not", "overdue",
-        "oldest_unheld", "holds", "roots", "plans_waiting", "guards", "policy",
+        "oldest_unheld", "holds", "roots", "plans_waiting", "alarms", "policy",
         "times_in_doubt", "unknown", "open_batches", "log_entries", "log_signed", "outside_memory",
         "two_person_release", "require_login_uid", "releases_waiting", "supervisors",
         "cameras_under_hold", "root_replacements_waiting",
@@ -73,8 +77,18 @@ def test_json_of_the_status_keeps_its_shape(rooted):
     assert {
         "root", "path", "adopted", "scanned", "reconciled", "recordings", "overdue",
         "oldest_unheld", "next_due", "quarantined", "failed",
-        "recorder_deletes_after_days",
+        "recorder_deletes_after_days", "held_compared",
     } <= set(answer["roots"][0])  # fmt: skip
+
+
+def test_how_old_the_look_at_held_footage_is_is_said_once_there_is_a_hold(rooted):
+    assert "held footage looked at" not in rooted.run("status").out
+    rooted.run(
+        *("hold", "place", "1101", "--from", "2026-05-28 00:00", "--margin", "0"),
+        *("--to", "2026-05-29 00:00", "--kind", "internal", "--reference", "16*1"),
+        *("--reason", "assault"),
+    )
+    assert "held footage looked at" in rooted.run("status").out
 
 
 def test_the_plan_names_what_is_due_and_what_a_hold_keeps(rooted):
@@ -91,7 +105,7 @@ def test_the_plan_names_what_is_due_and_what_a_hold_keeps(rooted):
 def test_json_of_the_plan_keeps_its_shape(rooted):
     answer = rooted.json("plan", "--ahead", "7d", "--retention", "21")
     assert {
-        "at", "until", "days", "due", "ahead", "blocked", "plans_waiting", "preview",
+        "at", "clock_in_doubt", "until", "days", "due", "ahead", "blocked", "plans_waiting", "preview",
     } <= set(answer)  # fmt: skip
     assert {"days", "recordings", "seconds", "bytes", "cameras"} <= set(
         answer["preview"]
@@ -143,10 +157,10 @@ def test_a_camera_changed_under_a_hold_is_an_alarm_until_the_hold_is_reviewed(ro
     told = rooted.ok("camera", "replace", "1101", "--location", "High Street")
     assert "From now on hold 1 covers the new camera too." in told
     assert "retention hold review 1" in told
-    text = rooted.ok("status")
+    text = rooted.run("status").out
     assert "Under hold: camera 1101 was replaced while hold 1 covers it" in text
     rooted.ok("hold", "review", "1", "--reason", "looked at both cameras")
-    assert "Under hold" not in rooted.ok("status")
+    assert "Under hold" not in rooted.run("status").out
 
 
 def test_renumbering_under_a_hold_says_which_hold(rooted):
@@ -157,4 +171,4 @@ def test_renumbering_under_a_hold_says_which_hold(rooted):
     )
     told = rooted.ok("camera", "renumber", "1101", "2101")
     assert "retention hold show 1" in told
-    assert "camera 2101 was renumbered while hold 1" in rooted.ok("status")
+    assert "camera 2101 was renumbered while hold 1" in rooted.run("status").out

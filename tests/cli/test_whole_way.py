@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from retention.model import DAY, SECOND
+from retention.model.values import DAY, SECOND
 
 OLD = 40
 
@@ -34,11 +34,11 @@ def _file(site, camera, days_ago):
     os.utime(path, (at + 600, at + 600))
 
 
-def _until(look, tries=200):
+def _until(look, tries=1200):
     for _ in range(tries):
         if look():
             return
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise AssertionError("nothing happened")
 
 
@@ -50,7 +50,7 @@ def test_an_archive_is_adopted_a_hold_placed_a_plan_approved_and_the_rest_delete
     archive,
 ):
     site = archive
-    with site.daemon():
+    with site.running():
         _until(lambda: site.json_anyway("status")["plans_waiting"])
         assert "retention deletion approve 1" in site.run("status").out
         placed = site.run(

@@ -1,7 +1,8 @@
 """A site for the tests of deletion."""
 
 import pytest
-from site_ import Site
+
+from tests.support.site_ import Site
 
 
 @pytest.fixture

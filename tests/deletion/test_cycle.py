@@ -3,11 +3,14 @@
 import os
 
 import pytest
-from site_ import NOW, Site, never
+from sqlalchemy import event
 
-from retention.audit.listing import listing
-from retention.audit.log import read_rows
-from retention.model import DAY, HOUR, MINUTE, SECOND, Outcome
+from retention.catalogue import recordings
+from retention.catalogue.db import put_fact
+from retention.catalogue.entries import listing
+from retention.catalogue.log import Log, read_rows
+from retention.model.values import DAY, HOUR, MINUTE, SECOND, Outcome
+from tests.support.site_ import NOW, Site, never
 
 OLD = NOW - 29 * DAY
 
@@ -105,6 +108,30 @@ def test_intent_and_completion_are_on_record_with_their_rows(site):
     assert sorted(row[rows.columns.index("start")] for row in rows.values) == [OLD, OLD]
 
 
+def test_each_batch_is_as_late_as_when_it_was_done(tmp_path):
+    """A long cycle: the clock goes on while it deletes, by an hour at each look."""
+    site, clock = Site(tmp_path, batch=2), [NOW]
+    site.log = Log(site="test", host="here", program="0", clock=lambda: clock[0])
+    site.root.close()
+    site.open()
+    for n in range(4):
+        site.record("a", OLD + n * MINUTE)
+
+    def stop():
+        clock[0] += HOUR
+        return False
+
+    first, second = site.cycle(stop=stop).results
+    period = MINUTE + 28 * DAY
+    assert first.lateness == NOW + 3 * HOUR - (OLD + period)
+    assert second.lateness == NOW + 6 * HOUR - (OLD + 2 * MINUTE + period)
+    on_record = [
+        entry["fields"]["lateness"] for entry in entries(site, "recordings.deleted")
+    ]
+    assert on_record == [second.lateness, first.lateness]
+    site.close()
+
+
 def test_an_idle_cycle_writes_nothing(site):
     site.record("a", NOW - DAY)
     site.cycle()
@@ -112,6 +139,45 @@ def test_an_idle_cycle_writes_nothing(site):
         before = tx.exec_driver_sql("PRAGMA data_version").scalar()
         assert site.cycle(NOW + MINUTE).results == []
         assert tx.exec_driver_sql("PRAGMA data_version").scalar() == before
+
+
+def test_an_idle_cycle_reads_once_and_asks_nothing_of_streams_with_nothing_due(site):
+    """However many there are."""
+    asked, readings = [], []
+    real = site.catalogue.read
+    site.catalogue.read = lambda: readings.append(1) or real()
+    event.listen(
+        site.catalogue._engine, "before_cursor_execute", lambda *it: asked.append(it[2])
+    )
+
+    def questions():
+        asked.clear(), readings.clear()
+        assert site.cycle(NOW + MINUTE).blocked is None
+        assert len(readings) == 1
+        return len(asked)
+
+    site.record("a", NOW - DAY)
+    site.cycle()
+    few = questions()
+    for n in range(20):
+        site.record(f"b{n}", NOW - DAY)
+    site.cycle()
+    assert questions() == few
+
+
+def test_a_pause_stops_a_cycle_between_two_of_its_batches(tmp_path):
+    site = Site(tmp_path, batch=1)
+    paths = [site.record("a", OLD + n * MINUTE) for n in range(3)]
+
+    def stop():
+        if not paths[0].exists():
+            with site.catalogue.write(0) as tx:
+                put_fact(tx, "pause", {"until": NOW + DAY})
+        return False
+
+    assert site.cycle(stop=stop).blocked.startswith("paused")
+    assert [path.exists() for path in paths] == [False, True, True]
+    site.close()
 
 
 def test_a_file_that_somebody_removed_is_absent_and_not_our_deletion(site):
@@ -148,6 +214,17 @@ def test_a_file_touched_long_after_goes_to_quarantine_and_still_ends(site):
     assert path.exists()
     site.cycle(NOW + 28 * DAY)
     assert not path.exists()
+
+
+def test_a_file_touched_between_look_and_unlink_is_in_doubt_for_that(site):
+    """So that whoever is told of it, once its period is over, knows why it is there."""
+    path = site.record("a", OLD)
+    at = (NOW - HOUR) * 1000
+    os.utime(path, ns=(at, at))
+    site.cycle()
+    with site.catalogue.read() as tx:
+        doubt = recordings.doubt(tx, (site.stream("a").key, OLD, 0))
+    assert doubt.reason == "the file was changed long after its name"
 
 
 def ruled(site, start):

@@ -5,32 +5,30 @@ import threading
 import time
 
 import pytest
-from site_ import ACTOR, NOW, Site
 
-from retention.approvals import deletion_approve
-from retention.catalogue import due, plans, policies, recordings, roots, streams
+from retention.catalogue import due, looks, plans, policies, recordings, roots, streams
 from retention.catalogue.db import Priority
+from retention.catalogue.due import scopes
 from retention.catalogue.recordings import Doubt
-from retention.context import Context
+from retention.control.approvals import deletion_approve
 from retention.deletion import batch as procedure
-from retention.deletion.batch import Batches, Decided, versions
-from retention.deletion.horizon import scopes
+from retention.deletion.batch import Batches
 from retention.deletion.items import Paths
-from retention.deletion.second_look import Grown, SecondLook
-from retention.errors import RootUnavailableError, StaleError
-from retention.model import DAY, HOUR, MINUTE, SECOND, Outcome, Recording, State
-from retention.policy import BEGINNING, Policy
-from retention.settings import Settings
+from retention.deletion.recheck import Grown, Rechecked
+from retention.deletion.redecide import versions
+from retention.model.choice import Decided
+from retention.model.errors import RootUnavailableError, StaleError
+from retention.model.policy import BEGINNING, Policy
+from retention.model.values import DAY, HOUR, MINUTE, SECOND, Outcome, Recording, State
+from retention.site.settings import Settings
+from tests.support.premises import Crash
+from tests.support.site_ import ACTOR, NOW, Site
 
 OLD = NOW - 29 * DAY
 
 
-class Crash(BaseException):
-    """The process dies here."""
-
-
 def approve(site, plan=1):
-    context = Context(Settings(site="test"), site.catalogue, site.log, NOW, ACTOR)
+    context = site.asked(Settings(site="test"), gate=None)
     return deletion_approve(context, plan=plan)
 
 
@@ -114,7 +112,21 @@ def test_what_a_clock_in_the_past_saw_first_is_not_due_by_that(site):
     """Seen 30 days ago by a clock 30 days behind, written yesterday."""
     path = site.record("a", NOW - DAY)
     doubt(site, "a", NOW - DAY, seen=NOW - 30 * DAY, mtime=NOW - DAY + MINUTE)
+    with site.catalogue.write(Priority.HOLD) as tx:
+        looks.correct(tx, 30 * DAY, NOW)
     site.cycle(NOW)
+    assert path.exists()
+    site.cycle(NOW + 28 * DAY)
+    assert not path.exists()
+
+
+def test_what_is_dated_ahead_is_kept_no_longer_for_it(site):
+    """Its recorder is 27 days ahead: its period counts from when it was seen."""
+    path = site.record("a", NOW - DAY)
+    mtime = NOW + 26 * DAY
+    os.utime(path, ns=(mtime * 1000, mtime * 1000))
+    doubt(site, "a", NOW - DAY, seen=NOW, mtime=mtime, reason="dated in the future")
+    site.cycle(NOW + 28 * DAY - 1)
     assert path.exists()
     site.cycle(NOW + 28 * DAY)
     assert not path.exists()
@@ -300,6 +312,20 @@ def test_a_stream_in_doubt_counts_its_period_from_then(site):
     site.cycle(NOW + 27 * DAY - 1)
     assert path.exists()
     site.cycle(NOW + 27 * DAY)
+    assert not path.exists()
+
+
+def test_a_stream_in_doubt_that_we_watched_has_no_second_period(site):
+    """Looked at all the time; the doubt about the zone comes on the last day."""
+    path = site.record("a", OLD)
+    with site.catalogue.write(Priority.SCAN) as tx:
+        for minute in range(-10, 60, 5):
+            looks.note(tx, site.root_key, OLD + minute * MINUTE)
+        streams.quarantine(tx, site.stream("a").key, OLD + 28 * DAY - HOUR)
+    site.deleter.reset()
+    site.cycle(OLD + 28 * DAY)
+    assert path.exists()
+    site.cycle(OLD + 28 * DAY + MINUTE)
     assert not path.exists()
 
 
@@ -520,7 +546,6 @@ def test_a_future_dated_recording_counts_from_when_it_was_seen(site):
     path = site.record("a", start)
     os.utime(path, ns=(NOW * 1000, NOW * 1000))
     doubt(site, "a", start, seen=NOW, mtime=NOW, reason="dated in the future")
-    site.deleter.note({site.stream("a").key: start + MINUTE}, NOW)
     site.cycle(NOW + 28 * DAY - 1)
     assert path.exists()
     site.cycle(NOW + 28 * DAY)
@@ -560,11 +585,11 @@ def test_a_file_that_changes_at_every_look_does_not_hold_up_the_cycle(
     )
     grown = iter(range(11, 9999))
 
-    def look_again(root, items, outcomes, reasons, streams_, tolerance, now):
+    def recheck(root, items, outcomes, reasons, streams_, tolerance, now):
         rows = [Grown(items[0], items[0].duration, next(grown), None)]
-        return SecondLook(rows, [])
+        return Rechecked(rows, [])
 
-    monkeypatch.setattr(procedure, "look_again", look_again)
+    monkeypatch.setattr(procedure, "recheck", recheck)
     found = site.cycle()
     assert "tried again in the next cycle" in found.blocked
     assert len(found.results) < 50

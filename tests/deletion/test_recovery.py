@@ -3,22 +3,19 @@
 import os
 
 import pytest
-from site_ import ACTOR, NOW
 
-from retention.audit.listing import listing
 from retention.catalogue import batches
 from retention.catalogue.db import put_fact
+from retention.catalogue.entries import listing
 from retention.deletion import batch as procedure
-from retention.deletion.abandoned import abandon
-from retention.errors import CatalogueError, RootUnavailableError
+from retention.deletion.completion import abandon
 from retention.footage import delete as deleter
-from retention.model import DAY, HOUR, MINUTE, Outcome, Window
+from retention.model.errors import CatalogueError, RootUnavailableError
+from retention.model.values import DAY, HOUR, MINUTE, Outcome, Window
+from tests.support.premises import Crash
+from tests.support.site_ import ACTOR, NOW
 
 OLD = NOW - 29 * DAY
-
-
-class Crash(BaseException):
-    """The process dies here."""
 
 
 def crash_at(monkeypatch, module, name, *, call=1):
@@ -78,7 +75,7 @@ def test_killed_between_unlinks_what_is_gone_is_gone_by_our_intent(site, monkeyp
     assert open_intents(site) == []
 
 
-@pytest.mark.parametrize("step", ["sync", "remove_empty", "look_again"])
+@pytest.mark.parametrize("step", ["sync", "remove_empty", "recheck"])
 def test_killed_after_the_unlinks_the_completion_is_written_once(
     site, monkeypatch, step
 ):
@@ -201,8 +198,8 @@ def test_a_batch_whose_disk_was_replaced_is_completed_and_calls_nothing_deleted(
     for n in range(3):
         site.record("a", OLD + n * MINUTE)
     crash(site, monkeypatch, procedure, "delete", call=2)
-    with site.catalogue.write(0) as tx:
-        assert abandon(tx, site.log, ACTOR, site.root_key, NOW) == 1
+    with site.catalogue.write(0, site.log.by(ACTOR, NOW)) as tx:
+        assert abandon(tx, site.root_key) == 1
     with site.catalogue.read() as tx:
         (done,) = listing(tx, kind="recordings.deleted")
     assert (done["fields"]["failed"], done["fields"]["deleted"]) == (3, 0)

@@ -3,18 +3,23 @@
 from dataclasses import replace
 
 import pytest
-from holds.conftest import ANNA, BEN, CARA, EVENING, ControlRoom
-from site_ import ACTOR, NOW
 
-from retention import guards, rules
-from retention.audit.verify import verify_catalogue
-from retention.caller import UNSET_LOGIN
 from retention.catalogue import holds
 from retention.catalogue.db import Priority
-from retention.errors import GuardError, NotPermittedError, RetentionError, UsageError
+from retention.catalogue.log_check import verify_catalogue
+from retention.control import alarms, guards, rules
 from retention.holds.release import note_cooled
-from retention.localtime import format_utc
-from retention.model import DAY, HOUR, MINUTE, Actor
+from retention.model.errors import (
+    GuardError,
+    NotPermittedError,
+    RetentionError,
+    UsageError,
+)
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, HOUR, MINUTE, Actor
+from retention.site.caller import UNSET_LOGIN
+from tests.support.control_room import ANNA, BEN, CARA, EVENING, ControlRoom
+from tests.support.site_ import ACTOR, NOW
 
 WEEK = 7 * DAY
 
@@ -50,10 +55,9 @@ def free_at(room):
 
 
 def doubt(room):
-    guards.trip(
-        room.site.catalogue, room.site.log, room.now, ACTOR, guards.CLOCK, "",
-        "35 days ahead",
-    )  # fmt: skip
+    author = room.site.log.by(ACTOR, room.now)
+    with room.site.catalogue.write(Priority.DELETION, author) as tx:
+        alarms.trip(tx, room.now, guards.CLOCK, "", "35 days ahead")
 
 
 def test_a_hold_whose_release_is_asked_for_stays_in_force(room):
@@ -266,7 +270,7 @@ def test_a_reinstated_hold_is_released_again_only_by_two(room):
 
 
 def cooled(room):
-    return note_cooled(room.site.catalogue, room.site.log, room.now, ACTOR)
+    return note_cooled(room.site.catalogue, room.site.log.by(ACTOR, room.now))
 
 
 def test_the_end_of_the_cooling_off_goes_on_record_once(room):

@@ -1,16 +1,16 @@
 """The volume guard: far more due at once than there should be waits for a person."""
 
 import pytest
-from site_ import ACTOR, NOW, Site
+from structlog.testing import capture_logs
 
-from retention.approvals import deletion_approve
-from retention.catalogue import plans, roots
+from retention.catalogue import due, plans, recordings, roots
 from retention.catalogue.db import put_fact
-from retention.context import Context
-from retention.errors import RetentionError
-from retention.guards import tripped
-from retention.model import DAY, HOUR, MINUTE
-from retention.settings import Settings
+from retention.control.alarms import tripped
+from retention.control.approvals import deletion_approve
+from retention.model.errors import RetentionError
+from retention.model.values import DAY, HOUR, MINUTE, Recording
+from retention.site.settings import Settings
+from tests.support.site_ import NOW, Site
 
 OLD = NOW - 60 * DAY
 
@@ -36,7 +36,7 @@ def waiting(site):
 
 
 def approve(site, plan):
-    context = Context(Settings(site="test"), site.catalogue, site.log, NOW, ACTOR)
+    context = site.asked(Settings(site="test"), gate=None)
     return deletion_approve(context, plan=plan)
 
 
@@ -57,6 +57,20 @@ def test_many_surprises_delete_nothing_and_propose_a_plan(small):
     assert guards(small) == ["volume"]
     (plan,) = waiting(small)
     assert (plan.count_, plan.size) == (3, 30)
+
+
+def test_the_journal_hears_of_the_plan_that_waits(small):
+    old(small, 3)
+    with capture_logs() as told:
+        for minute in range(1, 4):
+            small.cycle(NOW + minute * MINUTE)
+    (line,) = [one for one in told if one["event"] == "guard.tripped"]
+    assert (line["guard"], line["scope"]) == ("volume", "nvr1")
+    assert "waits for a supervisor" in line["detail"]
+    approve(small, waiting(small)[0].key)
+    with capture_logs() as told:
+        small.cycle(NOW + HOUR)
+    assert [one["event"] for one in told] == ["guard.cleared"]
 
 
 def test_an_ordinary_day_is_no_surprise_however_many_fall_due(small):
@@ -188,3 +202,51 @@ def test_a_plan_larger_than_a_batch_lists_each_recording_once(tmp_path):
     with site.catalogue.read() as tx:
         assert tx.exec_driver_sql("SELECT count(*) FROM plan_row").scalar() == 12_000
     site.close()
+
+
+def test_many_surprises_of_one_camera_wait_though_its_root_is_large(tmp_path):
+    """Of a thousand recordings twenty may go, of a hundred of one camera two."""
+    site = Site(tmp_path, deletion_floor=1, deletion_limit="2%")
+    for camera, count in (("large", 900), ("small", 105)):
+        stream, first = site.stream(camera).key, NOW - DAY
+        found = [
+            Recording(stream, first + n * MINUTE, 0, MINUTE, 1) for n in range(count)
+        ]
+        with site.catalogue.write(0) as tx:
+            recordings.insert(tx, found)
+    site.cycle()
+    one = old(site, 2, camera="small")
+    site.cycle(NOW + MINUTE)
+    assert not any(path.exists() for path in one)
+    more = old(site, 2, camera="small", first=10)
+    assert "allowed without approval" in site.cycle(NOW + 2 * MINUTE).blocked
+    assert all(path.exists() for path in more)
+    site.close()
+
+
+def test_what_was_due_when_it_was_catalogued_always_waits(small):
+    (path,) = old(small, 1)
+    with small.catalogue.write(0) as tx:
+        due.mark_found(tx, recordings.page(tx, small.stream("a").key, None, 10))
+    blocked = small.cycle(NOW + MINUTE).blocked
+    assert "when they were first catalogued" in blocked
+    assert (guards(small), path.exists()) == (["volume"], True)
+    small.cycle(NOW + 2 * MINUTE)
+    (plan,) = waiting(small)
+    assert (plan.key, plan.count_) == (1, 1)
+    approve(small, plan.key)
+    small.cycle(NOW + 3 * MINUTE)
+    assert (guards(small), path.exists()) == ([], False)
+    with small.catalogue.read() as tx:
+        assert not due.any_found(tx, small.root_key)
+
+
+def test_the_plan_for_it_lists_it_even_if_it_fell_due_after_the_last_cycle(small):
+    path = small.record("a", NOW - 28 * DAY + MINUTE)
+    with small.catalogue.write(0) as tx:
+        due.mark_found(tx, recordings.page(tx, small.stream("a").key, None, 10))
+    small.cycle(NOW + HOUR)
+    assert [plan.count_ for plan in waiting(small)] == [1]
+    approve(small, 1)
+    small.cycle(NOW + 2 * HOUR)
+    assert not path.exists()

@@ -1,12 +1,22 @@
 """A footage root with files in it, and other disks to mount."""
 
 import os
-import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from footage.disks import CATALOGUE, ROOT
 
 from retention.footage.roots import create_identity, open_root
+from tests.support.disks import CATALOGUE, ROOT
+from tests.support.fixtures import mount as mount
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """On a disk: elsewhere tests may lie in memory, whose file system is another."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp", prefix="retention-") as made:
+        yield Path(made)
 
 
 @pytest.fixture
@@ -52,19 +62,3 @@ def put(path):
         return file
 
     return put
-
-
-@pytest.fixture
-def mount():
-    """Mounts something; all is unmounted in the end, used or not."""
-    mounted = []
-
-    def mount(where, *options):
-        options = options or ("-t", "tmpfs", "none")
-        subprocess.run(["mount", *options, where], check=True)
-        mounted.append(where)
-        return where
-
-    yield mount
-    for where in reversed(mounted):
-        subprocess.run(["umount", "-l", where], capture_output=True, check=False)

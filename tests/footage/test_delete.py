@@ -5,15 +5,15 @@ import os
 import threading
 from collections import Counter
 
-import needs
 import pytest
-from footage.disks import CATALOGUE, LATER, ROOT, nobody, under_strace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retention.footage.delete import delete, sync
 from retention.footage.roots import create_identity, open_root
-from retention.model import Outcome
+from retention.model.values import Outcome
+from tests.support import needs
+from tests.support.disks import CATALOGUE, LATER, ROOT, nobody, under_strace
 
 DELETED = (Outcome.DELETED, "")
 ABSENT = (Outcome.ABSENT, "no such file")

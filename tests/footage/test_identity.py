@@ -2,13 +2,10 @@
 
 import os
 
-import needs
 import pytest
-from footage.disks import CATALOGUE, ROOT, locked_elsewhere, remount
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.errors import RootUnavailableError
 from retention.footage.identity import (
     IDENTITY,
     Identity,
@@ -16,6 +13,9 @@ from retention.footage.identity import (
     decode,
     read_identity,
 )
+from retention.model.errors import RootUnavailableError
+from tests.support import needs
+from tests.support.disks import CATALOGUE, ROOT, locked_elsewhere, remount
 
 OURS = Identity(ROOT, CATALOGUE)
 OTHER = "ffffffff-0000-4000-8000-000000000000"

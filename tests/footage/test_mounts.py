@@ -2,15 +2,15 @@
 
 import os
 
-import needs
 import pytest
-from footage.disks import CATALOGUE, LATER, ROOT, remount, unmount
 
-from retention.errors import RootUnavailableError
 from retention.footage.delete import delete, remove_empty
-from retention.footage.read import look, read_directory
+from retention.footage.read import FOREIGN, look, read_directory
 from retention.footage.roots import create_identity
-from retention.model import Outcome
+from retention.model.errors import RootUnavailableError
+from retention.model.values import Outcome
+from tests.support import needs
+from tests.support.disks import CATALOGUE, LATER, ROOT, remount, unmount
 
 pytestmark = needs.root
 
@@ -102,7 +102,11 @@ def test_a_disk_mounted_inside_a_root_is_not_ours(root, put, path, mount):
     mount(path / "cam" / "other")
     (path / "cam" / "other" / "b.mp4").write_bytes(b"film")
     seen = read_directory(root, b"cam")
-    assert (seen.foreign, seen.directories, seen.complete) == ([b"other"], [], True)
+    assert (seen.apart, seen.directories, seen.complete) == (
+        {b"other": FOREIGN},
+        [],
+        True,
+    )
     assert not read_directory(root, b"cam/other").complete
     assert delete(root, b"cam/other/b.mp4", 4, LATER)[0] is Outcome.FAILED
     assert (path / "cam" / "other" / "b.mp4").exists()
@@ -114,7 +118,7 @@ def test_a_directory_bound_into_a_root_is_not_ours(root, put, path, mount, other
     (path / "bound").mkdir()
     mount(path / "bound", "--bind", other)
     seen = read_directory(root, b"")
-    assert (seen.foreign, seen.directories) == ([b"bound"], [b"cam"])
+    assert (seen.apart, seen.directories) == ({b"bound": FOREIGN}, [b"cam"])
     assert delete(root, b"bound/a.mp4", 4, LATER)[0] is Outcome.FAILED
     assert (other / "a.mp4").exists()
 

@@ -3,11 +3,11 @@
 import os
 import socket
 
-import needs
 import pytest
-from footage.disks import CATALOGUE, ROOT, nobody, under_strace
 
-from retention.footage.read import FileSeen, look, read_directory
+from retention.footage.read import NOT_REGULAR, FileSeen, look, read_directory
+from tests.support import needs
+from tests.support.disks import CATALOGUE, ROOT, nobody, under_strace
 
 NAMES = [b"a.mp4", b"caf\xe9.mp4", b"two\nlines.mp4", b" ", b"-rf", b"\xff\xfe", b"'\""]
 
@@ -17,10 +17,10 @@ def test_a_directory_gives_files_and_directories(root, put):
     put(b"cam/day/b.mp4")
     seen = read_directory(root, b"cam")
     assert (seen.path, seen.files, seen.directories) == (b"cam", [b"a.mp4"], [b"day"])
-    assert (seen.complete, seen.error, seen.foreign, seen.gone) == (
+    assert (seen.complete, seen.error, seen.apart, seen.gone) == (
         True,
         None,
-        [],
+        {},
         False,
     )
 
@@ -51,7 +51,7 @@ def test_whatever_is_no_directory_is_listed_and_not_regular(root, put, path, tmp
     seen = read_directory(root, b"")
     assert sorted(seen.files) == [b"fifo", b"link", b"linked", b"socket"]
     assert seen.directories == [b"cam"]
-    assert not any(look(root, name).regular for name in [*seen.files, b"cam"])
+    assert all(look(root, name).odd == NOT_REGULAR for name in [*seen.files, b"cam"])
 
 
 def test_a_linked_directory_is_not_read(root, put, path):
@@ -126,7 +126,7 @@ def test_a_look_says_what_is_there(root, put):
     os.utime(file, ns=(0, 1_700_000_000_123_456_789))
     os.link(file, file + b"2")
     assert look(root, b"cam/a.mp4") == FileSeen(
-        b"cam/a.mp4", 4, 1_700_000_000_123_456, True, 2
+        b"cam/a.mp4", 4, 1_700_000_000_123_456, 2
     )
 
 

@@ -2,11 +2,11 @@
 
 import os
 
-import needs
 import pytest
-from footage.disks import nobody
 
 from retention.footage.delete import remove_empty
+from tests.support import needs
+from tests.support.disks import nobody
 
 
 def never(directory):

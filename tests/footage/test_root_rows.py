@@ -4,7 +4,7 @@ import pytest
 
 from retention.catalogue import db, roots, schema
 from retention.catalogue.db import Priority
-from retention.errors import StaleError
+from retention.model.errors import StaleError
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_recordings_are_counted_by_root(tx, root):
     tx.execute(schema.camera.insert().values(camera))
     for key, where in ((1, root.key), (2, other.key), (3, root.key)):
         tx.exec_driver_sql(
-            "INSERT INTO stream VALUES (?, ?, 1, 'l', 'UTC', ?, '.mp4', 1, NULL)",
+            "INSERT INTO stream VALUES (?, ?, 1, 'l', 'UTC', ?, '.mp4', 1, NULL, 1)",
             (key, where, str(key)),
         )
         tx.exec_driver_sql("INSERT INTO recording VALUES (?, 0, 0, 1, 1, 0)", (key,))

@@ -4,19 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from retention import periods
-from retention.audit import log as audit
-from retention.audit.listing import listing
-from retention.caller import UNSET_LOGIN
-from retention.catalogue import db, roots
-from retention.catalogue.db import Priority
-from retention.context import Context
-from retention.errors import NotPermittedError, RetentionError, UsageError
+from retention.catalogue import roots
+from retention.catalogue.entries import listing
+from retention.catalogue.roots import replacements_waiting
+from retention.control import periods
 from retention.footage.identity import create_identity
-from retention.model import DAY, HOUR, SECOND, Actor
-from retention.replacements import replacements_waiting, root_replace
-from retention.roots import root_adopt
-from retention.settings import load
+from retention.model.errors import NotPermittedError, RetentionError, UsageError
+from retention.model.values import DAY, HOUR, SECOND, Actor
+from retention.site.caller import UNSET_LOGIN
+from retention.site.settings import load
+from tests.support.json_schema import verb
+from tests.support.premises import CATALOGUE_UUID, Premises
+
+root_adopt = verb("root.adopt")
+root_replace = verb("root.replace")
 
 NOON = 1_795_521_600 * SECOND
 ADA = Actor(uid=2001, login=2001, pid=2, role="administrator", name="ada")
@@ -25,19 +26,13 @@ SUE = Actor(uid=2003, login=2003, pid=4, role="supervisor", name="sue")
 OTHER = "ffffffff-0000-4000-8000-000000000000"
 
 
-class Control:
+class Control(Premises):
     """A site with one root, whose disk is then another one."""
 
+    SITE, START = "leicester", NOON
+
     def __init__(self, directory):
-        self.directory = directory
-        self.now = NOON
-        self.catalogue = db.create(directory / db.NAME, {"uuid": "ours"})
-        self.log = audit.Log(site="leicester", host="h", program="p")
-        with self.catalogue.write(Priority.HOLD) as tx:
-            audit.open_log(
-                tx, site="leicester", at=NOON, actor=ADA, host="h", program="p",
-                log_id="id", public_key=bytes(32), timezone="UTC",
-            )  # fmt: skip
+        super().__init__(directory, ADA)
         (directory / "nvr1").mkdir()
         self.configure()
         self.old = root_adopt(self.context(ADA), name="nvr1")["uuid"]
@@ -57,7 +52,7 @@ class Control:
         (self.directory / "nvr1").mkdir()
 
     def context(self, actor):
-        return Context(self.settings, self.catalogue, self.log, self.now, actor)
+        return self.asked(self.settings, actor)
 
     def say(self, actor, reason="disk failed"):
         return root_replace(self.context(actor), name="nvr1", reason=reason)
@@ -68,7 +63,7 @@ class Control:
 
     def waiting(self):
         with self.catalogue.read() as tx:
-            return [one["by"] for one in replacements_waiting(tx, self.now)]
+            return [one.by for one in replacements_waiting(tx, self.now)]
 
     def entries(self, kind):
         with self.catalogue.read() as tx:
@@ -156,14 +151,16 @@ def test_within_the_day_it_is_done(control):
 def test_a_disk_that_came_after_the_request_is_another_request(control, monkeypatch):
     control.say(ADA)
     real = (control.directory / "nvr1").stat().st_dev
-    monkeypatch.setattr("retention.replacements.device_of", lambda setting: real + 1)
+    monkeypatch.setattr(
+        "retention.deletion.replacements.device_of", lambda setting: real + 1
+    )
     assert control.say(BOB)["replaced"] is False
     assert control.uuid() == control.old
 
 
 def test_a_crash_between_identity_and_row_is_healed_by_the_second_person(control):
     control.say(ADA)
-    create_identity(control.directory / "nvr1", OTHER, "ours")
+    create_identity(control.directory / "nvr1", OTHER, CATALOGUE_UUID)
     assert control.say(BOB)["uuid"] == OTHER
 
 
@@ -175,7 +172,7 @@ def test_where_one_person_is_enough_it_is_done_at_once(control):
 
 def test_settings_alone_do_not_make_one_person_enough(control):
     """They only propose, once a start has adopted the stronger rule."""
-    periods.apply(control.catalogue, control.log, NOON, ADA, control.settings)
+    periods.apply(control.catalogue, control.log.by(ADA, NOON), control.settings)
     control.configure("release_requires_two_people = false")
     assert control.say(ADA)["replaced"] is False
 

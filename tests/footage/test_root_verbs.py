@@ -5,33 +5,32 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from footage.disks import locked_elsewhere
 
-from retention.audit import log as audit
-from retention.audit.listing import listing
-from retention.catalogue import db, roots
+from retention.catalogue import log as audit
+from retention.catalogue import roots
 from retention.catalogue.db import Priority
-from retention.context import Context
-from retention.errors import (
-    RetentionError,
-    RootUnavailableError,
-    UsageError,
-)
+from retention.catalogue.entries import listing
+from retention.control.context import Context
 from retention.footage.identity import (
     IDENTITY,
     Identity,
     create_identity,
     read_identity,
 )
-from retention.model import SECOND, Actor
-from retention.replacements import root_replace
-from retention.roots import (
+from retention.footage.roots_of_site import (
     open_roots,
     register_roots,
-    root_adopt,
-    root_list,
 )
-from retention.settings import load
+from retention.model.errors import RetentionError, RootUnavailableError, UsageError
+from retention.model.values import SECOND, Actor
+from retention.site.settings import load
+from tests.support.disks import locked_elsewhere
+from tests.support.json_schema import verb
+from tests.support.logs import a_catalogue
+
+root_adopt = verb("root.adopt")
+root_list = verb("root.list")
+root_replace = verb("root.replace")
 
 NOON = 1_795_521_600 * SECOND
 OTHER = "ffffffff-0000-4000-8000-000000000000"
@@ -54,13 +53,11 @@ def context(tmp_path):
     """Two roots in the configuration, none in the catalogue."""
     (tmp_path / "nvr1").mkdir()
     (tmp_path / "nvr2").mkdir()
-    catalogue = db.create(tmp_path / db.NAME, {"uuid": "ours"})
     log = audit.Log(site="leicester", host="h", program="p")
-    with catalogue.write(Priority.HOLD) as tx:
-        audit.open_log(
-            tx, site="leicester", at=NOON, actor=ACTOR, host="h", program="p",
-            log_id="id", public_key=bytes(32), timezone="UTC",
-        )  # fmt: skip
+    catalogue = a_catalogue(
+        tmp_path, bytes(32), facts={"uuid": "ours"}, log=log, at=NOON, actor=ACTOR,
+        log_id="id", timezone="UTC",
+    )  # fmt: skip
     yield Context(written(tmp_path, "nvr1", "nvr2"), catalogue, log, NOON, ACTOR)
     catalogue.close()
 
@@ -168,11 +165,11 @@ def test_an_entry_that_fails_takes_the_row_with_it(context):
 def test_registering_takes_in_all_and_names_what_is_missing(context, tmp_path):
     (tmp_path / "nvr2").rmdir()
     done, refused = register_roots(context)
-    assert [one["name"] for one in done] == ["nvr1"]
+    assert [one.name for one in done] == ["nvr1"]
     assert "no such directory" in refused["nvr2"]
     (tmp_path / "nvr2").mkdir()
     done, refused = register_roots(context)
-    assert ([one["name"] for one in done], refused) == (["nvr2"], {})
+    assert ([one.name for one in done], refused) == (["nvr2"], {})
     assert register_roots(context) == ([], {})
 
 

@@ -1,13 +1,13 @@
 """Extending, amending and reviewing a hold: more, or said better, never less."""
 
 import pytest
-from holds.conftest import BEN, EVENING
-from site_ import NOW
 
-from retention.audit.verify import verify_catalogue
-from retention.errors import NotPermittedError, RetentionError, UsageError
-from retention.localtime import format_utc
-from retention.model import DAY, FOREVER, HOUR, MINUTE, Camera
+from retention.catalogue.log_check import verify_catalogue
+from retention.model.errors import NotPermittedError, RetentionError, UsageError
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, FOREVER, HOUR, MINUTE, Camera
+from tests.support.control_room import BEN, EVENING
+from tests.support.site_ import NOW
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from holds.conftest import ANNA, BEN, CARA, ControlRoom
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,15 +17,17 @@ from hypothesis.stateful import (
     invariant,
     rule,
 )
-from site_ import ACTOR, NOW
 
-from retention.audit.listing import listing
-from retention.audit.verify import verify_catalogue
 from retention.catalogue import holds
-from retention.errors import RetentionError
+from retention.catalogue.entries import listing
+from retention.catalogue.log_check import verify_catalogue
 from retention.holds.release import note_cooled
-from retention.localtime import format_utc
-from retention.model import DAY, FOREVER, HOUR
+from retention.model.errors import RetentionError
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, FOREVER, HOUR
+from tests.support import campaign
+from tests.support.control_room import ANNA, BEN, CARA, ControlRoom
+from tests.support.site_ import ACTOR, NOW
 
 COOLING = 7 * DAY
 HOURS = 12
@@ -183,7 +184,7 @@ class Holds(RuleBasedStateMachine):
     @rule()
     def cool(self):
         site, now = self.room.site, self.room.now
-        note_cooled(site.catalogue, site.log, now, ACTOR)
+        note_cooled(site.catalogue, site.log.by(ACTOR, now))
         with site.catalogue.read() as tx:
             over = {
                 row.key
@@ -251,4 +252,4 @@ def replayed(room):
 
 
 TestHolds = Holds.TestCase
-TestHolds.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestHolds.settings = settings(max_examples=campaign.share(100), stateful_step_count=25)

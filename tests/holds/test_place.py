@@ -3,16 +3,14 @@
 from uuid import uuid4
 
 import pytest
-from holds.conftest import ANNA, BEN, EVENING
-from site_ import NOW
 
-from retention.audit.listing import listing
-from retention.audit.verify import verify_catalogue
 from retention.catalogue import cameras as register
 from retention.catalogue.db import Priority
-from retention.errors import NotPermittedError, RetentionError, UsageError
-from retention.localtime import format_utc
-from retention.model import (
+from retention.catalogue.entries import listing
+from retention.catalogue.log_check import verify_catalogue
+from retention.model.errors import NotPermittedError, RetentionError, UsageError
+from retention.model.localtime import format_utc
+from retention.model.values import (
     DAY,
     FOREVER,
     HOUR,
@@ -22,6 +20,8 @@ from retention.model import (
     Camera,
     Custody,
 )
+from tests.support.control_room import ANNA, BEN, EVENING
+from tests.support.site_ import NOW
 
 POLICE = {
     "kind": "police", "reference": None, "officer": "PC 4321 Singh",
@@ -377,3 +377,15 @@ def test_who_placed_a_hold_is_what_the_kernel_says(room):
     with room.site.catalogue.read() as tx:
         row = tx.exec_driver_sql("SELECT placed_by, placed_login FROM hold").one()
     assert tuple(row) == (61001, 61001)
+
+
+@pytest.mark.parametrize("pattern", ["[" * 60_000, "*a" * 500])
+def test_a_pattern_that_others_would_wait_for_is_refused_at_once(room, pattern):
+    with pytest.raises(UsageError, match="at most 200 characters long"):
+        room.place(pattern)
+
+
+def test_so_are_many_patterns_in_one_request(room):
+    with pytest.raises(UsageError, match="at most 100 ids with"):
+        room.place(*(f"a*{number}" for number in range(101)))
+    assert room.numbers() == []

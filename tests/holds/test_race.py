@@ -4,21 +4,21 @@ For each file either the hold or the unlink is first, and the answer says which.
 """
 
 import os
-import random
 import threading
 import time
 from uuid import uuid4
 
 import pytest
-from holds.conftest import ANNA, BEN, ControlRoom
-from site_ import NOW, never
 
-from retention.audit.verify import verify_catalogue
 from retention.catalogue import recordings
 from retention.catalogue.db import Priority
-from retention.deletion.gate import Flight, Gate, GateFile
-from retention.localtime import format_utc
-from retention.model import DAY, HOUR, MINUTE, Recording
+from retention.catalogue.log_check import verify_catalogue
+from retention.control.gate import Flight, Gate, GateFile
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, HOUR, MINUTE, Recording
+from tests.support import campaign
+from tests.support.control_room import ANNA, BEN, ControlRoom
+from tests.support.site_ import NOW, never
 
 OLD = NOW - 40 * DAY
 FILES = 250
@@ -54,13 +54,12 @@ def fill(room):
                 for n in range(FILES)
             ]
             recordings.insert(tx, rows)
-        site.deleter.note({stream.key: OLD + MINUTE}, NOW)
     return files
 
 
 def place_many(room, files, seed, heard):
     """Place and widen holds at random moments; keep what each answer said."""
-    chance, mine = random.Random(seed), []
+    chance, mine = campaign.chance(seed), []
     for _ in range(EACH):
         time.sleep(chance.random() / 500)
         first, length = chance.randrange(FILES), chance.randrange(1, 6)
@@ -82,7 +81,7 @@ def place_many(room, files, seed, heard):
         heard.append((answer, [key for key in window if files[key].exists()]))
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
+@pytest.mark.parametrize("round_", campaign.some(range(ROUNDS)))
 def test_of_thousands_of_holds_against_a_backlog_none_loses_a_file_or_tells_a_lie(
     tmp_path, round_
 ):

@@ -1,12 +1,12 @@
 """The catalogue's own walls: no function of it narrows a hold or frees one twice."""
 
 import pytest
-from site_ import NOW, Site
 
 from retention.catalogue import holds
 from retention.catalogue.db import Priority
-from retention.errors import RetentionError
-from retention.model import DAY, HOUR
+from retention.model.errors import RetentionError
+from retention.model.values import DAY, HOUR
+from tests.support.site_ import NOW, Site
 
 
 @pytest.fixture
@@ -74,3 +74,15 @@ def test_every_change_moves_the_version_that_caches_compare(site):
         change(site, function, *values)
         assert version() > before
         before = version()
+
+
+def test_a_released_hold_holds_until_its_cooling_off_is_over(site):
+    site.release(1, NOW, NOW + DAY)
+    with site.catalogue.read() as tx:
+        (camera,) = holds.cameras_of(tx, 1)
+        still, over = (
+            holds.of_cameras(tx, {camera}, now)[camera]
+            for now in (NOW + DAY - 1, NOW + DAY)
+        )
+    assert still.hold(NOW, NOW + 1)
+    assert not over.hold(NOW, NOW + 1)

@@ -3,14 +3,14 @@
 import json
 
 import pytest
-from holds.conftest import ANNA, BEN, EVENING
-from site_ import NOW
 
 from retention.catalogue import cameras as register
 from retention.catalogue.db import Priority
-from retention.errors import RetentionError, UsageError
-from retention.localtime import format_utc
-from retention.model import DAY, HOUR
+from retention.model.errors import RetentionError, UsageError
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, HOUR
+from tests.support.control_room import ANNA, BEN, EVENING
+from tests.support.site_ import NOW
 
 
 def test_a_hold_is_shown_with_everything_that_was_given(room):
@@ -35,7 +35,7 @@ def test_a_hold_is_shown_with_everything_that_was_given(room):
         "margin_seconds": 60, "placed": format_utc(NOW), "placed_by": "uid 61001",
         "replaces": None, "review": format_utc(NOW + 90 * DAY), "review_due": False,
         "release_requested": None, "approvers": [], "released": None, "free_at": None,
-        "two_person_release": True,
+        "alarms": [], "lost": 0, "inspection": None, "two_person_release": True,
     }  # fmt: skip
     assert [(one["kind"], one["by"]) for one in history] == [("hold.placed", "anna")]
 

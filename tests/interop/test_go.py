@@ -2,18 +2,16 @@
 
 import os
 import subprocess
-from base64 import b64encode
 from pathlib import Path
 
-import needs
 import pytest
-from publishing import NAME, OTHER_KEY, VERIFIER, head, public, publish
 
-from retention import merkle
-from retention.audit import note, tiles
-from retention.audit.directory import Published
-from retention.audit.proof import prove_entry
-from retention.audit.stored import Stored
+from retention.tlog import merkle, note, tiles
+from retention.tlog.directory import Published
+from retention.tlog.entry import Stored
+from retention.tlog.proof import prove_entry
+from tests.support import needs
+from tests.support.publishing import NAME, OTHER_KEY, VERIFIER, head, public, publish
 
 pytestmark = needs.go
 
@@ -105,16 +103,6 @@ def test_consistency_is_proven_from_our_tiles(
     (tmp_path / "old").write_bytes(head(entries, old))
     for size in (size for size in SIZES if old <= size <= 5000):
         verify(directories(size), "since", tmp_path / "old")
-
-
-@pytest.mark.parametrize("old", [size for size in SIZES if size < LARGEST])
-def test_consistency_proofs_of_ours(verify, directories, entries, tmp_path, old):
-    reader = Published(directories(LARGEST)).reader(LARGEST)
-    proof = [reader.root(old), *merkle.prove_consistency(old, LARGEST, reader)]
-    lines = [b64encode(one).decode() for one in proof]
-    (tmp_path / "proof").write_text("\n".join(lines) + "\n")
-    count = verify(directories(LARGEST), "tree", tmp_path / "proof", old)
-    assert count == str(len(proof) - 1)
 
 
 def test_a_changed_log_is_refused_there_too(verify, directories, tmp_path):

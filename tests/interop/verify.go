@@ -6,7 +6,6 @@
 //	verify DIR VKEY entry N        proof of entry N, made from the tiles and checked
 //	verify DIR VKEY since FILE     consistency with an older checkpoint
 //	verify DIR VKEY proof FILE N   a C2SP tlog-proof of entry N, made by us
-//	verify DIR VKEY tree FILE M    a consistency proof from size M, one hash a line
 package main
 
 import (
@@ -205,11 +204,5 @@ func main() {
 		leaf := tlog.RecordHash(dir.entry(tree, n))
 		check(tlog.CheckRecord(hashes(text[2:end]), head.N, head.Hash, n, leaf))
 		fmt.Println(head.N)
-	case "tree":
-		text := lines(rest[0])
-		root := hashes(text[:1])[0]
-		proof := hashes(text[1 : len(text)-1])
-		check(tlog.CheckTree(proof, tree.N, tree.Hash, number(rest[1]), root))
-		fmt.Println(len(proof))
 	}
 }

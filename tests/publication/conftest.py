@@ -1,15 +1,10 @@
 """Tests of publication share the press beside them, and the daemon's own fixtures."""
 
-import sys
-from pathlib import Path
-
 import pytest
-from reserved import installed as installed
-from reserved import small_reserve as small_reserve
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from press import Press
+from tests.support.fixtures import installed as installed
+from tests.support.fixtures import small_reserve as small_reserve
+from tests.support.press import Press
 
 
 @pytest.fixture

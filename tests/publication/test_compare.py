@@ -1,19 +1,22 @@
 """At start: every way in which catalogue, published log and kept heads can differ."""
 
+import os
 import shutil
 
 import pytest
-from press import ACTOR, NOW, Press, heartbeat, intent, rows
 
-from retention import guards
-from retention.audit.directory import Published
 from retention.catalogue.db import Priority
-from retention.errors import PublicationError, VerificationError
-from retention.model import DAY, Entry
-from retention.publication import restoring
+from retention.control import alarms
+from retention.model.errors import PublicationError, VerificationError
+from retention.model.values import DAY
+from retention.publication import memories, restoring
 from retention.publication.compare import Case
 from retention.publication.copy import Copy
 from retention.publication.publisher import BESIDE_KEY
+from retention.tlog import note
+from retention.tlog.directory import Published
+from tests.support.dated import Dated
+from tests.support.press import ACTOR, NOW, Press, heartbeat, intent, rows
 
 
 def fork(press: Press, tmp_path) -> tuple[Press, Press]:
@@ -302,11 +305,23 @@ def test_what_frees_footage_never_comes_back_without_a_signature(press, kind, fi
     refused(press.again(), Case.DAMAGED)
 
 
+def test_what_frees_footage_is_refused_where_it_came_after_the_comparison(press):
+    press.append(count=3)
+    press.publish()
+    press.forge(kind="heartbeat")
+    found = press.again().compared()
+    assert found.case == Case.RESTORED
+    press.forge(kind="hold.released", fields=RELEASED)
+    with pytest.raises(VerificationError, match="under no signed head"):
+        restoring.bring_back(press.catalogue, found)
+    assert press.size == 4
+
+
 def test_what_frees_footage_comes_back_under_a_signature(press):
     press.append(count=3)
     press.publish()
     backup = press.backup()
-    press.append(Entry("policy.withdrawn", NOW, ACTOR, {"proposal": 1}))
+    press.append(Dated("policy.withdrawn", NOW, ACTOR, {"proposal": 1}))
     press.publish()
     assert press.restore(backup).start() == Case.RESTORED
     assert press.size == 5
@@ -349,15 +364,15 @@ def test_an_unsigned_hold_on_a_camera_that_is_not_there_brings_nothing_back(pres
 def test_a_guard_is_not_cleared_by_an_unsigned_entry(press):
     press.append(count=3)
     press.publish()
-    with press.catalogue.write(Priority.HOLD) as tx:
-        guards.trip_in(tx, press.log, NOW, ACTOR, "root", "nvr1", "not there")
+    with press.catalogue.write(Priority.HOLD, press.log.by(ACTOR, NOW)) as tx:
+        alarms.trip(tx, NOW, "root", "nvr1", "not there")
     press.publish()
     press.forge(
         kind="guard.cleared", subject=None, fields={"guard": "root", "scope": "nvr1"}
     )
     assert press.again().start() == Case.RESTORED
     with press.catalogue.read() as tx:
-        assert [one.name for one in guards.tripped(tx)] == ["root"]
+        assert [one.name for one in alarms.tripped(tx)] == ["root"]
 
 
 @pytest.fixture
@@ -457,3 +472,9 @@ def test_the_days_of_a_restored_log_are_kept(press):
     press.append(count=1)
     press.publish(now=NOW + 2 * DAY)
     press.check()
+
+
+def test_a_pipe_in_place_of_the_head_beside_the_key_holds_nobody_up(press, tmp_path):
+    press.publish()
+    os.mkfifo(tmp_path / BESIDE_KEY)
+    assert memories.kept(tmp_path, note.parse_vkey(press.vkey), {}) == []

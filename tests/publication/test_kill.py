@@ -5,24 +5,22 @@ to bring all to the end: no entry lost, none twice, no head beside another.
 """
 
 import re
-import shutil
 import signal
-import tempfile
 from pathlib import Path
 
-import needs
 import pytest
-from crash import archive
-from crash.test_kill_everywhere import Victims, count, instead
-from killed import APPENDED, BEFORE, BESIDE, make
-from press import NOW, Press
 
-from retention.audit import note
-from retention.audit.directory import Published
-from retention.audit.published import verify_directory
-from retention.model import DAY
+from retention.model.values import DAY
 from retention.publication.copy import Copy
 from retention.publication.publisher import BESIDE_KEY
+from retention.tlog import note
+from retention.tlog.directory import Published
+from retention.tlog.verify.published import verify_directory
+from tests.support import campaign, needs
+from tests.support import crash_archive as archive
+from tests.support.killed import APPENDED, BEFORE, BESIDE, make
+from tests.support.press import NOW, Press
+from tests.support.victims import Victims, instead, traced
 
 EXPECTED = {
     "write",
@@ -45,33 +43,16 @@ FAILING = [
 
 @pytest.fixture(scope="module")
 def victims():
-    made = Victims("publication.killed")
+    made = Victims("tests.support.killed")
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def room():
-    """In memory where there is such a place: a kill loses nothing that was written,
-    durable or not, and hundreds of starts need not wait for a disk."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as made:
-        yield Path(made)
-
-
-@pytest.fixture(scope="module")
-def before(room):
-    directory = room / "before" / "state"
+def before(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("before") / "state"
     make(directory)
     return directory
-
-
-@pytest.fixture
-def scratch(room):
-    directory = room / "scratch"
-    directory.mkdir()
-    yield directory
-    shutil.rmtree(directory)
 
 
 def seen_heads(said: str, directory: Path) -> list[tuple[int, str]]:
@@ -139,13 +120,14 @@ def check_end(press: Press, size: int) -> None:
 
 @needs.strace
 def test_killed_anywhere_the_log_is_whole_and_the_next_start_goes_on(
-    victims, before, scratch
+    victims, before, tmp_path
 ):
-    calls = count(victims, before, scratch)
+    calls = traced(victims, before, tmp_path)
     assert calls.keys() >= EXPECTED, calls
-    for call, times in sorted(calls.items()):
-        for number in range(1, times + 1):
-            copied = archive.copy(before, scratch / "state")
+    for call, made in sorted(calls.items()):
+        times = len(made)
+        for number in campaign.some(range(1, times + 1), call):
+            copied = archive.copy(before, tmp_path / "state")
             status, said = victims.run(copied, *instead(call, number, "signal=KILL"))
             assert status == -signal.SIGKILL, (call, number, said)
             try:
@@ -158,11 +140,11 @@ def test_killed_anywhere_the_log_is_whole_and_the_next_start_goes_on(
 @needs.strace
 @pytest.mark.parametrize(("call", "error"), FAILING)
 def test_a_call_that_fails_is_said_and_the_next_try_heals_it(
-    victims, before, scratch, call, error
+    victims, before, tmp_path, call, error
 ):
-    times = count(victims, before, scratch)[call]
-    for number in range(1, times + 1):
-        copied = archive.copy(before, scratch / "state")
+    times = len(traced(victims, before, tmp_path)[call])
+    for number in campaign.some(range(1, times + 1), (call, error)):
+        copied = archive.copy(before, tmp_path / "state")
         tracing = instead(call, number, f"error={error}")
         status, said = victims.run(copied, *tracing, how="twice")
         try:

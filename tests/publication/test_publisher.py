@@ -5,16 +5,16 @@ import sqlite3
 import stat
 
 import pytest
-from press import NOW, Press, intent, rows
 
-from retention.audit import note, tiles
-from retention.audit.directory import Published
 from retention.catalogue import db
-from retention.errors import PublicationError
-from retention.model import DAY, HOUR
+from retention.model.errors import PublicationError
+from retention.model.values import DAY, HOUR
 from retention.publication import files, publisher
 from retention.publication.copy import Copy
 from retention.publication.publisher import BESIDE_KEY
+from retention.tlog import note, tiles
+from retention.tlog.directory import Published
+from tests.support.press import NOW, Press, intent, rows
 
 
 def altered(press: Press, *statements: str) -> None:
@@ -71,7 +71,7 @@ def test_publishing_again_writes_nothing(press):
 def test_the_cost_follows_what_is_new_and_not_the_size_of_the_log(press, monkeypatch):
     def cost() -> tuple[int, int]:
         wrote, read = [], []
-        real_write, real_read = files.Directory._write, files.Directory.read
+        real_write, real_read = files.PublishedFiles._write, files.PublishedFiles.read
 
         def write(self, path, data):
             wrote.append(len(data))
@@ -83,8 +83,8 @@ def test_the_cost_follows_what_is_new_and_not_the_size_of_the_log(press, monkeyp
             return data
 
         with monkeypatch.context() as patch:
-            patch.setattr(files.Directory, "_write", write)
-            patch.setattr(files.Directory, "read", reading)
+            patch.setattr(files.PublishedFiles, "_write", write)
+            patch.setattr(files.PublishedFiles, "read", reading)
             press.append(count=1)
             press.publish()
         return len(wrote), sum(wrote) + sum(read)
@@ -98,17 +98,12 @@ def test_the_cost_follows_what_is_new_and_not_the_size_of_the_log(press, monkeyp
     assert large[1] <= small[1] + 2 * 8192  # two more levels of tiles
 
 
-def test_an_intent_is_published_before_any_head_covers_it(press):
+def test_what_is_published_is_under_a_head(press):
     press.publish()
-    number = press.append(intent(rows(5))) - 1
-    assert not press.publisher.covers(number + 1)
-    assert press.publish(sign=False) == number
-    assert press.publisher.covers(number + 1)
-    tail = list(Published(press.published).tail(number))
-    assert [one.number for one in tail] == [number]
-    assert tail[0].rows == (press.published / tiles.row_path(number)).read_bytes()
-    assert press.head().size == number
-    press.publish()
+    size = press.append(intent(rows(5)))
+    assert not press.publisher.covers(size)
+    assert press.publish() == press.head().size == size
+    assert press.publisher.covers(size)
     press.check()
 
 
@@ -220,14 +215,14 @@ def test_days_that_a_kill_left_out_are_kept_with_the_next_head(press, monkeypatc
         press.publish(now=NOW + day * DAY)
     before = press.files()
     press.published.rename(press.directory / "lost")
-    put = files.Directory.put
+    put = files.PublishedFiles.put
 
     def killed(self, path, data):
         if path.startswith("checkpoints/") and list(self.path.glob("checkpoints/*")):
             raise KeyboardInterrupt
         put(self, path, data)
 
-    monkeypatch.setattr(files.Directory, "put", killed)
+    monkeypatch.setattr(files.PublishedFiles, "put", killed)
     with pytest.raises(KeyboardInterrupt):
         press.again().publish(now=NOW + 5 * DAY)
     monkeypatch.undo()
@@ -274,9 +269,8 @@ def test_what_is_refused_is_neither_signed_nor_published(press):
     before = press.files()
     press.append(count=2)
     press.publisher.refused = "two logs"
-    for sign in (True, False):
-        with pytest.raises(PublicationError, match="two logs"):
-            press.publish(sign=sign)
+    with pytest.raises(PublicationError, match="two logs"):
+        press.publish()
     assert press.files() == before
     assert list(press.heads()) == [1]
 
@@ -334,7 +328,7 @@ class TestCopy:
             press.append(count=1)
             press.publish(now=NOW + DAY)
 
-        monkeypatch.setattr(files.Directory, "settle", meanwhile)
+        monkeypatch.setattr(files.PublishedFiles, "settle", meanwhile)
         copy.follow()
         assert not list(copy._target.path.glob("checkpoints/*"))
         again = Copy(press.published, copy._target.path)

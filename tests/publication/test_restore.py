@@ -5,17 +5,24 @@ import os
 import shutil
 
 import pytest
-from installation import DAY, MINUTE
-from station import ANNA, BEN, CARA, Station
 
-from retention import clock, offline
-from retention.audit import log
-from retention.audit.published import verify_directory
-from retention.audit.verify import verify_catalogue
-from retention.catalogue import db
-from retention.errors import CatalogueError, PublicationError, UsageError
-from retention.localtime import format_utc
-from retention.model import HOUR, SECOND
+from retention.catalogue import db, log
+from retention.catalogue.log_check import verify_catalogue
+from retention.cli.local import offline
+from retention.control.verbs import VERBS, Verb
+from retention.model.answers.policy import PolicyRejected
+from retention.model.errors import CatalogueError, PublicationError, UsageError
+from retention.model.localtime import format_utc
+from retention.model.values import HOUR, SECOND, Entry, Rows
+from retention.site import clock
+from retention.tlog import seal, tiles
+from retention.tlog.directory import Published
+from retention.tlog.verify.published import verify_directory
+from tests.support.dated import Dated
+from tests.support.dated import append as append_dated
+from tests.support.installation import DAY, MINUTE
+from tests.support.logs import SERVICE
+from tests.support.station import ANNA, BEN, CARA, Station
 
 STATE = (
     "hold", "hold_camera", "release_request", "camera", "camera_id", "stream", "root",
@@ -60,13 +67,13 @@ def place(station, who=ANNA, **given):
 def whole(station):
     """Catalogue, index and published log, to an outsider."""
     service = station.service
-    own = verify_catalogue(service._catalogue, deep=True)
+    own = verify_catalogue(service._core.catalogue, deep=True)
     assert own.ok, own
     service._publish(service._publishing.catch_up, now())
     vkey = service._publishing._publisher.vkey
     report = verify_directory(station.settings.published_log, vkey, depth="deep")
     assert report.ok, report.faults
-    with service._catalogue.read() as tx:
+    with service._core.catalogue.read() as tx:
         assert report.size == log.size(tx)
 
 
@@ -92,10 +99,62 @@ def test_a_hold_is_published_with_its_head_before_it_is_answered(station):
     footage(station)
     answer = place(station)
     assert answer["published"] is True
-    with station.service._catalogue.read() as tx:
+    with station.service._core.catalogue.read() as tx:
         size = log.size(tx)
     assert station.service._publishing._publisher.published == size
     assert "published" not in place(station, dry_run=True)
+
+
+@pytest.fixture
+def deciding(monkeypatch):
+    """Every verb is done, whatever it is asked with: an entry, and that is all."""
+
+    def decide(context, **_):
+        entry = Dated("deletion.resumed", context.now, context.actor, {"reason": "r"})
+        with context.catalogue.write(db.Priority.HOLD) as tx:
+            number = append_dated(context.log, tx, entry)
+        return PolicyRejected(1, "periods", [], number)
+
+    monkeypatch.setattr(Verb, "resolve", lambda _: decide)
+
+
+CHANGING = [name for name, verb in VERBS.items() if verb.changes]
+
+
+@pytest.mark.usefixtures("deciding")
+def test_whatever_people_change_is_under_a_published_head_before_it_is_answered(
+    station,
+):
+    for verb in CHANGING:
+        answer = station.ask(verb)
+        head = (station.settings.published_log / "checkpoint").read_text()
+        assert (verb, int(head.splitlines()[1])) == (verb, answer["entry"] + 1)
+        assert answer["published"] is True
+
+
+@pytest.mark.usefixtures("deciding")
+def test_whatever_people_change_stands_where_it_can_not_be_published(station):
+    directory = station.settings.published_log
+    directory.rename(directory.with_name("away"))
+    directory.write_text("in the way")
+    for verb in CHANGING:
+        answer = station.ask(verb)
+        assert (verb, answer["published"]) == (verb, False)
+        assert "stands and is in the audit log, but not" in answer["not_published"]
+        with station.service._core.catalogue.read() as tx:
+            assert log.read(tx, answer["entry"])["kind"] == "deletion.resumed"
+    assert station.guards().keys() == {"log"}
+    assert station.round().startswith("guard log")
+
+
+@pytest.mark.usefixtures("deciding")
+def test_what_is_only_looked_at_is_no_change_to_publish(station):
+    trials = [name for name in CHANGING if VERBS[name].trial]
+    assert trials == ["camera.import", "camera.assign", "hold.place"]
+    given = {"camera.assign": {"name": "nvr1/1001", "camera": "1002", "reason": "r"}}
+    for verb in trials:
+        asked = given.get(verb, {}) | {VERBS[verb].trial: True}
+        assert "published" not in station.ask(verb, **asked)
 
 
 def test_a_hold_that_can_not_be_published_stands_and_deletion_stops(station):
@@ -176,12 +235,12 @@ def test_a_stop_and_a_round_sign_what_changed(station):
     station.change("camera.add", CARA, id="2001", location="Bridge")
     service._publishing._headed -= MINUTE
     service.tick(None)
-    with service._catalogue.read() as tx:
+    with service._core.catalogue.read() as tx:
         assert service._publishing._publisher.published == log.size(tx)
     service.tick(None)  # nothing changed
     station.change("camera.add", CARA, id="2002", location="Bridge")
     service.tick(None)  # its minute is not over
-    with service._catalogue.read() as tx:
+    with service._core.catalogue.read() as tx:
         size = log.size(tx)
     assert service._publishing._publisher.published < size
     station.stop()
@@ -241,7 +300,7 @@ def test_database_only_everything_comes_back_but_peoples_data(two_people):
     assert len(station.installed.files()) == 4
     everything_that_happens(station)
     station.stop()
-    catalogue = station.service._catalogue
+    catalogue = station.service._core.catalogue
     assert station.installed.verify().ok
     before = station.tables(*STATE)
     before_index = index(station)
@@ -250,7 +309,7 @@ def test_database_only_everything_comes_back_but_peoples_data(two_people):
     station.start()
     whole(station)
     after = station.tables(*STATE)
-    assert catalogue is not station.service._catalogue
+    assert catalogue is not station.service._core.catalogue
     assert len(after["hold"]) == 3
     for name in STATE:
         if name in ("recording", "recording_path"):
@@ -258,13 +317,20 @@ def test_database_only_everything_comes_back_but_peoples_data(two_people):
         elif name in ("entry", "entry_rows"):
             assert set(before[name]) <= set(after[name])
         else:
-            assert alike(after[name], before[name]), name
+            assert alike(after[name], before[name]), _differ(after[name], before[name])
     assert set(before_index) <= set(index(station))
     assert dict(_facts(station)) == facts
     station.work.scan(lambda: False)
     assert station.tables("recording") == {"recording": before["recording"]}
     assert station.installed.entries("recordings.lost")[1:] == []
     whole(station)
+
+
+def _differ(some, others):
+    """The rows that are only in one of them."""
+    return [row for row in some if row not in others], [
+        row for row in others if row not in some
+    ]
 
 
 def _facts(station):
@@ -299,7 +365,7 @@ def test_deletion_is_off_until_an_administrator_acknowledges(station):
     station.approve()
     station.round()
     assert station.guards() == {}
-    assert len(station.installed.files()) == 4  # the held ones
+    assert len(station.installed.files()) == 5  # the held ones, and one that came late
     with pytest.raises(UsageError):
         station.ask("guard.acknowledge", CARA, guard="catalogue", reason="again")
     whole(station)
@@ -514,3 +580,57 @@ def test_an_upgrade_of_an_old_backup_is_not_on_record_and_forks_nothing(
     offline.upgrade(station.installed.config)
     assert len(station.installed.entries("schema.upgraded")) == 1
     station.start()
+
+
+def forge_intent(station, files):
+    """Put there by somebody without the key: these files, as if they had been due."""
+    service = station.service
+    with service._core.catalogue.read() as tx:
+        size = log.size(tx)
+        (stream,) = tx.exec_driver_sql("SELECT key, camera FROM stream").all()
+    published = station.settings.published_log
+    root = station.installed.directory / "nvr1"
+    last = Published(published).entry(size - 1).data
+    rows = [
+        (stream.camera, stream.key, 1000 + n, 0, 60, os.stat(root / file).st_size, 0, file)
+        for n, file in enumerate(files)
+    ]  # fmt: skip
+    names = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path")
+    said = {
+        "root": "nvr1", "count": len(rows), "bytes": sum(row[5] for row in rows),
+        "oldest": 1000, "newest": 1060 + len(rows),
+    }  # fmt: skip
+    sealed = seal.seal(
+        Entry("deletion.intended", said, Rows(names, rows)),
+        seal.Writer(SERVICE, now(), {"site": "test", "host": "h", "program": "p"}),
+        seal.Follows(size, 1, last),
+    )
+    place_ = published / tiles.row_path(size)
+    place_.parent.mkdir(parents=True, exist_ok=True)
+    place_.write_bytes(sealed.rows.data)
+    there = [one.data for one in Published(published).entries(size)]
+    bundle = tiles.of_size(size + 1, "entries", 0)
+    where = published / bundle.path
+    where.parent.mkdir(parents=True, exist_ok=True)
+    where.write_bytes(tiles.bundle([*there, sealed.data]))
+    return size
+
+
+def test_an_intent_that_somebody_put_into_the_published_log_deletes_nothing(station):
+    """It names held files by path, with other times; the administrator acknowledges."""
+    footage(station)
+    place(station)
+    station.round()
+    station.service._publish(station.service._publishing.catch_up, now())
+    held = [f"1001/{name}" for name in station.installed.files()]
+    number = forge_intent(station, held)
+    station.killed()
+    station.start()
+    assert "catalogue" in station.guards()
+    station.ask("guard.acknowledge", CARA, guard="catalogue", reason="r")
+    station.round()
+    assert [f"1001/{name}" for name in station.installed.files()] == held
+    with station.service._core.catalogue.read() as tx:
+        done = log.read(tx, log.completion(tx, number))["fields"]
+    assert (done["deleted"], done["stopped"]) == (0, len(held))
+    whole(station)

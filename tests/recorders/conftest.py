@@ -1,14 +1,9 @@
 """Tests with real recorders share what lies beside them, and end what they started."""
 
-import sys
-from pathlib import Path
-
 import pytest
-from reserved import small_reserve as small_reserve
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from recording_site import Recorder, RecordingSite
+from tests.support.fixtures import small_reserve as small_reserve
+from tests.support.recording_site import Recorder, RecordingSite
 
 
 @pytest.fixture

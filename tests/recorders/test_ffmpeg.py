@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import needs
-from recording_site import (
+from retention.model.values import SECOND, State
+from tests.support import needs
+from tests.support.recording_site import (
     FRAGMENTS,
     JITTER,
     QUICK_H264,
@@ -21,9 +22,8 @@ from recording_site import (
     errors,
     listed,
     probed,
+    truth,
 )
-
-from retention.model import SECOND, State
 
 FFMPEG = ("ffmpeg", "-nostdin", "-loglevel", "warning")
 AGE = timedelta(days=29)
@@ -35,7 +35,7 @@ def segments(footage: Path, camera: str, extension: str) -> list[str]:
     """ffmpeg's segment muxer, cutting every two seconds of the clock."""
     options = ("-segment_format_options", FRAGMENTS) if extension == "mp4" else ()
     return [
-        *(*FFMPEG, *TEST_PICTURE, "-t", "60", *QUICK_H264),
+        *(*FFMPEG, *TEST_PICTURE, "-t", "900", *QUICK_H264),
         *("-f", "segment", "-segment_time", "2", "-segment_atclocktime", "1"),
         *("-reset_timestamps", "1"),
         *("-strftime", "1", "-segment_list", str(footage / f"{camera}.csv"), *options),
@@ -64,8 +64,7 @@ def shown(row, path: Path, site) -> list[str]:
     """What is wrong with the times of a finished segment."""
     seconds = listed(site.footage / f"{path.name.split('_')[0]}.csv")[path.name]
     assert abs(seconds - probed(path)) < 0.3
-    start = born(path)
-    return errors(row, Truth(start, start + round(seconds * SECOND)))
+    return errors(row, truth(path, born(path), seconds))
 
 
 @needs.ffmpeg
@@ -80,16 +79,16 @@ def test_what_ffmpeg_writes_is_left_alone_and_what_is_due_goes_meanwhile(
         recorder(segments(footage, "1002", "mkv"), TZ=ZONES["1002"]),
     ]
     witness = Witness(made, *writers)
-    witness.watch(15, until=lambda: len(list(footage.glob("1002*.mkv"))) == 4)
+    witness.watch(60, until=lambda: len(list(footage.glob("1002*.mkv"))) >= 4)
     old = older_copies(footage)
     assert len(old) >= 4
     made.start()
-    witness.watch(15, until=lambda: made.entries("plan.proposed"))
+    witness.watch(60, until=lambda: made.entries("plan.proposed"))
     witness.watch(2)
     assert [path for path in old if not path.exists()] == []
     approved = made.command("deletion", "approve", "1")
     assert str(len(old)) in approved
-    witness.watch(15, until=lambda: not any(path.exists() for path in old))
+    witness.watch(60, until=lambda: not any(path.exists() for path in old))
     assert [path for path in old if path.exists()] == []
     witness.watch(2)
 
@@ -102,7 +101,7 @@ def test_what_ffmpeg_writes_is_left_alone_and_what_is_due_goes_meanwhile(
     assert made.catalogued().keys() == finished == set(footage.glob("*.m[pk][4v]"))
     assert finished >= witness.written.keys()
     assert len(witness.written) >= 2 * 6
-    assert witness.looks > 50
+    assert witness.looks > 20
     assert witness.open_when_catalogued == set()
     assert witness.replaced() == []
     wrong = {
@@ -128,7 +127,7 @@ def check_the_record(made, old) -> None:
         assert made.entries(f"recordings.{kind}") == []
     tripped = made.entries("guard.tripped")
     assert [entry["fields"]["guard"] for entry in tripped] == ["volume"]
-    report = made.installation.verify()
+    report = made.verify()
     assert report.ok
     assert report.open_intents == []
 
@@ -150,20 +149,22 @@ def named_for_now(directory: Path) -> tuple[Path, int]:
 @needs.ffmpeg
 def test_a_long_segment_under_its_final_name_waits_until_it_is_closed(site, recorder):
     """As MediaMTX writes: in place, a part each second, the next one right after."""
-    made = site("mediamtx", "UTC", stable_after="2s")
+    made = site("mediamtx", "UTC", stable_after="5s")
     directory = made.footage / "1001"
     directory.mkdir()
     made.start()
     truths, witnesses = {}, []
     for seconds in (8, 3):
         path, start = named_for_now(directory)
+        for before in truths:  # a short gap is bridged
+            truths[before] = truths[before]._replace(written=start)
         writer = recorder(in_place(path, seconds))
         witnesses.append(Witness(made, writer))
-        witnesses[-1].watch(20, until=writer.ended)
+        witnesses[-1].watch(120, until=writer.ended)
         assert writer.process.returncode == 0, writer.log.read_text()
         assert abs(probed(path) - seconds) < 0.3
-        truths[path] = Truth(start, time.time_ns() // 1000)
-    assert witnesses[0].looks > 20
+        truths[path] = truth(path, start, probed(path))
+    assert witnesses[0].looks > 8
     assert [each.open_when_catalogued for each in witnesses] == [set(), set()]
     made.until(lambda: len(made.catalogued()) == 2)
     rows = made.catalogued()
@@ -178,7 +179,7 @@ def test_a_long_segment_under_its_final_name_waits_until_it_is_closed(site, reco
     made.stop()
     assert made.entries("recording.changed") == []
     assert made.entries("recordings.quarantined") == []
-    assert made.installation.verify().ok
+    assert made.verify().ok
 
 
 @needs.ffmpeg
@@ -198,14 +199,13 @@ def test_a_segment_that_stalled_gets_its_later_end_when_it_goes_on(site, recorde
     assert early.end <= time.time_ns() // 1000 - 2 * SECOND
     writer.process.send_signal(signal.SIGCONT)
     made.until(writer.ended)
-    truth = Truth(start, time.time_ns() // 1000)
     made.until(lambda: made.entries("recording.changed"))
     late = made.catalogued()[path]
-    assert errors(late, truth) == []
+    assert errors(late, truth(path, start, probed(path))) == []
     assert late.end > early.end
     assert late.size == path.stat().st_size
     made.stop()
-    assert made.installation.verify().ok
+    assert made.verify().ok
 
 
 @needs.ffmpeg
@@ -224,9 +224,9 @@ def test_segments_of_a_recorder_that_buffers_get_their_true_ends(site, recorder)
 
     def three_are_closed() -> bool:
         small.update(p for p, row in made.catalogued().items() if row.size < 1000)
-        return len(list(directory.iterdir())) == 4
+        return len(list(directory.iterdir())) >= 4
 
-    made.until(three_are_closed, 60)
+    made.until(three_are_closed, 120)
     writer.end()
     closed = sorted(directory.iterdir())[:3]
     assert small & set(closed), "this ffmpeg does not buffer: nothing was tried"
@@ -235,13 +235,12 @@ def test_segments_of_a_recorder_that_buffers_get_their_true_ends(site, recorder)
         row = made.catalogued().get(path)
         return row is not None and row.size == path.stat().st_size
 
-    made.until(lambda: all(map(as_it_is, closed)), 20)
+    made.until(lambda: all(map(as_it_is, closed)))
     rows = made.catalogued()
     for path in closed:
-        start = born(path)
         # The name has whole seconds; the end is when the rest was written.
-        truth = Truth(start, path.stat().st_mtime_ns // 1000)
-        assert errors(rows[path], truth) == [], path
+        written = path.stat().st_mtime_ns // 1000
+        assert errors(rows[path], Truth(born(path), written, written)) == [], path
     made.stop()
     assert made.entries("recordings.quarantined") == []
-    assert made.installation.verify().ok
+    assert made.verify().ok

@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from register_room import Room
+
+from tests.support.register import Register
 
 
 @pytest.fixture
-def room(tmp_path: Path) -> Room:
+def room(tmp_path: Path) -> Register:
     """An empty register."""
-    return Room(tmp_path)
+    return Register(tmp_path)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from retention.cameras.lists import parse_columns, read_cameras
-from retention.errors import RetentionError, UsageError
-from retention.model import Custody
+from retention.model.errors import RetentionError, UsageError
+from retention.model.values import Custody
+from retention.register.lists import parse_columns, read_cameras
 
 HEAD = "camera_id,location,lon,lat\n"
 

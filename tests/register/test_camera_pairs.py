@@ -2,8 +2,8 @@
 
 import pytest
 
-from retention.cameras.pairs import Place, distance, propose, read_pairs, write_pairs
-from retention.errors import RetentionError
+from retention.model.errors import RetentionError
+from retention.register.pairs import Place, distance, propose, read_pairs, write_pairs
 
 METRE = 1 / 111_195  # degrees of latitude
 

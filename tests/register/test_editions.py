@@ -5,7 +5,7 @@ Figures of the files, found by this program; see tests/data/trafford-cctv/README
 
 import pytest
 
-from retention.audit.verify import verify_catalogue
+from retention.catalogue.log_check import verify_catalogue
 
 EDITIONS = ("2018-07", "2021-02", "2024-03", "2025-03", "2026-06")
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from retention.audit import log
-from retention.errors import RetentionError
+from retention.catalogue import log
+from retention.model.errors import RetentionError
 
 HEAD = "camera_id,location,lon,lat\n"
 TWO = HEAD + "1,Market Place,-1.13,52.63\n2,London Road,-1.12,52.62\n"
@@ -190,12 +190,12 @@ class FullLog(log.Log):
 
     room_for = 3
 
-    def append(self, tx, entry):
+    def time(self, now):
         """One entry fewer to go."""
         self.room_for -= 1
         if self.room_for < 0:
             raise RetentionError("the disk is full")
-        return super().append(tx, entry)
+        return super().time(now)
 
 
 def test_what_can_not_be_logged_is_not_done(room):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from retention.audit.listing import listing
 from retention.catalogue import cameras
-from retention.errors import RetentionError, UsageError
-from retention.model import DAY, Custody, Window
+from retention.catalogue.entries import listing
+from retention.model.errors import RetentionError, UsageError
+from retention.model.values import DAY, Custody, Window
 
 HEAD = "camera_id,location,lon,lat\n"
 TWO = HEAD + "1,Market Place,-1.13,52.63\n2,London Road,-1.12,52.62\n"

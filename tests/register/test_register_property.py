@@ -9,12 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from register_room import Room
 
 from retention.catalogue import cameras
-from retention.errors import RetentionError
+from retention.model.errors import RetentionError
+from tests.support import campaign
+from tests.support.register import Register
 
 IDS = st.sampled_from(["1", "2", "3", "1001", "1002"])
 NORTH = st.sampled_from(["52.6300", "52.6302", "52.6400"])  # 22 m and 1.1 km apart
@@ -92,13 +93,11 @@ def one_meaning(after):
         assert id != other or until <= since
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)  # fmt: skip
+@settings(max_examples=campaign.share(100))
 @given(st.lists(ACTS, min_size=3, max_size=12))
 def test_any_order_of_acts_keeps_the_register_whole(acts):
     with tempfile.TemporaryDirectory() as directory:
-        room = Room(Path(directory))
+        room = Register(Path(directory))
         for act in acts:
             before, state = labels(room), room.state()
             try:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from retention.cameras import under_hold
-from retention.catalogue import db, holds
-from retention.model import DAY, Entry
+from retention.catalogue import cameras, db, holds
+from retention.model.values import DAY
+from tests.support.dated import Dated
+from tests.support.dated import append as append_dated
 
 LIST = "id,location\n1,Market Place\n2,Station\n"
 
@@ -25,17 +26,14 @@ def room(room):
 def waiting(room):
     """What people are asked about, as (change, id, holds)."""
     with room.catalogue.read() as tx:
-        return [
-            (one["change"], one["camera"], one["holds"])
-            for one in under_hold.unruled(tx)
-        ]
+        return [(one.change, one.camera, one.holds) for one in cameras.unruled(tx)]
 
 
 def review(room, hold):
     """A person looked at the hold and keeps it."""
     fields = {"hold": hold, "review": 3, "old_review": 2, "reason": "it is the same"}
     with room.catalogue.write(db.Priority.HOLD) as tx:
-        room.log.append(tx, Entry("hold.reviewed", room.now, room.actor, fields))
+        append_dated(room.log, tx, Dated("hold.reviewed", room.now, room.actor, fields))
 
 
 def cameras_of(room, hold):
@@ -139,7 +137,9 @@ def test_many_reviews_since_are_all_seen(room):
     fields = {"hold": 99, "review": 3, "old_review": 2}
     with room.catalogue.write(db.Priority.HOLD) as tx:
         for _ in range(600):
-            room.log.append(tx, Entry("hold.reviewed", room.now, room.actor, fields))
+            append_dated(
+                room.log, tx, Dated("hold.reviewed", room.now, room.actor, fields)
+            )
     assert waiting(room) == []
 
 

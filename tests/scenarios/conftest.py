@@ -1,16 +1,16 @@
 """A plant for each test; the first root is watched, and empty, from the day before."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from installation import Clock
-from reserved import small_reserve as small_reserve
-from scenarios.plant import T0, Plant
 
-from retention import clock
-from retention.model import DAY, SECOND
+from retention.model.values import DAY, SECOND
+from tests.support.fixtures import daemon as daemon
+from tests.support.fixtures import fake_clock as fake_clock
+from tests.support.fixtures import mount as mount
+from tests.support.fixtures import small_reserve as small_reserve
+from tests.support.plant import T0, Plant
 
 
 @pytest.fixture
@@ -27,46 +27,3 @@ def watched(plant: Plant) -> Plant:
     plant.round(T0 - DAY)
     plant.round(T0 - DAY + SECOND)
     return plant
-
-
-@pytest.fixture
-def fake_clock(monkeypatch):
-    """To be asked for before an installation, so that init sees it too."""
-    made = Clock()
-    monkeypatch.setattr(clock, "read", made)
-    return made
-
-
-@pytest.fixture
-def daemon():
-    """Starts daemons, and ends those that a failed test left."""
-    started = []
-
-    def start(installation, **environment):
-        started.append(installation.start(**environment))
-        return started[-1].running()
-
-    yield start
-    for each in started:
-        if each.process.poll() is None:
-            each.process.kill()
-            each.process.wait()
-        each.out.close()
-
-
-@pytest.fixture
-def mount():
-    """Mounts something; all is unmounted in the end, used or not."""
-    mounted = []
-
-    def mount(where, *options):
-        subprocess.run(["mount", *options, where], check=True)
-        mounted.append(where)
-        return where
-
-    yield mount
-    for where in reversed(mounted):
-        while (
-            subprocess.run(["umount", "-l", where], capture_output=True).returncode == 0
-        ):
-            pass

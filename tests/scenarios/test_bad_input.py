@@ -17,16 +17,17 @@ Through the real daemon and the real command, each a process of its own.
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 
-import needs
 import pytest
-from installation import Daemon, Installation
 
-from retention import clock
 from retention.catalogue import db
-from retention.model import DAY, HOUR, SECOND
+from retention.model.values import DAY, HOUR, MINUTE, SECOND
+from retention.site import clock
+from tests.support import needs
+from tests.support.installation import Daemon, Installation
 
 
 @pytest.fixture
@@ -37,10 +38,9 @@ def site(tmp_path):
     return made
 
 
-def film(site, *, due_in, camera="1001"):
-    """A recording that falls due so many seconds from now."""
-    age = DAY - due_in * SECOND
-    return site.record(clock.read().wall, age, camera=camera)
+def film(site, *, due_in=HOUR, camera="1001"):
+    """A recording that falls due in this time; it is there before the daemon."""
+    return site.record(clock.read().wall, DAY - due_in, camera=camera)
 
 
 def retention(site, *arguments):
@@ -85,9 +85,9 @@ def end(running):
 
 
 def test_files_that_are_not_what_was_catalogued_are_kept_and_said(site, daemon):
+    linked, *_ = files = [film(site, due_in=HOUR + n * SECOND) for n in range(3)]
+    good = film(site, camera="1002")
     running = adopted(daemon(site))
-    linked, *_ = files = [film(site, due_in=6 + n) for n in range(3)]
-    good = film(site, due_in=9, camera="1002")
     catalogued(running, 4)
     other = site.directory / "other"
     os.link(linked, other)
@@ -98,19 +98,24 @@ def test_files_that_are_not_what_was_catalogued_are_kept_and_said(site, daemon):
     (files[1] / "in it").write_bytes(b"x")
     files[2].unlink()
     files[2].symlink_to(target)
+    site.pass_time(HOUR + MINUTE)
     running.until(lambda: not good.exists(), 30)
-    status, text, _ = retention(site, "--json", "status")
-    assert (status, json.loads(text)["roots"][0]["failed"]) == (0, 3)
-    told = []
-    for file in files:
-        status, text, _ = retention(site, "recording", "show", f"nvr1/1001/{file.name}")
-        assert status == 0
-        told += [line.strip() for line in text.splitlines() if "not deleted" in line]
-    assert [line.partition("  ")[2].strip() for line in told] == [
-        "several links (tried 1 time)",
-        "not a regular file (tried 1 time)",
-        "not a regular file (tried 1 time)",
-    ]
+    running.until(lambda: retention(site, "status")[0] == 6, 30)
+    answer = json.loads(retention(site, "--json", "status")[1])
+    (alarm,) = (one for one in answer["alarms"] if one["alarm"] == "overdue")
+    assert "1 recording could not be deleted (several links)" in alarm["detail"]
+    plan = json.loads(retention(site, "--json", "plan")[1])
+    said = "Due, but could not be deleted in nvr1: 1 recording (several links)"
+    assert said in retention(site, "plan")[1]
+    shown = retention(site, "recording", "show", f"nvr1/1001/{linked.name}")[1]
+    assert "several links (tried 1 time)" in shown
+    # What is only a directory or a link now is lost, or what could not be deleted until
+    # a comparison has seen that.
+    failed = {one["why"]: one["recordings"] for one in plan["failed"]}
+    lost = sum(one["fields"]["count"] for one in site.entries("recordings.lost"))
+    assert failed.pop("several links") == 1
+    assert failed.keys() <= {"not a regular file"}
+    assert sum(failed.values()) + lost >= 2
     assert all(os.path.lexists(file) for file in files)
     assert (other.read_bytes(), target.read_bytes()) == (b"footage", b"footage")
     assert (files[1] / "in it").exists()
@@ -129,17 +134,18 @@ def test_names_that_are_not_utf_8_are_told_and_left_alone(site, daemon):
         with open(path, "wb") as file:
             file.write(b"film")
         os.utime(path, (1_767_225_605,) * 2)
+    good = film(site)
     running = adopted(daemon(site))
-    good = film(site, due_in=1)
+    site.pass_time(HOUR)
     running.until(lambda: not good.exists(), 30)
-    status, text, _ = retention(site, "--json", "status")
-    assert status == 0
+    running.until(lambda: retention(site, "status")[0] == 8, 30)
+    text = retention(site, "--json", "status")[1]
     told = [(one["directory"], one["example"]) for one in json.loads(text)["unknown"]]
     assert sorted(told) == [
         ("1001", "%FF%FE.mp4"),
         ("caf%E9", "2026-01-01_00-00-00.mp4"),
     ]
-    assert "nvr1/caf%E9" in retention(site, "status")[1]
+    assert "caf%E9/2026-01-01" in retention(site, "status")[1]
     assert retention(site, "audit", "list")[0] == 0
     assert all(os.path.exists(path) for path in paths)
     end(running)
@@ -152,13 +158,13 @@ def test_names_that_are_not_utf_8_are_told_and_left_alone(site, daemon):
 )
 def test_a_directory_of_another_user_is_told_and_the_rest_goes_on(site, daemon):
     """The service has no more rights than any user; camera 1002's folder is closed."""
-    closed = film(site, due_in=4, camera="1002")
+    closed, good = film(site, due_in=2 * HOUR, camera="1002"), film(site)
     os.chown(closed.parent, 65534, 65534)
     closed.parent.chmod(0o700)
     running = Unprivileged(site, {})
     try:
         adopted(running)
-        good = film(site, due_in=1)
+        site.pass_time(HOUR)
         running.until(lambda: "scan.unreadable" in running.log())
         running.until(lambda: not good.exists(), 30)
         assert "1002" in running.log()
@@ -173,12 +179,12 @@ def test_a_directory_of_another_user_is_told_and_the_rest_goes_on(site, daemon):
         assert closed.exists()
         assert site.entries("recordings.lost") == []
         closed.parent.chmod(0o777)
+        running.round()
+        site.pass_time(HOUR)
         running.until(lambda: not closed.exists(), 30)
         end(running)
     finally:
-        running.process.kill()
-        running.process.wait()
-        running.out.close()
+        running.kill()
     assert site.verify().ok
 
 
@@ -218,8 +224,8 @@ def unmount(site):
 
 @needs.root
 def test_a_root_that_turns_read_only_is_a_guard_until_it_is_writable(disk, daemon):
+    file = film(disk)
     running = adopted(daemon(disk))
-    file = film(disk, due_in=5)
     catalogued(running, 1)
     turn = ["mount", "-o", "remount,bind,ro", disk.directory / "nvr1"]
     subprocess.run(turn, check=True)
@@ -228,7 +234,8 @@ def test_a_root_that_turns_read_only_is_a_guard_until_it_is_writable(disk, daemo
     status, text, _ = retention(disk, "status")
     assert status == 6
     assert "read-only" in text
-    running.until(lambda: clock.read().wall > due(file), 30)
+    disk.pass_time(HOUR + MINUTE)
+    running.round()
     assert file.exists()
     turn[2] = "remount,bind,rw"
     subprocess.run(turn, check=True)
@@ -239,17 +246,12 @@ def test_a_root_that_turns_read_only_is_a_guard_until_it_is_writable(disk, daemo
     assert disk.verify().ok
 
 
-def due(file):
-    return file.stat().st_mtime_ns // 1000 + DAY + SECOND
-
-
 @needs.root
 def test_a_root_that_is_unmounted_while_it_runs_is_a_guard_until_it_is_back(
     disk, daemon
 ):
+    file, kept = film(disk), film(disk, due_in=2 * HOUR)
     running = adopted(daemon(disk))
-    file = film(disk, due_in=5)
-    kept = film(disk, due_in=HOUR // SECOND)
     catalogued(running, 2)
     unmount(disk)
     running.until(lambda: guards(disk), 30)
@@ -257,6 +259,7 @@ def test_a_root_that_is_unmounted_while_it_runs_is_a_guard_until_it_is_back(
     assert status == 6
     assert f"footage root nvr1 ({disk.directory}/nvr1)" in text
     connect(disk)
+    disk.pass_time(HOUR)
     running.until(lambda: not file.exists(), 30)
     running.until(lambda: guards(disk, "guard.cleared"), 30)
     assert kept.exists()
@@ -292,7 +295,7 @@ def directory(path):
 @pytest.mark.parametrize("harm", [missing, truncated, empty, garbage, directory])
 def test_without_its_catalogue_it_does_not_start_and_a_sentence_says_why(site, harm):
     """Nothing is deleted, nobody is answered, and a hold waits for a better day."""
-    file = film(site, due_in=-HOUR // SECOND)
+    file = film(site, due_in=-HOUR)
     harm(site.state / db.NAME)
     status, _, said = retention(site, "run")
     assert (status, said.count("\n")) == (1, 1)
@@ -329,11 +332,12 @@ def put_another(site):
 @pytest.mark.parametrize("harm", [move_away, put_another])
 def test_a_catalogue_that_goes_while_it_runs_stops_deletion(site, daemon, harm):
     """SQLite would not notice, and deletions would be on no record."""
+    file = film(site)
     running = adopted(daemon(site))
-    file = film(site, due_in=5)
     catalogued(running, 1)
     harm(site)
-    running.until(lambda: clock.read().wall > due(file) + SECOND, 30)
+    site.pass_time(HOUR + MINUTE)
+    running.round()
     running.until(lambda: "was moved, removed or replaced" in running.log(), 30)
     assert file.exists()
     running.end()
@@ -347,9 +351,10 @@ def test_a_catalogue_that_goes_while_it_runs_stops_deletion(site, daemon, harm):
 
 
 def test_a_catalogue_that_is_put_back_goes_on_by_itself(site, daemon):
+    file = film(site)
     running = adopted(daemon(site))
-    file = film(site, due_in=5)
     catalogued(running, 1)
+    site.pass_time(HOUR)
     move_away(site)
     running.until(lambda: "was moved, removed or replaced" in running.log(), 30)
     for moved in site.directory.glob(f"{db.NAME}*"):
@@ -368,4 +373,28 @@ def test_a_second_daemon_is_told_who_is_there_and_touches_nothing(site, daemon):
     assert said.count("\n") == 1
     since = site.entries()[before:]  # the first one may have had something to say
     assert {entry["actor"]["pid"] for entry in since} <= {running.process.pid}
+    end(running)
+
+
+def test_a_catalogue_that_another_program_has_locked_is_told_by_status(site, daemon):
+    old = film(site)
+    running = adopted(daemon(site))
+    catalogued(running, 1)
+    running.round()
+    with sqlite3.connect(site.state / db.NAME, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        told = "NOT DELETING: guard log: the catalogue "
+        running.until(lambda: retention(site, "status")[1].startswith(told), 60)
+        status, text, _ = retention(site, "status")
+        assert status == 6
+        assert "is locked by another program; close whatever has it open" in text
+        (alarm,) = json.loads(retention(site, "--json", "status")[1])["alarms"]
+        assert (alarm["rank"], alarm["number"]) == ("stops", None)
+        site.pass_time(HOUR + MINUTE)
+        running.round()
+        assert old.exists()
+        other.execute("ROLLBACK")
+    other.close()
+    running.until(lambda: not old.exists(), 150)
+    running.until(lambda: retention(site, "status")[0] != 6, 150)
     end(running)

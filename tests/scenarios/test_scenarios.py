@@ -28,13 +28,13 @@ import shutil
 import threading
 
 import pytest
-from ingest.conftest import never
-from scenarios.plant import PERIOD, T0, Plant
 
-from retention.cameras.register import camera_renumber
 from retention.catalogue.db import Priority
 from retention.deletion import batch as procedure
-from retention.model import DAY, HOUR, MINUTE, SECOND, Custody, State
+from retention.model.values import DAY, HOUR, MINUTE, SECOND, Custody, State
+from retention.register.register import camera_renumber
+from tests.support.plant import PERIOD, T0, Plant
+from tests.support.world import never
 
 
 def test_a_clip_inside_a_recording_shortens_neither_its_period_nor_its_hold(watched):
@@ -108,7 +108,7 @@ def test_with_a_wrong_zone_from_the_start_a_hold_keeps_what_was_filmed_then(
     assert "one hour out" in placed["times_in_doubt"][0].replace("1 h", "one hour")
     plant.round(T0 + 99 * DAY)
     assert all(file.exists() for file in files)
-    plant.release(placed["hold"])
+    plant.free(placed["hold"])
     plant.round(T0 + 99 * DAY + SECOND)
     assert not any(file.exists() for file in files)
 
@@ -130,7 +130,7 @@ def test_any_hold_of_the_camera_keeps_what_is_in_quarantine(watched):
     placed = watched.place("1001", T0 + 9 * DAY, T0 + 10 * DAY)
     watched.round(T0 + 99 * DAY)
     assert file.exists()
-    watched.release(placed["hold"])
+    watched.free(placed["hold"])
     watched.round(T0 + 99 * DAY + SECOND)
     assert not file.exists()
 
@@ -200,31 +200,39 @@ def restored(plant, count):
     plant.settle(folder)
 
 
-def test_footage_restored_from_a_backup_is_told_and_deleted_again(watched):
+def test_footage_restored_from_a_backup_is_told_and_kept_for_a_period(watched):
+    """Whoever put it back has time to place a hold."""
     restored(watched, 3)
     watched.round(T0 + 40 * DAY)
     assert [entry["count"] for entry in watched.entries("recordings.reappeared")] == [3]
+    watched.round(T0 + 40 * DAY + PERIOD - 1)
+    assert len(watched.there()) == 3
+    watched.round(T0 + 40 * DAY + PERIOD)
     assert watched.there() == []
     assert watched.outcomes("deleted") == 6
 
 
-def test_much_footage_restored_from_a_backup_waits_for_a_supervisor(tmp_path):
+def test_much_footage_restored_from_a_backup_stops_no_other_deletion(tmp_path):
     plant = Plant(tmp_path, deletion_floor=2)
     plant.watch()
     plant.round(T0 - DAY)
     plant.round(T0 - DAY + SECOND)
     restored(plant, 4)
+    due = plant.film(T0 + 39 * DAY, folder="1002")
     plant.round(T0 + 40 * DAY)
+    assert len(plant.there()) == 5
+    plant.round(T0 + 40 * DAY + PERIOD - HOUR)
+    assert (plant.blocked["nvr1"], due.exists()) == (None, False)
     assert len(plant.there()) == 4
-    assert "4 recordings that were not due or not there" in plant.blocked["nvr1"]
     plant.close()
 
 
-def test_restored_footage_is_held_as_any_other(watched):
+def test_restored_footage_is_held_by_any_hold_on_its_camera(watched):
     restored(watched, 3)
     watched.place("1001", T0 + HOUR, T0 + 2 * HOUR)
     watched.round(T0 + 40 * DAY)
-    assert watched.there() == ["nvr1/1001/2026-07-20_11-00-00.mp4"]
+    watched.round(T0 + 40 * DAY + 2 * PERIOD)
+    assert len(watched.there()) == 3
 
 
 def test_footage_restored_without_its_times_is_kept_in_doubt_for_a_period(watched):

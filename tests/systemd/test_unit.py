@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-import needs
 import pytest
 
-from retention import spool_directory
-from retention.caller import SERVICE_USER
-from retention.settings import DEFAULT_PATH, Settings
+from retention.cli.local import spool_directory
+from retention.site import unit
+from retention.site.address import DEFAULT_CONFIG
+from retention.site.caller import SERVICE_USER
+from retention.site.settings import Settings
+from tests.support import needs
+from tests.support.installation import Installation
 
 SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = SYSTEMD / "cctv-retention.service"
@@ -44,6 +47,29 @@ def test_systemd_has_no_complaint_about_the_unit(tmp_path):
     installed.write_text(text.replace("/usr/bin/retention", sys.executable))
     done = run("systemd-analyze", "verify", "--man=no", installed)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@needs.systemd_analyze
+def test_systemd_has_no_complaint_about_the_drop_in_of_a_disk_that_is_missing(tmp_path):
+    (tmp_path / "50% of Ann's disk").mkdir()
+    drop_in = Installation(tmp_path / "50% of Ann's disk").init()["drop_in"]
+    installed = tmp_path / UNIT.name
+    text = UNIT.read_text(encoding="utf-8")
+    installed.write_text(text.replace("/usr/bin/retention", sys.executable))
+    (tmp_path / f"{UNIT.name}.d").mkdir()
+    (tmp_path / f"{UNIT.name}.d" / "footage.conf").write_text("\n".join(drop_in))
+    done = run("systemd-analyze", "verify", "--man=no", installed)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not any(line.startswith("Requires") for line in drop_in)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-escape"), reason="needs systemd")
+@pytest.mark.parametrize(
+    "path", ["/srv/footage/nvr1", "/srv/a-b c/50%", "/.hidden/x_1:2", "/ä\\", "/"]
+)
+def test_the_unit_of_a_mount_is_named_as_systemd_names_it(path):
+    done = run("systemd-escape", "-p", "--suffix=mount", path)
+    assert unit.mount_unit(Path(path)) == done.stdout.strip()
 
 
 @needs.systemd_analyze
@@ -88,7 +114,7 @@ def test_reading_the_clocks_state_is_allowed_after_the_privileged_calls_are_not(
 @needs.strace
 def test_the_call_that_this_c_library_makes_is_among_them():
     """glibc's adjtimex() calls clock_adjtime."""
-    code = "from retention import clock; clock.read()"
+    code = "from retention.site import clock; clock.read()"
     done = run(
         "strace", "-f", "-qq", "-e", "trace=/adjtime", sys.executable, "-c", code
     )  # fmt: skip
@@ -114,7 +140,7 @@ def test_its_directories_are_those_of_the_settings():
     state = Settings.model_fields["state_directory"].default
     assert [str(state)] == [f"/var/lib/{name}" for name in values("StateDirectory")]
     assert values("StateDirectoryMode") == ["0700"]
-    assert values("ConfigurationDirectory") == [DEFAULT_PATH.parent.name]
+    assert values("ConfigurationDirectory") == [DEFAULT_CONFIG.parent.name]
     socket = Settings.model_fields["socket"].default
     (runtime,) = values("RuntimeDirectory")
     assert socket.parent == Path("/run") / runtime

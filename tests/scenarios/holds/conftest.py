@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from api.people import People
-from scenarios.holds.room import Room
+
+from tests.support.people import People
+from tests.support.room import Room
 
 
 @pytest.fixture

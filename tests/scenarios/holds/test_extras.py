@@ -2,9 +2,8 @@
 six hours, the next two hours, and a camera whose data is the police's.
 """
 
-from scenarios.holds.room import POLICE, instant, there
-
-from retention.model import DAY, HOUR, MINUTE
+from retention.model.values import DAY, HOUR, MINUTE
+from tests.support.room import POLICE, instant, there
 
 
 def test_a_camera_renumbered_under_a_hold_stays_held_under_both_ids(room, people):
@@ -67,6 +66,7 @@ def test_a_coroner_has_104_cameras_kept_for_six_hours_in_one_command(room, peopl
 
 def test_the_next_two_hours_are_kept_as_they_are_recorded(room, people):
     place = room("26/10/2026 20:00")
+    files = place.film("1001", "26/10/2026 19:30", "26/10/2026 20:00")
     place.install()
     answer = place.ask(
         people.olga, "hold", "place", "1001", "--margin", "0",
@@ -80,7 +80,7 @@ def test_the_next_two_hours_are_kept_as_they_are_recorded(room, people):
     assert end - start == 2 * HOUR
 
     place.pass_until("26/10/2026 23:30")
-    files = place.film("1001", "26/10/2026 19:30", "26/10/2026 23:00")
+    files += place.film("1001", "26/10/2026 20:00", "26/10/2026 23:00")
     place.cycle()
     place.pass_until(instant("26/10/2026 23:00") + 28 * DAY + MINUTE)
     # By quarters from half past seven: it was asked for just after eight.

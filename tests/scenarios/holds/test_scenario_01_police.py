@@ -4,7 +4,7 @@ Saturday was summer time, Monday is not: the interval is 20:00Z-22:30Z, and a to
 takes today's offset keeps the wrong hours.
 """
 
-from scenarios.holds.room import POLICE, there
+from tests.support.room import POLICE, there
 
 
 def test_the_held_files_of_both_cameras_stay_and_those_of_a_third_go(room, people):

@@ -5,9 +5,9 @@ twice in October and not at all in March, and is refused with what to write inst
 """
 
 import pytest
-from scenarios.holds.room import POLICE
 
-from retention.model import HOUR
+from retention.model.values import HOUR
+from tests.support.room import POLICE
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,8 @@ Held with a margin of an hour, skipped by the cycle, released when it is fulfill
 off, and deleted in the first cycle after: a hold gives nothing a new 28 days.
 """
 
-from scenarios.holds.room import instant, there
-
-from retention.model import HOUR, MINUTE
+from retention.model.values import HOUR, MINUTE
+from tests.support.room import instant, there
 
 SAR = (
     "--kind", "sar", "--received", "today 16:45", "--reference", "SAR 2026/41",

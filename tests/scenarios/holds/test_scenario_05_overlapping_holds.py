@@ -3,7 +3,7 @@
 Released by the police, what the insurer needs is kept, and the plan names whose it is.
 """
 
-from scenarios.holds.room import INSURER, POLICE, instant, there
+from tests.support.room import INSURER, POLICE, instant, there
 
 
 def test_what_the_police_release_stays_where_the_insurer_needs_it(room, people):

@@ -1,6 +1,6 @@
 """Scenario 6: two people release, and for a week a supervisor can take it back."""
 
-from scenarios.holds.room import POLICE, there
+from tests.support.room import POLICE, there
 
 
 def test_the_same_person_is_refused_another_approves_and_within_a_week_it_is_undone(

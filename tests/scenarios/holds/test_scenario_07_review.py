@@ -1,6 +1,6 @@
 """Scenario 7: a hold whose review date has passed is pointed out, and never released."""
 
-from scenarios.holds.room import POLICE, there
+from tests.support.room import POLICE, there
 
 
 def test_past_its_review_a_hold_is_in_force_until_somebody_rules(room, people):

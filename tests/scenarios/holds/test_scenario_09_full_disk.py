@@ -7,8 +7,8 @@ when it is due, and the rest is the recorder's trouble, not hidden by deleting e
 from contextlib import suppress
 from pathlib import Path
 
-import needs
-from scenarios.holds.room import POLICE, there
+from tests.support import needs
+from tests.support.room import POLICE, there
 
 pytestmark = needs.root
 

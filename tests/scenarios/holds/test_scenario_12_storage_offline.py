@@ -6,10 +6,9 @@ NAS is back the hold is there before the first cycle, also for what it recorded 
 
 import subprocess
 
-import needs
-from scenarios.holds.room import POLICE, instant, there
-
-from retention.model import DAY
+from retention.model.values import DAY
+from tests.support import needs
+from tests.support.room import POLICE, instant, there
 
 pytestmark = needs.root
 
@@ -54,6 +53,10 @@ def test_a_hold_on_storage_that_is_away_is_in_force_before_its_first_cycle(
     subprocess.run(
         ["mount", "--bind", directory / "disk", directory / "nas"], check=True
     )
+    # What nobody had seen was due when it was found: that waits for a supervisor.
+    place.wait(lambda: place.entries("plan.proposed"))
+    assert all(there(known + unseen))
+    place.ask(people.sue, "deletion", "approve", "1")
     place.wait_gone(known[:4] + unseen[4:])
     place.cycle()
     assert all(there(known[4:] + unseen[:4]))

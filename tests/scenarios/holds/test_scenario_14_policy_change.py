@@ -4,9 +4,8 @@ Shorter is previewed and waits for a supervisor; what goes by it goes by the new
 version, and never what is held.  Longer protects at once what is still there.
 """
 
-from scenarios.holds.room import POLICE, there
-
-from retention.model import DAY
+from retention.model.values import DAY
+from tests.support.room import POLICE, there
 
 
 def test_shorter_waits_for_a_second_person_and_longer_is_in_force_at_once(room, people):

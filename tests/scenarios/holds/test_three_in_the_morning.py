@@ -9,10 +9,9 @@ import os
 import threading
 import time
 
-from scenarios.holds.room import POLICE, instant
-
-from retention.localtime import format_utc
-from retention.model import DAY, SECOND
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, SECOND
+from tests.support.room import POLICE, instant
 
 COUNT = 6000
 """Files of each camera: to delete them all takes several times what a command takes."""

@@ -1,0 +1,310 @@
+"""The catalogue's log as a source: entries by number, kind, subject, camera and hour."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from retention.catalogue import log
+from retention.catalogue.db import parts
+from retention.catalogue.schema import entry as entry_table
+from retention.model.errors import VerificationError
+from retention.model.values import DAY, FOREVER, HOUR, Micros, Window
+from retention.tlog import subjects
+from retention.tlog.canonical import decode
+from retention.tlog.declare import Footage
+from retention.tlog.kinds import HOLDS, KINDS, telling
+from retention.tlog.rows import LONG
+from retention.tlog.source import (
+    INTENDED,
+    Place,
+    Query,
+    Record,
+    Source,
+    apart,
+    hours_of,
+    opened,
+)
+
+_HOURS = DAY // HOUR
+_PAGE = 200
+_OF_HOURS = (
+    "SELECT DISTINCT entry FROM entry_camera WHERE camera=? AND hour BETWEEN ? AND ?"
+)
+
+# Two searches: with OR, SQLite would read everything of the camera.
+OF_CAMERA = """
+    SELECT entry FROM entry_camera
+    WHERE camera = :camera AND hour BETWEEN :first AND :last
+    UNION ALL SELECT entry FROM entry_camera WHERE camera = :camera AND hour = :long"""
+
+
+class CatalogueSource:
+    """The log of a catalogue, within one transaction."""
+
+    indexed = True
+
+    def __init__(self, tx: Connection) -> None:
+        self._tx = tx
+        self.entries = 0
+
+    def entry(self, number: int) -> Record:
+        """One entry; RetentionError where there is none."""
+        self.entries += 1
+        return Record(number, log.read(self._tx, number), partial(self._rows, number))
+
+    def disclosures(self, number: int) -> Mapping[str, str]:
+        """What opens the committed fields of an entry; what was erased is not in it."""
+        found = self._tx.exec_driver_sql(
+            "SELECT field, text FROM disclosure WHERE entry = ?", (number,)
+        )
+        return {one.field: one.text for one in found}
+
+    def backwards(self, query: Query) -> Iterator[Record]:
+        """The entries that are asked for, newest first."""
+        statement, values = _statement(query)
+        # Read as far as the reader asks, and closed with it.
+        with self._tx.execute(statement, values) as found:
+            for number, data in found:
+                record = self._record(number, data)
+                if query.camera is None or self._meets(record, query.footage):
+                    yield record
+
+    def _meets(self, record: Record, footage: Window | None) -> bool:
+        """Whether what the index has for the hour is of that time; rows tell it of
+        themselves."""
+        kind, entry = KINDS.get(record.kind), record.entry
+        if footage is None or kind is None:
+            return True
+        start, end = entry["at"], entry["at"] + 1
+        if kind.footage is Footage.HOLD:
+            start, end = self._window(record)
+        elif kind.footage not in (Footage.CAMERA, Footage.REFUSED):
+            return True
+        return bool(start < footage.end and footage.start < end)
+
+    def _window(self, record: Record) -> tuple[Micros, Micros]:
+        """What its hold covered when an entry was written."""
+        fields = record.entry["fields"]
+        if "since" not in fields:
+            terms = Query(
+                telling("cover"),
+                f"hold:{fields['hold']}",
+                before=record.number,
+            )
+            placed = next(self.backwards(terms), None)
+            if placed is None:
+                return -FOREVER, FOREVER + 1
+            fields = placed.entry["fields"]
+        return fields["since"], fields["until"]
+
+    def completion(self, intent: int) -> Record | None:
+        """The entry that completes a batch; None while it is open."""
+        number = log.completion(self._tx, intent)
+        return None if number is None else self.entry(number)
+
+    def about(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+        held: Collection[Window] = (),
+    ) -> Iterable[Record]:
+        """The records about footage of these cameras in the windows, with the completions
+        of batches, those about holds on them, and the roll-ups of these days."""
+        wanted = self._numbers(cameras, windows, days)
+        wanted |= self.those_of(self._numbers(cameras, held, ()), HOLDS)
+        for record in self._entries(sorted(wanted), (INTENDED,)):
+            if apart(record.entry["fields"], windows):
+                wanted.discard(record.number)
+                continue
+            completion = log.completion(self._tx, record.number)
+            if completion is not None:
+                wanted.add(completion)
+        wanted |= set(self._before_extended(sorted(wanted)))
+        return self._entries(sorted(wanted))
+
+    def _before_extended(self, numbers: list[int]) -> Iterator[int]:
+        """All entries of the holds that came to cover this footage when they were
+        extended: what they covered before lies elsewhere."""
+        placed: set[int] = set()
+        met: set[int] = set()
+        for record in self._entries(numbers, tuple(telling("cover"))):
+            hold = record.entry["fields"]["hold"]
+            (placed if record.kind == "hold.placed" else met).add(hold)
+        for hold in met - placed:
+            for record in self.backwards(Query(subject=f"hold:{hold}")):
+                yield record.number
+
+    def _numbers(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+    ) -> set[int]:
+        ranges = {
+            (camera, *hours)
+            for camera in cameras
+            for window in windows
+            for hours in hours_of(window)
+        }
+        # Roll-ups are found under the first hour of a day.
+        midnights = {(camera, day * _HOURS, day * _HOURS) for camera, day in days}
+        return {
+            number
+            for values in ranges | midnights
+            for number in self._tx.exec_driver_sql(_OF_HOURS, values).scalars()
+        }
+
+    def hours(
+        self, camera: int, ranges: Sequence[Window], limit: int
+    ) -> tuple[list[tuple[int, int]], int]:
+        """(hour, number) of the entries about a camera in these ranges of hours, the
+        newest hours first and at most `limit`; and the hour up to which they are left
+        out."""
+        found: list[tuple[int, int]] = []
+        for first, stop in ((LONG, LONG + 1), *reversed(ranges)):
+            rows = self._tx.exec_driver_sql(
+                "SELECT hour, entry FROM entry_camera WHERE camera=? AND hour>=? AND "
+                "hour<? ORDER BY hour DESC, entry DESC LIMIT ?",
+                (camera, first, stop, limit - len(found)),
+            )
+            found += map(tuple, rows)
+            if len(found) >= limit:
+                last = found[-1][0]
+                return found, ranges[-1].end if last == LONG else last + 1
+        return found, LONG
+
+    def those_of(self, numbers: Iterable[int], kinds: Collection[str]) -> set[int]:
+        """Those of the entries that are of these kinds."""
+        return {
+            row.number
+            for part in parts(sorted(numbers))
+            for row in self._tx.execute(
+                sa.select(entry_table.c.number).where(
+                    entry_table.c.number.in_(part), entry_table.c.kind.in_(kinds)
+                )
+            )
+        }
+
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterable[Record]:
+        """The records of these kinds from number `first` on, in the order of the log."""
+        found = (self._of_kind(kind, first) for kind in kinds)
+        return heapq.merge(*found, key=lambda one: one.number)
+
+    def _of_kind(self, kind: str, first: int) -> Iterator[Record]:
+        last = first - 1
+        while True:
+            page = self._tx.exec_driver_sql(
+                "SELECT number, bytes FROM entry WHERE kind=? AND number>? "
+                "ORDER BY number LIMIT ?",
+                (kind, last, _PAGE),
+            ).all()
+            for number, data in page:
+                yield self._record(number, data)
+                last = number
+            if len(page) < _PAGE:
+                return
+
+    def _entries(
+        self, numbers: list[int], kinds: Collection[str] = ()
+    ) -> Iterator[Record]:
+        """Those of the numbers, in order; only those of some kinds, where any are
+        named."""
+        query = sa.select(entry_table.c.number, entry_table.c.bytes).order_by(
+            entry_table.c.number
+        )
+        if kinds:
+            query = query.where(entry_table.c.kind.in_(kinds))
+        for part in parts(numbers):
+            found = self._tx.execute(query.where(entry_table.c.number.in_(part)))
+            for number, data in found.all():
+                yield self._record(number, data)
+
+    def _record(self, number: int, data: bytes) -> Record:
+        self.entries += 1
+        return Record(number, decode(data), partial(self._rows, number))
+
+    def _rows(self, number: int) -> bytes | None:
+        data = self._tx.exec_driver_sql(
+            "SELECT bytes FROM entry_rows WHERE entry=?", (number,)
+        ).scalar()
+        return None if data is None else bytes(data)
+
+
+def _statement(query: Query) -> tuple[sa.Select[Any], dict[str, Any]]:
+    """The search for a query, and its values."""
+    columns = entry_table.c
+    where: list[Any] = []
+    values: dict[str, Any] = {}
+    if query.before is not None:
+        where.append(columns.number < query.before)
+    if query.kinds:
+        where.append(columns.kind.in_(query.kinds))
+    if query.subject is not None:
+        where.append(columns.kind.in_(subjects.about(query.subject)))
+        where.append(sa.func.instr(columns.bytes, subjects.mark(query.subject)) > 0)
+    if query.written is not None:
+        where.append(columns.at >= query.written.start)
+        where.append(columns.at < query.written.end)
+    if query.camera is not None:
+        where.append(sa.text(f"number IN ({OF_CAMERA})"))
+        footage = query.footage
+        values = {
+            "camera": query.camera,
+            "first": 0 if footage is None else footage.start // HOUR,
+            "last": 2**62 if footage is None else (footage.end - 1) // HOUR,
+            "long": LONG,
+        }
+    found = sa.select(columns.number, columns.bytes).where(*where)
+    return found.order_by(columns.number.desc()), values
+
+
+def listing(
+    tx: Connection,
+    *,
+    kind: str | None = None,
+    subject: str | None = None,
+    camera: int | None = None,
+    since: Micros | None = None,
+    until: Micros | None = None,
+    limit: int = 100,
+    before: int | None = None,
+) -> list[dict[str, Any]]:
+    """Entries as they are stored, newest first, numbers below `before`.
+
+    [since, until) is when the entry was written; with `camera` (its key) it is the time
+    of the footage that the entry is about, as `Query` has it.  `subject` is as entries
+    have it, such as `hold:17`.
+    """
+    always = since is None and until is None
+    time = None if always else Window(since or 0, FOREVER if until is None else until)
+    about = {"camera": camera, "footage": time} if camera else {"written": time}
+    query = Query(() if kind is None else (kind,), subject, before=before, **about)
+    return [one.entry for one in islice(CatalogueSource(tx).backwards(query), limit)]
+
+
+def of_hold(tx: Connection, hold: int) -> list[dict[str, Any]]:
+    """Every entry about the hold of that number, oldest first, commitments opened.
+
+    One whose disclosure is not what was committed to is given as it is stored: a
+    changed log must stay readable, `retention audit verify` tells.
+    """
+    source = CatalogueSource(tx)
+    return [
+        _opened(source, record)
+        for record in reversed(list(source.backwards(Query(subject=f"hold:{hold}"))))
+    ]
+
+
+def _opened(source: Source, record: Record) -> dict[str, Any]:
+    try:
+        return opened(record.entry, source.disclosures(record.number))
+    except VerificationError:
+        return record.entry

@@ -1,0 +1,95 @@
+"""When all of a footage root was looked at, as a short list of the gaps between looks,
+and by how much its files' times were moved since.
+
+So that a doubt about a recording's times starts no new period, with not a byte kept a
+recording: what has long been known was recorded before the first look after its end.
+"""
+
+from sqlalchemy import Connection
+
+from retention.catalogue import policies
+from retention.catalogue.db import Transaction, get_fact, put_fact
+from retention.model.policy import BEGINNING, LOOKS_APART, InDoubt, Looks, add_look
+from retention.model.values import Micros, Stream, Window
+
+_FACT = "looks."
+
+
+def of_root(tx: Connection, root: int) -> Looks | None:
+    """The looks at a root; None where there was none yet."""
+    kept = get_fact(tx, f"{_FACT}{root}")
+    if kept is None:
+        return None
+    first, last, gaps = kept
+    return Looks(first, last, tuple(Window(*gap) for gap in gaps))
+
+
+def note(tx: Connection, root: int, now: Micros) -> None:
+    """A whole scan of the root began at `now`, by a believed clock.
+
+    Written only every few minutes, which is as near as a look is known.
+    """
+    before = of_root(tx, root)
+    if before is not None and now - before.last < LOOKS_APART // 2:
+        return
+    policy = policies.current(tx)
+    period = 0 if policy is None else policy.longest()
+    after = add_look(before, now, now - period)
+    put_fact(tx, f"{_FACT}{root}", [after.first, after.last, list(after.gaps)])
+
+
+def forget(tx: Connection, root: int) -> None:
+    """Another disk stands for the root: none of it was looked at yet."""
+    put_fact(tx, f"{_FACT}{root}", None)
+
+
+def doubt_of_stream(tx: Connection, stream: Stream) -> InDoubt | None:
+    """The doubt about the times of a whole stream, or None."""
+    if stream.quarantined is None:
+        return None
+    return InDoubt(stream.quarantined, of_root(tx, stream.root))
+
+
+def known_since(tx: Connection, stream: int, end: Micros, now: Micros) -> Micros:
+    """By when a recording of the stream that ended then, and that we have known, was
+    there for certain: the first look after its end, `now` at the latest."""
+    root = tx.exec_driver_sql(
+        "SELECT root FROM stream WHERE key = ?", (stream,)
+    ).scalar_one()
+    return min(now, InDoubt(now, of_root(tx, root)).since(end))
+
+
+def correct(tx: Transaction, step: Micros, now: Micros) -> None:
+    """The clock is believed again, at `now`, after an error of `step`.
+
+    It may have been so far behind until then: a file in quarantine that says that it is
+    from after the first look at it was seen that much later, and its period counts from
+    there, else it would be over too soon.  Nothing was first seen after now.
+    """
+    corrected = tx.exec_driver_sql(
+        "UPDATE quarantine SET seen = min(?, max(seen, min(mtime, seen + ?)))"
+        " WHERE mtime > seen OR seen > ? RETURNING stream, seen",
+        (now, step, now),
+    )
+    for stream, seen in corrected.all():
+        tx.touch(stream, seen)
+
+
+_MOVED = "mtimes.moved."
+_MOST = 8
+
+
+def _moved(tx: Connection, root: int) -> list[tuple[Micros, Micros]]:
+    return [(shift, at) for shift, at in get_fact(tx, f"{_MOVED}{root}") or []]
+
+
+def moved(tx: Connection, root: int, since: Micros = BEGINNING) -> list[Micros]:
+    """By how much the modification times of a root were moved, all at once, since its
+    files were catalogued (where that was seen `since` then or later): a file whose time
+    differs by as much is as it was."""
+    return [shift for shift, at in _moved(tx, root) if at >= since]
+
+
+def note_moved(tx: Connection, root: int, shift: Micros, now: Micros) -> None:
+    """They were moved by so much, it is seen at `now`."""
+    put_fact(tx, f"{_MOVED}{root}", [*_moved(tx, root), (shift, now)][-_MOST:])

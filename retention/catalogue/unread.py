@@ -1,0 +1,38 @@
+"""Parts of a root that its last whole scan did not reach: there may be recordings there."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import Connection
+
+from retention.catalogue.db import get_fact, put_fact
+from retention.tlog.canonical import path_bytes, path_text
+
+MOST = 20
+"""So many are kept by name."""
+
+_FACT = "scan.unread."
+
+
+class Unread(NamedTuple):
+    """Paths below the root with why each was not reached, and how many more there are."""
+
+    parts: dict[bytes, str]
+    more: int
+
+
+def note(tx: Connection, root: int, unreached: Mapping[bytes, str]) -> None:
+    """What a whole scan of a root did not reach, and why; usually nothing."""
+    named = [[path_text(path), why] for path, why in sorted(unreached.items())[:MOST]]
+    found = {"parts": named, "more": len(unreached) - len(named)} if named else None
+    if found != get_fact(tx, f"{_FACT}{root}"):
+        put_fact(tx, f"{_FACT}{root}", found)
+
+
+def parts(tx: Connection, root: int) -> Unread:
+    """What the last whole scan of a root did not reach."""
+    found = get_fact(tx, f"{_FACT}{root}") or {"parts": [], "more": 0}
+    if found is True:  # of a program that kept no names
+        found = {"parts": [], "more": 1}
+    named = {path_bytes(path): why for path, why in found["parts"]}
+    return Unread(named, found["more"])

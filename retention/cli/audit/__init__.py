@@ -1,0 +1,1 @@
+"""`retention audit`: the log asked, verified and handed over."""

@@ -1,0 +1,75 @@
+"""What is done without the service, by whoever may open its catalogue.
+
+`init`, `check` and `schema upgrade`: before there is a service, or while it is stopped.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from retention.catalogue import db
+from retention.catalogue.log import Log
+from retention.model.errors import NotPermittedError
+from retention.publication import compare
+from retention.site.caller import SERVICE_USER, caller, name_of
+from retention.site.clock import read
+from retention.site.instance import exclusive
+from retention.site.settings import Settings, load
+
+_NOT_SETTINGS = ("RETENTION_CONFIG", "RETENTION_DEBUG", "RETENTION_SOCKET")
+"""What is meant for the command itself."""
+
+
+def settings(config: Path | None) -> Settings:
+    """The configuration, checked; SettingsError where it can't be used."""
+    told = {
+        name: text for name, text in os.environ.items() if name not in _NOT_SETTINGS
+    }
+    return load(config, told)
+
+
+def upgrade(config: Path | None) -> dict[str, Any]:
+    """Bring the catalogue up to this program's schema; {"from", "to"}.
+
+    A crash between the migration and its entry leaves the new schema without one, and
+    an old backup gets none, which would fork its log; `service.started` then names the
+    program that uses it.
+    """
+    own = settings(config)
+    path = own.state_directory / db.NAME
+    _may_open(path)
+    with exclusive(own.state_directory, "schema upgrade"):
+        found, made = db.upgrade(path)
+        if found != made:
+            fields = {"from": found, "to": made}
+            author = Log(site=own.site).by(caller(), read().wall)
+            with closing(db.open_(path)) as catalogue:
+                if compare.obstacle(catalogue, own) is None:
+                    with catalogue.write(db.Priority.HOLD, author) as tx:
+                        tx.append("schema.upgraded", fields)
+    return {"from": found, "to": made}
+
+
+def _may_open(catalogue: Path) -> None:
+    """Refuse in words before SQLite does in its own.
+
+    Even reading needs to write: beside the catalogue lie its write-ahead log's files.
+    A missing directory is left to the one who opens the catalogue.
+    """
+    directory = catalogue.parent
+    try:
+        owner = directory.stat().st_uid
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        owner = None
+    uid = os.getuid()
+    if uid in (0, owner) or os.access(directory, os.R_OK | os.W_OK | os.X_OK):
+        return
+    raise NotPermittedError(
+        f"{directory} is closed to {name_of(uid) or uid}: run this as the service's "
+        f"user, `sudo -u {SERVICE_USER} retention ...`"
+    )

@@ -1,0 +1,230 @@
+"""The catalogue's rows against its log: rows that protect less than the log says stop all
+deletion, rows that protect more are an alarm (design, section 9: *the log rules*).
+
+A row is one witness: whoever can write into the file, or a bit that flips there, changes
+it without a word.  The entry that put it in force is the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from retention.catalogue import holds, log, plans, policies, roots, streams
+from retention.catalogue.db import PAUSE_FACT, get_fact
+from retention.catalogue.entries import CatalogueSource
+from retention.control import rules
+from retention.control.alarms import Condition
+from retention.model.errors import MismatchError
+from retention.model.localtime import format_utc
+from retention.model.values import FOREVER, HOUR, Micros, Window
+from retention.tlog.in_force import KINDS, HoldSaid, InForce, ReleaseSaid, StreamSaid
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Row
+
+    from retention.catalogue.db import Catalogue
+    from retention.control.context import Context
+
+SHOWN = 5
+"""Differences that a detail names."""
+
+
+class Differences(NamedTuple):
+    """Sentences: what rows protect less than the log says, and what they protect more."""
+
+    less: list[str]
+    more: list[str]
+
+
+def refuse_less(
+    catalogue: Catalogue,
+    tx: Connection,
+    cameras: Collection[int],
+    now: Micros,
+    hold: int | None = None,
+) -> None:
+    """MismatchError where a row of these cameras, or of this hold, protects less than the
+    log says.
+
+    In the transaction of an intent or a release: nothing is freed by such a row.  Its
+    cost follows the holds on these cameras.
+    """
+    with catalogue.said_mutex:
+        said = _caught_up(catalogue.said, tx)
+        if said is None:
+            return
+        wanted = _held_by(said, cameras)
+        if hold in said.holds:
+            wanted[hold] = said.holds[hold]
+        less = [
+            *_holds_less(tx, said, wanted, now, cameras),
+            *_others(tx, said, cameras, now),
+        ]
+    if less:
+        raise MismatchError(_told(less))
+
+
+def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
+    """All rows against the log; nothing where others wrote since `tx` began."""
+    with catalogue.said_mutex:
+        said = _caught_up(catalogue.said, tx)
+        if said is None:
+            return Differences([], [])
+        every = {stream.camera for stream in streams.everyone(tx)}
+        less = [
+            *_holds_less(tx, said, said.holds, now, None),
+            *_others(tx, said, every, now),
+        ]
+        return Differences(less, list(_holds_more(tx, said, now)))
+
+
+def mismatch(context: Context, tx: Connection) -> dict[str, Condition]:
+    """The guard *mismatch*: what the rows protect less."""
+    return _condition(_watched(context, tx).less)
+
+
+def unlogged(context: Context, tx: Connection) -> dict[str, Condition]:
+    """The alarm *unlogged*: what the rows protect more."""
+    return _condition(_watched(context, tx).more)
+
+
+def _condition(sentences: list[str]) -> dict[str, Condition]:
+    return {"": Condition(_told(sentences))} if sentences else {}
+
+
+def _told(sentences: list[str]) -> str:
+    more = f"; and {len(sentences) - SHOWN} more" if len(sentences) > SHOWN else ""
+    return "; ".join(sentences[:SHOWN]) + more
+
+
+def _watched(context: Context, tx: Connection) -> Differences:
+    """Compared where holds or what the log puts in force moved since, and once an hour:
+    what is compared is small, but not nothing."""
+    catalogue = context.catalogue
+    with catalogue.said_mutex:
+        said = _caught_up(catalogue.said, tx)
+    moves = None if said is None else said.moves
+    key = (moves, holds.moved(tx, context.now).version, context.now // HOUR)
+    kept = catalogue.compared
+    if kept is None or kept[0] != key:
+        kept = catalogue.compared = key, compare(catalogue, tx, context.now)
+    found: Differences = kept[1]
+    return found
+
+
+def _caught_up(said: InForce, tx: Connection) -> InForce | None:
+    """With the entries since; None where the transaction is older than that."""
+    size = log.size(tx)
+    if size < said.size:
+        return None
+    if size > said.size:
+        said.take(CatalogueSource(tx).of_kinds(KINDS, said.size), size)
+    return said
+
+
+def _held_by(said: InForce, cameras: Collection[int]) -> dict[int, HoldSaid]:
+    keys = {key for camera in cameras for key in said.by_camera.get(camera, ())}
+    return {key: said.holds[key] for key in sorted(keys)}
+
+
+# -- holds --------------------------------------------------------------------------------
+
+
+def _holds_less(
+    tx: Connection,
+    said: InForce,
+    wanted: dict[int, HoldSaid],
+    now: Micros,
+    cameras: Collection[int] | None,
+) -> Iterator[str]:
+    """What holds in force by the log cover that their rows do not."""
+    wanted = {key: one for key, one in wanted.items() if one.in_force(now)}
+    rows = holds.by_keys(tx, wanted)
+    covered = holds.cameras_of_all(tx, wanted, cameras)
+    for key, one in wanted.items():
+        row = rows.get(key)
+        if row is None:
+            yield f"hold {key} is gone: the log has it in force"
+            continue
+        yield from _covers_less(row, one)
+        asked = one.cameras if cameras is None else one.cameras.intersection(cameras)
+        if missing := asked - set(covered[key]):
+            names = ", ".join(map(str, sorted(missing)[:SHOWN]))
+            yield f"hold {key} covers cameras less than the log says (keys {names})"
+    for key, request in holds.requests(tx).items():
+        if key in wanted and _request_of(request) != wanted[key].request:
+            yield f"a release of hold {key} waits that nobody asked for by the log"
+
+
+def _covers_less(row: Row[Any], one: HoldSaid) -> Iterator[str]:
+    window = Window(row.since, row.until)
+    if window.start > one.window.start or window.end < one.window.end:
+        yield (
+            f"hold {row.key} covers {_times(window)}, the log says {_times(one.window)}"
+        )
+    if (row.free_at or FOREVER) < (one.free_at or FOREVER):
+        until = "its release" if one.free_at is None else format_utc(one.free_at)
+        yield f"hold {row.key} ends before {until}, until when the log has it in force"
+
+
+def _times(window: Window) -> str:
+    end = "its release" if window.end >= FOREVER else format_utc(window.end)
+    return f"{format_utc(window.start)} to {end}"
+
+
+def _request_of(row: Row[Any]) -> ReleaseSaid:
+    return ReleaseSaid(row.uid, row.login, row.entry)
+
+
+def _holds_more(tx: Connection, said: InForce, now: Micros) -> Iterator[str]:
+    """What holds in force by their rows cover that the log does not know."""
+    rows = {row.key: row for row in holds.listing(tx, now)}
+    covered = holds.cameras_of_all(tx, rows)
+    for key, row in rows.items():
+        one = said.holds.get(key)
+        if one is None or not one.in_force(now):
+            yield f"hold {key} is in force by its row alone: not in the log"
+        elif (
+            row.since < one.window.start
+            or row.until > one.window.end
+            or set(covered[key]) - one.cameras
+            or (row.free_at or FOREVER) > (one.free_at or FOREVER)
+        ):
+            yield f"hold {key} covers more than the log says"
+
+
+# -- what else frees footage --------------------------------------------------------------
+
+
+def _others(
+    tx: Connection, said: InForce, cameras: Collection[int], now: Micros
+) -> Iterator[str]:
+    """Periods, rules, streams of these cameras, plans and a pause that protect less."""
+    policy = policies.current(tx)
+    if policy is not None and said.policy is not None:
+        for camera in sorted(cameras):
+            kept, days = policy.days_of(camera), said.policy.days_of(camera)
+            if kept < days:
+                yield f"camera {camera} (key) is kept {kept} days, the log says {days}"
+    for rule in rules.weaker_than(tx, said.rules):
+        yield f"the rule {rule} is weaker than the log says"
+    for plan in plans.approved(tx):
+        if said.plans.get(plan.key) != plan.digest:
+            yield f"plan {plan.key} is approved by its row alone: not in the log"
+    if said.paused is not None and said.paused > now:
+        pause = get_fact(tx, PAUSE_FACT)
+        if pause is None or pause["until"] < said.paused:
+            yield f"deletion is paused until {format_utc(said.paused)} by the log alone"
+    names = {root.key: root.name for root in roots.everyone(tx)}
+    for stream in streams.of_cameras(tx, cameras):
+        one = said.streams.get(stream.key)
+        if one is not None and one != StreamSaid(
+            stream.camera, names[stream.root], stream.layout, stream.zone, stream.name,
+            stream.extension,
+        ):  # fmt: skip
+            yield (
+                f"stream {stream.key} is {names[stream.root]}/{stream.name} of camera "
+                f"{stream.camera} (key), the log says {one.root}/{one.name} of camera "
+                f"{one.camera}"
+            )

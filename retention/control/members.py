@@ -1,0 +1,57 @@
+"""Who has which role: the members of the groups that the settings name."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+from typing import TYPE_CHECKING
+
+from retention.catalogue.db import Priority, get_fact, put_fact
+from retention.control.verbs import ROLES
+
+if TYPE_CHECKING:
+    from retention.control.context import Context
+    from retention.site.settings import Settings
+
+_FACT = "access.members"
+
+
+def groups(settings: Settings, role: str) -> tuple[str, ...]:
+    """The Unix groups whose members have that role."""
+    found: tuple[str, ...] = getattr(settings.access, f"{role}s")
+    return found
+
+
+def of(settings: Settings, role: str) -> list[str]:
+    """The users who have that role now, by name, sorted; unknown groups have none."""
+    names: set[str] = set()
+    for name in groups(settings, role):
+        try:
+            group = grp.getgrnam(name)
+        except KeyError:
+            continue
+        names |= set(group.gr_mem)
+        names |= {one.pw_name for one in pwd.getpwall() if one.pw_gid == group.gr_gid}
+    return sorted(names)
+
+
+def note(context: Context) -> None:
+    """Read the members of every role anew; `access.changed` for each that differs."""
+    now = {role: of(context.settings, role) for role in ROLES}
+    with context.catalogue.read() as tx:
+        if get_fact(tx, _FACT) == now:
+            return
+    with context.write(Priority.HOLD) as tx:
+        before = get_fact(tx, _FACT) or {}
+        put_fact(tx, _FACT, now)
+        for role in ROLES:
+            old = set(before.get(role, ()))
+            new = set(now[role])
+            if old == new and role in before:
+                continue
+            tx.append(
+                "access.changed",
+                role=role,
+                added={"names": sorted(new - old)},
+                removed={"names": sorted(old - new)},
+            )

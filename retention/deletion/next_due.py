@@ -1,0 +1,118 @@
+"""What falls due next in each stream, kept in memory so that an idle cycle asks nothing.
+
+Everything here only skips work.  Whether a recording may be deleted is decided on its
+row and the holds, never on a mark.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import Connection
+
+from retention.catalogue import due, holds, looks
+from retention.model.choice import Scope, Versions
+from retention.model.policy import BEGINNING, Holds, Policy
+from retention.model.values import Micros, Stream
+
+
+def _soonest(instants: Iterable[Micros | None]) -> Micros | None:
+    return min((at for at in instants if at is not None), default=None)
+
+
+class NextDue:
+    """By stream the next due instant (None: nothing can fall due) and the first start of
+    any free recording; the merged holds by camera, and what all that was read at."""
+
+    def __init__(self) -> None:
+        self._marks: dict[int, Micros | None] = {}
+        self._first: dict[int, Micros] = {}
+        self._held: dict[int, Holds] = {}
+        self._moved: holds.Moved | None = None
+        self._policy: int | None = None
+
+    def reset(self) -> None:
+        """Forget all: the next cycle looks at every stream again."""
+        self._marks.clear()
+        self._first.clear()
+
+    def forget(self, stream: int, *, wholly: bool) -> None:
+        """A batch changed a stream; `wholly` where it left rows behind."""
+        self._marks.pop(stream, None)
+        if wholly:
+            self._first.pop(stream, None)
+
+    def note(self, changed: Mapping[int, Micros], policy: Policy) -> None:
+        """Recordings were catalogued or changed; by stream, the earliest instant from
+        which the period of any of them counts."""
+        days = min([policy.days, *policy.cameras.values()])
+        for stream, end in changed.items():
+            mark = self._marks.get(stream)
+            if mark is None or end + Policy(0, days).period(0) <= mark:
+                self._marks.pop(stream, None)
+            first = self._first.get(stream)
+            if first is not None and end <= first + 2 * Policy(0, 1).period(0):
+                # No recording is longer than a day, by the settings' own limit.
+                del self._first[stream]
+
+    def refresh(
+        self, tx: Connection, found: Iterable[Stream], policy: Policy, now: Micros
+    ) -> dict[int, Scope]:
+        """Bring the marks of these streams up to date; each as deletion sees it."""
+        self._watch(tx, policy, now)
+        self._load_holds(tx, {stream.camera for stream in found}, now)
+        scopes = {s.key: self._scope(tx, s, policy, now) for s in found}
+        for key, scope in scopes.items():
+            if key not in self._marks:
+                self._marks[key] = self._look(tx, scope)
+        return scopes
+
+    def is_due(self, stream: int, now: Micros) -> bool:
+        """Whether anything in the stream may be due; where not, nothing is asked of it."""
+        mark = self._marks[stream]
+        return mark is not None and mark <= now
+
+    def first(self, stream: int) -> Micros:
+        """No free recording of the stream starts before this."""
+        return self._first.get(stream, BEGINNING)
+
+    def soonest(self, found: Iterable[Stream]) -> Micros | None:
+        """When the next recording of these streams falls due."""
+        return _soonest(self._marks.get(stream.key) for stream in found)
+
+    def versions(self) -> Versions:
+        """Of the holds and the policy that the last refresh went by."""
+        if self._moved is None or self._policy is None:
+            raise RuntimeError("nothing was read yet")
+        return Versions(self._moved.version, self._policy)
+
+    def _watch(self, tx: Connection, policy: Policy, now: Micros) -> None:
+        """Forget what other holds or another policy may have made wrong."""
+        old, new = self._moved, holds.moved(tx, now)
+        # Cooling off that ended between the two frees footage without a new version.
+        ended = old is not None and old.next_free is not None and old.next_free <= now
+        if old is None or ended or new.version != old.version:
+            self._held = {}
+            self.reset()
+        if self._policy != policy.version:
+            self.reset()
+        self._moved, self._policy = new, policy.version
+
+    def _load_holds(self, tx: Connection, cameras: set[int], now: Micros) -> None:
+        missing = cameras - self._held.keys()
+        if missing:
+            self._held.update(holds.of_cameras(tx, missing, now))
+
+    def _scope(
+        self, tx: Connection, stream: Stream, policy: Policy, now: Micros
+    ) -> Scope:
+        return Scope(
+            stream.key, stream.camera, policy.period(stream.camera), stream.longest,
+            looks.doubt_of_stream(tx, stream), self._held[stream.camera], now,
+        )  # fmt: skip
+
+    def _look(self, tx: Connection, scope: Scope) -> Micros | None:
+        found = due.first_free(tx, scope, self.first(scope.stream))
+        doubtful = due.first_doubtful(tx, scope)
+        if found is None:
+            return doubtful
+        self._first[scope.stream] = found[0]
+        return _soonest([found[1], doubtful])

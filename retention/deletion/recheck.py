@@ -1,0 +1,147 @@
+"""What a file that was not as catalogued turns out to be, after its batch or a crash.
+
+A file that only grew gets its later end.  One whose mtime can't be its end goes into
+quarantine, as a scan would put it there.  Any other is in doubt: it is kept, shown as
+failed and tried again.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from retention.catalogue import recordings
+from retention.catalogue.db import Transaction
+from retention.catalogue.recordings import Doubt
+from retention.deletion.items import Item
+from retention.footage.read import look
+from retention.footage.roots import OpenRoot
+from retention.model.layouts.dating import REWRITTEN, disagreement, doubt_of_known
+from retention.model.values import Micros, Outcome, Rows, Stream
+
+_CHANGED = [
+    "camera",
+    "stream",
+    "start",
+    "n",
+    "old_duration",
+    "duration",
+    "old_bytes",
+    "bytes",
+]
+_DOUBTFUL = ["camera", "stream", "start", "n", "duration", "bytes", "reason", "path"]
+
+
+class Grown(NamedTuple):
+    """A changed file as it is now; in doubt where its times can't be right."""
+
+    item: Item
+    duration: Micros
+    size: int
+    doubt: Doubt | None
+
+
+class Rechecked(NamedTuple):
+    """What became of the files that were not deleted for what they are."""
+
+    grown: list[Grown]
+    failures: list[tuple[tuple[int, int, int], str]]
+
+
+def after_crash(root: OpenRoot, item: Item, outcome: Outcome) -> Outcome:
+    """A file missing under an open intent of ours is our deletion; also where a hold
+    placed since would have kept it, or a stop came first: then nobody looked yet."""
+    if outcome is Outcome.ABSENT:
+        return Outcome.ABSENT_AFTER_CRASH
+    if outcome in (Outcome.RESCUED, Outcome.STOPPED):
+        try:
+            if look(root, item.path) is None:
+                return Outcome.ABSENT_AFTER_CRASH
+        except OSError:
+            pass  # kept, and looked at again in its own time
+    return outcome
+
+
+def recheck(
+    root: OpenRoot,
+    items: list[Item],
+    outcomes: list[Outcome],
+    reasons: dict[int, str],
+    streams: Iterable[Stream],
+    tolerance: Micros,
+    now: Micros,
+) -> Rechecked:
+    """Look at each changed file of a batch again.  Never raises OSError."""
+    lengths = {stream.key: stream.max_length for stream in streams}
+    seen = Rechecked([], [])
+    for number, outcome in enumerate(outcomes):
+        if outcome not in (Outcome.CHANGED, Outcome.FAILED):
+            continue
+        item = items[number]
+        grown = None
+        if outcome is Outcome.CHANGED:
+            grown = _grown(root, item, lengths[item.stream], tolerance, now)
+        if grown is None:
+            seen.failures.append((item.key, reasons.get(number, "unknown")))
+        else:
+            seen.grown.append(grown)
+    return seen
+
+
+def _grown(
+    root: OpenRoot, item: Item, max_length: Micros, tolerance: Micros, now: Micros
+) -> Grown | None:
+    try:
+        file = look(root, item.path)
+    except OSError:
+        return None
+    if file is None or file.odd or file.links != 1 or file.size < item.size:
+        return None
+    if file.mtime <= item.latest_mtime and file.size == item.size:
+        return None  # as catalogued by now: tried again as it is
+    odd = disagreement(item.start, file.mtime, now, max_length, tolerance)
+    reason = REWRITTEN if item.doubtful else doubt_of_known(odd)
+    if reason is not None:
+        doubt = Doubt(now, file.mtime, reason)
+        return Grown(item, item.duration, file.size, doubt)
+    duration = max(item.duration, file.mtime - item.start)
+    return Grown(item, duration, file.size, None)
+
+
+def note_grown(tx: Transaction, grown: list[Grown]) -> None:
+    """Write the later ends and the doubts of files whose rows are present again, and
+    an entry for each of the two."""
+    for one in grown:
+        row = recordings.get(tx, one.item.key)
+        if row is None:
+            continue
+        if one.doubt is None:
+            recordings.extend(tx, row, one.duration, one.size)
+        else:
+            recordings.quarantine(tx, row, one.size, one.doubt)
+    # Also of a doubtful one the bytes: the books of a day count them.
+    later = [one for one in grown if one.doubt is None or one.size != one.item.size]
+    if later:
+        tx.append("recording.changed", {"count": len(later)}, _changed(later))
+    doubtful = [one for one in grown if one.doubt is not None]
+    if doubtful:
+        fields = {"count": len(doubtful)}
+        tx.append("recordings.quarantined", fields, _doubtful(doubtful))
+
+
+def _changed(grown: list[Grown]) -> Rows:
+    return Rows(
+        tuple(_CHANGED),
+        [
+            (*item[:4], item.duration, duration, item.size, size)
+            for item, duration, size, _ in grown
+        ],
+    )
+
+
+def _doubtful(grown: list[Grown]) -> Rows:
+    return Rows(
+        tuple(_DOUBTFUL),
+        [
+            (*item[:4], duration, size, doubt.reason if doubt else "", item.stored)
+            for item, duration, size, doubt in grown
+        ],
+    )

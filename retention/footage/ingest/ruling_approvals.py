@@ -1,0 +1,139 @@
+"""The second person agrees to a ruling that waits, and it is carried out as it was shown.
+
+Page by page, each with its entry.  Broken off, it can be approved again: what was done
+is on the list no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from retention.catalogue import recordings, ruling_requests, streams
+from retention.catalogue.db import Priority
+from retention.catalogue.recordings import (
+    OURS_TO_CHANGE,
+    RULED,
+    Doubt,
+    Key,
+    Move,
+)
+from retention.catalogue.ruling_requests import RulingRequest, RulingRow
+from retention.control import members, rules, two_people
+from retention.footage.ingest.ruling_requests import close, waiting
+from retention.footage.ingest.rulings import PAGE, accept, resolved
+from retention.model.answers.recording import RulingApproved
+from retention.model.values import Recording, State
+
+if TYPE_CHECKING:
+    from retention.catalogue.db import Transaction
+    from retention.control.context import Context
+
+
+def recording_approve(context: Context, *, request: int) -> RulingApproved:
+    """Carry out a ruling that another person asked for: on what it lists, as it lists
+    it, and on nothing else.
+
+    The two differ in uid and in login uid.  A recording that is no longer as it was
+    shown is left as it is.
+    """
+    members.note(context)
+    two_people.refuse_root(context.actor)
+    with context.write(Priority.HOLD) as tx:
+        in_force = rules.effective(tx, context.settings)
+        two_people.refuse_unknown_login(context.actor, in_force)
+        asked = waiting(tx, request)
+        two_people.refuse_same(
+            context.actor, asked, in_force, f"ruling {request}",
+            "Its recordings stay as they are",
+        )  # fmt: skip
+        if asked.approved is None:
+            ruling_requests.set_approved(tx, request, context.now)
+            tx.append("ruling.approved", request=request)
+    done, changed = _carry_out(context, asked)
+    lifted = [key for key in asked.lifts if _lift(context, asked, key)]
+    with context.write(Priority.SCAN) as tx:
+        close(tx, request, "approved, and carried out")
+    return RulingApproved(request, asked.said, done, changed, lifted)
+
+
+def _carry_out(context: Context, asked: RulingRequest) -> tuple[int, int]:
+    """How many recordings were ruled on, and how many are not as they were shown."""
+    done = changed = 0
+    after: Key | None = None
+    while True:
+        with context.write(Priority.SCAN) as tx:
+            rows = ruling_requests.rows(tx, asked.number, after, PAGE)
+            if not rows:
+                return done, changed
+            after = rows[-1].key
+            for key, group in groupby(rows, key=lambda row: row.stream):
+                moved, left = _rule(context, tx, asked, key, list(group))
+                done, changed = done + moved, changed + left
+
+
+def _rule(
+    context: Context,
+    tx: Transaction,
+    asked: RulingRequest,
+    key: int,
+    rows: Sequence[RulingRow],
+) -> tuple[int, int]:
+    stream = streams.by_key(tx, key)
+    if stream is None:
+        return 0, len(rows)
+    before = recordings.doubts(tx, key, rows[0].start, rows[-1].start + 1)
+    listed = [row for row in rows if _is_more_than_lifted(row, before.get(row.key))]
+    moves = []
+    for row in listed:
+        old, doubt = recordings.get(tx, row.key), before.get(row.key)
+        if (
+            old is not None
+            and old.state in OURS_TO_CHANGE
+            and old.duration == row.duration
+        ):
+            moves.append(_move(context, asked, row, old, doubt))
+    # Another recording may be under the key of one that moved.
+    ruling_requests.done(tx, asked.number, [row.key for row in listed])
+    if moves:
+        recordings.change(tx, moves, context.now, agreed=True)
+        tx.append(
+            *resolved(stream, asked.said, asked.reason, moves, before, asked.number)
+        )
+    return len(moves), len(listed) - len(moves)
+
+
+def _is_more_than_lifted(row: RulingRow, doubt: Doubt | None) -> bool:
+    """Not only its stream is in doubt."""
+    same = (row.start, row.duration) == (row.new_start, row.new_duration)
+    return not same or (doubt is not None and not doubt.settled)
+
+
+def _move(
+    context: Context,
+    asked: RulingRequest,
+    row: RulingRow,
+    old: Recording,
+    doubt: Doubt | None,
+) -> Move:
+    mtime = old.end if doubt is None else doubt.mtime
+    new = old._replace(
+        start=row.new_start, duration=row.new_duration, state=State.PRESENT,
+        path=row.path,
+    )  # fmt: skip
+    return Move(old, new, Doubt(context.now, mtime, RULED + asked.said))
+
+
+def _lift(context: Context, asked: RulingRequest, key: int) -> bool:
+    """The doubt about a whole stream ends, unless that uncovers what was not shown."""
+    with context.write(Priority.SCAN) as tx:
+        stream = streams.by_key(tx, key)
+        if stream is None or stream.quarantined is None:
+            return False
+        agreed = ruling_requests.keys(tx, asked.number)
+        if recordings.lift(tx, stream, context.now, agreed):
+            return False
+        tx.append(*resolved(stream, asked.said, asked.reason, [], {}, asked.number))
+        accept(tx, stream, asked.said)
+    return True

@@ -1,1 +1,0 @@
-"""The books of recordings: rolled up into the log, balanced, and what became of one."""

@@ -1,0 +1,43 @@
+"""What `deletion.*` and `guard.acknowledge` answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retention.model.answers.changed import Changed
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPaused(Changed):
+    """Nothing is deleted before then; then it goes on by itself."""
+
+    paused_until: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionResumed(Changed):
+    """A pause was ended before its time."""
+
+    resumed: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanApproved(Changed):
+    """A plan whose recordings are deleted, but for those under a hold by then."""
+
+    plan: int
+    recordings: int
+    bytes: int
+    digest: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class GuardAcknowledged(Changed):
+    """A guard that a person ruled on: tripped since then, for what; `believed` is the
+    time by the clock as it was acknowledged."""
+
+    guard: str
+    tripped: str
+    detail: str
+    believed: str

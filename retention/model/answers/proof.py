@@ -1,0 +1,107 @@
+"""What `audit.verify`, `prove`, `checkpoint`, `key` and `publish` answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retention.model.answers.changed import Changed
+
+
+@dataclass(frozen=True, slots=True)
+class FaultFound:
+    """A place where a log is not what was written; `entry` null: no single one."""
+
+    entry: int | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedChecked:
+    """A published log that was verified up to its checkpoint.
+
+    `intact`: so many entries from the first on are what was written.  `signed_at`: when
+    the last one under the checkpoint was written; `unsigned` lie beyond it.  `depth` is
+    "tree", "sums" or "deep".  `extends`: older checkpoints that it continues, of which
+    `brought` were given; `ahead`: one that covers more than the checkpoint.
+    `copied_while_written`: what lies beyond `intact` is not whole, as a copy by hand is.
+    `strangers`: files that are not the log's.
+    """
+
+    ok: bool
+    origin: str
+    entries: int
+    intact: int
+    signed_at: str | None
+    unsigned: int
+    ahead: str | None
+    copied_while_written: bool
+    root: str
+    depth: str
+    rows: int
+    open_intents: list[int]
+    extends: list[str]
+    strangers: list[str]
+    faults: list[FaultFound]
+    more_faults: int
+    directory: str
+    checkpoint: str | None = None
+    fingerprint: str | None = None
+    brought: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogChecked:
+    """The live log, and its published copy (null: nothing was published yet), each
+    computed again; `root` in base64url, `withheld` values were erased."""
+
+    ok: bool
+    entries: int
+    intact: int
+    root: str
+    deep: bool
+    rows: int
+    withheld: int
+    open_intents: list[int]
+    fault: FaultFound | None
+    published: PublishedChecked | None
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The text that proves an entry, or one row of it; `label` is the entry that says
+    which id the row's camera has."""
+
+    entry: int
+    row: int | None
+    kind: str
+    proof: str
+    label: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogKey:
+    """The key that a log's heads are signed with, and its fingerprint for paper."""
+
+    origin: str
+    vkey: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewestCheckpoint(LogKey):
+    """The newest signed head: its note, how many entries are under it, when the last of
+    them was written, and where the log is published."""
+
+    checkpoint: str
+    size: int
+    root: str
+    written: str
+    published: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPublished(Changed):
+    """Where the log is published."""
+
+    directory: str

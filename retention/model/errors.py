@@ -1,0 +1,113 @@
+"""What can go wrong, as a person should read it, and the exit status it gives.
+
+Every error that reaches a user is a `RetentionError` whose text is one clear
+sentence: what is wrong, where, and what to do.  Nothing here has state.
+"""
+
+
+class RetentionError(Exception):
+    """Refused or failed; nothing was lost.  Exit status 1."""
+
+    exit_status = 1
+
+
+class UsageError(RetentionError):
+    """The command line or a value on it is wrong.  Exit status 2."""
+
+    exit_status = 2
+
+
+class SettingsError(RetentionError):
+    """The configuration can't be used; names file, key, value and remedy."""
+
+
+class CatalogueError(RetentionError):
+    """The catalogue is missing, damaged, newer than the program, or in use."""
+
+
+class MismatchError(CatalogueError):
+    """Rows of the catalogue protect footage less than its log says."""
+
+
+class RootUnavailableError(RetentionError):
+    """A footage root is not there, not the one it was, or can't be trusted.
+
+    Nothing in it may be deleted or called lost while this is so.
+    """
+
+
+class NotPermittedError(RetentionError):
+    """The caller's role does not allow this.  Exit status 4."""
+
+    exit_status = 4
+
+
+class VerificationError(RetentionError):
+    """The audit log is not what was written.  Exit status 5."""
+
+    exit_status = 5
+
+
+class PublicationError(RetentionError):
+    """The audit log can't be published, or must not be; what was to be done stands."""
+
+
+class AlteredError(PublicationError):
+    """What is published is not what the catalogue has: one of the two was altered."""
+
+
+class GuardError(RetentionError):
+    """A guard holds (design: in doubt delete nothing).  Exit status 6."""
+
+    exit_status = 6
+
+
+class AttentionError(RetentionError):
+    """Something needs a person, though nothing is stopped or broken.  Exit status 8."""
+
+    exit_status = 8
+
+
+class StaleError(RetentionError):
+    """Rows moved between reading and writing; nothing was changed, try again."""
+
+
+class UnreachableError(RetentionError):
+    """The service can't be asked, or did not answer in time.  Exit status 3.
+
+    `running` is False where nothing listens: then nothing is being deleted by this
+    program.  None where that is not known.
+    """
+
+    exit_status = 3
+
+    def __init__(self, text: str, running: bool | None = None) -> None:
+        super().__init__(text)
+        self.running = running
+
+
+_KINDS: dict[str, type[RetentionError]] = {
+    "usage": UsageError,
+    "settings": SettingsError,
+    "catalogue": CatalogueError,
+    "root_unavailable": RootUnavailableError,
+    "not_permitted": NotPermittedError,
+    "verification": VerificationError,
+    "publication": PublicationError,
+    "guard": GuardError,
+    "stale": StaleError,
+    "busy": UnreachableError,
+}
+"""The names that errors have outside this process, in the local API."""
+
+
+def kind_of(error: RetentionError) -> str:
+    """The name of an error's class in the API; "refused" where it has none."""
+    return next(
+        (name for name, kind in _KINDS.items() if isinstance(error, kind)), "refused"
+    )
+
+
+def of_kind(kind: str, message: str) -> RetentionError:
+    """The error that the API told of."""
+    return _KINDS.get(kind, RetentionError)(message)

@@ -1,0 +1,383 @@
+"""Published camera lists as CSV: named columns in, checked values out.  Pure.
+
+Councils rename columns between editions, save from spreadsheets and leave cells empty;
+what a file does not say stays None here and is never made up.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from retention.model.errors import RetentionError, UsageError
+from retention.model.values import Custody
+
+# Lists of one council; more rows than one transaction may write is another file.
+MAX_ROWS = 5_000
+
+USUAL: Mapping[str, tuple[str, ...]] = {
+    "id": (
+        "camera_id", "id", "camera_no", "camera_number", "camera_ref", "cam_id",
+        "cam_num", "cam_no", "unique_id",
+    ),
+    "location": (
+        "location", "camera_location", "location_name", "location_description", "site",
+        "address", "street", "name",
+    ),
+    "lon": ("lon", "longitude", "lng", "long"),
+    "lat": ("lat", "latitude"),
+    "view": ("view", "field_of_view", "coverage"),
+    "kind": ("kind", "camera_kind"),
+    "custody": ("custody",),
+}  # fmt: skip
+"""What the columns are usually called, written as `_plain` writes them."""
+
+_EXACTLY_ONE = ("id", "lon", "lat")
+_METRES = re.compile(r"east(ing)?s?|north(ing)?s?|[xy]_?(coord\w*)?|osgb\w*", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+", re.ASCII)
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+_ANPR = re.compile(r"\banpr\b", re.IGNORECASE)
+
+
+class Listed(NamedTuple):
+    """One camera as a file lists it; None where the file does not say."""
+
+    line: int
+    id: str
+    location: str
+    view: str | None = None
+    kind: str | None = None
+    custody: Custody | None = None
+    lon: float | None = None
+    lat: float | None = None
+
+
+class CameraList(NamedTuple):
+    """A whole file: which column was read as what, and its cameras in order."""
+
+    columns: dict[str, str]
+    ignored: list[str]
+    encoding: str
+    cameras: list[Listed]
+    notes: list[str]
+
+
+class CsvRow(NamedTuple):
+    """One record of a CSV file, its cells stripped, with its first line's number."""
+
+    line: int
+    cells: list[str]
+
+
+def refuse(name: str, line: int, what: str) -> RetentionError:
+    """The sentence for a file that can't be taken."""
+    return RetentionError(f"{name}, line {line}: {what}. Nothing was changed")
+
+
+def read_cameras(
+    data: bytes, name: str, columns: Mapping[str, str] | None = None
+) -> CameraList:
+    """The cameras of a CSV file; `columns` says which column is what (id, location,
+    lon, lat, view, kind, custody) where its name is not a usual one.
+
+    RetentionError with the line for the first thing that is wrong, UsageError for
+    columns that the file does not have.
+    """
+    text, encoding = decode(data, name)
+    header, *rows = read_rows(text, name)
+    places = _places(header, name, columns or {})
+    if not rows:
+        raise refuse(name, header.line, "there is no camera below the column names")
+    if len(rows) > MAX_ROWS:
+        raise refuse(name, rows[MAX_ROWS].line, f"more than {MAX_ROWS:,} cameras")
+    cameras = [_listed(row, places, name) for row in rows]
+    _once(cameras, name)
+    ignored = [c for n, c in enumerate(header.cells) if n not in places.values()]
+    return CameraList(
+        {what: header.cells[place] for what, place in places.items()},
+        [column for column in ignored if column],
+        encoding,
+        cameras,
+        [*_about_positions(places, ignored), *_about_anpr(rows, cameras)],
+    )
+
+
+def decode(data: bytes, name: str) -> tuple[str, str]:
+    """The text of a file and the encoding that it was in."""
+    for start, what in (
+        (b"PK\x03\x04", "a spreadsheet or zip archive"),
+        (b"\xff\xfe", "UTF-16 text"),
+        (b"\xfe\xff", "UTF-16 text"),
+        (b"%PDF", "a PDF"),
+    ):
+        if data.startswith(start):
+            raise refuse(name, 1, f"this is {what}, not CSV: save it as CSV (UTF-8)")
+    if b"\0" in data:
+        line = data[: data.index(b"\0")].count(b"\n") + 1
+        raise refuse(name, line, "this is not text: save the list as CSV (UTF-8)")
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return data.decode(encoding), encoding.removesuffix("-sig")
+        except UnicodeDecodeError as error:
+            line = data[: error.start].count(b"\n") + 1
+    raise refuse(
+        name, line, "neither UTF-8 nor Windows-1252 text: save the list as CSV (UTF-8)"
+    )
+
+
+def read_rows(text: str, name: str) -> list[CsvRow]:
+    """The records of a CSV text, the column names first; empty ones are left out.
+
+    Spreadsheets in some countries separate by semicolons or tabs: the column names
+    show which.
+    """
+    head = text.lstrip()[:1]
+    if head in ("{", "[", "<"):
+        what = "HTML or XML" if head == "<" else "JSON"
+        raise refuse(name, 1, f"this looks like {what}, not CSV")
+    rows = [row for row in _records(text, name) if any(row.cells)]
+    if not rows:
+        raise refuse(name, 1, "the file is empty")
+    width = len(rows[0].cells)
+    for row in rows:
+        if len(row.cells) != width:
+            raise refuse(
+                name,
+                row.line,
+                f"{len(row.cells)} fields where the column names are {width} (is there "
+                "a comma outside quotes?)",
+            )
+    return rows
+
+
+def _records(text: str, name: str) -> Iterator[CsvRow]:
+    first = text.lstrip("\r\n").partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    line = 1
+    try:
+        for cells in reader:
+            yield CsvRow(line, [cell.strip() for cell in cells])
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise refuse(name, line, f"this is not CSV ({error})") from error
+
+
+def parse_columns(text: str) -> dict[str, str]:
+    """`id=camera_id,location=site` as a mapping; UsageError where it is not that."""
+    columns: dict[str, str] = {}
+    for part in text.split(","):
+        what, equals, column = (piece.strip() for piece in part.partition("="))
+        if what not in USUAL or not equals or not column or what in columns:
+            raise UsageError(
+                f"--columns: {part.strip()!r} is not of the form id=COLUMN, with one of "
+                f"{', '.join(USUAL)} before the sign and each at most once"
+            )
+        columns[what] = column
+    return columns
+
+
+def _plain(column: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", column.casefold()).strip("_")
+
+
+def _places(header: CsvRow, name: str, columns: Mapping[str, str]) -> dict[str, int]:
+    """Which field is what: as told, else by the usual names."""
+    places: dict[str, int] = {}
+    for what in USUAL:
+        if what in columns:
+            found = _told(header, columns[what])
+            if len(found) != 1:
+                many = "more than one column" if found else "no column"
+                raise UsageError(
+                    f"{name} has {many} {columns[what]!r} for {what}; its columns are "
+                    f"{_list(header.cells)}. Nothing was changed"
+                )
+        else:
+            found = _usual(header, what, name, taken=columns.values())
+        if found:
+            places[what] = found[0]
+    for what in ("id", "location"):
+        if what not in places:
+            raise refuse(
+                name,
+                header.line,
+                f"no column for the {what} among {_list(header.cells)}; name it with "
+                f"--columns {what}=COLUMN",
+            )
+    if ("lon" in places) != ("lat" in places):
+        raise refuse(name, header.line, "a column for one of lon and lat only")
+    return places
+
+
+def _told(header: CsvRow, column: str) -> list[int]:
+    exact = [n for n, cell in enumerate(header.cells) if cell == column]
+    plain = _plain(column)
+    return exact or [n for n, cell in enumerate(header.cells) if _plain(cell) == plain]
+
+
+def _usual(header: CsvRow, what: str, name: str, taken: Iterable[str]) -> list[int]:
+    cells = [_plain(cell) for cell in header.cells]
+    used = {_plain(column) for column in taken}
+    found = [
+        n
+        for usual in USUAL[what]
+        for n, cell in enumerate(cells)
+        if cell == usual and cell not in used
+    ]
+    if len(found) > 1 and (what in _EXACTLY_ONE or cells[found[0]] == cells[found[1]]):
+        raise refuse(
+            name,
+            header.line,
+            f"{_list([header.cells[n] for n in found])} could each be the {what}; say "
+            f"which with --columns {what}=COLUMN",
+        )
+    return found[:1]
+
+
+def _list(cells: list[str]) -> str:
+    text = ", ".join(cells)
+    return text if len(text) <= 200 else text[:200] + " ..."
+
+
+def _listed(row: CsvRow, places: Mapping[str, int], name: str) -> Listed:
+    said = {what: row.cells[place] for what, place in places.items()}
+    try:
+        kind = check_kind(said.get("kind", ""))
+        custody = check_custody(said.get("custody", ""))
+        check_both(kind, custody)
+        lon, lat = check_position(said.get("lon", ""), said.get("lat", ""))
+        return Listed(
+            row.line,
+            check_id(said["id"]),
+            check_text("location", said["location"]),
+            check_text("view", said.get("view", "")) or None,
+            kind,
+            custody,
+            lon,
+            lat,
+        )
+    except UsageError as error:
+        raise refuse(name, row.line, str(error)) from error
+
+
+def _once(cameras: list[Listed], name: str) -> None:
+    seen: dict[str, int] = {}
+    for camera in cameras:
+        if camera.id in seen:
+            raise refuse(
+                name,
+                camera.line,
+                f"id {camera.id} is on line {seen[camera.id]} already",
+            )
+        seen[camera.id] = camera.line
+
+
+def check_id(id: str) -> str:
+    """A published id as it may be typed on a command line; UsageError otherwise."""
+    if not id:
+        raise UsageError("the id is empty")
+    if len(id) > 64 or not id.isprintable() or re.search(r"[*?\[\],]|^-|^\s|\s$", id):
+        raise UsageError(
+            f"{id[:64]!r} can't be an id: at most 64 printable characters, none of "
+            "*?[], and no dash in front"
+        )
+    return id
+
+
+def check_text(what: str, text: str) -> str:
+    """A location or view: one line; UsageError otherwise."""
+    text = " ".join(text.split())
+    if len(text) > 400 or not text.isprintable():
+        raise UsageError(f"the {what} is not one line of at most 400 characters")
+    return text
+
+
+def check_kind(text: str) -> str | None:
+    """A kind in the register's spelling (`ANPR` is `anpr`); None for an empty text."""
+    kind = _plain(text)
+    if text and not _KIND.fullmatch(kind):
+        raise UsageError(f"{text[:60]!r} is no kind such as public_space or anpr")
+    return kind or None
+
+
+def check_custody(text: str) -> Custody | None:
+    """A custody; None for an empty text, UsageError for a word that is none."""
+    try:
+        return Custody(_plain(text)) if text else None
+    except ValueError:
+        raise UsageError(
+            f"{text[:60]!r} is no custody: {', '.join(Custody)} are"
+        ) from None
+
+
+def check_both(kind: str | None, custody: Custody | None) -> None:
+    """UsageError for an ANPR camera in the council's custody.
+
+    Its data goes straight to the police, the council must hold none (design 1).
+    """
+    if kind == "anpr" and custody is Custody.COUNCIL:
+        raise UsageError(
+            "an anpr camera can't be in the custody of the council: its data is the "
+            "police's; say police, or another kind"
+        )
+
+
+def check_position(
+    lon: str | float, lat: str | float
+) -> tuple[float, float] | tuple[None, None]:
+    """Longitude and latitude in degrees (WGS84); both empty: (None, None)."""
+    if lon == "" and lat == "":
+        return None, None
+    east, north = _degrees("lon", lon, 180), _degrees("lat", lat, 90)
+    if east == 0 and north == 0:
+        raise UsageError(
+            "lon 0, lat 0 is in the sea off Africa; leave both empty if unknown"
+        )
+    return east, north
+
+
+def _degrees(what: str, text: str | float, limit: int) -> float:
+    text = str(text)
+    if not _NUMBER.fullmatch(text):
+        said = (
+            f"{text[:40]!r} is no number" if text else "is empty but the other is not"
+        )
+        raise UsageError(f"{what} {said}")
+    value = float(text)
+    if abs(value) <= limit:
+        return value
+    grid = abs(value) >= 1000
+    hint = "; it looks like an easting or northing of the national grid" if grid else ""
+    raise UsageError(
+        f"{what} {text[:40]} is not within {limit} degrees{hint}; only longitude and "
+        "latitude (WGS84) are taken for now"
+    )
+
+
+def _about_positions(places: Mapping[str, int], ignored: list[str]) -> list[str]:
+    metres = [column for column in ignored if _METRES.fullmatch(_plain(column))]
+    if "lon" in places:
+        return []
+    seen = (
+        f"columns {' and '.join(metres)} look like eastings and northings, and only "
+        "longitude and latitude (WGS84) are taken for now"
+        if metres
+        else "the file has no longitude and latitude"
+    )
+    return [f"{seen}: no positions were read, so no camera could be checked by place"]
+
+
+def _about_anpr(rows: list[CsvRow], cameras: list[Listed]) -> list[str]:
+    lines = [
+        str(row.line)
+        for row, camera in zip(rows, cameras, strict=True)
+        if camera.kind is None and any(_ANPR.search(cell) for cell in row.cells)
+    ]
+    if not lines:
+        return []
+    return [
+        f"line {', '.join(lines[:10])}: speaks of ANPR, but no column that is read says "
+        "so; if these are ANPR cameras name it with --columns kind=COLUMN"
+    ]

@@ -1,0 +1,1 @@
+"""What people read: status, plan, entries, find, balance, proofs."""

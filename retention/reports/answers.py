@@ -1,0 +1,324 @@
+"""What people are told of recordings and of the books."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from retention.model.answers.books import (
+    BookBalance,
+    BookFindings,
+    BookLine,
+    CameraMeant,
+    CataloguedAs,
+    CountedIn,
+    DayFound,
+    Effort,
+    EntryFault,
+    HoldOver,
+    RecordingFound,
+    RecordingTotal,
+    RollUpShown,
+    UnnamedTime,
+)
+from retention.model.localtime import format_utc, utc_or_null
+from retention.model.values import DAY, FOREVER, Micros, Window
+from retention.reports.balance import (
+    COLUMNS,
+    NOTHING,
+    Balance,
+    RecordingSum,
+    difference,
+    expected,
+)
+from retention.reports.find import Finder, Key, Life, RollUp, seconds
+from retention.tlog.fates import RecordingFate
+
+Names = Mapping[int, str]
+"""Camera key to id."""
+
+There = Mapping[Key, CataloguedAs] | None
+"""More of each recording that is there, by key; None where that is not known."""
+
+ALWAYS = Window(-FOREVER, FOREVER)
+
+LIMIT = 1_000
+"""Recordings, or days, in one answer; how many more there are is said."""
+
+
+def day_text(day: int) -> str:
+    """A UTC day, such as 2026-10-24."""
+    return format_utc(day * DAY)[:10]
+
+
+# -- what became of recordings ------------------------------------------------------
+
+
+def found(
+    finder: Finder,
+    names: Names,
+    window: Window | None,
+    now: Micros,
+    *,
+    there: There,
+    waiting: Mapping[tuple[int, int], RecordingSum],
+    gaps: Sequence[UnnamedTime],
+    paths: Mapping[Key, str],
+    read: Effort,
+) -> BookFindings:
+    """The answer of `audit find`.
+
+    `waiting` is what is in no roll-up yet.
+    """
+    lives = sorted(
+        finder.lives.values(), key=lambda one: (one.start, one.camera, one.n)
+    )
+    recorded = {  # as text once, not for each recording of the day
+        place: [(one.at, _written(one)) for one in roll_ups]
+        for place, roll_ups in finder.roll_ups.items()
+    }
+    recordings = [
+        _recording(finder, one, names, now, there, paths, recorded)
+        for one in lives[:LIMIT]
+    ]
+    fates = Counter(str(_fate(one, there)) for one in lives)
+    cameras = sorted(finder.wanted.cameras)
+    return BookFindings(
+        cameras=[CameraMeant(names.get(key, ""), key) for key in cameras],
+        since=None if window is None else format_utc(window.start),
+        until=None if window is None else format_utc(window.end),
+        path=finder.wanted.path,
+        recordings=recordings,
+        more=max(0, len(lives) - LIMIT),
+        days=[
+            _day(place, names, finder.roll_ups.get(place, ()), waiting)
+            for place in sorted(finder.wanted.days)
+        ],
+        holds=[] if window is None else _holds(finder, window, names, now),
+        gaps=list(gaps),
+        faults=[EntryFault(*one) for one in finder.faults],
+        summary=_sentence(recordings, fates, gaps),
+        read=read,
+    )
+
+
+def _recording(
+    finder: Finder,
+    life: Life,
+    names: Names,
+    now: Micros,
+    there: There,
+    paths: Mapping[Key, str],
+    recorded: Mapping[tuple[int, int], Sequence[tuple[Micros, CountedIn]]],
+) -> RecordingFound:
+    key = life.key
+    place = (life.camera, life.start // DAY)
+    return RecordingFound(
+        key=f"{life.stream}/{life.start}/{life.n}",
+        camera=names.get(life.camera, ""),
+        start=format_utc(life.start),
+        end=format_utc(life.end),
+        seconds=seconds(life.duration),
+        bytes=life.size,
+        path=life.path or paths.get(key),
+        fate=str(_fate(life, there)),
+        present=None if there is None else there.get(key),
+        # In which of these it is, the log does not say: the first is the likely one.
+        recorded=[text for at, text in recorded.get(place, ()) if at >= life.end],
+        history=life.events,
+        holds=list(finder.holds.over(life.camera, life.start, life.end, now, life.at)),
+    )
+
+
+def _written(one: RollUp) -> CountedIn:
+    return CountedIn(one.entry, format_utc(one.at), one.origin)
+
+
+def _fate(life: Life, there: There) -> RecordingFate:
+    """What the catalogue says comes first: it has the row, or has it not."""
+    if there is None:
+        return life.fate
+    if (here := there.get(life.key)) is not None:
+        return RecordingFate(here.state)
+    still = (RecordingFate.RECORDED, RecordingFate.QUARANTINED, RecordingFate.DELETING)
+    return RecordingFate.MISSING if life.fate in still else life.fate
+
+
+def _day(
+    place: tuple[int, int],
+    names: Names,
+    roll_ups: Sequence[RollUp],
+    waiting: Mapping[tuple[int, int], RecordingSum],
+) -> DayFound:
+    total = NOTHING
+    for one in roll_ups:
+        total = total.plus(RecordingSum(one.number, one.duration, one.size))
+    return DayFound(
+        camera=names.get(place[0], ""),
+        day=day_text(place[1]),
+        recorded=_sum(total),
+        waiting=_sum(waiting.get(place, NOTHING)),
+        entries=[
+            RollUpShown(
+                entry=one.entry,
+                at=format_utc(one.at),
+                origin=one.origin,
+                digest=one.digest,
+                recordings=one.number,
+                seconds=seconds(one.duration),
+                bytes=one.size,
+            )
+            for one in roll_ups
+        ],
+    )
+
+
+def _holds(finder: Finder, window: Window, names: Names, now: Micros) -> list[HoldOver]:
+    return [
+        replace(hold, camera=names.get(camera, ""))
+        for camera in sorted(finder.wanted.cameras)
+        for hold in finder.holds.over(camera, window.start, window.end, now, None)
+    ]
+
+
+def _sentence(
+    recordings: Sequence[RecordingFound],
+    fates: Counter[str],
+    gaps: Sequence[UnnamedTime],
+) -> str:
+    if fates.total() == 1:
+        (one,) = recordings
+        text = f"{one.camera} from {one.start} to {one.end}: {one.fate}"
+        last = one.history[-1] if one.history else None
+        if last is not None:
+            text += f" (entry {last.entry}, {last.at})"
+        return text
+    if recordings:
+        parts = [f"{number} {fate}" for fate, number in sorted(fates.items())]
+        return f"{fates.total()} recordings: {', '.join(parts)}"
+    if gaps:
+        what, why = gaps[0].what.replace("_", " "), gaps[0].why
+        return f"{what}: {why}" if why else what
+    return "no recording seen"
+
+
+# -- the books ----------------------------------------------------------------------
+
+
+def balanced(
+    books: Balance, names: Names, limit: int | None, *, complete: bool, read: Effort
+) -> BookBalance:
+    """The answer of `audit balance`; `complete` where what is there is in the books.
+
+    Without that nothing can differ but a day of which more is gone than was recorded.
+    """
+    wanted = LIMIT if limit is None else limit
+    days: list[BookLine] = []
+    odd: list[BookLine] = []
+    total = dict.fromkeys(COLUMNS, NOTHING)
+    places = books.places()
+    for place in places:
+        sums = books.of(place)
+        for name in COLUMNS:
+            total[name] = total[name].plus(sums[name])
+        wrong = _wrong(sums, complete=complete)
+        if len(days) < wanted or (wrong and len(odd) < wanted):
+            line = _line(
+                sums, complete=complete, camera=names.get(place[0], ""), key=place[0],
+                day=day_text(place[1]),
+            )  # fmt: skip
+            if len(days) < wanted:
+                days.append(line)
+            if wrong:
+                odd.append(line)
+    number = sum(_wrong(books.of(place), complete=complete) for place in places)
+    faults = [EntryFault(*one) for one in books.faults]
+    return BookBalance(
+        balanced=not number and not faults,
+        complete=complete,
+        days=days,
+        more=len(places) - len(days),
+        differences=odd,
+        different_days=number,
+        total=_line(total, complete=complete),
+        open_intents=books.open_intents,
+        faults=faults,
+        summary=_verdict(len(places), number, len(faults), complete=complete),
+        read=read,
+    )
+
+
+def _wrong(sums: Mapping[str, RecordingSum], *, complete: bool) -> bool:
+    if complete:
+        return difference(sums) != NOTHING
+    return min(expected(sums)) < 0
+
+
+def _line(
+    sums: Mapping[str, RecordingSum], *, complete: bool, **place: Any
+) -> BookLine:
+    there = ("present", "quarantined")
+    shown: dict[str, Any] = {
+        name: None if name in there and not complete else _sum(sums[name])
+        for name in COLUMNS
+    }
+    return BookLine(
+        **place,
+        **shown,
+        remaining=_sum(expected(sums)),
+        difference=_sum(difference(sums)) if complete else None,
+    )
+
+
+def _verdict(days: int, wrong: int, faults: int, *, complete: bool) -> str:
+    if faults:
+        return (
+            f"the rows of {faults} entries could not be read, so the books can't be "
+            "balanced: run `retention audit verify`"
+        )
+    if wrong and complete:
+        return (
+            f"the books do NOT balance: on {wrong} of {days} days of a camera the "
+            "recordings that are there are not those that should be"
+        )
+    if wrong:
+        return f"on {wrong} of {days} days of a camera more is gone than was recorded"
+    if complete:
+        return f"the books balance: {days} days of a camera"
+    return (
+        f"{days} days of a camera: nowhere is more gone than was recorded; whether the "
+        "rest is there, this copy of the log can't tell"
+    )
+
+
+def _sum(found: RecordingSum) -> RecordingTotal:
+    return RecordingTotal(found.number, seconds(found.duration), found.size)
+
+
+def covered(finder: Finder, window: Window, camera: int | None = None) -> list[Window]:
+    """The time in the window that some recording (of a camera) is named for."""
+    return [
+        Window(max(one.start, window.start), min(one.end, window.end))
+        for one in finder.lives.values()
+        if one.fate is not RecordingFate.MOVED
+        and camera in (None, one.camera)
+        and one.start < window.end
+        and window.start < one.end
+    ]
+
+
+def gap(camera: str, window: Window, what: str, why: str) -> UnnamedTime:
+    """A time for which no recording of a camera is named."""
+    return UnnamedTime(
+        camera, format_utc(window.start), utc_or_null(window.end), what, why
+    )
+
+
+def unnamed(*, known: bool) -> UnnamedTime:
+    """Nothing is known of a path; `known` where a recorder may write such a one."""
+    what, why = ("not_known", "no recorder is known to write such a path here")
+    if known:
+        what, why = ("no_recording_seen", "nothing names a file there")
+    return UnnamedTime(None, None, None, what, why)

@@ -1,0 +1,157 @@
+"""The log of this site as people ask for it: the verbs audit.list, show, find, balance,
+prove, checkpoint, key and publish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from retention.catalogue import heads, log
+from retention.catalogue.entries import CatalogueSource
+from retention.model.answers.audit import EntryList, EntryShown
+from retention.model.answers.books import BookBalance, BookFindings
+from retention.model.answers.proof import LogKey, LogPublished, NewestCheckpoint, Proof
+from retention.model.errors import RetentionError, UsageError
+from retention.model.localtime import format_utc
+from retention.publication.compare import verifier_of
+from retention.reports import books, entries, proofs
+from retention.reports.catalogue_site import CatalogueSite
+from retention.reports.entries import ListRequest
+from retention.tlog.directory import Published
+
+if TYPE_CHECKING:
+    from retention.control.context import Context
+
+
+@contextmanager
+def _asked(context: Context) -> Iterator[tuple[CatalogueSource, CatalogueSite]]:
+    """The log and the site, as of one instant."""
+    with context.catalogue.read() as tx:
+        yield CatalogueSource(tx), CatalogueSite(tx, context)
+
+
+def audit_list(
+    context: Context,
+    *,
+    kind: str | None = None,
+    subject: str | None = None,
+    camera: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+) -> EntryList:
+    """Entries, newest first: see `ListRequest`."""
+    asked = ListRequest(kind, subject, camera, since, until, before, limit)
+    with _asked(context) as (source, site):
+        return entries.entries(source, asked, context.moment, site.key)
+
+
+def audit_show(context: Context, *, number: int) -> EntryShown:
+    """One entry with its commitments opened and all of its rows."""
+    with _asked(context) as (source, _):
+        return entries.entry(source, number)
+
+
+def audit_find(
+    context: Context,
+    *,
+    camera: str | None = None,
+    at: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    path: str | None = None,
+) -> BookFindings:
+    """What became of footage: see `books.find`."""
+    with _asked(context) as (source, site):
+        return books.find(
+            source, site, context.now, camera=camera, at=at, since=since, until=until,
+            path=path,
+        )  # fmt: skip
+
+
+def audit_balance(
+    context: Context,
+    *,
+    camera: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    limit: int | None = None,
+) -> BookBalance:
+    """Whether the books add up: see `books.balance`."""
+    with _asked(context) as (source, site):
+        return books.balance(
+            source, site, context.now, camera=camera, since=since, until=until,
+            limit=limit,
+        )  # fmt: skip
+
+
+def audit_prove(
+    context: Context,
+    *,
+    entry: int | None = None,
+    row: int | None = None,
+    camera: str | None = None,
+    at: str | None = None,
+    disclose: list[str] | None = None,
+) -> Proof:
+    """The proof of one entry, or of one row of it; or of what became of the recording of
+    a camera at an instant.  It shows no other row.
+
+    `disclose` names committed fields of the entry that the proof opens.  Rows name a
+    camera by its key: `label` is the entry that says which id this is.
+    """
+    if (entry is None) == (camera is None) or (camera is None) != (at is None):
+        raise UsageError("say what to prove: an entry, or a camera and a time")
+    if disclose and (row is not None or camera is not None):
+        raise UsageError("fields are disclosed of an entry alone, without a row")
+    label = None
+    vkey = verifier_of(context.catalogue).vkey
+    with _asked(context) as (source, site):
+        if camera is not None and at is not None:
+            entry, row, label = proofs.camera_at(
+                source, camera, at, context.moment, site.key
+            )
+        published = Published(context.settings.published_log)
+        return proofs.prove(
+            source, published, vkey, int(entry or 0), row, disclose or (), label
+        )
+
+
+def audit_key(context: Context) -> LogKey:
+    """The key that the log's heads are signed with, and its fingerprint for paper."""
+    return proofs.key_answer(verifier_of(context.catalogue))
+
+
+def audit_checkpoint(context: Context) -> NewestCheckpoint:
+    """The newest signed head, to be handed to somebody who keeps it elsewhere.
+
+    `written` is when the last entry under it was.
+    """
+    with context.catalogue.read() as tx:
+        newest = heads.newest(tx)
+        if newest is None:
+            raise RetentionError(
+                "no checkpoint was signed yet: the service signs one within a minute"
+            )
+        last = log.read(tx, newest.size - 1)["at"]
+    key = audit_key(context)
+    return NewestCheckpoint(
+        origin=key.origin,
+        vkey=key.vkey,
+        fingerprint=key.fingerprint,
+        checkpoint=newest.note,
+        size=newest.size,
+        root=newest.frontier.root().hex(),
+        written=format_utc(last),
+        published=str(context.settings.published_log),
+    )
+
+
+def audit_publish(context: Context) -> LogPublished:
+    """Publish all there is under a signed head, now, and write again what is missing.
+
+    The publishing itself is done on the way out, as for a change of a hold.
+    """
+    return LogPublished(str(context.settings.published_log))

@@ -1,0 +1,127 @@
+"""Entries of the log as people read them, whichever source they come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from retention.model.answers.audit import EntryList, EntryShown
+from retention.model.errors import UsageError, VerificationError
+from retention.model.localtime import Moment
+from retention.model.values import FOREVER, Window
+from retention.tlog import render
+from retention.tlog.render import LIMIT
+from retention.tlog.source import (
+    INTENDED,
+    Outcomes,
+    Query,
+    Record,
+    Source,
+    apart,
+    opened,
+    outcomes,
+)
+from retention.tlog.subjects import about, mark, refuse_unknown
+
+MOST = 10_000
+"""Entries in one answer: what the service's memory has room for beside its work."""
+
+
+class ListRequest(NamedTuple):
+    """What is asked of a list; times as typed.
+
+    Entries, newest first, at most `limit`, numbers below `before`.  [since, until) is
+    when they were written.  With `camera` (an id as of today) it is the time of the
+    footage, and entries with rows come with those rows of that camera that overlap it,
+    each with what became of the file.  `subject`: what they are about, such as `hold:17`.
+    """
+
+    kind: str | None = None
+    subject: str | None = None
+    camera: str | None = None
+    since: str | None = None
+    until: str | None = None
+    before: int | None = None
+    limit: int | None = None
+
+
+def entries(
+    source: Source,
+    asked: ListRequest,
+    moment: Moment,
+    key_of: Callable[[str], int],
+) -> EntryList:
+    """The entries that are asked for; `before` of what gives the next ones, or None.
+
+    `key_of` gives the camera that has an id today.
+    """
+    window = moment.window(asked.since, asked.until, Window(0, FOREVER))
+    if asked.limit is not None and not 1 <= asked.limit <= MOST:
+        raise UsageError(
+            f"entries are listed from 1 to {MOST} at a time, not {asked.limit}: ask for "
+            "more with the number that the answer gives for `before`"
+        )
+    if asked.subject is not None:
+        mark(asked.subject)  # what nothing could be about is mistyped
+    limit = asked.limit or LIMIT
+    query = Query(
+        () if asked.kind is None else (asked.kind,),
+        asked.subject,
+        before=asked.before,
+    )
+    if asked.camera is not None:
+        query = query._replace(camera=key_of(asked.camera), footage=window)
+    elif (asked.since, asked.until) != (None, None):
+        query = query._replace(written=window)
+    found = list(islice(_shown(source, query), limit + 1))
+    if not found:
+        refuse_unknown(asked.kind)
+        if asked.subject is not None:
+            about(asked.subject)  # and so is what no kind knows
+    listed = found[:limit]
+    return EntryList(listed, listed[-1].number if len(found) > limit else None)
+
+
+def _shown(source: Source, query: Query) -> Iterator[EntryShown]:
+    """Each entry that is about what is asked for, with those of its rows that are."""
+    for record in source.backwards(query):
+        if query.camera is None or query.footage is None:
+            yield _entry(source, record)
+            continue
+        if record.kind == INTENDED and apart(record.entry["fields"], [query.footage]):
+            continue
+        rows = record.read() if "rows" in record.entry else None
+        if rows is None or not rows.columns.keys() >= render.FOOTAGE:
+            yield _entry(source, record)
+        elif places := render.places(rows, query.camera, query.footage):
+            became = outcomes_shown(source, record)
+            shown = [render.row(rows, place, became) for place in places]
+            yield _entry(source, record, rows=shown)
+
+
+def _entry(
+    source: Source, record: Record, rows: list[dict[str, Any]] | None = None
+) -> EntryShown:
+    try:
+        texts = source.disclosures(record.number)
+        return render.entry(opened(record.entry, texts), rows=rows)
+    except VerificationError as error:  # shown, since a changed log must be readable
+        return render.entry(record.entry, withheld=[], fault=str(error), rows=rows)
+
+
+def outcomes_shown(source: Source, record: Record) -> Outcomes | None:
+    """What became of the rows of an intent; None for another kind."""
+    if record.kind != INTENDED:
+        return None
+    return outcomes(source.completion(record.number))
+
+
+def entry(source: Source, number: int) -> EntryShown:
+    """One entry with its commitments opened and all of its rows."""
+    record = source.entry(number)
+    shown = None
+    if "rows" in record.entry:
+        rows, became = record.read(), outcomes_shown(source, record)
+        shown = [render.row(rows, row, became) for row in range(rows.count)]
+    return render.entry(opened(record.entry, source.disclosures(number)), rows=shown)

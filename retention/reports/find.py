@@ -1,0 +1,389 @@
+"""What became of recordings, as the log says: one life for each, entry by entry.
+
+Pure: entries come as records in the order of the log, from an index or from all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeVar
+
+from retention.model.answers.books import (
+    CameBack,
+    DeletionDone,
+    DeletionIntended,
+    FoundAgain,
+    GivenTo,
+    Grew,
+    Quarantined,
+    RecordingEvent,
+    RuledOn,
+    RulingAsked,
+    Vanished,
+)
+from retention.model.errors import UsageError
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, HOUR, SECOND, Micros, Window
+from retention.reports.balance import UnreadEntry, entered
+from retention.reports.held import HoldHistory
+from retention.tlog.fates import RecordingFate, fate_of, fate_said
+from retention.tlog.kinds import HOLDS, RECORDINGS
+from retention.tlog.rows import Columns, RowFile
+from retention.tlog.source import Outcomes, Record, Source, acts, apart, outcomes
+
+T = TypeVar("T", bound=RecordingEvent)
+
+MOST = 20_000
+"""Recordings in one answer: a time with more is asked for in parts."""
+
+_ROLL_UP = ("camera", "day", "count", "duration", "bytes", "digest")
+
+
+Key = tuple[int, Micros, int]
+"""(stream, start, n)."""
+
+
+@dataclass(slots=True)
+class Life:
+    """One recording: what it was last, and what was written of it."""
+
+    camera: int
+    stream: int
+    start: Micros
+    n: int
+    duration: Micros
+    size: int
+    path: str | None = None
+    fate: RecordingFate = RecordingFate.RECORDED
+    at: Micros | None = None
+    """When its deletion was begun, or its loss was seen."""
+    events: list[RecordingEvent] = field(default_factory=list)
+
+    @property
+    def key(self) -> Key:
+        """What it is catalogued under."""
+        return self.stream, self.start, self.n
+
+    @property
+    def end(self) -> Micros:
+        """The instant after the last frame."""
+        return self.start + self.duration
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What is asked for: footage of these cameras in these windows, or the recordings
+    that start at these instants of these streams, or lie at `path`."""
+
+    cameras: set[int]
+    windows: list[Window]
+    starts: set[tuple[int, Micros]] | None = None
+    path: str | None = None
+    days: set[tuple[int, int]] = field(default_factory=set)
+    """Cameras and days whose roll-ups are asked for."""
+    held: list[Window] = field(default_factory=list)
+    """Where holds are asked for: recordings reach beyond the windows that they meet."""
+
+    def __post_init__(self) -> None:
+        self.held += map(_wider, self.windows)
+        if self.starts is None:
+            self.days |= {
+                (camera, day)
+                for camera in self.cameras
+                for window in self.windows
+                for day in range(window.start // DAY, (window.end - 1) // DAY + 1)
+            }
+
+    def meets(self, camera: int, start: Micros, end: Micros) -> bool:
+        """Whether footage of that time may be asked for."""
+        return camera in self.cameras and any(
+            start < window.end and window.start < end for window in self.windows
+        )
+
+    def is_one(self, stream: int, start: Micros, path: str | None) -> bool:
+        """Whether it is the file, where one is asked for."""
+        if self.starts is None:
+            return True
+        if path is not None and path == self.path:
+            return True
+        return (stream, start) in self.starts
+
+    def follow(self, stream: int, start: Micros, camera: int | None = None) -> None:
+        """A person moved a recording to another start, or to another camera."""
+        if camera is not None:
+            self.cameras.add(camera)
+        window = Window(start, start + 1)
+        if window not in self.windows:
+            self.windows.append(window)
+            self.held.append(_wider(window))
+            if self.starts is not None:
+                self.starts.add((stream, start))
+
+    def reach(self, start: Micros, end: Micros) -> None:
+        """A recording is of that time."""
+        if not any(one.start <= start and end <= one.end for one in self.held):
+            self.held.append(Window(start, end))
+
+    def size(self) -> tuple[int, ...]:
+        """Grows with all that is found out to be asked for as well."""
+        return tuple(map(len, (self.cameras, self.windows, self.days, self.held)))
+
+
+def _wider(window: Window) -> Window:
+    """As far as most recordings reach."""
+    return Window(window.start - HOUR, window.end + HOUR)
+
+
+class RollUp(NamedTuple):
+    """A row of a `recordings.recorded`."""
+
+    entry: int
+    at: Micros
+    origin: str
+    number: int
+    duration: Micros
+    size: int
+    digest: str
+
+
+class Finder:
+    """Reads records and keeps what is wanted of them.
+
+    `wanted` grows on the way: where a ruling moved a recording, and by the days of
+    recordings.  Then all is to be read once more.
+    """
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted = wanted
+        self.lives: dict[Key, Life] = {}
+        self.roll_ups: dict[tuple[int, int], list[RollUp]] = {}
+        self.holds = HoldHistory()
+        self.policies: dict[int, tuple[int, Mapping[str, Any]]] = {}
+        self.faults: list[UnreadEntry] = []
+        self.rows = 0
+        self._intents: dict[int, list[tuple[Life, int, DeletionIntended]]] = {}
+        self._acts = acts(self, RECORDINGS) | {
+            **dict.fromkeys(HOLDS, self.holds.read),
+            "policy.changed": self._policy,
+        }
+
+    def read(self, records: Iterable[Record]) -> None:
+        """Enter records, in the order of the log."""
+        self.faults.extend(entered(self._acts, records))
+
+    def life(self, key: Key, camera: int, duration: Micros, size: int) -> Life:
+        """The life of a recording, as it is by now."""
+        life = self.lives.get(key)
+        if life is None:
+            if len(self.lives) >= MOST:
+                raise UsageError(
+                    f"there are more than {MOST:,} recordings in that time: ask for a "
+                    "shorter one"
+                )
+            life = self.lives[key] = Life(camera, *key, duration, size)
+            self.wanted.days.add((camera, key[1] // DAY))
+        life.duration, life.size = duration, size
+        self.wanted.reach(life.start, life.end)
+        return life
+
+    # -- by kind --------------------------------------------------------------------
+
+    def _rows(self, record: Record) -> tuple[RowFile, list[tuple[int, Life]]]:
+        """Its rows, and the place and life of each that is asked for."""
+        found = record.read()
+        self.rows += found.count
+        columns = found.columns
+        names = ("camera", "start", "duration")
+        rows = enumerate(zip(*(columns[name] for name in names), strict=True))
+        cameras = self.wanted.cameras
+        places = [
+            place
+            for place, (camera, start, duration) in rows
+            if camera in cameras and self.wanted.meets(camera, start, start + duration)
+        ]
+        lives = []
+        for place in places:
+            stream, start, n, camera, duration, size = (
+                columns[name][place]
+                for name in ("stream", "start", "n", "camera", "duration", "bytes")
+            )
+            path = columns["path"][place] if "path" in columns else None
+            if not self.wanted.is_one(stream, start, path):
+                continue
+            life = self.life((stream, start, n), camera, duration, size)
+            life.path = path or life.path
+            self._enter(life, record, columns, place)
+            lives.append((place, life))
+        return found, lives
+
+    def _enter(self, life: Life, record: Record, columns: Columns, place: int) -> None:
+        fate = fate_said(record.kind, columns, place, Outcomes())
+        if fate is not None:
+            gone = fate in (RecordingFate.LOST, RecordingFate.DELETING)
+            life.fate, life.at = fate, record.entry["at"] if gone else None
+
+    def _recorded(self, record: Record) -> None:
+        days = self.wanted.days
+        if not any(day * DAY <= record.entry["at"] for _, day in days):
+            return
+        found = record.read(set(_ROLL_UP))
+        self.rows += found.count
+        columns = (found.columns[name] for name in _ROLL_UP)
+        for camera, day, *sums in zip(*columns, strict=True):
+            if (camera, day) in days:
+                origin = record.entry["fields"]["origin"]
+                self.roll_ups.setdefault((camera, day), []).append(
+                    RollUp(record.number, record.entry["at"], origin, *sums)
+                )
+
+    def _event(
+        self, life: Life, record: Record, kind: Callable[..., T], what: str, **more: Any
+    ) -> T:
+        at = format_utc(record.entry["at"])
+        event = kind(what=what, entry=record.number, at=at, **more)
+        life.events.append(event)
+        return event
+
+    def _quarantined(self, record: Record) -> None:
+        found, lives = self._rows(record)
+        for place, life in lives:
+            reason = found.columns["reason"][place]
+            self._event(
+                life, record, Quarantined, "quarantined", row=place, reason=reason
+            )
+
+    def _assigned(self, record: Record) -> None:
+        """It goes on under its right camera."""
+        found, lives = self._rows(record)
+        columns, right = found.columns, record.entry["fields"]["id"]
+        for place, life in lives:
+            self._event(life, record, GivenTo, "given to", row=place, camera=right)
+            self.wanted.follow(
+                columns["new_stream"][place], life.start, columns["new_camera"][place]
+            )
+
+    def _proposed(self, record: Record) -> None:
+        found, lives = self._rows(record)
+        fields, columns = record.entry["fields"], found.columns
+        for place, life in lives:
+            self._event(
+                life, record, RulingAsked, "ruling asked for", row=place,
+                request=fields["request"], ruling=fields["ruling"],
+                new_start=format_utc(columns["new_start"][place]),
+                new_end=format_utc(columns["new_end"][place]),
+            )  # fmt: skip
+
+    def _resolved(self, record: Record) -> None:
+        """The ruling is found under both times; the recording goes on under the new."""
+        found, lives = self._rows(record)
+        columns = found.columns
+        for place, life in lives:
+            start, end = columns["new_start"][place], columns["new_end"][place]
+            times = {"new_start": format_utc(start), "new_end": format_utc(end)}
+            ruling = record.entry["fields"]["ruling"]
+            self._event(
+                life, record, RuledOn, "ruled on", row=place, ruling=ruling, **times
+            )
+            if life.fate is RecordingFate.MOVED:
+                self.wanted.follow(life.stream, start)
+            else:
+                life.duration = end - start
+
+    def _changed(self, record: Record) -> None:
+        found, lives = self._rows(record)
+        for place, life in lives:
+            old = found.columns["old_duration"][place]
+            self._event(
+                life, record, Grew, "changed", row=place, old_seconds=seconds(old),
+                seconds=seconds(life.duration),
+                old_bytes=found.columns["old_bytes"][place], bytes=life.size,
+            )  # fmt: skip
+
+    def _lost(self, record: Record) -> None:
+        found, lives = self._rows(record)
+        for place, life in lives:
+            held = bool(found.columns["held"][place])
+            self._event(life, record, Vanished, "lost", row=place, held=held)
+
+    def _reappeared(self, record: Record) -> None:
+        for place, life in self._rows(record)[1]:
+            self._event(life, record, CameBack, "reappeared", row=place)
+
+    def _moved(self, record: Record) -> None:
+        """Where it was found in another place it goes on there."""
+        found, lives = self._rows(record)
+        for place, life in lives:
+            self._event(life, record, FoundAgain, "moved", row=place)
+            self.wanted.follow(found.columns["new_stream"][place], life.start)
+
+    def _intended(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        if apart(fields, self.wanted.windows):
+            return
+        found, lives = self._rows(record)
+        for place, life in lives:
+            due = found.columns["due"][place]
+            intended = self._event(
+                life, record, DeletionIntended, "deletion intended", row=place,
+                root=fields["root"], due=format_utc(due),
+                **self._why(life, due, record.entry["policy"]),
+            )  # fmt: skip
+            intent = self._intents.setdefault(record.number, [])
+            intent.append((life, place, intended))
+
+    def _why(self, life: Life, due: Micros, version: int) -> dict[str, Any]:
+        """By which policy it was due."""
+        entry, fields = self.policies.get(version, (None, {}))
+        days = fields.get("cameras", {}).get(str(life.camera), fields.get("days"))
+        period = "its period" if days is None else f"its period of {days} days"
+        return {
+            "policy": version,
+            "policy_entry": entry,
+            "days": days,
+            "why": f"{period} was over at {format_utc(due)}, by policy version {version}",
+        }
+
+    def _deleted(self, record: Record) -> None:
+        """What became of each file of a batch."""
+        lives = self._intents.pop(record.entry["fields"]["intent"], None)
+        if lives is None:
+            return
+        became = outcomes(record)
+        self.rows += len(became.exceptions)
+        intent = record.entry["fields"]["intent"]
+        for life, place, intended in lives:
+            outcome = became.of(place)
+            life.fate = fate_of(outcome)
+            what = "not deleted"
+            if life.fate is RecordingFate.RECORDED:
+                life.at = None
+            else:
+                what = str(life.fate)
+            self._event(
+                life, record, DeletionDone, what, intent=intent, row=place,
+                outcome=str(outcome), due=intended.due, policy=intended.policy,
+                method=record.entry["fields"]["method"],
+            )  # fmt: skip
+
+    def _policy(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        self.policies[fields["version"]] = (record.number, fields)
+
+
+def seconds(length: Micros) -> float | int:
+    """A duration for people."""
+    return length / SECOND if length % SECOND else length // SECOND
+
+
+def search(wanted: Wanted, source: Source) -> Finder:
+    """Find what is wanted: again where a ruling or a recording led on to other times."""
+    while True:
+        size = wanted.size()
+        finder = Finder(wanted)
+        finder.read(source.of_kinds(("policy.changed",)))
+        finder.read(
+            source.about(wanted.cameras, wanted.windows, wanted.days, wanted.held)
+        )
+        if wanted.size() == size:
+            return finder

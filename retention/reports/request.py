@@ -1,0 +1,63 @@
+"""What somebody asks the books: times as typed, and what a path would be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from retention.model.errors import UsageError
+from retention.model.layouts.layout import starts_in
+from retention.model.localtime import Moment
+from retention.model.values import DAY, FOREVER, Micros, Stream, Window
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def window_of(
+    camera: str | None,
+    at: str | None,
+    since: str | None,
+    until: str | None,
+    path: str | None,
+    moment: Moment,
+) -> Window | None:
+    """The time asked for; None for a path.  UsageError where it is not one of the two."""
+    if path is not None:
+        if camera or at or since or until:
+            raise UsageError("ask for a path, or for a camera and a time: not for both")
+        return None
+    if camera is None or (at is None) == (since is None) or (at and until):
+        raise UsageError(
+            "say which footage: a camera and a time (--at), a camera and a span (--from, "
+            "--to), or a path"
+        )
+    if at is not None:
+        instant = moment.instant(at)
+        return Window(instant, instant + 1)
+    return moment.window(since, until, Window(0, moment.now))
+
+
+def days_of(since: str | None, until: str | None, moment: Moment) -> range | None:
+    """The UTC days that [since, until) meets; None for all.  A date alone, such as
+    2026-10-24, is its UTC midnight."""
+    if since is None and until is None:
+        return None
+    start = 0 if since is None else _instant(since, moment)
+    end = moment.now if until is None else _instant(until, moment)
+    if start >= end:
+        raise UsageError(f"from {since} to {until} is no time: the end comes first")
+    return range(start // DAY, (min(end, FOREVER) - 1) // DAY + 1)
+
+
+def _instant(text: str, moment: Moment) -> Micros:
+    whole = f"{text}T00:00Z" if _DATE.fullmatch(text) else text
+    return moment.instant(whole)
+
+
+def named(streams: Iterable[Stream], path: bytes) -> dict[tuple[int, Micros], Stream]:
+    """The recordings (stream, start) that a path below a root would be."""
+    found: dict[tuple[int, Micros], Stream] = {}
+    for stream in streams:
+        for start in starts_in(stream, path):
+            found[stream.key, start] = stream
+    return found

@@ -1,0 +1,140 @@
+"""The verb audit.verify: the live log against what was published and signed of it.
+
+Both sides are computed from their entries; the signed heads tie them together.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retention.catalogue.heads import newest
+from retention.catalogue.log_check import Signed, verify_catalogue
+from retention.model.answers.proof import FaultFound, LogChecked
+from retention.model.errors import CatalogueError, VerificationError
+from retention.publication.compare import verifier_of
+from retention.publication.publisher import BESIDE_KEY
+from retention.tlog import note
+from retention.tlog.canonical import base64url
+from retention.tlog.directory import CHECKPOINT, Published, note_at
+from retention.tlog.verify import findings
+from retention.tlog.verify.findings import Depth, Fault, Report
+from retention.tlog.verify.published import verify_directory
+
+if TYPE_CHECKING:
+    from retention.control.context import Context
+    from retention.tlog.note import Verifier
+
+_TRIES = 4
+
+
+def audit_verify(
+    context: Context, *, deep: bool | None = None, sums: bool | None = None
+) -> LogChecked:
+    """Compute the whole log again, and its published copy, and compare them.
+
+    Says up to which entry each is intact, or what is wrong; `ok` false is exit status 5.
+    """
+    directory = context.settings.published_log
+    heads: dict[int, Signed] = {}
+    wrong: list[Fault] = []
+    try:
+        verifier = verifier_of(context.catalogue)
+        notes = _notes(context)
+        wrong = _signed(notes, verifier, heads)
+    except (CatalogueError, KeyError, TypeError, ValueError) as error:
+        wrong = [Fault(0, f"does not say what the log's key is: {error}")]
+    own = verify_catalogue(context.catalogue, deep=bool(deep), signed=heads)
+    for one in wrong:
+        own.add(one)
+    depth = Depth.DEEP if deep else Depth.SUMS if sums else Depth.TREE
+    copy = None
+    if not wrong and heads:  # signed, so published: a missing head was removed
+        # Its entries are under the same signed roots and its row files under the same
+        # digests: rows that were read in the catalogue need not be read twice.
+        again = Depth.TREE if deep and own.ok else depth
+        copy = _published(directory, verifier, again)
+    ok = own.ok and (copy is None or copy.ok)
+    fault = own.fault
+    return LogChecked(
+        ok=ok,
+        entries=own.size,
+        intact=own.intact,
+        root=base64url(own.root),
+        deep=own.deep,
+        rows=own.rows,
+        withheld=own.withheld,
+        open_intents=own.open_intents,
+        fault=None if fault is None else FaultFound(fault.entry, fault.what),
+        published=None if copy is None else findings.answer(copy, str(directory)),
+        summary=summary(own, copy),
+    )
+
+
+def _notes(context: Context) -> list[tuple[str, bytes]]:
+    """Every signed head that is kept on this machine: where, and its bytes."""
+    directory = context.settings.published_log
+    found = [(str(directory / at), data) for at, data in Published(directory).kept()]
+    found += note_at(directory / CHECKPOINT)
+    found += note_at(context.settings.state_directory / BESIDE_KEY)
+    with context.catalogue.read() as tx:
+        own = newest(tx)
+    return [*found, ("the catalogue", own.note.encode())] if own else found
+
+
+def _signed(
+    notes: list[tuple[str, bytes]], verifier: Verifier, heads: dict[int, Signed]
+) -> list[Fault]:
+    """Enter every signed head; what is wrong with those that are none."""
+    faults = []
+    for where, data in notes:
+        try:
+            found = note.open_checkpoint(data, verifier)
+        except VerificationError as error:
+            faults.append(Fault(None, f"the checkpoint in {where}: {error}"))
+            continue
+        if heads.setdefault(found.size, Signed(where, found.root)).root != found.root:
+            faults.append(
+                Fault(
+                    None,
+                    f"two checkpoints of {found.size} entries were signed with "
+                    f"different roots, in {heads[found.size].where} and {where}: keep "
+                    "both, the key signed a fork",
+                )
+            )
+    return faults
+
+
+def _published(directory: Path, verifier: Verifier, depth: Depth) -> Report:
+    """The check of the directory, while it may be published into: a fault counts once it
+    was found twice."""
+    before: list[Fault] | None = None
+    for _ in range(_TRIES):
+        try:
+            report = verify_directory(directory, verifier, depth=depth)
+        except VerificationError as error:
+            report = Report(0, depth)
+            report.add(Fault(None, str(error)))
+        if report.ok or report.faults == before:
+            break
+        before = report.faults
+    return report
+
+
+def summary(own: Report, copy: Report | None) -> str:
+    """Both reports in one sentence."""
+    if own.fault is not None:
+        before = (
+            f"entries 0 to {own.fault.entry - 1} are intact"
+            if own.fault.entry
+            else "no entry is known to be intact"
+        )
+        return f"the audit log is NOT what was written: {own.fault.sentence}; {before}"
+    if not own.size:
+        return "the audit log is empty: run `retention init`"
+    text = f"the audit log is intact to entry {own.size - 1}"
+    if copy is None:
+        return f"{text}; nothing of it was published yet"
+    if copy.fault is not None:
+        return f"{text}, but its published copy is NOT: {copy.fault.sentence}"
+    return f"{text}; its published copy is intact to entry {copy.size - 1}"

@@ -1,0 +1,210 @@
+"""The daemon's publication: compared at start, then kept up; what fails stops deletion.
+
+Heads are signed at once for what people change and for each batch's intent, before its
+first unlink; else once a minute in which something changed, and at every stop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from retention.catalogue.db import Priority, put_fact
+from retention.control import guards
+from retention.model.errors import (
+    AlteredError,
+    CatalogueError,
+    PublicationError,
+    RetentionError,
+)
+from retention.model.values import MINUTE, SECOND, Micros
+from retention.publication import compare, log_key, memories, restoring
+from retention.publication.copy import Copy
+from retention.publication.publisher import Publisher, problem
+from retention.service.worker import Stop, Worker
+from retention.site import clock
+from retention.site.journal import log as journal
+
+if TYPE_CHECKING:
+    from retention.catalogue.db import Catalogue
+    from retention.catalogue.heads import SignedHead
+    from retention.catalogue.log import Log
+    from retention.control.alarms import Alarms
+    from retention.model.values import Actor
+    from retention.site.settings import Settings
+
+EVERY: Micros = MINUTE - SECOND
+"""Between two heads that nobody waits for; a round that comes early still counts."""
+
+
+class Publishing:
+    """Compares when it is made, and may then be used from any thread.
+
+    `trouble` says why the log is not published as it should be, None while it is.
+    `alive` is called while a long comparison or restoration gets on.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        log: Log,
+        actor: Actor,
+        crashed: Callable[[str, BaseException], None],
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.trouble: str | None = None
+        self._altered: str | None = None
+        self._settings = settings
+        self._catalogue = catalogue
+        self._log = log
+        self._actor = actor
+        self._publisher: Publisher | None = None
+        self._headed: Micros | None = None
+        self._copy: Copy | None = None
+        if settings.log_copy is not None:
+            self._copy = Copy(settings.published_log, settings.log_copy)
+            self._copier = Worker("copy", crashed)
+            self._copy_fault: str | None = None
+            self._copy_noted: dict[str, Any] | None = None
+        try:
+            self._open(alive)
+        except (RetentionError, OSError) as error:
+            self._refuse(str(error))
+
+    def _open(self, alive: Callable[[], None]) -> None:
+        """The comparison, and what follows from it, before anything is appended."""
+        settings, catalogue = self._settings, self._catalogue
+        verifier = compare.verifier_of(catalogue)
+        found = compare.compare(
+            catalogue,
+            settings.published_log,
+            settings.log_copy,
+            memories.kept(settings.state_directory, verifier),
+        )
+        journal.info("log.compared", case=str(found.case), entries=found.size)
+        if found.case.refused:
+            self._refuse(f"{found.case}: {found.detail}")
+            return
+        if found.tail is not None:
+            journal.error("catalogue.restored", detail=found.detail)
+            restoring.bring_back(catalogue, found, alive)
+        if found.adopt is not None:
+            restoring.adopt(catalogue, found.adopt)
+        key = log_key.load(settings.state_directory)
+        log_key.check(key, catalogue)
+        self._publisher = Publisher(
+            catalogue, verifier.name, key, settings.published_log,
+            settings.state_directory, _told, alive,
+        )  # fmt: skip
+
+    def _refuse(self, why: str) -> None:
+        self.trouble = why
+        journal.error("log.not_published", detail=why)
+
+    def begin(self, alarms: Alarms, now: Micros) -> None:
+        """A restoration goes on record before anything else, and what forbids to
+        publish trips its guard.  CatalogueError where nothing can be written."""
+        done = restoring.on_record(self._catalogue, self._log.by(self._actor, now))
+        if done is not None:
+            journal.error("catalogue.restored", **done)
+        if self.trouble is not None:
+            alarms.trip(guards.LOG, "", self.trouble, now, writable=True)
+        if self._copy is not None:
+            self._copier.start()
+
+    def answer(self, now: Micros, *, mend: bool = False) -> str | None:
+        """Publish what a request changed, with its head; None, or what to tell its
+        caller: the change stands.  `mend`: and write again what is missing there."""
+        try:
+            if mend and self._publisher is not None:
+                self._publisher.mend(now)
+                self._altered = None
+            self._publish(now)
+        except (PublicationError, CatalogueError) as error:
+            self._note(error)
+            return problem(error)
+        return None
+
+    def _note(self, error: RetentionError) -> None:
+        """What was altered stays so, though what is new may still be published: until a
+        person has every file compared again."""
+        self.trouble = str(error)
+        if isinstance(error, AlteredError):
+            self._altered = self.trouble
+
+    def intent(self, size: int, now: Micros) -> None:
+        """Have the first `size` entries published under a head.
+
+        PublicationError where they can't be: then nothing of the batch is unlinked.
+        """
+        publisher = self._publisher
+        if publisher is None or not publisher.covers(size):
+            self._publish(now)
+
+    def _publish(self, now: Micros) -> None:
+        if self._publisher is None:
+            raise PublicationError(self.trouble or "the audit log is not published")
+        self._publisher.publish(now)
+        self._headed = clock.monotonic()
+        self.trouble = self._altered
+
+    def tick(self, alarms: Alarms, now: Micros) -> None:
+        """The round: a head where its minute is over, or trouble may be; the guard.
+
+        CatalogueError where nothing can be written at all.
+        """
+        restoring.on_record(self._catalogue, self._log.by(self._actor, now))
+        before = self._headed
+        if before is None or self.trouble or clock.monotonic() - before >= EVERY:
+            self.catch_up(alarms, now)
+        if self._copy is not None:
+            self._copier.trigger("copy", self._follow)
+
+    def catch_up(self, alarms: Alarms, now: Micros) -> None:
+        """Publish all there is under a head; what fails trips the guard."""
+        try:
+            self._publish(now)
+        except PublicationError as error:
+            self._note(error)
+        if self.trouble is not None:
+            alarms.trip(guards.LOG, "", self.trouble, now, writable=True)
+
+    # -- the second directory -----------------------------------------------------
+
+    def _follow(self, _: Stop) -> None:
+        """In a thread of its own: a share that does not answer holds up nothing else."""
+        if self._copy is None:
+            return
+        try:
+            self._copy.follow()
+        except PublicationError as error:
+            if str(error) != self._copy_fault:
+                journal.error("copy.failed", error=str(error))
+            self._copy_fault = str(error)
+        else:
+            if self._copy_fault is not None:
+                journal.info("copy.caught_up")
+            self._copy_fault = None
+        self._note_copy({"size": self._copy.newest, "fault": self._copy_fault})
+
+    def _note_copy(self, found: dict[str, Any]) -> None:
+        """For `status`, which must not wait for a share."""
+        if found == self._copy_noted:
+            return
+        try:
+            with self._catalogue.write(Priority.SCAN) as tx:
+                put_fact(tx, memories.COPY_FACT, found)
+        except CatalogueError:
+            return  # told by whoever else can't write
+        self._copy_noted = found
+
+    def stop(self) -> None:
+        """The copy goes on where it is at the next start."""
+        if self._copy is not None:
+            self._copier.stop()
+            self._copier.join(2)
+
+
+def _told(signed: SignedHead) -> None:
+    journal.info(memories.EVENT, size=signed.size, note=signed.note)

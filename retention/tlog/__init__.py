@@ -1,0 +1,1 @@
+"""The log without a database: entries, kinds, rows, tree, tiles, notes, proofs."""

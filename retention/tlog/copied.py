@@ -1,0 +1,321 @@
+"""Owns asking a published directory as any other log: up to its signed head, or beyond it
+where that is asked for.
+
+What lies beyond the head is there without the key: anybody may have put it there.  Of what
+is under the head only the signature is looked at; `verify.published` verifies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property, partial
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from retention.model.errors import RetentionError, UsageError, VerificationError
+from retention.model.values import FOREVER, Micros, Window
+from retention.tlog import note, tiles
+from retention.tlog.canonical import decode
+from retention.tlog.declare import Footage
+from retention.tlog.directory import CHECKPOINT, Published
+from retention.tlog.kinds import HOLDS, KINDS, RECORDINGS
+from retention.tlog.known_key import named_key
+from retention.tlog.rows import Columns
+from retention.tlog.source import (
+    DELETED,
+    INTENDED,
+    HoldSpans,
+    Place,
+    Query,
+    Record,
+    apart,
+    spans,
+)
+from retention.tlog.subjects import mark
+from retention.tlog.tiles import WIDTH, Tile
+from retention.tlog.verify.books import UNREADABLE
+
+
+class DirectorySource:
+    """A published directory up to its signed head; UsageError where it is none.
+
+    `unsigned`: also what lies beyond the head.  It has no index: what is asked by camera
+    is found by reading everything.  Nothing is verified but the head's signature, with
+    the key that the directory names, and row files against their entries.
+    """
+
+    indexed = False
+
+    def __init__(self, path: Path, *, unsigned: bool = False) -> None:
+        if not path.is_dir():
+            raise UsageError(
+                f"{path} is no directory: name the published copy of a log"
+            )
+        self.path = path
+        self.unsigned = unsigned
+        self.published = Published(path, newest_head(path))
+        self.entries = 0
+        self.doubted: set[int] = set()
+        """The entries beyond the head that were given out."""
+        self._last = b""
+
+    @cached_property
+    def signed(self) -> int:
+        """How many entries the head covers; VerificationError where none is to go by.
+
+        Whoever asked for the `unsigned` is given all of them as such then.
+        """
+        # Before the head: each was the head before it was kept.
+        kept = max((_size(data) for _, data in self.published.kept()), default=0)
+        data = self.published.checkpoint_bytes()
+        try:
+            verifier = note.parse_vkey(named_key(self.published))
+            head = note.open_checkpoint(data, verifier)
+            if head.size < kept:
+                raise VerificationError(
+                    f"a kept one signs {kept} entries, and this one only {head.size}"
+                )
+        except VerificationError as error:
+            if self.unsigned:
+                return 0
+            raise VerificationError(
+                f"{self.path / self.published.head} is no head to go by: {error}; run "
+                f"`retention audit verify {self.path} --key KEY`"
+            ) from error
+        return head.size
+
+    @cached_property
+    def beyond(self) -> int:
+        """How many entries lie behind the signed ones."""
+        return sum(1 for _ in self.published.tail(self.signed, rows=False))
+
+    @property
+    def end(self) -> int:
+        """The number after that of the last entry that is given out."""
+        return self.signed + (self.beyond if self.unsigned else 0)
+
+    @cached_property
+    def zone(self) -> str:
+        """The zone in which people at the site read times; UTC where it is not known."""
+        try:
+            opened = decode(self.published.entry(0).data)
+            return ZoneInfo(str(opened["fields"]["timezone"])).key
+        except (RetentionError, OSError, *UNREADABLE):
+            return "UTC"
+
+    def ends(self) -> Micros | None:
+        """When the last entry that was read was written; None where that is not said."""
+        try:
+            at = decode(self._last)["at"]
+        except UNREADABLE:
+            return None
+        return at if type(at) is int else None
+
+    def entry(self, number: int) -> Record:
+        """One entry; RetentionError where there is none."""
+        if not 0 <= number < self.end:
+            text = (
+                f"there is no entry {number} in {self.path}, which has {self.signed} "
+                "under its signed head, numbered from 0"
+            )
+            if 0 <= number < self.signed + self.beyond:
+                text += "; it lies beyond that: `retention audit show --unsigned`"
+            raise RetentionError(text)
+        tile = Tile("entries", number // WIDTH)
+        found = self._bundle(tile)
+        if number - tile.first >= len(found):
+            raise self._missing(tile)
+        return self._record(number, found[number - tile.first])
+
+    def disclosures(self, number: int) -> Mapping[str, str]:
+        """None: what opens a field is never published."""
+        return {}
+
+    def backwards(self, query: Query) -> Iterator[Record]:
+        """The entries that are asked for, newest first."""
+        if query.camera is not None:
+            for number in reversed(list(self._of_camera(query))):
+                yield self.entry(number)
+            return
+        marks = [mark(query.subject)] if query.subject else []
+        kinds = _kind_marks(query.kinds)
+        end = self._before(query)
+        for number in range((end - 1) // WIDTH, -1, -1) if end > 0 else ():
+            tile = Tile("entries", number)
+            found = self._bundle(tile)[: end - tile.first]
+            for at, data in reversed(list(enumerate(found))):
+                if kinds.search(data) and all(one in data for one in marks):
+                    record = self._record(tile.first + at, data)
+                    if _is_wanted(query, record):
+                        yield record
+
+    def _of_camera(self, query: Query) -> Iterator[int]:
+        """The numbers of the entries about a camera, in the order of the log."""
+        holds = HoldSpans()
+        footage = query.footage or Window(-FOREVER, FOREVER + 1)
+        before = self._before(query)
+        for record in self.of_kinds(_FOUND_BY_CAMERA):
+            if record.number >= before:
+                return
+            holds.read(record)
+            fields = record.entry["fields"]
+            passed = record.kind == INTENDED and apart(fields, [footage])
+            if passed or not _is_wanted(query, record):
+                continue
+            rows = partial(_columns, record)
+            if any(
+                camera == query.camera and start < footage.end and footage.start < end
+                for camera, start, end in spans(record.entry, rows, holds.of)
+            ):
+                yield record.number
+
+    def _before(self, query: Query) -> int:
+        return self.end if query.before is None else min(query.before, self.end)
+
+    def completion(self, intent: int) -> Record | None:
+        """The entry that completes a batch, a few entries later as a rule; None while
+        it is open."""
+        wanted = _kind_marks((DELETED,))
+        for number in range(intent // WIDTH, -(-self.end // WIDTH)):
+            tile = Tile("entries", number)
+            for at, data in enumerate(self._bundle(tile), tile.first):
+                if at > intent and wanted.search(data):
+                    record = self._record(at, data)
+                    if record.entry["fields"]["intent"] == intent:
+                        return record
+        return None
+
+    def about(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+        held: Collection[Window] = (),
+    ) -> Iterable[Record]:
+        """All that may be about footage, and all about holds."""
+        return self.of_kinds((*RECORDINGS, *HOLDS))
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterable[Record]:
+        """The records of these kinds."""
+        return self._matching(_kind_marks(kinds))
+
+    def _matching(self, wanted: re.Pattern[bytes]) -> Iterator[Record]:
+        """Those that have the words; a text field may have them too, which does no harm:
+        every reader looks at the kind."""
+        for number, data in self._all():
+            if wanted.search(data):
+                yield self._record(number, data)
+
+    def _record(self, number: int, data: bytes) -> Record:
+        try:
+            entry = decode(data)
+            entry["kind"], entry["fields"], entry["at"], entry["index"]
+        except UNREADABLE as error:
+            raise VerificationError(
+                f"entry {number} can't be read: {error!r}; run `retention audit "
+                f"verify {self.path}`"
+            ) from error
+        if number >= self.signed:
+            self.doubted.add(number)
+        return Record(number, entry, partial(self.published.rows, number))
+
+    def _all(self) -> Iterator[tuple[int, bytes]]:
+        """The bytes of every entry that is given out, from the first on."""
+        self.entries = number = 0
+        while True:
+            found = self._found(Tile("entries", number))
+            for at, entry in enumerate(found):
+                self.entries += 1
+                self._last = entry
+                yield number * WIDTH + at, entry
+            if len(found) < WIDTH:
+                return self._refuse_cut()
+            number += 1
+
+    def _found(self, tile: Tile) -> list[bytes]:
+        """The entries of a bundle, as far as they are there.
+
+        Those under the head are read as the head needs them: a wider file of anybody's
+        may begin with others.
+        """
+        found: list[bytes] = []
+        if under := tiles.of_size(self.signed, "entries", tile.number):
+            data = self.published.tile(under)
+            if data is None:
+                data = self.published.widest(tile) or b""
+            found = tiles.begun(data)[: under.width]
+            if len(found) < under.width:
+                return found
+        if self.unsigned and len(found) < WIDTH:
+            found += tiles.begun(self.published.widest(tile) or b"")[len(found) :]
+        return found
+
+    def _bundle(self, tile: Tile) -> list[bytes]:
+        """The same; VerificationError where there is none."""
+        found = self._found(tile)
+        if not found:
+            raise self._missing(tile)
+        return found
+
+    def _missing(self, tile: Tile) -> VerificationError:
+        return VerificationError(
+            f"{self.path / tile.path} is missing or cut; run `retention audit verify "
+            f"{self.path}`"
+        )
+
+    def _refuse_cut(self) -> None:
+        """An answer from a part of the log would pass for one from all of it."""
+        if self.entries < self.signed:
+            raise VerificationError(
+                f"{self.path} was signed at {self.signed} entries and holds "
+                f"{self.entries} without a gap: run `retention audit verify {self.path} "
+                "--key KEY`"
+            )
+
+
+def newest_head(directory: Path) -> str:
+    """Where the checkpoint is: a second copy has only those of whole days."""
+    published = Published(directory)
+    if published.read(CHECKPOINT, 0) is None and (kept := published.kept()):
+        return largest(kept)
+    return CHECKPOINT
+
+
+def largest(kept: list[tuple[str, bytes]]) -> str:
+    """Which of these heads covers most, unproven: their names are anybody's."""
+    return max(kept, key=lambda one: _size(one[1]))[0]
+
+
+def _size(data: bytes) -> int:
+    try:
+        return note.unverified(data).size
+    except VerificationError:
+        return -1
+
+
+def _columns(record: Record) -> Columns:
+    return record.read().columns
+
+
+def _kind_marks(kinds: Collection[str]) -> re.Pattern[bytes]:
+    """What is in the bytes of the entries of these kinds; of all, where none is named."""
+    names = (re.escape(kind.encode(errors="replace")) for kind in sorted(kinds))
+    return re.compile(b'"kind":"(?:%s)"' % b"|".join(names) if kinds else b"")
+
+
+def _is_wanted(query: Query, record: Record) -> bool:
+    """Whether all but the footage is as asked for."""
+    entry, written = record.entry, query.written
+    return (
+        (not query.kinds or record.kind in query.kinds)
+        and query.subject in (None, entry.get("subject"))
+        and (written is None or written.start <= entry["at"] < written.end)
+    )
+
+
+_FOUND_BY_CAMERA = tuple(
+    name
+    for name, kind in KINDS.items()
+    if kind.footage not in (Footage.NONE, Footage.INTENT)
+)

@@ -1,0 +1,32 @@
+"""An entry as it is kept, wherever that is: what appending writes and verifying reads."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from retention.tlog import merkle
+from retention.tlog.canonical import base64url
+
+PREVIOUS_BYTES = 6
+
+
+class Stored(NamedTuple):
+    """One entry and what lies beside it.
+
+    `disclosures` are texts by field; what was erased is not in it.  `at` and `kind` are
+    the database's copies, which entries are found by; None in a published log.
+    """
+
+    number: int
+    data: bytes
+    rows: bytes | None = None
+    disclosures: Mapping[str, str] = {}
+    at: int | None = None
+    kind: str | None = None
+
+
+def previous(data: bytes) -> str:
+    """What an entry says of the one before it: the start of that one's leaf hash.
+
+    The tree proves the order; this finds the place where it was broken.
+    """
+    return base64url(merkle.leaf(data)[:PREVIOUS_BYTES])

@@ -1,0 +1,152 @@
+"""What is in force by the log alone: holds, releases that wait, periods, rules, whose a
+stream is, approved plans, a pause.
+
+A second witness of the catalogue's rows: whatever protects footage is an entry, too.
+Pure: fed with the entries of `KINDS` in the order of the log.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from retention.model.policy import Policy
+from retention.model.values import Micros, Window
+from retention.tlog.kinds import telling
+from retention.tlog.source import Record, acts
+
+KINDS = telling("force")
+"""The kinds that say what is in force."""
+
+
+class ReleaseSaid(NamedTuple):
+    """Who asked for a release, and by which entry."""
+
+    uid: int
+    login: int
+    entry: int
+
+
+class HoldSaid(NamedTuple):
+    """A hold as the log has it: its window with the margin, its cameras (keys), when its
+    footage is free (None: active), and the release that waits."""
+
+    window: Window
+    cameras: frozenset[int]
+    free_at: Micros | None = None
+    request: ReleaseSaid | None = None
+
+    def in_force(self, now: Micros) -> bool:
+        """Active, or cooling off."""
+        return self.free_at is None or self.free_at > now
+
+
+_NOTHING = HoldSaid(Window(0, 0), frozenset())
+
+
+class StreamSaid(NamedTuple):
+    """What a stream was opened with: it says whose its files are, and where."""
+
+    camera: int
+    root: str
+    layout: str
+    zone: str
+    name: str
+    extension: str
+
+
+class InForce:
+    """What the first `size` entries put in force, `moves` of them."""
+
+    def __init__(self) -> None:
+        self.size = self.moves = 0
+        self.holds: dict[int, HoldSaid] = {}
+        self.by_camera: dict[int, set[int]] = defaultdict(set)
+        self.policy: Policy | None = None
+        self.streams: dict[int, StreamSaid] = {}
+        self.rules: dict[str, str] = {}
+        self.plans: dict[int, str] = {}
+        self.paused: Micros | None = None
+        self._acts = acts(self, KINDS)
+
+    def take(self, records: Iterable[Record], size: int) -> None:
+        """The next entries, those of `KINDS` of the first `size`, in order.
+
+        VerificationError where a list of cameras beside an entry can't be read.
+        """
+        for record in records:
+            self._acts[record.kind](record)
+            self.moves += 1
+        self.size = size
+
+    # -- holds ------------------------------------------------------------------------
+
+    def _placed(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        window = Window(fields["since"], fields["until"])
+        self._put(fields["hold"], HoldSaid(window, _cameras(record)))
+
+    def _extended(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        old = self.holds.get(fields["hold"], _NOTHING)
+        window = Window(fields["since"], fields["until"])
+        cameras = old.cameras | _cameras(record)
+        self._put(fields["hold"], old._replace(window=window, cameras=cameras))
+
+    def _put(self, key: int, hold: HoldSaid) -> None:
+        self.holds[key] = hold
+        for camera in hold.cameras:
+            self.by_camera[camera].add(key)
+
+    def _release_requested(self, record: Record) -> None:
+        actor = record.entry["actor"]
+        request = ReleaseSaid(actor["uid"], actor["login"], record.number)
+        self._change(record, request=request)
+
+    def _release_rejected(self, record: Record) -> None:
+        self._change(record, request=None)
+
+    def _released(self, record: Record) -> None:
+        free_at = record.entry["fields"]["free_at"]
+        self._change(record, free_at=free_at, request=None)
+
+    def _reinstated(self, record: Record) -> None:
+        self._change(record, free_at=None)
+
+    def _change(self, record: Record, **values: Any) -> None:
+        hold = record.entry["fields"]["hold"]
+        if hold in self.holds:  # else it was never placed, and there is nothing to free
+            self.holds[hold] = self.holds[hold]._replace(**values)
+
+    # -- all else -----------------------------------------------------------------------
+
+    def _changed(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        if record.kind == "rules.changed":
+            self.rules |= fields["new"]
+            return
+        cameras = {int(key): days for key, days in fields["cameras"].items()}
+        self.policy = Policy(fields["version"], fields["days"], cameras)
+
+    def _opened(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        names = StreamSaid._fields
+        self.streams[fields["stream"]] = StreamSaid(*(fields[name] for name in names))
+
+    def _approved(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        self.plans[fields["plan"]] = fields["digest"]
+
+    def _paused(self, record: Record) -> None:
+        self.paused = record.entry["fields"]["until"]
+
+    def _resumed(self, record: Record) -> None:
+        self.paused = None
+
+
+def _cameras(record: Record) -> frozenset[int]:
+    listed = record.entry["fields"]["cameras"]
+    if listed is None:
+        listed = record.read({"camera"}).columns["camera"]
+    return frozenset(listed)

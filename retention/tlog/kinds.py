@@ -1,0 +1,589 @@
+"""Every kind of audit entry, declared once: fields, what is hidden, rows, its readers.
+
+`camera` is the register's internal key and `id` the published id; `root` is a root's
+name and `stream` a stream's key; instants and durations are microseconds; `bytes` are
+sizes.  `~` marks what identifies a member of staff, an officer or a requester, and
+every free text: it goes in as a salted commitment (design, section 9).  `reason` is
+always why, in a person's words.  `@` is what an entry is about and `>` what it follows
+from: the `subject` and `correlation` of every entry.  Where a kind has rows, its `count`
+is theirs and its `bytes` their sum.  `back` is whether it may come back unsigned from a
+published log, and what a restore does with it: an act of `publication/replay.py`.
+`footage`, `fate` and `tells` are what its readers go by (see `declare`).
+"""
+
+from typing import Any
+
+from retention.tlog.declare import OPEN, RULED, SAME, Footage, Kind, Unsigned, declare
+
+_FOOTAGE = "camera stream start n duration bytes"
+
+NO, OWN, KEEPS, NOTED = Unsigned
+TOLD = "nothing: it tells, and changes nothing"
+AGAIN = "nothing: people are asked again"
+SEEN = "nothing: a scan finds it again"
+_FOUND: Any = {"back": (OWN, SEEN), "footage": Footage.ROWS}
+
+_ALL = (
+    declare(
+        "log.opened",
+        "The first entry: what this log is, and the key that its heads are signed with.",
+        "log_id:text public_key:text format:text timezone:text pruning:text",
+        back=(NO, TOLD),
+        tells="site",
+    ),
+    declare(
+        "service.started",
+        "The daemon is running; before this, nothing was watched or deleted.",
+        "pid:int version:text settings_digest:text",
+        back=(OWN, TOLD),
+        tells="alive",
+    ),
+    declare(
+        "service.stopped",
+        "The daemon ended in an orderly way.",
+        back=(OWN, TOLD),
+        tells="alive",
+    ),
+    declare(
+        "heartbeat",
+        "Hourly counts and clocks, so that silence can be told from a gap.",
+        "recordings:int overdue:int held_cameras:int holds:int oldest_unheld:int? "
+        "wall:int boottime:int synchronised:bool?",
+        back=(OWN, TOLD),
+        tells="alive",
+    ),
+    declare(
+        "settings.loaded",
+        "Settings were read and are in force.",
+        "digest:text",
+        back=(OWN, TOLD),
+    ),
+    declare(
+        "schema.upgraded",
+        "The catalogue was brought up to this program.",
+        "from:int to:int",
+        back=(NO, TOLD),
+    ),
+    declare(
+        "catalogue.restored",
+        "The catalogue was older than its published log: the entries from old_size up to "
+        "size were read back from there, signed up to `signed`; so many entries of holds "
+        "were replayed, and so many recordings left that were deleted or lost since.",
+        "old_size:int size:int signed:int? holds:int recordings:int",
+        back=(OWN, TOLD),
+    ),
+    declare(
+        "camera.added",
+        "A camera came into the register.",
+        "@camera:int id:text kind:text custody:text source:text "
+        "location:text? view:text? lon:text? lat:text?",
+        back=(KEEPS, "add_camera"),
+        footage=Footage.CAMERA,
+        tells="ids",
+    ),
+    declare(
+        "camera.changed",
+        "What the register says of a camera changed: name of the value to [old, new].",
+        "@camera:int id:text changes:object",
+        back=(NO, "change_camera"),
+        footage=Footage.CAMERA,
+    ),
+    declare(
+        "camera.renumbered",
+        "A camera has another published id from now on.",
+        "@camera:int old:text new:text",
+        back=(NO, "renumber_camera"),
+        footage=Footage.CAMERA,
+        tells="ids",
+    ),
+    declare(
+        "camera.moved",
+        "The same camera stands elsewhere, `metres` away; changes as above.",
+        "@camera:int id:text changes:object metres:int?",
+        back=(NO, "change_camera"),
+        footage=Footage.CAMERA,
+    ),
+    declare(
+        "camera.replaced",
+        "Another camera, `new`, has this id from now on; the `old` one is retired (keys).",
+        "@id:text old:int new:int",
+        back=(NO, "replace_camera"),
+        footage=Footage.CAMERA,
+        tells="ids",
+    ),
+    declare(
+        "camera.under_hold",
+        "A camera was renumbered, moved, replaced or retired under these holds: the "
+        "first of `count`; people must say whether they still cover the right one.",
+        "@camera:int id:text change:text holds:ints count:int",
+        back=(NO, TOLD),
+        footage=Footage.CAMERA,
+    ),
+    declare(
+        "camera.retired",
+        "A camera was taken out of use.",
+        "@camera:int id:text",
+        back=(NO, "retire_camera"),
+        footage=Footage.CAMERA,
+    ),
+    declare(
+        "camera.unlisted",
+        "A camera is missing from a newer published list.",
+        "@camera:int id:text",
+        back=(NO, "unlist_camera"),
+        footage=Footage.CAMERA,
+    ),
+    declare(
+        "camera.listed",
+        "A camera that was unlisted is in the published list again.",
+        "@camera:int id:text",
+        back=(NO, "list_camera"),
+        footage=Footage.CAMERA,
+    ),
+    declare(
+        "cameras.imported",
+        "A published list was read; the rows say what became of each camera.",
+        "source_sha256:text added:int unchanged:int changed:int unlisted:int "
+        "refused:int",
+        may="id camera outcome detail",
+        back=(NO, "nothing: each camera that changed has an entry of its own"),
+        footage=Footage.REFUSED,
+    ),
+    declare(
+        "root.created",
+        "A footage root has its identity file.",
+        "@root:text uuid:text path:path",
+        back=(OWN, "create_root"),
+        tells="site",
+    ),
+    declare(
+        "root.adopted",
+        "The first complete scan of a root; from here on footage in it is deleted.",
+        "@root:text recordings:int bytes:int oldest:int? newest:int? unknown:int "
+        "zone_error:int?",
+        may="camera count bytes",
+        back=(NOTED, "adopt_root"),
+        tells="site",
+    ),
+    declare(
+        "root.times_moved",
+        "The modification times of many files of a root moved by `shift`, each file's "
+        "size the same: its disk, or a copy of it, did that.  No recording's time moves.",
+        "@root:text shift:int",
+        back=(OWN, SEEN),
+    ),
+    declare(
+        "root.replace_requested",
+        "Somebody says that another disk stands for a root; a second person must too.",
+        "@root:text old:text ~reason:text",
+        back=(NO, AGAIN),
+    ),
+    declare(
+        "root.replaced",
+        "Another disk now stands for a root: old and new are uuids.  request: the entry "
+        "of the person who asked, null where it takes only one.",
+        "@root:text old:text new:text >request:int? ~reason:text",
+        back=(NO, "replace_root"),
+    ),
+    declare(
+        "stream.opened",
+        "A recorder's way of naming one camera's files in one root, frozen.",
+        "@stream:int root:text camera:int layout:text zone:text name:text "
+        "extension:text max_length:int",
+        back=(OWN, "open_stream"),
+        tells="force site",
+    ),
+    declare(
+        "stream.quarantined",
+        "The times of a stream look wrong by `offset`.",
+        "@stream:int offset:int",
+        back=(OWN, SEEN),
+    ),
+    declare(
+        "stream.doubted",
+        "The times of a stream are in doubt: its recordings arrive `delay` after their "
+        "own ends (less than nothing: before) or, where that is null, their modification "
+        "times are their names'.",
+        "@stream:int delay:int?",
+        back=(OWN, SEEN),
+    ),
+    declare(
+        "recordings.quarantined",
+        "Files in doubt, kept until ruled on or their period has passed since then.",
+        "count:int",
+        rows=f"{_FOOTAGE} reason path",
+        **_FOUND,
+        fate="quarantined",
+    ),
+    declare(
+        "recordings.resolved",
+        "A person ruled on quarantined files; each row has its new start and end.  "
+        "request: two people did, and this is the one who approved it.",
+        "count:int ruling:text ~reason:text? >request:int?",
+        rows=f"{_FOOTAGE} reason path new_start new_end",
+        back=(NO, AGAIN),
+        footage=Footage.MOVED,
+        tells="books",
+        fate=RULED,
+    ),
+    declare(
+        "recordings.assigned",
+        "What a recorder wrote as `name` in a root was catalogued under the wrong camera "
+        "and is this one's: these recordings.",
+        "@camera:int id:text old_camera:int root:text name:text count:int ~reason:text?",
+        rows=f"{_FOOTAGE} path new_camera new_stream",
+        back=(NO, AGAIN),
+        footage=Footage.MOVED,
+        tells="books",
+        fate="moved",
+    ),
+    declare(
+        "ruling.proposed",
+        "A ruling would take these recordings out of the cover of the holds; so it waits "
+        "for a second person, and they stay as they are.  A long list is in several such "
+        "entries of one request.  lifts: streams whose times would be in doubt no more.",
+        "@request:int count:int ruling:text holds:ints lifts:ints ~reason:text?",
+        rows=f"{_FOOTAGE} path new_start new_end",
+        back=(NO, AGAIN),
+        footage=Footage.ROWS,
+        fate=SAME,
+    ),
+    declare(
+        "ruling.approved",
+        "A second person agreed to a ruling that waited; what it does follows.",
+        "@request:int",
+        back=(NO, AGAIN),
+    ),
+    declare(
+        "ruling.rejected",
+        "A ruling that waited is not to be; its recordings stay in doubt.",
+        "@request:int ~reason:text?",
+        back=(NO, AGAIN),
+    ),
+    declare(
+        "recording.changed",
+        "Files grew after they were catalogued; their ends move later.",
+        "count:int",
+        rows="camera stream start n old_duration duration old_bytes bytes",
+        back=(OWN, "grow_recordings"),
+        footage=Footage.ROWS,
+        tells="books",
+        fate=SAME,
+    ),
+    declare(
+        "recordings.lost",
+        "Files vanished, and not by this program; `held` of them were under a hold.",
+        "count:int bytes:int held:int",
+        rows=f"{_FOOTAGE} held path",
+        back=(OWN, "lose_recordings"),
+        footage=Footage.ROWS,
+        tells="books",
+        fate="lost",
+    ),
+    declare(
+        "recordings.reappeared",
+        "Files for a time whose footage this log calls deleted.",
+        "count:int",
+        rows=f"{_FOOTAGE} path",
+        **_FOUND,
+        fate="recorded",
+    ),
+    declare(
+        "recording.moved",
+        "Files are elsewhere, or there again: dates and doubt stay.  origin: `lost`, the "
+        "log called them so lately; `there`, they vanished from where they were and the "
+        "copy was catalogued before; null is `lost`.",
+        "count:int origin:text?",
+        rows=f"{_FOOTAGE} new_stream new_n new_path",
+        back=(OWN, "move_recordings"),
+        footage=Footage.ROWS,
+        tells="books",
+        fate=RULED,
+    ),
+    declare(
+        "recordings.recorded",
+        "What was catalogued since the last such entry: a row for each camera and UTC day "
+        "of the start (days since the epoch).  digest: SHA-256 chained over the canonical "
+        "[start, n, duration, bytes, stream] of each in the order in which they came.  "
+        "gaps: the time between the first start and the last end of the row that none of "
+        "them covers, or more.  origin: `catalogued`; or `corrected`: what the log lacked "
+        "of a catalogue that is older or was restored, which may be less than nothing.",
+        "origin:text recordings:int duration:int bytes:int",
+        rows="camera day count duration bytes digest gaps",
+        back=(OWN, "nothing: the next such entry makes up for it"),
+        footage=Footage.DAYS,
+        tells="books",
+    ),
+    declare(
+        "custody.alarm",
+        "Files of a camera whose data is not the council's; path is one of them.  In "
+        "older logs only: alarm `custody` says it since.",
+        "@camera:int root:text count:int path:path?",
+        back=(OWN, TOLD),
+    ),
+    declare(
+        "unknown.overdue",
+        "Files that are nobody's have lain in a directory for a whole period.  In older "
+        "logs only: alarm `unknown` says it since.",
+        "@root:text directory:path count:int bytes:int oldest:int",
+        back=(OWN, TOLD),
+    ),
+    declare(
+        "hold.placed",
+        "Footage of these cameras in [since, until) must not be deleted.  A list of "
+        "cameras too long for one entry is in the rows, and `cameras` is null.  "
+        "received: when a subject access request came; replaces: the hold that this one "
+        "was placed instead of; request: the caller's number of the request.",
+        "@hold:int kind:text cameras:ints? since:int until:int review:int margin:int "
+        "received:int? replaces:int? >request:text? "
+        "~reference:text? ~reason:text? ~requester:text? ~officer:text? ~force:text? "
+        "~power:text? ~typed:text?",
+        may="camera",
+        back=(KEEPS, "place_hold"),
+        footage=Footage.HOLD,
+        tells="force cover",
+    ),
+    declare(
+        "hold.extended",
+        "A hold covers more from now on: its window is [since, until), and these cameras "
+        "came to those it had (a long list: as above).",
+        "@hold:int cameras:ints? since:int until:int review:int "
+        "old_since:int old_until:int old_review:int ~reason:text? ~typed:text?",
+        may="camera",
+        back=(KEEPS, "extend_hold"),
+        footage=Footage.HOLD,
+        tells="force cover",
+    ),
+    declare(
+        "hold.amended",
+        "What is said of a hold was added to or corrected: names of the values, and "
+        "each name to [old, new].  Windows and cameras are as they were.",
+        "@hold:int changed:texts ~changes:object",
+        back=(KEEPS, "nothing: what it changes is not in the published log"),
+        footage=Footage.HOLD,
+    ),
+    declare(
+        "hold.reviewed",
+        "A hold was looked at and is kept; when to look at it again.",
+        "@hold:int review:int old_review:int ~reason:text?",
+        back=(KEEPS, "review_hold"),
+        footage=Footage.HOLD,
+    ),
+    declare(
+        "hold.redated",
+        "A clock in doubt had put a hold's review too far off: it is nearer now.",
+        "@hold:int review:int old_review:int",
+        back=(KEEPS, "review_hold"),
+        footage=Footage.HOLD,
+    ),
+    declare(
+        "hold.release_requested",
+        "Somebody asks for the release of a hold, which stays in force until a second "
+        "person approves; replaced_by: the hold that was placed instead.",
+        "@hold:int replaced_by:int? ~reason:text?",
+        back=(NO, "request_release"),
+        footage=Footage.HOLD,
+        tells="force",
+    ),
+    declare(
+        "hold.release_rejected",
+        "The release that entry `request` asks for is not to be; the hold stays.",
+        "@hold:int >request:int ~reason:text?",
+        back=(NO, "reject_release"),
+        footage=Footage.HOLD,
+        tells="force",
+    ),
+    declare(
+        "hold.released",
+        "A hold was released; its footage may be deleted from `free_at` on.  request: "
+        "the entry of the person who asked for it, null where it takes only one.",
+        "@hold:int free_at:int >request:int? ~reason:text?",
+        back=(NO, "release_hold"),
+        footage=Footage.HOLD,
+        tells="force",
+    ),
+    declare(
+        "hold.reinstated",
+        "A hold that was cooling off until `free_at` is in force again.",
+        "@hold:int free_at:int ~reason:text?",
+        back=(KEEPS, "reinstate_hold"),
+        footage=Footage.HOLD,
+        tells="force",
+    ),
+    declare(
+        "hold.cooled",
+        "The cooling off of a released hold ended.",
+        "@hold:int",
+        back=(OWN, "cool_hold"),
+        footage=Footage.HOLD,
+    ),
+    declare(
+        "policy.changed",
+        "Retention periods from now on; cameras: key to days, where they differ.  With "
+        "a proposal's number, the actor approved it.",
+        "@version:int days:int cameras:object old_days:int? old_cameras:object? "
+        ">proposal:int?",
+        back=(NO, "change_policy"),
+        tells="force",
+    ),
+    declare(
+        "policy.proposed",
+        "Settings ask for a shorter period; it waits for approval.",
+        "days:int cameras:object old_days:int? old_cameras:object? @proposal:int?",
+        back=(NO, "note_proposal"),
+    ),
+    declare(
+        "policy.rejected",
+        "A proposal will not be applied while the settings stay as they are.",
+        "@proposal:int ~reason:text",
+        back=(NO, AGAIN),
+    ),
+    declare(
+        "policy.withdrawn",
+        "Settings do not ask for this proposal any more, or for something else.",
+        "@proposal:int",
+        back=(NO, "nothing: the settings are compared again"),
+    ),
+    declare(
+        "rules.changed",
+        "Rules that guard evidence are others now: by the names of the settings.  With a "
+        "proposal's number one is weaker, and the actor approved it.",
+        "old:object new:object >proposal:int?",
+        back=(NO, "change_rules"),
+        tells="force",
+    ),
+    declare(
+        "rules.proposed",
+        "Settings would weaken a rule that guards evidence; it waits for approval.",
+        "@proposal:int rule:text old:text new:text",
+        back=(NO, "note_proposal"),
+    ),
+    declare(
+        "deletion.intended",
+        "A batch of due recordings of one root is about to be deleted: durable before "
+        "the first unlink.  oldest: first start, newest: last end.",
+        "@root:text count:int bytes:int oldest:int newest:int",
+        rows=f"{_FOOTAGE} due path",
+        back=(NOTED, "open_batch"),
+        footage=Footage.ROWS,
+        tells="books",
+        fate=OPEN,
+    ),
+    declare(
+        "recordings.deleted",
+        "What became of the batch of entry `intent`: how many files had which outcome, "
+        "the bytes deleted, the worst lateness.  The rows are the exceptions: row "
+        "number of the intent and outcome, for each that is not deleted.",
+        ">intent:int deleted:int rescued:int absent:int absent_after_crash:int "
+        "changed:int failed:int stopped:int bytes:int lateness:int method:text",
+        may="row outcome",
+        back=(OWN, "complete_batch"),
+        footage=Footage.INTENT,
+        tells="books",
+    ),
+    declare(
+        "deletion.paused",
+        "Nothing is deleted until then.",
+        "until:int ~reason:text?",
+        back=(KEEPS, "pause_deletion"),
+        tells="force",
+    ),
+    declare(
+        "deletion.resumed",
+        "A pause was ended early.",
+        "~reason:text?",
+        back=(NO, "resume_deletion"),
+        tells="force",
+    ),
+    declare(
+        "plan.proposed",
+        "More became due at once than is believable; a person must approve it.",
+        "@plan:int root:text cutoff:int count:int bytes:int digest:text",
+        back=(OWN, AGAIN),
+    ),
+    declare(
+        "plan.approved",
+        "The rows of this plan may be deleted, minus what is held.",
+        "@plan:int digest:text",
+        back=(NO, AGAIN),
+        tells="force",
+    ),
+    declare(
+        "access.denied",
+        "Somebody asked, `count` times since the last such entry, for what no role allows.",
+        "@verb:text count:int",
+        back=(OWN, TOLD),
+    ),
+    declare(
+        "access.changed",
+        "The members of a role's groups are others than when last read.",
+        "@role:text ~added:object ~removed:object",
+        back=(OWN, "nothing: the members are read again"),
+    ),
+    declare(
+        "request.refused",
+        "A request that was left while the service was down could not be carried out.",
+        "@verb:text >request:text ~reason:text",
+        back=(OWN, TOLD),
+    ),
+    declare(
+        "guard.tripped",
+        "Deletion stopped in this scope: a root's name, or empty for everything.",
+        "@guard:text scope:text detail:text",
+        back=(OWN, "trip_guard"),
+        tells="guard",
+    ),
+    declare(
+        "guard.cleared",
+        "A guard no longer holds: by itself, or acknowledged with a reason.",
+        "@guard:text scope:text ~reason:text?",
+        back=(NOTED, "clear_guard"),
+        tells="guard",
+    ),
+    declare(
+        "alarm.raised",
+        "Something needs a person, and stands until it is over.",
+        "@alarm:text scope:text detail:text cameras:ints",
+        back=(OWN, "raise_alarm"),
+    ),
+    declare(
+        "alarm.end_asked",
+        "One person asked to end an alarm that two people end.",
+        "@alarm:text scope:text >raised:int ~reason:text",
+        back=(NOTED, "nothing: who asks again is on record again"),
+    ),
+    declare(
+        "alarm.ended",
+        "An alarm stands no more: it is over, or was acknowledged with a reason.",
+        "@alarm:text scope:text >raised:int acknowledged:bool ~reason:text",
+        back=(NO, "end_alarm"),
+    ),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _ALL}
+
+
+def _of(*footage: Footage) -> tuple[str, ...]:
+    return tuple(kind.name for kind in _ALL if kind.footage in footage)
+
+
+RECORDINGS = _of(Footage.ROWS, Footage.MOVED, Footage.DAYS, Footage.INTENT)
+"""The kinds whose rows name or count recordings, and the completions of batches."""
+
+FATES = tuple(kind.name for kind in _ALL if kind.fate not in ("", SAME))
+"""The kinds whose rows say what a recording is from then on."""
+
+HOLDS, CAMERAS = _of(Footage.HOLD), _of(Footage.CAMERA)
+"""The kinds about holds, and about single cameras of the register."""
+
+
+def of(name: str) -> Kind:
+    """The declaration of a kind; TypeError where there is none."""
+    if name not in KINDS:
+        raise TypeError(f"{name} is no kind of audit entry: declare it in kinds.py")
+    return KINDS[name]
+
+
+def telling(topic: str) -> tuple[str, ...]:
+    """The kinds that are read for a topic (`declare.TOPICS`), in the order declared."""
+    return tuple(kind.name for kind in _ALL if topic in kind.tells)

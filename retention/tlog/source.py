@@ -1,0 +1,257 @@
+"""Owns reading the log: what every reader asks, wherever the log lies, and what became
+of the files of a batch.
+
+A `Source` is a catalogue (`catalogue.entries`) or a published directory (here).  A record
+is an entry with its row file still unread.  More may come than was asked for, never less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from typing import Any, NamedTuple, Protocol
+
+from retention.model.errors import VerificationError
+from retention.model.values import DAY, HOUR, Micros, Outcome, Window
+from retention.tlog import commitments
+from retention.tlog import rows as row_files
+from retention.tlog.declare import Footage
+from retention.tlog.kinds import KINDS
+from retention.tlog.rows import LONG, Columns, RowFile
+from retention.tlog.verify.books import UNREADABLE, row_file_complaint
+
+INTENDED, DELETED = "deletion.intended", "recordings.deleted"
+LOST = "recordings.lost"
+
+Place = tuple[int, int]
+"""(camera key, UTC day since the epoch)."""
+
+
+class Record(NamedTuple):
+    """One entry; `read` reads columns of its row file, checked against its digest."""
+
+    number: int
+    entry: dict[str, Any]
+    fetch: Callable[[], bytes | None]
+
+    @property
+    def kind(self) -> str:
+        """The kind of the entry."""
+        return str(self.entry["kind"])
+
+    def read(self, only: Set[str] | None = None) -> RowFile:
+        """Its rows; VerificationError where they are not those that were written."""
+        data = self.fetch()
+        complaint = row_file_complaint(self.entry.get("rows_sha256"), data)
+        if complaint or data is None:
+            raise VerificationError(
+                f"entry {self.number} {complaint or 'has no rows'}; run "
+                "`retention audit verify`"
+            )
+        try:
+            return row_files.read(data, only)
+        except UNREADABLE as error:
+            raise VerificationError(
+                f"the rows of entry {self.number} can't be read: {error}"
+            ) from error
+
+
+Act = Callable[[Record], None]
+
+
+def acts(reader: object, kinds: Iterable[str]) -> dict[str, Act]:
+    """A reader's method for each of these kinds: it is named as the kind, after the dot.
+
+    AttributeError where it has none, so that no kind is passed over in silence.
+    """
+    return {kind: getattr(reader, f"_{kind.partition('.')[2]}") for kind in kinds}
+
+
+class Outcomes(NamedTuple):
+    """What became of the files of a batch: the entry that completes it and when that was
+    written, None while it is open; and the outcome of each row that was not deleted."""
+
+    completion: int | None = None
+    at: Micros | None = None
+    exceptions: Mapping[int, Outcome] = {}
+
+    def of(self, row: int) -> Outcome | None:
+        """What became of the file in a row of the intent; None while it is open."""
+        if self.completion is None:
+            return None
+        return self.exceptions.get(row, Outcome.DELETED)
+
+
+def outcomes(done: Record | None) -> Outcomes:
+    """What the completion of a batch says; without one it is open."""
+    if done is None:
+        return Outcomes()
+    columns = done.read().columns if "rows" in done.entry else {}
+    return outcomes_in(done.entry, columns)
+
+
+def outcomes_in(entry: Mapping[str, Any], columns: Mapping[str, Any]) -> Outcomes:
+    """The same of an entry and the columns of its rows, none where it has none."""
+    rows, said = columns.get("row", ()), columns.get("outcome", ())
+    exceptions = dict(zip(rows, map(Outcome, said), strict=True))
+    return Outcomes(entry["index"], entry["at"], exceptions)
+
+
+class Query(NamedTuple):
+    """Which entries: all that is given must be true of one.
+
+    `written` is when it was written.  With `camera` (its key) it is about that camera,
+    and with `footage` about that time of it; of an entry with rows it may be another
+    time of the same hours, which only its rows tell.
+    """
+
+    kinds: Collection[str] = ()
+    subject: str | None = None
+    written: Window | None = None
+    camera: int | None = None
+    footage: Window | None = None
+    before: int | None = None
+
+
+class Source(Protocol):
+    """A log that can be asked.  `entries` were read so far."""
+
+    entries: int
+    indexed: bool
+    """Whether it finds entries by camera without reading them all."""
+
+    def entry(self, number: int) -> Record:
+        """One entry; RetentionError where there is none."""
+
+    def disclosures(self, number: int) -> Mapping[str, str]:
+        """What opens the committed fields of an entry, by field, as far as it is here."""
+
+    def backwards(self, query: Query) -> Iterator[Record]:
+        """The entries that are asked for, newest first."""
+
+    def completion(self, intent: int) -> Record | None:
+        """The entry that completes a batch; None while it is open."""
+
+    def of_kinds(self, kinds: Collection[str]) -> Iterable[Record]:
+        """The records of these kinds, in the order of the log."""
+
+    def about(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+        held: Collection[Window] = (),
+    ) -> Iterable[Record]:
+        """The records about footage of these cameras in the windows, with the completions
+        of batches and those about holds on them (also on footage `held`), and the
+        roll-ups of these cameras and days; in the order of the log."""
+
+
+def hours_of(window: Window) -> list[tuple[int, int]]:
+    """The ranges of hours, both ends included, under which the records about footage of
+    a window are found: its own, and that of very long spans."""
+    return [(LONG, LONG), (window.start // HOUR, (window.end - 1) // HOUR)]
+
+
+def apart(fields: Mapping[str, Any], windows: Iterable[Window]) -> bool:
+    """Whether a batch, by its first start and last end, has nothing in these windows: an
+    hour has many batches, and one instant is in one or two of them."""
+    return not any(
+        fields["oldest"] < window.end and window.start < fields["newest"]
+        for window in windows
+    )
+
+
+def opened(entry: Mapping[str, Any], texts: Mapping[str, str]) -> dict[str, Any]:
+    """An entry with its committed fields in clear, under `fields` and `actor`.
+
+    A value that is not here (it was erased, or never published) is left out and its name
+    is in `withheld`.  Raises VerificationError where a text is not the one that was
+    committed to.
+    """
+    digests = entry.get("sd", {})
+    try:
+        values = {
+            name: commitments.opened(texts[name], name, digest)
+            for name, digest in digests.items()
+            if name in texts
+        }
+    except ValueError as error:
+        raise VerificationError(
+            f"audit entry {entry['index']}: {error}; run `retention audit verify`"
+        ) from error
+    found = {name: value for name, value in entry.items() if name != "sd"}
+    if (name := commitments.ACTOR_NAME) in values:
+        found["actor"] = {**entry["actor"], "name": values.pop(name)}
+    found["fields"] = {**entry["fields"], **values}
+    return found | {"withheld": sorted(digests.keys() - texts.keys())}
+
+
+Span = tuple[int, Micros, Micros]
+"""Footage: (camera key, start, end)."""
+
+
+def spans(
+    entry: Mapping[str, Any],
+    columns: Callable[[], Columns],
+    hold: Callable[[int], Iterable[Span]],
+) -> Iterable[Span]:
+    """The footage that an entry speaks of, and so where it is found.
+
+    `columns` are its rows, `hold` what a hold covers once the entry is written.
+    """
+    kind = KINDS.get(entry["kind"])
+    fields, at = entry["fields"], entry["at"]
+    footage = None if kind is None else kind.footage
+    if footage is Footage.HOLD:
+        yield from hold(fields["hold"])
+    elif footage is Footage.CAMERA:
+        for name in ("camera", "old", "new"):
+            if isinstance(fields.get(name), int):
+                yield fields[name], at, at + 1
+    elif "rows" not in entry:
+        return
+    elif footage is Footage.DAYS:
+        found = columns()
+        for camera, day in zip(found["camera"], found["day"], strict=True):
+            yield camera, day * DAY, day * DAY + HOUR
+    elif footage is Footage.REFUSED:
+        found = columns()
+        for camera, outcome in zip(found["camera"], found["outcome"], strict=True):
+            if outcome == "refused":
+                yield camera, at, at + 1
+    elif footage not in (Footage.NONE, Footage.INTENT):
+        found = columns()
+        if not found.keys() >= {"camera", "start", "duration"}:
+            return  # of a newer program
+        ends = list(map(int.__add__, found["start"], found["duration"]))
+        yield from zip(found["camera"], found["start"], ends, strict=True)
+        if footage is Footage.MOVED:
+            yield from zip(
+                found.get("new_camera", found["camera"]),
+                found.get("new_start", found["start"]), found.get("new_end", ends),
+                strict=True,
+            )  # fmt: skip
+
+
+class HoldSpans:
+    """What holds cover, as their entries tell in the order of the log."""
+
+    def __init__(self) -> None:
+        self._holds: dict[int, tuple[frozenset[int], Window]] = {}
+
+    def read(self, record: Record) -> None:
+        """Enter one entry; those that change nothing of it do no harm."""
+        fields = record.entry["fields"]
+        if "cameras" not in fields or "since" not in fields:
+            return
+        cameras = fields["cameras"]
+        if cameras is None:
+            cameras = record.read(frozenset({"camera"})).columns["camera"]
+        before, _ = self._holds.get(fields["hold"], (frozenset(), None))
+        window = Window(fields["since"], fields["until"])
+        self._holds[fields["hold"]] = before | set(cameras), window
+
+    def of(self, hold: int) -> Iterator[Span]:
+        """What a hold covers by now."""
+        cameras, window = self._holds.get(hold, (frozenset(), Window(0, 0)))
+        return ((camera, window.start, window.end) for camera in sorted(cameras))

@@ -1,0 +1,1 @@
+"""A published log is checked: what is wrong, and from which entry on."""

@@ -1,0 +1,146 @@
+"""What a verification found: how deep it went, every fault, how far the log is intact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from retention.model.answers.proof import FaultFound, PublishedChecked
+from retention.model.localtime import utc_or_null
+from retention.tlog import merkle
+from retention.tlog.canonical import base64url
+
+_LISTED = 20
+"""Faults and strange files in an answer; more are counted."""
+
+FAULTS = 100
+"""More than these are counted and not listed."""
+
+
+class Depth(StrEnum):
+    """How much is computed again; each includes the one before it."""
+
+    TREE = "tree"
+    """Every hash of the tree, and the digest of every row file."""
+    SUMS = "sums"
+    """What entries say: counts and sums of rows, intents and their completions."""
+    DEEP = "deep"
+    """The root over the rows of every row file."""
+
+
+class Missing(StrEnum):
+    """What a fault says is not there, and nothing else wrong with it."""
+
+    ENTRIES = "entries"
+    HASHES = "hashes"
+    ROWS = "rows"
+
+
+class Fault(NamedTuple):
+    """A place where the log is not what was written: the entry, and what is wrong there,
+    to be read after "entry N"; without an entry a sentence of its own."""
+
+    entry: int | None
+    what: str
+    lost: Missing | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The fault as a person reads it."""
+        return self.what if self.entry is None else f"entry {self.entry} {self.what}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was found.
+
+    `size` is the head's, `intact` how many entries from the first on are what was
+    written; `rows` how many rows were read (not at depth `tree`), `withheld` how many
+    committed values were erased, `open_intents` batches without a completion.  Of a
+    published log also: its `origin`, when its last signed entry was written (`signed_at`,
+    microseconds), how many entries lie beyond the checkpoint (`unsigned`), the older
+    checkpoints that it extends (`extends`), and files that are none of its (`strangers`).
+    """
+
+    size: int
+    depth: Depth = Depth.TREE
+    intact: int = 0
+    root: bytes = merkle.EMPTY
+    rows: int = 0
+    withheld: int = 0
+    open_intents: list[int] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    unlisted: int = 0
+    first: int | None = None
+    """The first entry with a fault, listed or not."""
+    origin: str = ""
+    signed_at: int | None = None
+    unsigned: int = 0
+    extends: list[str] = field(default_factory=list)
+    strangers: list[str] = field(default_factory=list)
+    ahead: str | None = None
+    """Which kept head covers more than the head does."""
+    copied: bool = False
+    """It was copied while it was written: what lies beyond `intact` is not whole."""
+
+    @property
+    def ok(self) -> bool:
+        """The whole log is what was written."""
+        return not self.faults
+
+    @property
+    def deep(self) -> bool:
+        """Every row root was computed."""
+        return self.depth is Depth.DEEP
+
+    @property
+    def fault(self) -> Fault | None:
+        """The first place where it is not; the others are in `faults`."""
+        return self.faults[0] if self.faults else None
+
+    def add(self, fault: Fault) -> None:
+        """Note a fault.  Of many, the first ones and those of no entry stay listed."""
+        earlier = self.first is None or (fault.entry or 0) < self.first
+        if fault.entry is not None and earlier:
+            self.first = fault.entry
+        if len(self.faults) >= FAULTS:
+            self.unlisted += 1
+            if fault.entry is not None and not earlier:
+                return
+            last = max(
+                self.faults, key=lambda one: -1 if one.entry is None else one.entry
+            )
+            self.faults.remove(last)
+        self.faults.append(fault)
+
+
+class FaultError(Exception):
+    """The entry at hand is not what was written."""
+
+    def __init__(self, entry: int, what: str, lost: Missing | None = None) -> None:
+        self.fault = Fault(entry, what, lost)
+
+
+def answer(report: Report, directory: str, **more: Any) -> PublishedChecked:
+    """The report on the log that is published in a directory."""
+    return PublishedChecked(
+        ok=report.ok,
+        origin=report.origin,
+        entries=report.size,
+        intact=report.intact,
+        signed_at=utc_or_null(report.signed_at),
+        unsigned=report.unsigned,
+        ahead=report.ahead,
+        copied_while_written=report.copied,
+        root=base64url(report.root),
+        depth=str(report.depth),
+        rows=report.rows,
+        open_intents=report.open_intents,
+        extends=report.extends,
+        strangers=report.strangers[:_LISTED],
+        faults=[FaultFound(one.entry, one.sentence) for one in report.faults[:_LISTED]],
+        more_faults=max(0, len(report.faults) - _LISTED) + report.unlisted,
+        directory=directory,
+        **more,
+    )

@@ -1,0 +1,156 @@
+"""What is written into the catalogue's rows behind the program's back frees nothing."""
+
+import sqlite3
+
+import pytest
+
+from retention.catalogue import db, raised
+from retention.catalogue.db import Priority
+from retention.control import guards, in_force
+from retention.control.approvals import deletion_pause
+from retention.holds.release import hold_approve
+from retention.model.errors import MismatchError
+from retention.model.values import DAY, HOUR, MINUTE, Actor
+from retention.service import housekeeping
+from tests.support.plant import PERIOD, T0, Plant
+from tests.support.world import ACTOR
+
+OTHER = Actor(uid=4243, login=8, pid=3, role="supervisor")
+HELD = T0 - DAY
+"""When the footage under the hold begins."""
+
+
+@pytest.fixture
+def plant(tmp_path):
+    made = Plant(tmp_path)
+    made.watch()
+    made.held = made.film(HELD)
+    made.film(HELD, folder="1002")
+    made.round(T0)
+    with made.catalogue.write(Priority.HOLD, made.log.by(ACTOR, T0)) as tx:
+        tx.exec_driver_sql("UPDATE policy SET days = 28")
+        tx.append("policy.changed", version=1, days=28, cameras={})
+    made.hold = made.place("1001", HELD, HELD + HOUR)["hold"]
+    yield made
+    made.close()
+
+
+def alter(plant, *statements):
+    """As somebody does who can write into the state directory."""
+    with sqlite3.connect(plant.catalogue.path) as other:
+        for statement in statements:
+            assert other.execute(statement).rowcount != 0, statement
+    other.close()
+
+
+def all_rounds(plant):
+    """Whatever is due goes: a period later, and a week on."""
+    for now in (HELD + PERIOD + 2 * HOUR, HELD + PERIOD + 7 * DAY):
+        try:
+            plant.round(now)
+        except MismatchError as error:
+            yield str(error)
+
+
+def standing(plant):
+    housekeeping.watch(plant.context())
+    with plant.catalogue.read() as tx:
+        return {one.name: one.detail for one in raised.everyone(tx)}
+
+
+LESS = {
+    "delete from hold": "hold 1 is gone",
+    "delete from hold_camera": "hold 1 covers cameras less",
+    "update hold_camera set camera = 2": "hold 1 covers cameras less",
+    f"update hold set since = {HELD - 1}, until = {HELD}": "hold 1 covers ",
+    f"update hold set since = {HELD + HOUR}, until = {HELD + DAY}": "hold 1 covers ",
+    f"update hold set until = {HELD + 1}": "hold 1 covers ",  # as if bits had flipped
+    "update hold set released = 1, free_at = 2": "hold 1 ends before its release",
+    "update hold set released = 1, free_at = 2, cooled = 3": "hold 1 ends before its rel",
+    "update stream set camera = 2 where name = '1001'": "is nvr1/1001 of camera 2 (key)",
+    "update policy set days = 1": "is kept 1 days, the log says 28",
+    """update policy set cameras = '{"1": 1}'""": "is kept 1 days, the log says 28",
+}
+
+
+@pytest.mark.parametrize("statement", LESS)
+def test_rows_that_protect_less_than_the_log_free_nothing(plant, statement):
+    """The transaction of a batch's intent notices, however long nobody else does."""
+    alter(plant, statement)
+    refused = list(all_rounds(plant))
+    assert plant.held.exists()
+    assert all(LESS[statement] in one for one in refused)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [*LESS, "insert into plan values (9, 1, 0, 0, 0, 0, 'x', 'approved')"],
+)
+def test_within_the_hour_they_are_a_guard_that_stops_all_deletion(plant, statement):
+    alter(plant, statement)
+    plant.now += HOUR
+    assert (
+        LESS.get(statement, "plan 9 is approved by its row")
+        in standing(plant)["mismatch"]
+    )
+    assert list(all_rounds(plant)) == []
+    assert len(plant.there()) == 2
+
+
+def test_it_ends_when_the_rows_are_again_as_the_log_says(plant):
+    alter(plant, "update hold set released = 1, free_at = 2")
+    assert "mismatch" in standing(plant)
+    alter(plant, "update hold set released = null, free_at = null")
+    assert "mismatch" not in standing(plant)
+    list(all_rounds(plant))
+    assert plant.there() == [
+        "nvr1/" + str(plant.held.relative_to(plant.directory / "nvr1"))
+    ]
+
+
+MORE = {
+    "update hold set until = until + 1": "hold 1 covers more",
+    "insert into hold_camera values (2, 1)": "hold 1 covers more",
+}
+
+
+@pytest.mark.parametrize("statement", MORE)
+def test_rows_that_protect_more_are_an_alarm_and_protect(plant, statement):
+    alter(plant, statement)
+    told = standing(plant)
+    assert MORE[statement] in told["unlogged"]
+    assert "mismatch" not in told
+
+
+def test_a_request_that_nobody_made_can_not_be_approved(plant):
+    alter(plant, f"insert into release_request values (1, {T0}, 4242, 7, 'x', '', 3)")
+    assert "a release of hold 1 waits" in standing(plant)["mismatch"]
+    plant.now += DAY
+    with pytest.raises(MismatchError, match="nobody asked for by the log"):
+        hold_approve(plant.asked(plant.settings(), by=OTHER), hold=1)
+
+
+def test_a_pause_that_the_row_forgot_holds_by_the_log(plant):
+    plant.now = HELD + PERIOD
+    deletion_pause(plant.context(), length="24h", reason="disks are repaired")
+    with plant.catalogue.write(Priority.HOLD) as tx:
+        db.put_fact(tx, db.PAUSE_FACT, None)
+    with pytest.raises(MismatchError, match="deletion is paused until"):
+        plant.round(HELD + PERIOD + 2 * HOUR)
+    assert "deletion is paused until" in standing(plant)["mismatch"]
+    assert len(plant.there()) == 2
+
+
+def test_what_people_did_is_as_the_log_says(plant):
+    assert not {guards.MISMATCH, guards.UNLOGGED} & standing(plant).keys()
+    plant.release(plant.hold, T0, T0 + 7 * DAY)
+    assert not {guards.MISMATCH, guards.UNLOGGED} & standing(plant).keys()
+
+
+def test_a_reader_whose_view_is_older_than_the_memory_says_nothing(plant):
+    with plant.catalogue.read() as tx:
+        tx.exec_driver_sql("SELECT count(*) FROM entry")
+        plant.place("1002", HELD, HELD + MINUTE)
+        with plant.catalogue.read() as newer:
+            in_force.compare(plant.catalogue, newer, plant.now)
+        assert in_force.compare(plant.catalogue, tx, plant.now) == ([], [])

@@ -1,0 +1,120 @@
+"""What no scan reaches and what never rests is told, in the words of who looks."""
+
+import unicodedata
+
+import pytest
+
+from retention.catalogue import raised, unread
+from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
+from retention.reports import conditions
+from tests.support import needs
+from tests.support.fixtures import mount as mount
+from tests.support.world import World
+
+T0 = 1_784_541_600 * SECOND  # 20 Jul 2026, 10:00:00 UTC; the world's now is 12:20
+NAME = "2026-07-20_10-00-00.mp4"
+
+
+def told(world: World, name: str) -> list[str]:
+    with world.catalogue.read() as tx:
+        return [one.detail for one in raised.everyone(tx) if one.name == name]
+
+
+def test_a_camera_s_folder_that_is_a_link_is_told(world, scan):
+    world.write(f"1001/{NAME}", T0 + HOUR)
+    elsewhere = world.directory / "elsewhere"
+    elsewhere.mkdir()
+    (world.directory / "nvr1" / "1002").symlink_to(elsewhere)
+    world.settle(world.directory / "nvr1")
+    scan()
+    assert told(world, "unreached") == [
+        "1002 (a link to a directory, and links are never followed)"
+    ]
+    with world.catalogue.read() as tx:
+        assert list(unread.parts(tx, world.root().key).parts) == [b"1002"]
+
+
+def test_it_is_told_no_more_once_the_link_is_gone(world):
+    world.write(f"1001/{NAME}", T0 + HOUR)
+    link = world.directory / "nvr1" / "1002"
+    link.symlink_to(world.directory)
+    world.settle(link.parent)
+    scanner = world.scanner()
+    scanner.scan(world.NOW, lambda: False)
+    assert len(told(world, "unreached")) == 1
+    scanner.scan(world.NOW + MINUTE, lambda: False)
+    assert len(told(world, "unreached")) == 1
+    world.remove(link)
+    scanner.scan(world.NOW + 2 * MINUTE, lambda: False)
+    assert told(world, "unreached") == []
+    with world.catalogue.read() as tx:
+        assert not unread.parts(tx, world.root().key).parts
+
+
+@needs.root
+def test_a_dated_directory_that_is_a_mount_is_told(world, scan, mount):
+    world.write(f"1001/{NAME}", T0 + HOUR)
+    (world.directory / "nvr1" / "1002").mkdir()
+    mount(world.directory / "nvr1" / "1002")
+    world.settle(world.directory / "nvr1")
+    scan()
+    assert told(world, "unreached") == [
+        "1002 (another file system is mounted there: make it a root of its own)"
+    ]
+
+
+def test_a_root_that_is_read_whole_tells_nothing(world, scan):
+    world.write(f"1001/{NAME}", T0 + HOUR)
+    scan()
+    assert told(world, "unreached") == told(world, "restless") == []
+
+
+def test_a_file_that_is_written_on_for_ever_is_told(world):
+    file = world.write("1001/2026-06-10_10-00-00.mp4", world.NOW)
+    scanner = world.scanner()
+    for seconds in range(0, 120, 20):
+        now = world.NOW + seconds * SECOND
+        world.touch(file, now)
+        scanner.scan(now, lambda: False)
+    assert world.rows() == []
+    assert told(world, "restless") == ["1001/2026-06-10_10-00-00.mp4"]
+    scanner.scan(world.NOW + DAY, lambda: False)
+    assert told(world, "restless") == []
+
+
+@pytest.mark.parametrize(
+    "folder", [unicodedata.normalize("NFD", "café"), "CAFÉ", "café "]
+)
+def test_a_name_that_only_looks_the_same_is_told_at_once(world, scan, folder):
+    world.camera("café")
+    world.write(f"{folder}/{NAME}", T0 + HOUR)
+    scan()
+    with world.catalogue.read() as tx:
+        (found,) = conditions.strangers(world.asked(world.settings()), tx).values()
+    assert 'no camera of this name is registered, but "café" is one' in found.detail
+
+
+def test_footage_of_a_camera_that_nobody_registered_is_told_at_once(world, scan):
+    world.write(f"9999/{NAME}", T0 + HOUR)
+    scan()
+    with world.catalogue.read() as tx:
+        (found,) = conditions.strangers(world.asked(world.settings()), tx).values()
+    assert found.detail.startswith("1 file, 10 B, in 1 directory: no camera of this")
+
+
+def test_a_file_that_the_catalogue_does_not_take_is_told(world):
+    """Its row was taken out by hand; something of it is left there."""
+    world.write(f"1001/{NAME}", T0 - HOUR)  # quarantined: written before it began
+    for _ in range(2):
+        world.scanner().scan(world.NOW, lambda: False)
+    assert [row.state for row in world.rows()] == [State.QUARANTINED]
+    world.tamper("DELETE FROM recording")
+    world.scanner().scan(world.NOW + MINUTE, lambda: False)
+    assert world.rows() == []
+    (said,) = told(world, "unreached")
+    assert said.startswith(
+        f"1001/{NAME} (the catalogue has something else in its place"
+    )
+    world.tamper("DELETE FROM quarantine")
+    world.scanner().scan(world.NOW + 2 * MINUTE, lambda: False)
+    assert (len(world.rows()), told(world, "unreached")) == (1, [])

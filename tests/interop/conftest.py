@@ -1,6 +1,0 @@
-"""Interoperability tests share the logs of the audit tests."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "audit"))

@@ -1,0 +1,153 @@
+"""What nobody is told of, and yet needs a person: alarms that follow from the catalogue."""
+
+import pytest
+
+from retention.catalogue import cameras, raised, roots
+from retention.catalogue.db import PAUSE_FACT, Priority, put_fact
+from retention.model.values import DAY, HOUR, MINUTE, SECOND, Camera, Custody
+from retention.service import housekeeping
+from tests.support.plant import T0, Plant
+from tests.support.world import never
+
+
+@pytest.fixture
+def plant(tmp_path):
+    made = Plant(tmp_path)
+    made.watch()
+    yield made
+    made.close()
+
+
+def alarms(plant, name=None):
+    """What stands after the rounds, by name and scope."""
+    housekeeping.watch(plant.asked(plant.settings()))
+    with plant.catalogue.read() as tx:
+        found = {(one.name, one.scope): one for one in raised.everyone(tx)}
+    return {key: one for key, one in found.items() if name in (None, key[0])}
+
+
+def films(plant, first, hours, folder="1001"):
+    return [plant.film(first + n * HOUR, folder=folder) for n in range(hours)]
+
+
+def test_due_footage_that_is_not_deleted_is_told_with_the_reason(plant):
+    old = plant.film(T0 - 27 * DAY - 23 * HOUR)
+    plant.round(T0)
+    with plant.catalogue.write(Priority.HOLD) as tx:
+        put_fact(tx, PAUSE_FACT, {"until": T0 + 3 * HOUR, "since": T0})
+    plant.round(T0 + 2 * HOUR + 3 * MINUTE)
+    assert old.exists()
+    (alarm,) = alarms(plant, "overdue").values()
+    assert alarm.scope == "nvr1"
+    assert alarm.detail.startswith("1 recording, 10 B: deletion is paused until")
+    plant.round(T0 + 3 * HOUR + MINUTE)
+    assert not old.exists()
+    assert alarms(plant, "overdue") == {}
+    (ended,) = plant.entries("alarm.ended")
+    assert ended["alarm"] == "overdue"
+
+
+def test_what_can_not_be_deleted_is_overdue_with_the_error(plant):
+    old = plant.film(T0 - 28 * DAY)
+    plant.round(T0)
+    old.chmod(0o644)
+    old.with_name("link").hardlink_to(old)
+    plant.round(T0 + 2 * HOUR)
+    assert old.exists()
+    (alarm,) = alarms(plant, "overdue").values()
+    assert "1 recording could not be deleted (" in alarm.detail
+    assert "tried again at" in alarm.detail
+
+
+def test_what_is_due_since_the_last_cycle_is_not_overdue(plant):
+    plant.round(T0)
+    plant.film(T0 - 28 * DAY - HOUR + 30 * SECOND)
+    plant.scanners["nvr1"].scan(T0, never)
+    plant.now = T0 + MINUTE
+    assert alarms(plant, "overdue") == {}
+
+
+def test_a_camera_that_recorded_without_a_gap_and_stops_is_told(plant):
+    films(plant, T0 - 24 * HOUR, 24)
+    films(plant, T0 - 24 * HOUR, 24, folder="1002")
+    plant.round(T0)
+    assert alarms(plant, "silent") == {}
+    films(plant, T0, 3, folder="1002")
+    plant.round(T0 + 3 * HOUR)
+    (alarm,) = alarms(plant, "silent").values()
+    assert alarm.detail == (
+        "1 of 2 streams record no more: 1001 since 2026-07-20T10:00:00Z"
+    )
+    films(plant, T0 + 3 * HOUR, 1)
+    plant.round(T0 + 4 * HOUR + MINUTE)
+    assert alarms(plant, "silent") == {}
+
+
+def test_a_recorder_that_delivers_with_its_clock_behind_is_not_called_silent(plant):
+    """What its names say is old; that they come is not."""
+    films(plant, T0 - 24 * HOUR, 24)
+    plant.round(T0)
+    for at in (T0 + n * HOUR for n in range(5)):
+        file = plant.film(at, shown=at - 29 * DAY)
+        plant.touch(file, at + HOUR - 29 * DAY)
+        plant.round(at + HOUR + MINUTE)
+        assert alarms(plant, "silent") == {}
+    plant.round(T0 + 8 * HOUR)
+    (alarm,) = alarms(plant, "silent").values()
+    assert alarm.detail == (
+        "1 of 1 streams record no more: 1001 since 2026-07-20T15:01:00Z"
+    )
+
+
+def test_a_silent_camera_stays_told_when_its_last_recording_is_deleted(plant):
+    films(plant, T0 - 24 * HOUR, 24)
+    plant.round(T0)
+    plant.round(T0 + 3 * HOUR)
+    assert len(alarms(plant, "silent")) == 1
+    plant.round(T0 + 29 * DAY)
+    assert plant.rows() == []
+    assert len(alarms(plant, "silent")) == 1
+    films(plant, T0 + 29 * DAY - HOUR, 1)
+    plant.round(T0 + 29 * DAY + MINUTE)
+    assert alarms(plant, "silent") == {}
+
+
+def test_a_camera_that_records_on_movement_is_not_told(plant):
+    for n in range(24):
+        plant.film(T0 - 2 * DAY + n * 2 * HOUR, MINUTE)
+    plant.round(T0)
+    plant.round(T0 + DAY)
+    assert alarms(plant, "silent") == {}
+
+
+def test_a_camera_of_the_register_that_was_never_seen_is_told_after_a_day(plant):
+    films(plant, T0 - HOUR, 1)
+    with plant.catalogue.write(Priority.SCAN) as tx:
+        cameras.insert(tx, Camera(0, "8001", "Ring", custody=Custody.POLICE), T0)
+    plant.round(T0 + MINUTE)
+    assert alarms(plant, "unseen") == {}
+    plant.now = T0 + DAY + MINUTE
+    (alarm,) = alarms(plant, "unseen").values()
+    assert alarm.detail == "no recording of 1002 was ever seen"
+
+
+def test_twenty_thousand_old_files_of_nobody_are_one_line(plant):
+    plant.round(T0)
+    for n in range(30):
+        plant.write(f"snapshots/{n}/a.jpg", T0 - 40 * DAY)
+        plant.write(f"snapshots/{n}/b.jpg", T0 - 40 * DAY)
+    plant.round(T0)
+    (alarm,) = alarms(plant, "unknown").values()
+    assert alarm.detail.startswith("60 files, 600 B, in 30 directories: not named")
+    with plant.catalogue.read() as tx:
+        assert [root.name for root in roots.everyone(tx)] == ["nvr1"]
+
+
+def test_a_second_round_writes_nothing(plant):
+    plant.round(T0)
+    plant.film(T0 - 29 * DAY)
+    plant.round(T0)
+    alarms(plant)
+    before = plant.size
+    alarms(plant)
+    assert plant.size == before
