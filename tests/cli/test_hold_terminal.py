@@ -44,7 +44,7 @@ class Terminal:
         self.shown = ""
         self._read = 0
 
-    def until(self, words, seconds=30):
+    def until(self, words, seconds=90):
         """Wait until the program has shown `words` after what was waited for before."""
         end = time.monotonic() + seconds
         while words not in self.shown[self._read :]:

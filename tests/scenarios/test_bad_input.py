@@ -56,13 +56,13 @@ def retention(site, *arguments):
 
 def adopted(running):
     """It has taken the root in, so that what falls due later is no surprise."""
-    running.until(lambda: running.installation.entries("root.adopted"), 30)
+    running.until(lambda: running.installation.entries("root.adopted"))
     return running
 
 
 def catalogued(running, count):
     """It knows so many recordings."""
-    running.until(lambda: sum(added(running)) == count, 30)
+    running.until(lambda: sum(added(running)) == count)
 
 
 def added(running):
@@ -99,8 +99,8 @@ def test_files_that_are_not_what_was_catalogued_are_kept_and_said(site, daemon):
     files[2].unlink()
     files[2].symlink_to(target)
     site.pass_time(HOUR + MINUTE)
-    running.until(lambda: not good.exists(), 30)
-    running.until(lambda: retention(site, "status")[0] == 6, 30)
+    running.until(lambda: not good.exists())
+    running.until(lambda: retention(site, "status")[0] == 6)
     answer = json.loads(retention(site, "--json", "status")[1])
     (alarm,) = (one for one in answer["alarms"] if one["alarm"] == "overdue")
     assert "1 recording could not be deleted (several links)" in alarm["detail"]
@@ -137,8 +137,8 @@ def test_names_that_are_not_utf_8_are_told_and_left_alone(site, daemon):
     good = film(site)
     running = adopted(daemon(site))
     site.pass_time(HOUR)
-    running.until(lambda: not good.exists(), 30)
-    running.until(lambda: retention(site, "status")[0] == 8, 30)
+    running.until(lambda: not good.exists())
+    running.until(lambda: retention(site, "status")[0] == 8)
     text = retention(site, "--json", "status")[1]
     told = [(one["directory"], one["example"]) for one in json.loads(text)["unknown"]]
     assert sorted(told) == [
@@ -166,7 +166,7 @@ def test_a_directory_of_another_user_is_told_and_the_rest_goes_on(site, daemon):
         adopted(running)
         site.pass_time(HOUR)
         running.until(lambda: "scan.unreadable" in running.log())
-        running.until(lambda: not good.exists(), 30)
+        running.until(lambda: not good.exists())
         assert "1002" in running.log()
         assert "Permission denied" in running.log()
         check = subprocess.run(
@@ -181,7 +181,7 @@ def test_a_directory_of_another_user_is_told_and_the_rest_goes_on(site, daemon):
         closed.parent.chmod(0o777)
         running.round()
         site.pass_time(HOUR)
-        running.until(lambda: not closed.exists(), 30)
+        running.until(lambda: not closed.exists())
         end(running)
     finally:
         running.kill()
@@ -229,7 +229,7 @@ def test_a_root_that_turns_read_only_is_a_guard_until_it_is_writable(disk, daemo
     catalogued(running, 1)
     turn = ["mount", "-o", "remount,bind,ro", disk.directory / "nvr1"]
     subprocess.run(turn, check=True)
-    running.until(lambda: guards(disk), 30)
+    running.until(lambda: guards(disk))
     assert guards(disk) == [("root", "nvr1")]
     status, text, _ = retention(disk, "status")
     assert status == 6
@@ -239,8 +239,8 @@ def test_a_root_that_turns_read_only_is_a_guard_until_it_is_writable(disk, daemo
     assert file.exists()
     turn[2] = "remount,bind,rw"
     subprocess.run(turn, check=True)
-    running.until(lambda: not file.exists(), 30)
-    running.until(lambda: guards(disk, "guard.cleared"), 30)
+    running.until(lambda: not file.exists())
+    running.until(lambda: guards(disk, "guard.cleared"))
     end(running)
     assert disk.entries("recordings.lost") == []
     assert disk.verify().ok
@@ -254,14 +254,14 @@ def test_a_root_that_is_unmounted_while_it_runs_is_a_guard_until_it_is_back(
     running = adopted(daemon(disk))
     catalogued(running, 2)
     unmount(disk)
-    running.until(lambda: guards(disk), 30)
+    running.until(lambda: guards(disk))
     status, text, _ = retention(disk, "status")
     assert status == 6
     assert f"footage root nvr1 ({disk.directory}/nvr1)" in text
     connect(disk)
     disk.pass_time(HOUR)
-    running.until(lambda: not file.exists(), 30)
-    running.until(lambda: guards(disk, "guard.cleared"), 30)
+    running.until(lambda: not file.exists())
+    running.until(lambda: guards(disk, "guard.cleared"))
     assert kept.exists()
     end(running)
     assert disk.entries("recordings.lost") == []
@@ -338,14 +338,14 @@ def test_a_catalogue_that_goes_while_it_runs_stops_deletion(site, daemon, harm):
     harm(site)
     site.pass_time(HOUR + MINUTE)
     running.round()
-    running.until(lambda: "was moved, removed or replaced" in running.log(), 30)
+    running.until(lambda: "was moved, removed or replaced" in running.log())
     assert file.exists()
     running.end()
     assert "Traceback" not in running.log()
     for moved in site.directory.glob(f"{db.NAME}*"):
         shutil.move(moved, site.state / moved.name)
     again = daemon(site)
-    again.until(lambda: not file.exists(), 30)
+    again.until(lambda: not file.exists())
     assert again.end() == 0
     assert site.verify().ok
 
@@ -356,10 +356,10 @@ def test_a_catalogue_that_is_put_back_goes_on_by_itself(site, daemon):
     catalogued(running, 1)
     site.pass_time(HOUR)
     move_away(site)
-    running.until(lambda: "was moved, removed or replaced" in running.log(), 30)
+    running.until(lambda: "was moved, removed or replaced" in running.log())
     for moved in site.directory.glob(f"{db.NAME}*"):
         shutil.move(moved, site.state / moved.name)
-    running.until(lambda: not file.exists(), 30)
+    running.until(lambda: not file.exists())
     end(running)
     assert site.verify().ok
 

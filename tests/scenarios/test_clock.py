@@ -54,7 +54,7 @@ def test_ahead_and_back_again_deletes_nothing_before_its_time(tmp_path, daemon, 
         FAKETIME_NO_CACHE="1",
         DONT_FAKE_MONOTONIC="1",
     )
-    running.until(lambda: site.entries("root.adopted"), 30)
+    running.until(lambda: site.entries("root.adopted"))
     # It deletes by the deceived clock as long as that is right.
     running.until(lambda: soon not in site.files())
     assert site.files() == kept

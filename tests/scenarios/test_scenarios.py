@@ -26,6 +26,7 @@ Where each is tested; this module has those that need scan, holds and deletion a
 
 import shutil
 import threading
+import time
 
 import pytest
 
@@ -341,6 +342,8 @@ def test_scans_that_race_batches_call_nothing_lost_and_nothing_new(tmp_path):
     thread = threading.Thread(target=scan)
     thread.start()
     result = plant.deleter.cycle(plant.root(), T0 + 30 * DAY, never)
+    while len(scans) <= 2 and thread.is_alive():
+        time.sleep(0.01)
     done.set()
     thread.join(20)
     assert failures == []

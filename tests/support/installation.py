@@ -281,7 +281,7 @@ class Daemon:
     def log(self) -> str:
         return Path(self.out.name).read_text()
 
-    def until(self, condition, seconds=60) -> None:
+    def until(self, condition, seconds=120) -> None:
         """Wait for something to come true."""
         end = time.monotonic() + seconds
         while not condition():
@@ -289,7 +289,7 @@ class Daemon:
             assert time.monotonic() < end, f"waited {seconds} s\n{self.log()}"
             time.sleep(0.05)
 
-    def round(self, *roots: str, seconds=60) -> None:
+    def round(self, *roots: str, seconds=120) -> None:
         """Wait until each root was scanned whole and then had a cycle, from now on."""
         for name in roots or [root.name for root in self.installation.settings.root]:
             for what in ("scan", "cycle"):
@@ -323,7 +323,7 @@ class Daemon:
         assert "root.fault" not in self.log(), self.log()
         if site.left() and answers(site.settings.socket) and self._status() == 0:
             for _ in range(2):
-                self.round(seconds=20)
+                self.round()
             assert self._status() != 0 or not site.left(), site.left()
 
     def _status(self) -> int:

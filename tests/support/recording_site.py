@@ -55,7 +55,7 @@ class RecordingSite(Installation):
         if self._daemon is not None:
             self._daemon.kill()
 
-    def until(self, condition, seconds=60) -> None:
+    def until(self, condition, seconds=120) -> None:
         """Wait while the daemon runs."""
         assert self._daemon is not None
         self._daemon.until(condition, seconds)
