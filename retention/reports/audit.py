@@ -99,23 +99,19 @@ def audit_prove(
     """The proof of one entry, or of one row of it; or of what became of the recording of
     a camera at an instant.  It shows no other row.
 
-    `disclose` names committed fields of the entry that the proof opens.  Rows name a
-    camera by its key: `label` is the entry that says which id this is.
+    `disclose` names committed fields of the entry that the proof opens.
     """
     if (entry is None) == (camera is None) or (camera is None) != (at is None):
         raise UsageError("say what to prove: an entry, or a camera and a time")
     if disclose and (row is not None or camera is not None):
         raise UsageError("fields are disclosed of an entry alone, without a row")
-    label = None
     vkey = verifier_of(context.catalogue).vkey
     with _asked(context) as (source, site):
         if camera is not None and at is not None:
-            entry, row, label = proofs.camera_at(
-                source, camera, at, context.moment, site.key
-            )
+            entry, row = proofs.camera_at(source, camera, at, context.moment, site.key)
         published = Published(context.settings.published_log)
         return proofs.prove(
-            source, published, vkey, int(entry or 0), row, disclose or (), label
+            source, published, vkey, int(entry or 0), row, disclose or ()
         )
 
 

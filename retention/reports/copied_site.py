@@ -31,7 +31,7 @@ from retention.reports.find import Finder, Key, Wanted
 from retention.reports.request import named
 from retention.tlog.canonical import path_bytes, path_text
 from retention.tlog.copied import DirectorySource
-from retention.tlog.kinds import telling
+from retention.tlog.kinds import KINDS, telling
 
 NOT_NAMED = (
     "the log names a recording when it is deleted, lost or in doubt; none here was"
@@ -83,12 +83,8 @@ class CopiedSite:
         self._ends = source.ends()
 
     def _note(self, kind: str, at: Micros, fields: dict[str, Any]) -> None:
-        if kind == "camera.added":
-            self._label(fields["id"], fields["camera"], at)
-        elif kind == "camera.renumbered":
-            self._label(fields["new"], fields["camera"], at)
-        elif kind == "camera.replaced":
-            self._label(fields["id"], fields["new"], at)
+        if (named := KINDS[kind].id_given(fields)) is not None:
+            self._label(named[1], named[0], at)
         elif kind == "root.created":
             self._roots[fields["root"]] = fields["path"]
         elif kind == "root.adopted":

@@ -11,9 +11,9 @@ from retention.model.values import Micros, Window
 from retention.reports.entries import outcomes_shown
 from retention.tlog import note, proof, render
 from retention.tlog.directory import Published
-from retention.tlog.kinds import telling
+from retention.tlog.kinds import KINDS, telling
 from retention.tlog.note import Verifier
-from retention.tlog.source import INTENDED, LOST, Query, Source, apart
+from retention.tlog.source import INTENDED, LOST, Query, Record, Source, apart
 
 
 def key_answer(verifier: Verifier) -> LogKey:
@@ -27,14 +27,11 @@ def camera_at(
     at: str,
     moment: Moment,
     key_of: Callable[[str], int],
-) -> tuple[int, int, int | None]:
+) -> tuple[int, int]:
     """The entry and the row that say what became of the recording of a camera at an
-    instant, and the entry that says which id the camera has."""
+    instant."""
     instant, key = moment.instant(at), key_of(camera)
-    entry, row = _the_one(_gone(source, key, instant), camera, at)
-    labels = source.backwards(Query(telling("ids"), camera=key))
-    label = next(labels, None)
-    return entry, row, None if label is None else label.number
+    return _the_one(_gone(source, key, instant), camera, at)
 
 
 def prove(
@@ -44,20 +41,40 @@ def prove(
     entry: int,
     row: int | None,
     disclose: Collection[str] = (),
-    label: int | None = None,
 ) -> Proof:
-    """The proof of one entry, with these committed fields opened, or of one row of it;
-    of a deletion, of what became of it too.  It shows no other row.  `label` is the
-    entry that says which id its camera has."""
+    """The proof of one entry, with these committed fields opened, or of one row of it and
+    the published id of its camera; of a deletion, of what became of it too.  It shows no
+    other row."""
     record = source.entry(entry)
     texts = _disclosures(source, entry, disclose)
     if row is None:
         text = proof.prove_entry(published, entry, vkey=vkey, disclosures=texts)
-    else:
-        done = source.completion(entry) if record.kind == INTENDED else None
-        number = None if done is None else done.number
-        text = proof.prove_row(published, entry, row, completion=number, vkey=vkey)
-    return Proof(entry, row, record.kind, text, label)
+        return Proof(entry, row, record.kind, text, None, None)
+    done = source.completion(entry) if record.kind == INTENDED else None
+    number = None if done is None else done.number
+    label, name = _named(source, record, row) or (None, None)
+    text = proof.prove_row(
+        published, entry, row, completion=number, label=label, vkey=vkey
+    )
+    return Proof(entry, row, record.kind, text, label, name)
+
+
+def _named(source: Source, record: Record, row: int) -> tuple[int, str] | None:
+    """The entry that gave the camera of a row its published id, and that id: the last
+    one before the recording's start, else the first of all."""
+    if "rows" not in record.entry or not 0 <= row < record.entry["rows"]:
+        return None  # `prove_row` says so
+    columns = record.read({"camera", "start"}).columns
+    if len(columns) != 2:
+        return None
+    camera, start, found = columns["camera"][row], columns["start"][row], None
+    for said in source.backwards(Query(telling("ids"), camera=camera)):
+        given = KINDS[said.kind].id_given(said.entry["fields"])
+        if given is not None and given[0] == camera:
+            found = said.number, given[1]
+            if said.entry["at"] <= start:
+                break
+    return found
 
 
 def _disclosures(source: Source, entry: int, names: Collection[str]) -> dict[str, str]:

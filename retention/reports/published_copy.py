@@ -107,9 +107,8 @@ class PublishedCopy:
         at: str | None,
     ) -> Proof:
         """As the verb audit.prove, but that nothing is disclosed."""
-        label = None
         if camera is not None and at is not None:
-            entry, row, label = proofs.camera_at(
+            entry, row = proofs.camera_at(
                 self.source, camera, at, Moment(self.zone, now), self._key_of
             )
         return proofs.prove(
@@ -118,7 +117,6 @@ class PublishedCopy:
             named_key(self.published),
             int(entry or 0),
             row,
-            label=label,
         )
 
     def _site(self) -> CopiedSite:

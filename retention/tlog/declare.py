@@ -163,6 +163,9 @@ class Kind:
     footage: Footage
     tells: frozenset[str]
     """What it is read for: words of `TOPICS`."""
+    gives: tuple[str, str] | None
+    """The fields with the camera, by its key, and with the published id that it has from
+    then on; None where it gives none."""
     fate: str
     """What each recording in its rows is from then on: a fate of `tlog.fates`, or `OPEN`,
     `RULED` or `SAME`; empty where its rows are no recordings."""
@@ -199,6 +202,14 @@ class Kind:
             if name is not None and fields[name] is not None
         }
 
+    def id_given(self, fields: Mapping[str, Any]) -> tuple[int, str] | None:
+        """The camera, by its key, that has another published id by an entry with these
+        fields, and that id."""
+        if self.gives is None:
+            return None
+        camera, id_ = self.gives
+        return fields[camera], fields[id_]
+
     def check_rows(self, columns: tuple[str, ...] | None) -> None:
         """TypeError where rows are missing, not wanted or of other columns."""
         if columns is None:
@@ -223,6 +234,7 @@ def declare(
     back: tuple[Unsigned, str] | None = None,
     footage: Footage = Footage.NONE,
     tells: str = "",
+    gives: tuple[str, str] | None = None,
     fate: str = "",
 ) -> Kind:
     """Read one declaration; `rows` are columns it must have, `may` it may have; `back`
@@ -250,6 +262,7 @@ def declare(
         *back,
         footage,
         frozenset(tells.split()),
+        gives,
         fate,
     )
 

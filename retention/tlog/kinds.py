@@ -80,6 +80,7 @@ _ALL = (
         back=(KEEPS, "add_camera"),
         footage=Footage.CAMERA,
         tells="ids",
+        gives=("camera", "id"),
     ),
     declare(
         "camera.changed",
@@ -95,6 +96,7 @@ _ALL = (
         back=(NO, "renumber_camera"),
         footage=Footage.CAMERA,
         tells="ids",
+        gives=("camera", "new"),
     ),
     declare(
         "camera.moved",
@@ -110,6 +112,7 @@ _ALL = (
         back=(NO, "replace_camera"),
         footage=Footage.CAMERA,
         tells="ids",
+        gives=("new", "id"),
     ),
     declare(
         "camera.under_hold",

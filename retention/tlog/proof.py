@@ -1,46 +1,59 @@
 """Owns proofs of one thing: one text file that shows an entry, or one row beside it, to
 somebody who has the log's public key and nothing else.
 
-The file is made of sections.  Each `entry` holds the entry's bytes, and a proof of C2SP
-tlog-proof with the signed checkpoint, which other programs can read.  A `row` follows
-the entry whose `rows_root` it is under: its salt, its canonical JSON and the path to the
-root; no other row is revealed.  `exceptions` is the row file of a completion, which
-names the numbers of rows that were not deleted.  `disclosure` opens a committed field.
+The file is a C2SP tlog-proof of the entry, which other programs read as it is.  What it
+takes to understand that entry is in its `extra` line, the base64 of canonical JSON:
+
+- `format`, and `key`: the verifier key, as a hint;
+- `entry`: the very text that was hashed; `disclosures` open its committed fields;
+- `row`: one row under the entry's `rows_root`, with its salt and its path; no other row
+  is revealed;
+- `completion`: the entry that says what became of the batch, and its path to the same
+  checkpoint; with `exceptions`, its row file, where it has one;
+- `camera`: the entry that says which published id the row's camera had, and its path.
+
+Nothing of it is believed unless it leads to the signed root.
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from retention.model.errors import RetentionError, VerificationError
 from retention.model.values import Micros
 from retention.tlog import commitments, merkle, note
 from retention.tlog import rows as row_files
-from retention.tlog.canonical import base64url, decode, from_base64url
+from retention.tlog.canonical import base64url, decode, encode, from_base64url
 from retention.tlog.directory import Published
+from retention.tlog.kinds import KINDS
 from retention.tlog.merkle import HASH_BYTES
 from retention.tlog.note import Checkpoint, Verifier
-from retention.tlog.source import outcomes_in
+from retention.tlog.source import INTENDED, outcomes_in
 from retention.tlog.verify import books
 from retention.tlog.verify.books import UNREADABLE
 
-FIRST_LINE = "cctv-retention-proof/1"
-LAST_LINES = "\n\n== end\n"
-"""A file without them was cut."""
+FORMAT = "cctv-retention-proof/1"
+FIRST_LINE = "c2sp.org/tlog-proof@v1"
+SUFFIX = ".tlog-proof"
+"""How such a file is called, as the specification advises."""
 
-TLOG_PROOF = "c2sp.org/tlog-proof@v1"
 SIZE_LIMIT = 64 * 2**20
 """No proof is larger (bytes)."""
+
+_EXTRA, _INDEX = "extra ", "index "
+_NEEDED = {"format", "entry"}
+_KNOWN = _NEEDED | {"key", "disclosures", "row", "completion", "camera"}
 
 
 class Proved(NamedTuple):
     """What a proof shows.
 
     `entries` by number, the one that was asked for first, with disclosed fields in
-    `disclosed`.  Of one row: its number and its values by column; of a deletion also the
-    `outcome`, and the instants between which it came about (microseconds).
+    `disclosed`.  Of one row: its number and its values by column, and the published id
+    that its `camera` had; of a deletion also the `outcome`, and the instants between
+    which it came about (microseconds).
     """
 
     checkpoint: Checkpoint
@@ -49,6 +62,7 @@ class Proved(NamedTuple):
     disclosed: dict[str, Any]
     row: int | None = None
     values: dict[str, Any] | None = None
+    camera: str | None = None
     outcome: str | None = None
     between: tuple[Micros, Micros] | None = None
 
@@ -66,14 +80,14 @@ def prove_entry(
     where the checkpoint does not hold the entry, VerificationError where the log is
     damaged.
     """
-    writer = _ProofText(published, vkey)
-    entry = writer.entry(number)
-    for name, text in sorted((disclosures or {}).items()):
-        digest = entry.get("sd", {}).get(name)
+    writer = _ProofText(published, number, vkey)
+    for name, text in (disclosures or {}).items():
+        digest = writer.said.get("sd", {}).get(name)
         if digest is None:
             raise RetentionError(f"entry {number} commits to no field {name}")
         commitments.opened(text, name, digest)
-        writer.section(f"disclosure {name}", [text])
+    if disclosures:
+        writer.extra["disclosures"] = dict(disclosures)
     return writer.text()
 
 
@@ -83,17 +97,20 @@ def prove_row(
     row: int,
     *,
     completion: int | None = None,
+    label: int | None = None,
     vkey: str = "",
 ) -> str:
     """The proof of one row of an entry; of a deletion, of what became of it too.
 
-    `completion` is the entry that completes an intent, looked for where it is not given.
-    Raises as `prove_entry`.
+    `completion` is the entry that completes an intent, looked for where it is not given;
+    `label` the one that says which published id the row's camera had.  Raises as
+    `prove_entry`.
     """
-    writer = _ProofText(published, vkey)
-    entry = writer.entry(number)
-    writer.row(number, row)
-    if entry["kind"] == "deletion.intended":
+    writer = _ProofText(published, number, vkey)
+    writer.extra["row"] = writer.row(row)
+    if label is not None:
+        writer.extra["camera"] = writer.other(label)
+    if writer.said["kind"] == INTENDED:
         size = writer.checkpoint.size
         if completion is None:
             completion = published.completion(number, size)
@@ -103,31 +120,31 @@ def prove_row(
                 "checkpoint: what became of its files is not on record yet; try again in "
                 "some minutes"
             )
-        done = writer.entry(completion)
-        if "rows_sha256" in done:
-            data = writer.row_file(completion, done)
-            writer.section(f"exceptions {completion}", [b64encode(data).decode()])
+        writer.extra["completion"] = writer.completion(completion)
     return writer.text()
 
 
 class _ProofText:
-    """A proof while it is made."""
+    """A proof of entry `number` while it is made."""
 
-    def __init__(self, published: Published, vkey: str) -> None:
+    def __init__(self, published: Published, number: int, vkey: str) -> None:
         self._published = published
         self._note = published.checkpoint_bytes()
         self.checkpoint = note.unverified(self._note)
         self._reader = published.reader(self.checkpoint.size)
-        self._lines = [FIRST_LINE, *([f"key {vkey}"] if vkey else [])]
+        self._number = number
+        text, self.said, self._path = self._entry(number)
+        self.extra: dict[str, Any] = {"format": FORMAT, "entry": text}
+        if vkey:
+            self.extra["key"] = vkey
 
     def text(self) -> str:
-        return "\n".join(self._lines) + LAST_LINES
+        extra = _base64(encode(self.extra))
+        lines = [FIRST_LINE, f"{_EXTRA}{extra}", f"{_INDEX}{self._number}", *self._path]
+        return "\n".join([*lines, "", self._note.decode()])
 
-    def section(self, title: str, lines: Sequence[str]) -> None:
-        self._lines += ["", f"== {title}", *lines]
-
-    def entry(self, number: int) -> dict[str, Any]:
-        """Write an entry and its proof."""
+    def _entry(self, number: int) -> tuple[str, dict[str, Any], list[str]]:
+        """An entry as it was written, what it says, and its path to the signed root."""
         size = self.checkpoint.size
         if not 0 <= number < size:
             raise RetentionError(
@@ -140,19 +157,26 @@ class _ProofText:
             merkle.check_inclusion(
                 number, size, merkle.leaf(data), path, self.checkpoint.root
             )
-            text, entry = data.decode(), decode(data)
+            return data.decode(), decode(data), [_base64(one) for one in path]
         except UNREADABLE as error:
             raise VerificationError(
                 f"entry {number} can't be proven: {error}; run `retention audit verify`"
             ) from error
-        self.section(
-            f"entry {number}",
-            [text, TLOG_PROOF, f"index {number}", *map(_base64, path), ""],
-        )
-        self._lines += self._note.decode().removesuffix("\n").split("\n")
-        return dict(entry)
 
-    def row_file(self, number: int, entry: Mapping[str, Any]) -> bytes:
+    def other(self, number: int) -> dict[str, Any]:
+        """Another entry under the same checkpoint."""
+        text, _, path = self._entry(number)
+        return {"entry": text, "path": path}
+
+    def completion(self, number: int) -> dict[str, Any]:
+        """The entry that completes the batch, with its exceptions."""
+        text, said, path = self._entry(number)
+        found = {"entry": text, "path": path}
+        if "rows_sha256" in said:
+            found["exceptions"] = _base64(self._row_file(number, said))
+        return found
+
+    def _row_file(self, number: int, entry: Mapping[str, Any]) -> bytes:
         """The row file of an entry, as the entry speaks of it."""
         data = self._published.rows(number)
         if complaint := books.row_file_complaint(entry.get("rows_sha256"), data):
@@ -161,10 +185,10 @@ class _ProofText:
             raise RetentionError(f"entry {number} has no rows")
         return data
 
-    def row(self, number: int, row: int) -> None:
-        """Write a row and its path to the entry's `rows_root`."""
-        entry = decode(self._published.entry(number).data)
-        found = row_files.read(self.row_file(number, entry))
+    def row(self, row: int) -> dict[str, Any]:
+        """A row of the entry, and its path to the entry's `rows_root`."""
+        number = self._number
+        found = row_files.read(self._row_file(number, self.said))
         if not 0 <= row < found.count:
             raise RetentionError(
                 f"entry {number} has no row {row}: it has rows 0 to {found.count - 1}"
@@ -174,38 +198,59 @@ class _ProofText:
         values = [column[row] for column in found.columns.values()]
         leaf = row_files.leaf(values, row, found.seed)
         salt, text = leaf[: row_files.SALT_BYTES], leaf[row_files.SALT_BYTES :]
-        self.section(
-            f"row {row} of {number}",
-            [
-                " ".join(found.names),
-                base64url(salt),
-                text.decode(),
-                *map(_base64, path),
-            ],
-        )
+        return {
+            "number": row,
+            "columns": list(found.names),
+            "salt": base64url(salt),
+            "text": text.decode(),
+            "path": [_base64(one) for one in path],
+        }
 
 
 def _base64(data: bytes) -> str:
     return b64encode(data).decode()
 
 
-class _Section(NamedTuple):
-    title: list[str]
-    lines: list[str]
+class _Parts(NamedTuple):
+    """A proof taken apart, nothing of it checked."""
+
+    extra: dict[str, Any]
+    number: int
+    path: list[str]
+    signed: bytes
+
+
+def _parts(text: str) -> _Parts:
+    """ValueError and the like where it is no proof of ours."""
+    head, blank, signed = text.partition("\n\n")
+    first, extra, index, *path = head.split("\n")
+    number = int(index.removeprefix(_INDEX))
+    if not blank or first != FIRST_LINE or index != f"{_INDEX}{number}":
+        raise ValueError("it is no tlog-proof")
+    if not extra.startswith(_EXTRA):
+        raise ValueError("it is a proof of another log: its extra line is missing")
+    data = note.from_base64(extra.removeprefix(_EXTRA))
+    found = decode(data)
+    if encode(found) != data or found["format"] != FORMAT:
+        raise ValueError("what it holds beside the proof is not in our form")
+    return _Parts(found, number, path, signed.encode())
 
 
 def vkey_in(text: str) -> str | None:
     """The key that a proof names as the log's: a hint, to be held against what is known."""
-    lines = text.split("\n", 2)
-    if len(lines) > 1 and lines[1].startswith("key "):
-        return lines[1].removeprefix("key ")
-    return None
+    try:
+        key = _parts(text).extra.get("key")
+    except UNREADABLE:
+        return None
+    return key if isinstance(key, str) else None
 
 
 def verify_proof(text: str, verifier: Verifier) -> Proved:
     """What the proof shows; VerificationError says what of it is wrong."""
+    if len(text) > SIZE_LIMIT:
+        raise VerificationError("the file is too large for a proof")
     try:
-        return _Reader(text, verifier).proved()
+        return _Reader(_parts(text), verifier).proved()
     except UNREADABLE as error:
         raise VerificationError(f"the proof is not whole: {error!r}") from error
 
@@ -213,147 +258,87 @@ def verify_proof(text: str, verifier: Verifier) -> Proved:
 class _Reader:
     """A proof while it is checked.  ValueError and the like where it can't be read."""
 
-    def __init__(self, text: str, verifier: Verifier) -> None:
-        if len(text) > SIZE_LIMIT:
-            raise VerificationError("the file is too large for a proof")
-        head, *rest = text.removesuffix(LAST_LINES).split("\n\n== ")
-        first, *hint = head.split("\n")
-        if first != FIRST_LINE or not rest or not text.endswith(LAST_LINES):
-            raise VerificationError(
-                "this is no proof of an audit log, or it is cut short"
-            )
-        if hint not in ([], [f"key {verifier.vkey}"]):
+    def __init__(self, parts: _Parts, verifier: Verifier) -> None:
+        self._parts = parts
+        self._extra = extra = parts.extra
+        if extra.get("key") not in (None, verifier.vkey):
             raise VerificationError(
                 f"the proof is of a log with another key than {verifier.name}'s"
             )
-        self._verifier = verifier
-        self._sections = [
-            _Section(title.split(" "), body.split("\n"))
-            for title, _, body in (part.partition("\n") for part in rest)
-        ]
-        self._checkpoint: Checkpoint | None = None
+        _only(extra, _KNOWN, _NEEDED)
+        self._checkpoint = note.open_checkpoint(parts.signed, verifier)
         self._entries: dict[int, dict[str, Any]] = {}
 
     def proved(self) -> Proved:
-        """Every section checked, and that they belong to each other."""
-        disclosed: dict[str, Any] = {}
-        row: tuple[int, dict[str, Any]] | None = None
-        exceptions: row_files.RowFile | None = None
-        for title, lines in self._sections:
-            match title:
-                case ["entry", number]:
-                    self._entry(number, lines)
-                case ["row", number, "of", entry] if row is None:
-                    row = self._row(int(number), self._said(entry), lines)
-                case ["exceptions", entry] if exceptions is None:
-                    exceptions = _exceptions(self._said(entry), lines)
-                case ["disclosure", name]:
-                    digests = self._said(str(self._number()))["sd"]
-                    disclosed[name] = commitments.opened(
-                        "\n".join(lines), name, digests[name]
-                    )
-                case _:
-                    raise VerificationError(
-                        f"the proof has a part {title}, unknown here"
-                    )
-        if self._checkpoint is None:
-            raise VerificationError("the proof has no entry")
-        found = Proved(self._checkpoint, self._number(), self._entries, disclosed)
-        if row is None:
-            return found
-        found = found._replace(row=row[0], values=row[1])
-        if self._entries[found.number]["kind"] != "deletion.intended":
-            return found
-        return self._deletion(found, row[0], exceptions)
-
-    def _number(self) -> int:
-        """The entry that the proof is of: the first one."""
-        if not self._entries:
-            raise VerificationError("the proof does not begin with an entry")
-        first: int = next(iter(self._entries))
-        return first
-
-    def _said(self, number: str) -> dict[str, Any]:
-        return self._entries[int(number)]
-
-    def _entry(self, number: str, lines: list[str]) -> None:
-        """An entry under the signed checkpoint, the same one for all of them."""
-        data, mark, index, *rest = lines
-        blank = rest.index("")
-        if mark != TLOG_PROOF or index != f"index {number}":
+        """Every part checked, and that they belong to each other."""
+        extra, number = self._extra, self._parts.number
+        said = self._entry(extra["entry"], self._parts.path)
+        if said["index"] != number:
             raise VerificationError(f"the proof of entry {number} is of another one")
-        signed = "\n".join([*rest[blank + 1 :], ""]).encode()
-        head = note.open_checkpoint(signed, self._verifier)
-        if self._checkpoint not in (None, head):
-            raise VerificationError("the proof has two checkpoints that differ")
-        self._checkpoint = head
-        entry = decode(data.encode())
-        if str(entry["index"]) != number or int(number) in self._entries:
-            raise VerificationError(
-                f"entry {entry['index']} is given as entry {number}, or twice"
-            )
-        leaf = merkle.leaf(data.encode())
+        disclosed = {
+            name: commitments.opened(text, name, said["sd"][name])
+            for name, text in extra.get("disclosures", {}).items()
+        }
+        found = Proved(self._checkpoint, number, self._entries, disclosed)
+        if "row" not in extra:
+            _only(extra, _NEEDED | {"key", "disclosures"}, _NEEDED)
+            return found
+        values = _row(extra["row"], said)
+        found = found._replace(row=extra["row"]["number"], values=values)
+        if "camera" in extra:
+            found = found._replace(camera=self._camera(values))
+        if said["kind"] != INTENDED:
+            _only(extra, _KNOWN - {"completion"}, _NEEDED)
+            return found
+        return self._deletion(found, said)
+
+    def _entry(self, text: str, path: Sequence[str]) -> dict[str, Any]:
+        """What an entry says that lies under the signed checkpoint."""
+        data, head = text.encode(), self._checkpoint
+        entry: dict[str, Any] = decode(data)
+        number = entry["index"]
+        if number in self._entries:
+            raise VerificationError(f"entry {number} is given twice")
         try:
             merkle.check_inclusion(
-                int(number), head.size, leaf, _hashes(rest[:blank]), head.root
+                number, head.size, merkle.leaf(data), _hashes(path), head.root
             )
         except ValueError as error:
             raise VerificationError(
                 f"entry {number} is not the one that was signed, or its proof was "
                 f"changed: {error}"
             ) from error
-        self._entries[int(number)] = entry
+        self._entries[number] = entry
+        return entry
 
-    def _row(
-        self, number: int, entry: Mapping[str, Any], lines: list[str]
-    ) -> tuple[int, dict[str, Any]]:
-        """A row under the `rows_root` of its entry."""
-        names, salt, text, *path = lines
-        if entry["index"] != self._number():
-            raise VerificationError("the row is of another entry than the proof")
-        data = from_base64url(salt)
-        if len(data) != row_files.SALT_BYTES:
-            raise VerificationError("the salt of the row has another length")
-        try:
-            merkle.check_inclusion(
-                number,
-                entry["rows"],
-                merkle.leaf(data + text.encode()),
-                _hashes(path),
-                from_base64url(entry["rows_root"]),
-            )
-        except ValueError as error:
+    def _camera(self, values: Mapping[str, Any]) -> str:
+        """The published id of the row's camera, by the entry that gave it one."""
+        given = self._extra["camera"]
+        _only(given, {"entry", "path"}, {"entry", "path"})
+        entry = self._entry(given["entry"], given["path"])
+        kind = KINDS.get(entry["kind"])
+        named = None if kind is None else kind.id_given(entry["fields"])
+        if named is None or named[0] != values["camera"]:
             raise VerificationError(
-                f"row {number} is not the one that was written, or its proof was "
-                f"changed: {error}"
-            ) from error
-        columns = books.columns_of(entry["kind"])
-        if columns is None:
-            columns = tuple(names.split(" "))
-        values = decode(text.encode())
-        if " ".join(columns) != names or len(values) != len(columns):
-            raise VerificationError(f"row {number} is of other columns than its entry")
-        return number, dict(zip(columns, values, strict=True))
+                f"entry {entry['index']} does not name the camera of the row"
+            )
+        return named[1]
 
-    def _deletion(
-        self, found: Proved, row: int, exceptions: row_files.RowFile | None
-    ) -> Proved:
+    def _deletion(self, found: Proved, intent: Mapping[str, Any]) -> Proved:
         """What became of a row of an intent, by its completion and the exceptions."""
-        intent = self._entries[found.number]
-        others = [n for n in self._entries if n != found.number]
-        if len(others) != 1:
-            raise VerificationError(
-                "a deletion is proven by an intent and a completion"
-            )
-        done = self._entries[others[0]]
+        given = self._extra["completion"]
+        _only(given, {"entry", "path", "exceptions"}, {"entry", "path"})
+        done = self._entry(given["entry"], given["path"])
         fields = done["fields"]
         if done["kind"] != "recordings.deleted" or fields["intent"] != found.number:
             raise VerificationError(
-                f"entry {others[0]} does not complete entry {found.number}"
+                f"entry {done['index']} does not complete entry {found.number}"
             )
-        if ("rows_sha256" in done) != (exceptions is not None):
+        if ("rows_sha256" in done) != ("exceptions" in given):
             raise VerificationError("the list of exceptions is missing, or is not its")
-        listed = exceptions.columns if exceptions else {"row": (), "outcome": ()}
+        listed: row_files.Columns = {"row": (), "outcome": ()}
+        if "exceptions" in given:
+            listed = _exceptions(done, given["exceptions"])
         complaint = books.completion(
             fields,
             done.get("rows", 0),
@@ -365,19 +350,61 @@ class _Reader:
         if complaint:
             raise VerificationError(f"the completion does not add up: {complaint}")
         return found._replace(
-            outcome=str(outcomes_in(done, listed).of(row)),
+            outcome=str(outcomes_in(done, listed).of(found.row or 0)),
             between=(intent["at"], done["at"]),
         )
 
 
-def _exceptions(entry: Mapping[str, Any], lines: list[str]) -> row_files.RowFile:
-    data = note.from_base64("".join(lines))
+def _only(
+    found: Mapping[str, Any], known: Set[str], needed: Set[str] = _NEEDED
+) -> None:
+    """VerificationError where there is more in it than its reader understands, or less."""
+    if not needed <= found.keys() <= known:
+        names = ", ".join(sorted(found.keys() ^ needed))
+        raise VerificationError(f"the proof has other parts than it should: {names}")
+
+
+def _row(given: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a row under the `rows_root` of its entry, by column."""
+    _only(given, _OF_ROW, _OF_ROW)
+    number, text, salt = given["number"], given["text"], from_base64url(given["salt"])
+    if type(number) is not int:
+        raise TypeError(f"row {number!r}")
+    if len(salt) != row_files.SALT_BYTES:
+        raise VerificationError("the salt of the row has another length")
+    try:
+        merkle.check_inclusion(
+            number,
+            entry["rows"],
+            merkle.leaf(salt + text.encode()),
+            _hashes(given["path"]),
+            from_base64url(entry["rows_root"]),
+        )
+    except ValueError as error:
+        raise VerificationError(
+            f"row {number} is not the one that was written, or its proof was "
+            f"changed: {error}"
+        ) from error
+    names = tuple(given["columns"])
+    values = decode(text.encode())
+    if books.columns_of(entry["kind"]) not in (None, names) or len(values) != len(
+        names
+    ):
+        raise VerificationError(f"row {number} is of other columns than its entry")
+    return dict(zip(names, values, strict=True))
+
+
+_OF_ROW = {"number", "columns", "salt", "text", "path"}
+
+
+def _exceptions(entry: Mapping[str, Any], text: str) -> row_files.Columns:
+    data = note.from_base64(text)
     if complaint := books.row_file_complaint(entry.get("rows_sha256"), data):
         raise VerificationError(f"the completion {complaint}")
     found = row_files.read(data)
     if found.count != entry["rows"]:
         raise VerificationError("the exceptions are not as many as the completion says")
-    return found
+    return found.columns
 
 
 def _hashes(lines: Sequence[str]) -> list[bytes]:

@@ -279,7 +279,7 @@ def test_verifying_needs_these_rooms_alone(audited, run, usb, tmp_path, what):
     """Who only has `model`, `tlog` and the command for it can check log and proof."""
     words = [str(usb), "--key", audited.key, "--deep"]
     if what == "proof":
-        words = [str(tmp_path / "0.proof"), "--key", audited.key]
+        words = [str(tmp_path / "0.tlog-proof"), "--key", audited.key]
         assert run("prove", "0", "--out", words[0])[0] == 0
     program = (
         "import sys\nfrom retention.cli import run\n"

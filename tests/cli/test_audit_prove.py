@@ -1,6 +1,7 @@
 """`retention audit prove`, and `verify` of what it made: for a third person."""
 
 import json
+from base64 import b64decode, b64encode
 
 import pytest
 
@@ -27,10 +28,17 @@ def verify(capsys, monkeypatch):
     return verify
 
 
+def beside(proof):
+    """What the file holds beside what other programs read."""
+    first, extra, _ = proof.read_text().split("\n", 2)
+    assert first == "c2sp.org/tlog-proof@v1"
+    return json.loads(b64decode(extra.removeprefix("extra ")))
+
+
 @pytest.fixture
 def proof(running, tmp_path):
     """The proof of one deletion, by the service."""
-    out = tmp_path / "one.proof"
+    out = tmp_path / "one.tlog-proof"
     done = running.call(
         "audit", "prove", "--camera", "1101", "--at", AT, "--out", str(out)
     )
@@ -49,28 +57,27 @@ def test_a_deletion_is_proven_to_who_has_the_fingerprint_alone(running, proof, v
     status, out, err = verify(proof, "--key", paper)
     assert (status, err) == (0, "")
     assert out.startswith(
-        "Proven: the recording of camera key 1 from Mon 5 Jan 2026 12:00"
+        "Proven: the recording of camera 1101 from Mon 5 Jan 2026 12:00"
     )
     assert "was deleted by the program, between" in out
 
 
 def test_it_reveals_no_other_row_and_nobodys_data(running, proof):
-    text = proof.read_text()
-    assert text.count("[1,1,17676") == 1
+    shown = beside(proof)
+    assert shown["row"]["text"].startswith("[1,1,17676")
     for later in ("1767614700000000", "1767615000000000"):
-        assert f",{later}," not in text.partition("== row")[2].partition("== entry")[0]
-    assert PRIVATE not in text
+        assert f",{later}," not in json.dumps(shown)
+    assert PRIVATE not in json.dumps(shown)
 
 
 def test_a_published_copy_proves_the_same(running, proof, tmp_path, verify):
     running.json("audit", "publish")
-    out = tmp_path / "copy.proof"
+    out = tmp_path / "copy.tlog-proof"
     done = running.call(
         "audit", "prove", "--camera", "1101", "--at", AT, "--out", str(out),
         "--dir", str(running.log), config=False,
     )  # fmt: skip
     assert done.returncode == 0, done
-    assert "is proven by `retention audit prove" in done.stderr
     answers = [
         json.loads(verify(file, "--key", running.key, "--json")[1])
         for file in (proof, out)
@@ -82,14 +89,12 @@ def test_a_published_copy_proves_the_same(running, proof, tmp_path, verify):
     assert answers[0]["values"]["bytes"] == 1000
 
 
-def test_the_entry_that_names_the_camera_is_proven_beside_it(running, tmp_path, verify):
-    label = running.json("audit", "prove", "--camera", "1101", "--at", AT)["label"]
-    file = tmp_path / "camera.proof"
-    assert (
-        running.call("audit", "prove", str(label), "--out", str(file)).returncode == 0
-    )
-    out = verify(file, "--key", running.key)[1]
-    assert "camera.added" in out
+def test_the_camera_is_named_by_the_entry_that_gave_it_its_id(running, proof, verify):
+    answer = running.json("audit", "prove", "--camera", "1101", "--at", AT)
+    assert answer["camera"] == "1101"
+    shown = json.loads(beside(proof)["camera"]["entry"])
+    assert (shown["index"], shown["kind"]) == (answer["label"], "camera.added")
+    out = verify(proof, "--key", running.key)[1]
     assert "Market Place" in out
 
 
@@ -115,16 +120,29 @@ def test_without_a_file_the_proof_is_the_answer(running, tmp_path, verify):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ('"deleted":3', '"deleted":2'),
+        ('\\"deleted\\":3', '\\"deleted\\":2'),
         (",1000,", ",2000,"),
-        ("\nindex 2", "\nindex 3"),
-        ("== end\n", ""),
+        ('"id\\":\\"1101', '"id\\":\\"1102'),
     ],
 )
 def test_a_proof_that_was_changed_proves_nothing(running, proof, verify, old, new):
-    text = proof.read_text()
+    text = json.dumps(beside(proof), sort_keys=True, separators=(",", ":"))
     assert old in text
-    proof.write_text(text.replace(old, new, 1))
+    changed = b64encode(text.replace(old, new, 1).encode()).decode()
+    first, _, rest = proof.read_text().split("\n", 2)
+    proof.write_text(f"{first}\nextra {changed}\n{rest}")
+    _proves_nothing(running, proof, verify)
+
+
+@pytest.mark.parametrize(("old", "new"), [("\nindex ", "\nindex 1"), ("\n\n", "\n")])
+def test_a_proof_that_was_cut_or_renumbered_proves_nothing(
+    running, proof, verify, old, new
+):
+    proof.write_text(proof.read_text().replace(old, new, 1))
+    _proves_nothing(running, proof, verify)
+
+
+def _proves_nothing(running, proof, verify):
     status, out, err = verify(proof, "--key", running.key)
     assert (status, out) == (5, "")
     assert f"{proof} proves nothing: " in err

@@ -5,7 +5,8 @@
 //	verify DIR VKEY all            every entry against every tile and the root
 //	verify DIR VKEY entry N        proof of entry N, made from the tiles and checked
 //	verify DIR VKEY since FILE     consistency with an older checkpoint
-//	verify DIR VKEY proof FILE N   a C2SP tlog-proof of entry N, made by us
+//	verify DIR VKEY proof FILE N   a proof file of entry N as `audit prove` writes it, which
+//	                               is a C2SP tlog-proof: read whole, its extra line skipped
 package main
 
 import (
@@ -194,6 +195,9 @@ func main() {
 	case "proof":
 		text := lines(rest[0])
 		demand(text[0] == "c2sp.org/tlog-proof@v1", "%q", text[0])
+		if strings.HasPrefix(text[1], "extra ") {
+			text = text[1:]
+		}
 		demand(text[1] == "index "+rest[1], "%q", text[1])
 		end := 2
 		for text[end] != "" {

@@ -1,20 +1,16 @@
 """One entry or one deletion is proven to somebody who has the key and nothing else."""
 
-import re
+import json
+from base64 import b64decode, b64encode
 
 import pytest
 
 from retention.catalogue import log
 from retention.model.errors import RetentionError, VerificationError
 from retention.tlog import note
+from retention.tlog.canonical import encode
 from retention.tlog.directory import Published
-from retention.tlog.proof import (
-    LAST_LINES,
-    prove_entry,
-    prove_row,
-    verify_proof,
-    vkey_in,
-)
+from retention.tlog.proof import prove_entry, prove_row, verify_proof, vkey_in
 from tests.support.logs import a_catalogue, batch_rows
 from tests.support.publishing import (
     KEY,
@@ -54,7 +50,7 @@ def test_an_entry_is_proven(published, made, number):
 
 
 def test_the_text_holds_the_entry_as_it_was_signed(published, made):
-    assert made[2][7].data.decode() in prove_entry(published, 7).split("\n")
+    assert beside(prove_entry(published, 7))["entry"] == made[2][7].data.decode()
 
 
 def test_an_entry_that_is_not_signed_yet_has_no_proof(published):
@@ -71,7 +67,7 @@ def test_a_field_is_disclosed_only_where_that_is_asked_for(published, made):
         "reason": "wrong camera: François said so"
     }
     assert verify_proof(prove_entry(published, 4), VERIFIER).disclosed == {}
-    assert "disclosure" not in prove_entry(published, 4)
+    assert "disclosures" not in beside(prove_entry(published, 4))
 
 
 @pytest.mark.parametrize(
@@ -88,12 +84,12 @@ def test_a_deletion_is_proven_with_what_became_of_it(published, row, outcome):
 def test_a_batch_without_exceptions_has_no_list_of_them(published):
     proof = prove_row(published, 6, 3)
     assert verify_proof(proof, VERIFIER).outcome == "deleted"
-    assert "exceptions" not in proof
+    assert "exceptions" not in beside(proof)["completion"]
 
 
 def test_no_other_row_is_revealed(published):
     """Not its start, not its path: what is there of it is a salted hash."""
-    proof = prove_row(published, 1, 5)
+    proof = json.dumps(beside(prove_row(published, 1, 5)))
     assert str(TABLE.values[5][2]) in proof
     for row, values in enumerate(TABLE.values):
         # The intent names its oldest start: that of row 0.
@@ -148,24 +144,54 @@ def test_every_cut_proof_is_noticed(published):
 
 def test_parts_of_other_proofs_do_not_fit(published):
     """Another row of the batch, another completion, exceptions left out."""
-    one, other = prove_row(published, 1, 3), prove_row(published, 11, 3)
-
-    def parts(text):
-        return re.split(r"(?=\n== )", text.removesuffix(LAST_LINES) + "\n")
-
-    head, intent, row, completion, exceptions = parts(one)
+    text = prove_row(published, 1, 3)
+    other = beside(prove_row(published, 11, 3))
+    whole = beside(text)
+    done = whole["completion"]
     for wrong in (
-        [head, intent, row, completion],
-        [head, intent, row],
-        [head, intent, row, parts(other)[3], parts(other)[4]],
-        [head, intent, row, completion, parts(other)[4]],
-        [head, intent, parts(other)[2], completion, exceptions],
-        [head, parts(other)[1], row, completion, exceptions],
-        [head, row, intent, completion, exceptions],
-        [head, intent, row, row, completion, exceptions],
-        [head, intent, intent, row, completion, exceptions],
-        [head, "\n== nothing\nof it", intent],
-        [head],
+        {"completion": None},
+        {"row": None},
+        {"completion": {**done, "exceptions": None}},
+        {"completion": other["completion"]},
+        {"completion": {**done, "exceptions": other["completion"]["exceptions"]}},
+        {"row": other["row"]},
+        {"entry": other["entry"]},
+        {"entry": done["entry"]},
+        {"camera": {"entry": done["entry"], "path": done["path"]}},
+        {"row": {**whole["row"], "more": 1}},
+        {"anything": "else"},
+        {"format": "cctv-retention-proof/2"},
     ):
         with pytest.raises(VerificationError):
-            verify_proof("".join(wrong).removesuffix("\n") + LAST_LINES, VERIFIER)
+            verify_proof(with_beside(text, whole | wrong), VERIFIER)
+
+
+def test_what_is_beside_it_has_one_spelling(published):
+    text = prove_entry(published, 5)
+    spaced = json.dumps(beside(text)).encode()
+    first, _, rest = text.split("\n", 2)
+    with pytest.raises(VerificationError, match="not in our form"):
+        verify_proof(f"{first}\nextra {b64encode(spaced).decode()}\n{rest}", VERIFIER)
+
+
+def test_a_foreign_tlog_proof_is_told_from_ours(published):
+    first, _, rest = prove_entry(published, 5).split("\n", 2)
+    with pytest.raises(VerificationError, match="not whole"):
+        verify_proof(f"{first}\n{rest}", VERIFIER)
+
+
+def beside(text):
+    """What a proof holds beside what every reader of a tlog-proof reads."""
+    return json.loads(b64decode(text.split("\n")[1].removeprefix("extra ")))
+
+
+def with_beside(text, shown):
+    """The same proof with something else beside it; None is left out."""
+
+    def kept(found):
+        if not isinstance(found, dict):
+            return found
+        return {name: kept(one) for name, one in found.items() if one is not None}
+
+    first, _, rest = text.split("\n", 2)
+    return f"{first}\nextra {b64encode(encode(kept(shown))).decode()}\n{rest}"

@@ -79,6 +79,7 @@ def _answer(proved: Proved) -> dict[str, Any]:
         "entry": opened(proved.number),
         "others": [opened(n) for n in proved.entries if n != proved.number],
         "row": proved.row,
+        "camera": proved.camera,
         "values": None if proved.values is None else render.values(proved.values),
         "outcome": proved.outcome,
         "between": None if between is None else [format_utc(at) for at in between],
@@ -119,8 +120,10 @@ def _says(answer: dict[str, Any]) -> Iterator[str]:
         return
     what = f"row {answer['row']} of entry {entry.number}"
     if {"camera", "start", "end"} <= values.keys():
+        id_ = answer["camera"]
+        which = f"key {values['camera']}" if id_ is None else safe(id_)
         what = (
-            f"the recording of camera key {values['camera']} from "
+            f"the recording of camera {which} from "
             f"{local(values['start'], _ZONE)} to {local(values['end'], _ZONE)}"
         )
     if answer["outcome"] is None:

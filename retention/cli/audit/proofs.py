@@ -49,14 +49,15 @@ def prove(
 ) -> None:
     """A file that proves one entry, or one deletion, to a third person.
 
-    It holds the entry (and the one row, of a deletion), its way through the log's tree,
-    and the signed checkpoint. No other row is revealed. Whoever has the log's key checks
-    it with `retention audit verify FILE --key KEY`, offline.
+    It is a C2SP tlog-proof: the entry (and the one row, of a deletion, with its camera's
+    published id), its way through the log's tree, and the signed checkpoint. No other row
+    is revealed. Whoever has the log's key checks it with `retention audit verify FILE
+    --key KEY`, offline.
 
     \b
     Example:
-      retention audit prove 1204 --out entry-1204.proof
-      retention audit prove --camera 1101 --at "24/10/2026 14:00" --out 1101.proof
+      retention audit prove 1204 --out entry-1204.tlog-proof
+      retention audit prove --camera 1101 --at "24/10/2026 14:00" --out 1101.tlog-proof
     """
     _check_asked(**given)
     if out is not None and out.exists():
@@ -84,11 +85,6 @@ def prove(
         note(
             f"The proof of entry {answer.entry}{what} ({answer.kind}) is in {out}. "
             f"Whoever has the log's key checks it: retention audit verify {out} --key KEY"
-        )
-    if answer.label is not None:
-        note(
-            "The log names cameras by keys of its own; that this one is camera "
-            f"{given['camera']} is proven by `retention audit prove {answer.label}`."
         )
 
 

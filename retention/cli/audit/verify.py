@@ -94,7 +94,7 @@ def verify(
     Example:
       retention audit verify /media/usb/log --key "3f1c 09ab 77d2 e410"
       retention audit verify /media/usb/log --key key.txt --since checkpoints/
-      retention audit verify 1101.proof --key key.txt
+      retention audit verify 1101.tlog-proof --key key.txt
       retention audit verify --deep
 
     Exit status 5: it is not what was written.

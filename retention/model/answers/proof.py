@@ -69,14 +69,15 @@ class LogChecked:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The text that proves an entry, or one row of it; `label` is the entry that says
-    which id the row's camera has."""
+    """The text that proves an entry, or one row of it.  In it is `label`, the entry that
+    says which published id the row's camera had: `camera`."""
 
     entry: int
     row: int | None
     kind: str
     proof: str
     label: int | None
+    camera: str | None
 
 
 @dataclass(frozen=True, slots=True)
