@@ -101,10 +101,12 @@ def open_log(
     log_id: str,
     public_key: bytes,
     timezone: str,
+    origin: str | None = None,
 ) -> int:
     """Append the first entry: what this log is, and whose signature it carries.
 
-    `public_key` are the 32 bytes of the Ed25519 key; raises as `Log.append`.
+    `public_key` are the 32 bytes of the Ed25519 key, `origin` the log's name where it has
+    one of its own; raises as `Log.append`.
     """
     fields = {
         "log_id": log_id,
@@ -112,6 +114,7 @@ def open_log(
         "format": FORMAT,
         "timezone": timezone,
         "pruning": PRUNING,
+        "origin": origin,
     }
     author = Log(site=site, host=host, program=program).by(actor, at)
     return author.append(tx, Entry("log.opened", fields))

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.catalogue import heads, log
-from retention.model.errors import VerificationError
+from retention.model.errors import SettingsError, VerificationError
 from retention.publication.publisher import BESIDE_KEY
 from retention.publication.replay import unsigned
 from retention.tlog import note
 from retention.tlog.canonical import decode, from_base64url
 from retention.tlog.declare import Unsigned
 from retention.tlog.directory import CHECKPOINT, KEY, Published, note_at
-from retention.tlog.entry import Stored, previous
+from retention.tlog.entry import Stored, origin, previous
 from retention.tlog.merkle import Frontier, leaf
 from retention.tlog.note import Head, Verifier
 from retention.tlog.rows import digest
@@ -84,9 +84,19 @@ def verifier_of(catalogue: Catalogue) -> Verifier:
     """The name and public key of the catalogue's log, from its first entry."""
     with catalogue.read() as tx:
         opened = log.read(tx, 0)
-    name = f"{opened['site']}/{opened['fields']['log_id']}"
     public = from_base64url(opened["fields"]["public_key"])
-    return note.parse_vkey(note.vkey(name, public))
+    return note.parse_vkey(note.vkey(origin(opened), public))
+
+
+def check_origin(catalogue: Catalogue, settings: Settings) -> str:
+    """The name of the catalogue's log; SettingsError where the settings say another."""
+    name = verifier_of(catalogue).name
+    if settings.log_origin not in (None, name):
+        raise SettingsError(
+            f"the audit log is named {name}, for good, and the configuration says "
+            f"{settings.log_origin}: correct or remove `log_origin`"
+        )
+    return name
 
 
 def compare(

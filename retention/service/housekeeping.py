@@ -21,6 +21,7 @@ from retention.holds.reviews import cap_reviews
 from retention.model.errors import CatalogueError, SettingsError
 from retention.model.policy import BEGINNING
 from retention.model.values import MINUTE, Micros
+from retention.publication.compare import check_origin
 from retention.reports.rollup import KIND, roll_up
 from retention.site import clock
 
@@ -186,6 +187,7 @@ def check_head(catalogue: Catalogue, settings: Settings) -> None:
             f"{settings.site}: correct `site`, or state_directory; a second site is a "
             "second installation"
         )
+    check_origin(catalogue, settings)
 
 
 def forgotten_roots(

@@ -48,6 +48,7 @@ from retention.site.value_types import (
     Days,
     Groups,
     Line,
+    Origin,
     RootName,
     Share,
     Site,
@@ -152,6 +153,7 @@ class Settings(BaseSettings):
     state_directory: AbsolutePath = Path("/var/lib/cctv-retention")
     socket: AbsolutePath = DEFAULT_SOCKET
     spool: AbsolutePath = DEFAULT_SPOOL
+    log_origin: Origin | None = None
     log_directory: AbsolutePath | None = None
     log_copy: AbsolutePath | None = None
     cameras: AbsolutePath | None = None

@@ -22,6 +22,7 @@ from retention.model.values import Micros
 
 # Names that mean another zone on another machine, or count leap seconds.
 _NO_ZONES = re.compile(r"localtime|Factory|posixrules|(posix|right)/.*")
+_ORIGIN = re.compile(r"[^\s+\x00-\x1f]{1,200}")
 _SITE = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _GROUP = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}\$?")
@@ -128,6 +129,12 @@ def _matching(pattern: re.Pattern[str], rule: str) -> Callable[[Any], str]:
     return check
 
 
+def _origin(value: Any) -> str:
+    if isinstance(value, str) and "://" in value:
+        raise ValueError("begins with a scheme: write the address without it")
+    return _matching(_ORIGIN, "up to 200 characters, without spaces and +")(value)
+
+
 def _line(value: Any) -> str:
     if isinstance(value, str) and value.strip() and value.isprintable():
         return value.strip()
@@ -182,6 +189,7 @@ Site = Annotated[
         _matching(_SITE, "up to 63 small letters, digits, dots and hyphens")
     ),
 ]
+Origin = Annotated[str, BeforeValidator(_origin)]
 RootName = Annotated[
     str,
     BeforeValidator(

@@ -1,7 +1,7 @@
 """An entry as it is kept, wherever that is: what appending writes and verifying reads."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from retention.tlog import merkle
 from retention.tlog.canonical import base64url
@@ -22,6 +22,12 @@ class Stored(NamedTuple):
     disclosures: Mapping[str, str] = {}
     at: int | None = None
     kind: str | None = None
+
+
+def origin(opened: Mapping[str, Any]) -> str:
+    """The name of a log, which is its key's too, by its first entry."""
+    fields = opened["fields"]
+    return str(fields.get("origin") or f"{opened['site']}/{fields['log_id']}")
 
 
 def previous(data: bytes) -> str:

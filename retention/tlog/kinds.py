@@ -26,8 +26,9 @@ _FOUND: Any = {"back": (OWN, SEEN), "footage": Footage.ROWS}
 _ALL = (
     declare(
         "log.opened",
-        "The first entry: what this log is, and the key that its heads are signed with.",
-        "log_id:text public_key:text format:text timezone:text pruning:text",
+        "The first entry: what this log is, and the key that its heads are signed with.  "
+        "origin: its name, for good; null is site/log_id.",
+        "log_id:text public_key:text format:text timezone:text pruning:text origin:text?",
         back=(NO, TOLD),
         tells="site",
     ),

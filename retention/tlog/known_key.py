@@ -9,6 +9,7 @@ from retention.model.errors import UsageError, VerificationError
 from retention.tlog import note
 from retention.tlog.canonical import decode, from_base64url
 from retention.tlog.directory import Published
+from retention.tlog.entry import origin
 from retention.tlog.note import Verifier
 from retention.tlog.verify.books import UNREADABLE
 
@@ -66,9 +67,8 @@ def keys_in(published: Published) -> list[str]:
     found = [] if key is None else [key]
     try:
         entry = decode(published.entry(0).data)
-        fields = entry["fields"]
-        name, public = f"{entry['site']}/{fields['log_id']}", fields["public_key"]
-        found.append(note.vkey(name, from_base64url(public)))
+        public = from_base64url(entry["fields"]["public_key"])
+        found.append(note.vkey(origin(entry), public))
     except (*UNREADABLE, UsageError, VerificationError):
         pass  # damaged: then only the file can have it
     return found

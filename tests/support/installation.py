@@ -41,6 +41,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "site": "test", "contact": None, "timezone": "UTC",
         "state_directory": "{directory}/state", "socket": "{directory}/api.sock",
         "spool": "{directory}/spool", "cameras": "{directory}/cameras.csv",
+        "log_origin": None,
     },
     "retention": {
         "days": 1, "cycle": "1s", "scan": "1s", "clock_tolerance": "10s",

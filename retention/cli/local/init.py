@@ -67,6 +67,7 @@ def initialise(settings: Settings) -> dict[str, Any]:
             context = _context(settings, catalogue)
             if not opened:
                 _open_log(context, meta["log_id"], public_key)
+            name = compare.check_origin(catalogue, settings)
             done, unfinished = _fill(context)
         finally:
             catalogue.close()
@@ -74,6 +75,7 @@ def initialise(settings: Settings) -> dict[str, Any]:
         "state_directory": str(state),
         "catalogue": meta["uuid"],
         "log_id": meta["log_id"],
+        "log_origin": name,
         "public_key": base64url(public_key),
         **done,
         "unfinished": unfinished,
@@ -199,6 +201,7 @@ def _open_log(context: Context, log_id: str, public_key: bytes) -> None:
             log_id=log_id,
             public_key=public_key,
             timezone=context.settings.timezone,
+            origin=context.settings.log_origin,
         )
 
 
@@ -248,6 +251,12 @@ def _advice(settings: Settings) -> dict[str, Any]:
     mounts = " ".join(
         dict.fromkeys(unit.mount_unit(unit.mount_point(r.path)) for r in settings.root)
     )
+    unnamed = [
+        "The audit log has a name made here, which can never be changed. Witnesses, and "
+        "others who watch logs, expect an address of the site without https://, such as "
+        "cctv.example.gov.uk/log: it must be in the configuration (`log_origin`) before "
+        "the first `retention init`.",
+    ]
     one_person = [  # said on every screen of a site that does without the second
         "One person alone can release evidence here (release_requires_two_people = "
         "false): for a trial, not for footage of people."
@@ -269,6 +278,7 @@ def _advice(settings: Settings) -> dict[str, Any]:
             "approve`.",
             "Place the evidence holds that you already have before that: `retention "
             "hold place`, which asks the running service.",
+            *([] if settings.log_origin else unnamed),
             *([] if settings.retention.release_requires_two_people else one_person),
         ],
     }
@@ -305,7 +315,8 @@ def describe(answer: dict[str, Any]) -> str:
     lines = [
         f"state directory   {answer['state_directory']}",
         f"catalogue         {answer['catalogue']}",
-        f"audit log         {answer['log_id']}, public key {answer['public_key']}",
+        f"audit log         {answer['log_origin']}, its name for good",
+        f"                  public key {answer['public_key']}",
         f"footage roots     {f'taken in: {roots}' if roots else 'none taken in now'}",
         f"cameras           {answer['cameras']}",
         f"retention period  {answer['days']} day{'s' if answer['days'] != 1 else ''}",

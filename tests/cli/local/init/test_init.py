@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,13 @@ from retention.cli.local.init import describe, initialise, rights
 from retention.control import clock_guard
 from retention.model.errors import CatalogueError, RetentionError, SettingsError
 from retention.publication import log_key
+from retention.service.housekeeping import check_head
 from retention.site import reserve, unit
+from retention.tlog import note
 from retention.tlog.canonical import base64url
+from retention.tlog.verify.published import verify_directory
 from tests.support import needs
+from tests.support.installation import Installation
 
 
 def mode(path):
@@ -328,3 +333,46 @@ def test_the_rights_it_prints_are_enough_to_delete(tmp_path):
         )
         assert not file.exists()
     shutil.rmtree(top)
+
+
+ORIGIN = "cctv.example.gov.uk/log"
+
+
+def with_origin(site, name):
+    site.settings = site.settings.model_copy(update={"log_origin": name})
+    return site
+
+
+def test_the_log_has_the_name_that_the_site_gave_it(tmp_path):
+    site = Installation(tmp_path, log_origin=ORIGIN)
+    answer = site.init()
+    assert answer["log_origin"] == ORIGIN
+    assert f"{ORIGIN}, its name for good" in describe(answer)
+    assert not any("log_origin" in text for text in answer["notes"])
+    with site.running() as daemon:
+        daemon.until(lambda: (site.state / "log" / "checkpoint").exists())
+    log = site.state / "log"
+    assert (log / "checkpoint").read_text().startswith(f"{ORIGIN}\n")
+    key = (log / "key").read_text().strip()
+    report = verify_directory(log, note.fingerprint(key))
+    assert (report.ok, report.origin) == (True, ORIGIN)
+
+
+def test_without_one_it_is_told_what_witnesses_expect(site):
+    answer = site.init()
+    assert answer["log_origin"] == f"test/{answer['log_id']}"
+    assert any("without https://" in text for text in answer["notes"])
+
+
+@pytest.mark.parametrize("first", [None, ORIGIN])
+def test_the_name_can_never_be_changed(site, first):
+    with_origin(site, first).init()
+    with_origin(site, "other.example/log")
+    with pytest.raises(SettingsError, match=r"for good.*remove `log_origin`"):
+        site.init()
+    with (
+        closing(db.open_(site.state / db.NAME)) as catalogue,
+        pytest.raises(SettingsError, match="for good"),
+    ):
+        check_head(catalogue, site.settings)
+    with_origin(site, None).init()
