@@ -10,14 +10,18 @@ A file there is never replaced or removed, but the one newest head.
 """
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 from retention.model.errors import AlteredError, PublicationError, VerificationError
 from retention.publication.files import PublishedFiles
-from retention.tlog import note, tiles
+from retention.tlog import format, note, tiles
 from retention.tlog.directory import CHECKPOINT, KEPT, KEY, Published, note_at
 from retention.tlog.note import Checkpoint, Verifier
 from retention.tlog.tiles import WIDTH, Tile
+
+_DESCRIPTION_LIMIT = 2**20
+"""No description is larger (bytes)."""
 
 
 class _Copied(PublishedFiles):
@@ -88,6 +92,7 @@ class Copy:
         for path, one in kept:
             if note.unverified(one).size <= size:
                 self._target.put(path, one)
+        self._describe()
         self._target.settle()
         self._target.replace(CHECKPOINT, data)
         self._target.settle()
@@ -95,6 +100,7 @@ class Copy:
     def _follow(self) -> int:
         if self._done is None:
             self._done = self._begin()
+            self._describe()
         data = self._source.read(CHECKPOINT, note.SIZE_LIMIT)
         if data is None:
             return self._done
@@ -125,6 +131,17 @@ class Copy:
             self._refuse_fork(newest.checkpoint, verifier)
             self.newest = newest.size
         return self.newest // WIDTH * WIDTH
+
+    def _describe(self) -> None:
+        """FORMAT.md goes along; that of another program, which is there and may be kept
+        for ever, stays, and this one lies beside it."""
+        data = self._source.read(format.NAME, _DESCRIPTION_LIMIT)
+        if data is None:
+            return
+        name = format.NAME
+        if self._target.read(name) not in (None, data):
+            name = f"FORMAT-{sha256(data).hexdigest()[:8]}.md"
+        self._target.put(name, data)
 
     def _refuse_fork(self, newest: Checkpoint, verifier: Verifier) -> None:
         """What is there stays for ever: nothing of another history is put beside it."""

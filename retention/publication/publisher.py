@@ -31,7 +31,7 @@ from retention.model.localtime import format_utc
 from retention.model.values import DAY, Micros
 from retention.publication import files
 from retention.publication.files import PublishedFiles
-from retention.tlog import note, tiles
+from retention.tlog import format, note, tiles
 from retention.tlog.directory import CHECKPOINT, KEPT, KEY
 from retention.tlog.merkle import EMPTY, Frontier
 from retention.tlog.merkle import leaf as _leaf
@@ -149,6 +149,9 @@ class Publisher:
         with self._catalogue.read() as tx:
             self._signed = heads.newest(tx)
         self._directory.put(KEY, f"{self.vkey}\n".encode())
+        described = format.text().encode()
+        if self._directory.read(format.NAME) != described:
+            self._directory.replace(format.NAME, described)
         data = self._directory.read(CHECKPOINT)
         found = Checkpoint(self._name, 0, EMPTY)
         if data is not None:

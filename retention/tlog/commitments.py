@@ -5,10 +5,14 @@ value], with a salt of 128 bits; the digest is base64url of SHA-256 over that te
 """
 
 import secrets
+from collections.abc import Callable
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 from retention.tlog.canonical import base64url, decode, encode, from_base64url
+
+Random: TypeAlias = Callable[[int], bytes]
+"""So many random bytes."""
 
 SALT_BYTES = 16
 
@@ -16,9 +20,9 @@ ACTOR_NAME = "actor.name"
 """The name under which an actor's name is committed to."""
 
 
-def disclose(name: str, value: Any) -> str:
+def disclose(name: str, value: Any, random: Random = secrets.token_bytes) -> str:
     """A new disclosure of `value` under `name`, with a salt of its own."""
-    salt = base64url(secrets.token_bytes(SALT_BYTES))
+    salt = base64url(random(SALT_BYTES))
     return base64url(encode([salt, name, value]))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from retention.tlog.declare import Field, Kind
 from retention.tlog.kinds import KINDS
+from retention.tlog.words import WORDS
 
 ENVELOPE: dict[str, tuple[dict[str, Any], str]] = {
     "v": ({"type": "integer"}, "version of this form"),
@@ -74,8 +75,6 @@ _TYPES: dict[str, dict[str, Any]] = {
 }
 
 INTRODUCTION = """\
-# Entries of the audit log
-
 An entry is one line of canonical JSON (UTF-8, sorted keys, no spaces, integers below 2^53),
 kept and hashed as the very bytes written. `camera` is the register's internal key, `id` the
 published id, `root` the name of a footage root, `stream` a stream's key; instants and
@@ -164,12 +163,20 @@ def described(names: Iterable[str] = ()) -> list[dict[str, Any]]:
     ]
 
 
-def text(names: Iterable[str] = ()) -> str:
-    """The same as Markdown; all kinds come with what every entry has."""
+def text(names: Iterable[str] = (), title: str = "# Entries of the audit log") -> str:
+    """The same as Markdown; all kinds come with what every entry has, and what the names
+    mean."""
     named = set(names)
     kinds = [kind for kind in KINDS.values() if not named or kind.name in named]
-    parts = [] if named else [INTRODUCTION, _envelope()]
-    return "\n\n".join([*parts, *map(_section, kinds)])
+    sections = map(_section, kinds)
+    if named:
+        return "\n\n".join(sections)
+    return "\n\n".join([title, INTRODUCTION, _envelope(), *sections, _words()])
+
+
+def _words() -> str:
+    lines = [f"- `{name}`: {meaning}" for name, meaning in WORDS.items()]
+    return "\n".join(["## Names", "", *lines, ""])
 
 
 def _envelope() -> str:
@@ -188,6 +195,8 @@ def _section(kind: Kind) -> str:
         lines += ["", f"Subject: `{kind.subject}`."]
     if kind.correlation:
         lines += ["", f"Correlation: `{kind.correlation}`."]
+    if kind.gives:
+        lines += ["", f"Gives camera `{kind.gives[0]}` the id `{kind.gives[1]}`."]
     if kind.columns:
         often = "" if kind.rows == "must" else " (where there are any)"
         columns = ", ".join(f"`{name}`" for name in kind.columns)

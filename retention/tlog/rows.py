@@ -26,6 +26,7 @@ from retention.tlog.canonical import (
     path_text,
     to_bytes,
 )
+from retention.tlog.commitments import Random
 
 VERSION = 1
 SEED_BYTES = 16
@@ -44,13 +45,13 @@ _SUMS = {"due": ("start", "duration")}
 Columns = dict[str, Sequence[Any]]
 
 
-def prepare(rows: Rows) -> Prepared:
+def prepare(rows: Rows, random: Random = secrets.token_bytes) -> Prepared:
     """All that an entry says of its rows, and their file; outside a transaction.
 
     Raises ValueError where a row has not one value a column, where a value is no
     integer, string, path as bytes or None, or where the file would be too large.
     """
-    seed = secrets.token_bytes(SEED_BYTES)
+    seed = random(SEED_BYTES)
     columns = _columns(rows)
     data = _deflate(columns, len(rows.values), seed)
     return Prepared(

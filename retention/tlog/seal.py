@@ -4,6 +4,7 @@ its rows.  No database: what appends, restores or forges for a test seals here.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from retention.model.values import Actor, Entry, Micros, Prepared, Rows
 from retention.tlog import commitments, kinds, merkle
 from retention.tlog import rows as row_files
 from retention.tlog.canonical import base64url, encode
+from retention.tlog.commitments import Random
 from retention.tlog.declare import Kind
 from retention.tlog.entry import previous
 
@@ -56,7 +58,12 @@ class Sealed(NamedTuple):
     hours: frozenset[tuple[int, int]]
 
 
-def seal(entry: Entry, writer: Writer, before: Follows) -> Sealed:
+def seal(
+    entry: Entry,
+    writer: Writer,
+    before: Follows,
+    random: Random = secrets.token_bytes,
+) -> Sealed:
     """The next entry after `before`.  Salts are fresh: two seals are never the same.
 
     Raises TypeError where the entry is not as its kind is declared, ValueError where
@@ -70,10 +77,10 @@ def seal(entry: Entry, writer: Writer, before: Follows) -> Sealed:
         )
     kind = kinds.of(entry.kind)
     clear, hidden = kind.split(entry.fields)
-    rows = _prepared(kind, entry.rows, clear)
+    rows = _prepared(kind, entry.rows, clear, random)
     if writer.actor.name is not None:
         hidden[commitments.ACTOR_NAME] = writer.actor.name
-    texts = {name: commitments.disclose(name, v) for name, v in hidden.items()}
+    texts = {name: commitments.disclose(name, v, random) for name, v in hidden.items()}
     data = encode(
         {
             **writer.origin,
@@ -98,13 +105,16 @@ def seal(entry: Entry, writer: Writer, before: Follows) -> Sealed:
 
 
 def _prepared(
-    kind: Kind, rows: Rows | Prepared | None, fields: Mapping[str, Any]
+    kind: Kind,
+    rows: Rows | Prepared | None,
+    fields: Mapping[str, Any],
+    random: Random,
 ) -> Prepared | None:
     """The rows made ready, if not done yet, and found to be what the fields say."""
     kind.check_rows(rows.columns if rows else None)
     if rows is None:
         return None
-    ready = row_files.prepare(rows) if isinstance(rows, Rows) else rows
+    ready = row_files.prepare(rows, random) if isinstance(rows, Rows) else rows
     if complaint := row_files.disagreement(fields, ready.count, ready.total):
         raise ValueError(f"{kind.name}: {complaint}")
     return ready

@@ -13,9 +13,9 @@ from retention import cli
 from retention.catalogue import db
 from retention.service.api.dispatch import ONE_PERSON
 from retention.site import instance, reserve
-from tests.support.audited import Audited, build
+from tests.support.audited import Audited
+from tests.support.fixtures import published as published
 from tests.support.installation import Installation
-from tests.support.once import once
 from tests.support.served import served
 
 OFFLINE = {"init", "check", "schema", "run", "demo"}
@@ -94,12 +94,6 @@ def site(tmp_path, capsys, monkeypatch) -> CommandLine:
     made.ok("init")
     os.truncate(made.state / reserve.NAME, 0)  # 64 MiB a test would fill the disk
     return made
-
-
-@pytest.fixture(scope="session")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Audited:
-    """A site that deleted, held and published; made once for all, and copied."""
-    return Audited(once(tmp_path_factory, "published", build))
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from retention.model.values import DAY, HOUR
 from retention.publication import files, publisher
 from retention.publication.copy import Copy
 from retention.publication.publisher import BESIDE_KEY
-from retention.tlog import note, tiles
+from retention.tlog import format, note, tiles
 from retention.tlog.directory import Published
-from tests.support.press import NOW, Press, intent, rows
+from tests.support.press import NOW, Press, heartbeat, intent, rows
 
 
 def altered(press: Press, *statements: str) -> None:
@@ -275,6 +275,20 @@ def test_what_is_refused_is_neither_signed_nor_published(press):
     assert list(press.heads()) == [1]
 
 
+def test_the_directory_describes_itself_anew_where_a_newer_program_starts(press):
+    press.append(heartbeat())
+    press.publish()
+    there = press.published / format.NAME
+    assert there.read_text() == format.text()
+    there.write_text("of an older program")
+    press.publish()
+    assert there.read_text() == "of an older program"
+    press.again().append(heartbeat())
+    press.publish()
+    assert there.read_text() == format.text()
+    press.check()
+
+
 class TestCopy:
     """The second directory."""
 
@@ -299,7 +313,7 @@ class TestCopy:
             press.publish()
             copy.follow()
         assert self.names(press) == [
-            "key", "rows/001", "tile/0/000", "tile/entries/000",
+            "FORMAT.md", "key", "rows/001", "tile/0/000", "tile/entries/000",
         ]  # fmt: skip
 
     def test_gets_one_head_a_day_with_what_it_needs(self, press, copy):
@@ -348,6 +362,17 @@ class TestCopy:
         after = {p: os.stat(p).st_mtime_ns for p in target.rglob("*") if p.is_file()}
         assert before.items() <= after.items()
         assert "tile/entries/001" in self.names(press)
+
+    def test_what_described_an_older_log_there_stays_beside_the_new_one(self, press):
+        press.append_at_once(300)
+        press.publish()
+        second = press.directory.parent / "second"
+        second.mkdir()
+        (second / format.NAME).write_text("of an older program")
+        Copy(press.published, second).follow()
+        found = {path.name: path.read_text() for path in second.glob("FORMAT*")}
+        assert found.pop(format.NAME) == "of an older program"
+        assert list(found.values()) == [format.text()]
 
     def test_that_is_not_mounted_is_said(self, press):
         copy = Copy(press.published, press.directory / "away")

@@ -12,6 +12,7 @@ import pytest
 
 from retention import cli
 from retention.publication import files
+from retention.tlog import format
 from retention.tlog.directory import Published
 from retention.tlog.verify.published import verify_directory
 from tests.support.logs import released
@@ -82,6 +83,19 @@ def test_each_of_thirty_copies_verifies_while_the_service_writes_without_pause(
         service.kill()
         service.wait()
     assert size > 2 * 256
+
+
+def test_it_takes_the_description_along(press, tmp_path, take):
+    press.append(heartbeat())
+    press.publish()
+    assert take(press.published, tmp_path / "copy")[0] == 0
+    assert (tmp_path / "copy" / format.NAME).read_text() == format.text()
+    (tmp_path / "copy" / format.NAME).write_text("of an older program")
+    assert take(press.published, tmp_path / "copy")[0] == 0
+    assert format.text() in [
+        path.read_text() for path in (tmp_path / "copy").glob("FORMAT*.md")
+    ]
+    verified(tmp_path / "copy", press.vkey)
 
 
 def test_it_says_what_it_has(press, tmp_path, take):

@@ -6,7 +6,9 @@ import subprocess
 import pytest
 
 from retention.site import clock, reserve
+from tests.support.audited import Audited, build
 from tests.support.installation import Clock, Installation
+from tests.support.once import once
 
 
 @pytest.fixture(autouse=True)
@@ -65,3 +67,9 @@ def mount():
             ["umount", "-l", where], capture_output=True
         ).returncode:
             pass
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory):
+    """A site that deleted, held and published; made once for all, and copied."""
+    return Audited(once(tmp_path_factory, "published", build))

@@ -10,6 +10,7 @@ from retention.tlog.declare import TOPICS, Footage, Unsigned, declare
 from retention.tlog.fates import fate_said
 from retention.tlog.kinds import CAMERAS, FATES, HOLDS, KINDS, RECORDINGS, telling
 from retention.tlog.source import Outcomes
+from retention.tlog.words import WORDS
 
 NEEDS_A_HEAD = (
     "camera.changed", "camera.listed", "camera.moved", "camera.renumbered",
@@ -130,3 +131,9 @@ def test_a_kind_that_nothing_writes_any_more_says_so_and_is_read_all_the_same():
     assert (
         set(KINDS) - said - in_parts == former == {"custody.alarm", "unknown.overdue"}
     )
+
+
+def test_every_name_in_an_entry_or_a_row_has_its_meaning():
+    used = {name for kind in KINDS.values() for name in kind.columns}
+    used |= {field.name for kind in KINDS.values() for field in kind.fields}
+    assert used == WORDS.keys()

@@ -1,0 +1,3 @@
+"""The log that a real service left."""
+
+from tests.support.fixtures import published as published
