@@ -12,7 +12,7 @@ The rooms by floor.  A room imports only from lower floors.
     5  footage (ingest)             the recorders' files: roots, the one deleter, the scan
     4  control                      guards, gate, rules, periods, approvals, who may do what
     3  catalogue                    all SQL: the footage's tables and the log's
-    2  tlog (verify)                the log without a database: format, tree, verifier
+    2  tlog (lawful, verify)        the log without a database: format, tree, verifier
     2  site                         settings, clock, lock, reserve, unit, who calls
     1  model (answers, layouts)     pure: values, the decision, coverage, time, words
 """

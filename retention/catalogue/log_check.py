@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from retention.tlog import merkle
 from retention.tlog.canonical import base64url
 from retention.tlog.entry import Stored
+from retention.tlog.lawful.fold import Lawful
 from retention.tlog.verify.books import Books, Indexed, placed
 from retention.tlog.verify.findings import Depth, Fault, FaultError, Report
 
@@ -39,13 +40,14 @@ def verify(
     deep: bool = False,
     unindexed: Indexed | None = None,
     signed: Mapping[int, Signed] | None = None,
+    lawful: Lawful | None = None,
 ) -> Report:
     """Check entries, in order from 0, against a head of `size` and `root`, and against
     `signed` heads by their sizes.
 
     Stops at the first fault.  `deep` decodes every row file and computes its root; else
     its digest is compared.  `unindexed` gives a (camera, hour) under which an entry
-    should be found and is not.
+    should be found and is not.  `lawful` judges each that is right.
     """
     report = Report(size, Depth.DEEP if deep else Depth.TREE)
     books = Books(report, unindexed)
@@ -57,7 +59,10 @@ def verify(
                 raise FaultError(frontier.size, f"is missing: {stored.number} follows")
             if frontier.size >= size:
                 raise FaultError(size, "is beyond the head, which does not know it")
-            books.one(placed(stored, last), stored)
+            entry = placed(stored, last)
+            books.one(entry, stored)
+            if lawful is not None:
+                lawful.take(entry, stored)
             frontier = frontier.append(merkle.leaf(stored.data))
             last = stored
             _as_signed(frontier, signed or {})
@@ -69,6 +74,7 @@ def verify(
         report.intact = error.fault.entry or 0
     report.root = frontier.root()
     report.open_intents = sorted(books.intents)
+    report.verdict = None if lawful is None else lawful.end()
     return report
 
 
@@ -138,7 +144,14 @@ def verify_catalogue(
         with catalogue.read() as tx:
             return log.unindexed(tx, number, hours)
 
-    report = verify(pages(), size, root, deep=deep, unindexed=unindexed, signed=signed)
+    def fetch(number: int) -> bytes | None:
+        with catalogue.read() as tx:
+            return log.stored(tx, number, 1)[0].rows
+
+    report = verify(
+        pages(), size, root, deep=deep, unindexed=unindexed, signed=signed,
+        lawful=Lawful(fetch) if deep else None,
+    )  # fmt: skip
     if report.ok and stray is not None:
         report.add(Fault(stray, f"is beyond the head, which says {size} entries"))
     return report

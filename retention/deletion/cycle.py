@@ -179,7 +179,8 @@ class Deleter:
         now: Micros,
         stop: Stop,
     ) -> Result:
-        paths = Paths(situation.streams, situation.moved)
+        periods = {key: scope.period for key, scope in situation.scopes.items()}
+        paths = Paths(situation.streams, situation.moved, periods)
         items = [paths.item(row) for row in batch.rows]
         result = self._batches.delete(root, items, batch.decided, now, stop)
         clean = result.outcomes[Outcome.DELETED] == len(items)

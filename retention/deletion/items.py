@@ -1,6 +1,7 @@
 """The files of a batch: catalogue rows joined with the paths that their streams give."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -16,7 +17,7 @@ from retention.model.values import Micros, Prepared, Rows, Stream
 from retention.tlog.canonical import path_bytes
 from retention.tlog.rows import prepare
 
-COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path")
+COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path", "seen")
 """The columns of `deletion.intended`.  The path only where it can't be rendered from
 the stream (its `stream.opened` entry has the layout)."""
 
@@ -37,6 +38,8 @@ class Item(NamedTuple):
     latest_mtime: Micros
     state: int
     doubtful: bool
+    seen: Micros | None = None
+    """From when the period of a doubtful one counts; None in a batch that is recovered."""
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -52,12 +55,19 @@ class Item(NamedTuple):
 class Paths:
     """Gives each due row its path, from streams frozen when their first file came.
 
-    `moved`: by how much the mtimes of the root were moved since.
+    `moved`: by how much the mtimes of the root were moved since.  `periods`: how long
+    the files of each stream are kept, where a batch is made.
     """
 
-    def __init__(self, streams: Iterable[Stream], moved: Iterable[Micros] = ()) -> None:
+    def __init__(
+        self,
+        streams: Iterable[Stream],
+        moved: Iterable[Micros] = (),
+        periods: Mapping[int, Micros] = MappingProxyType({}),
+    ) -> None:
         self._streams = {stream.key: stream for stream in streams}
         self._moved = max(0, *moved, 0)
+        self._periods = periods
 
     def layout(self, stream: int) -> Layout:
         """The compiled layout of one stream."""
@@ -72,17 +82,18 @@ class Paths:
         latest = row.start + row.duration + MTIME_SLACK
         if row.mtime is not None:
             latest = row.mtime if row.doubtful else max(latest, row.mtime)
+        period = self._periods.get(row.stream) if doubtful else None
         return Item(
             stream.camera, row.stream, row.start, row.n, row.duration, row.size,
             row.due, row.path, path, path.rpartition(b"/")[0], latest + self._moved,
-            row.state, doubtful,
+            row.state, doubtful, None if period is None else row.due - period,
         )  # fmt: skip
 
 
 def intent_rows(items: Iterable[Item]) -> Prepared:
     """What `deletion.intended` lists, made ready outside a transaction."""
     values = [
-        (i.camera, i.stream, i.start, i.n, i.duration, i.size, i.due, i.stored)
+        (i.camera, i.stream, i.start, i.n, i.duration, i.size, i.due, i.stored, i.seen)
         for i in items
     ]
     return prepare(Rows(COLUMNS, values))

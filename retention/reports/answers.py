@@ -25,7 +25,8 @@ from retention.model.answers.books import (
 )
 from retention.model.localtime import format_utc, utc_or_null
 from retention.model.values import DAY, FOREVER, Micros, Window
-from retention.reports.balance import (
+from retention.reports.find import Finder, Key, Life, RollUp, seconds
+from retention.tlog.balance import (
     COLUMNS,
     NOTHING,
     Balance,
@@ -33,7 +34,6 @@ from retention.reports.balance import (
     difference,
     expected,
 )
-from retention.reports.find import Finder, Key, Life, RollUp, seconds
 from retention.tlog.fates import RecordingFate
 
 Names = Mapping[int, str]

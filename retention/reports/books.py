@@ -6,11 +6,11 @@ from __future__ import annotations
 from retention.model.answers.books import BookBalance, BookFindings, Effort
 from retention.model.values import DAY, SECOND, Micros, Window
 from retention.reports import answers
-from retention.reports.balance import KINDS, Balance
 from retention.reports.find import Wanted, search
 from retention.reports.known import KnownSite
 from retention.reports.request import days_of, window_of
 from retention.site import clock
+from retention.tlog.balance import KINDS, Balance
 from retention.tlog.source import Source
 
 

@@ -18,8 +18,8 @@ from retention.model.layouts.layout import path_in, path_of
 from retention.model.localtime import Moment, format_utc
 from retention.model.policy import merge
 from retention.model.values import DAY, Micros, Recording, State, Stream, Window
-from retention.reports import answers, balance, find, request, rollup
-from retention.tlog.canonical import path_text
+from retention.reports import answers, find, request, rollup
+from retention.tlog import balance, canonical
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -87,7 +87,7 @@ class CatalogueSite:
             {stream.camera for stream in starts.values()},
             [Window(start, start + 1) for _, start in starts],
             set(starts),
-            path_text(below[0][1]),
+            canonical.path_text(below[0][1]),
             {(stream.camera, start // DAY) for (_, start), stream in starts.items()},
         )
 
@@ -101,11 +101,13 @@ class CatalogueSite:
                         self._tx, stream.key, window, stream.longest, find.MOST + 1
                     )
                     for row in rows:
-                        text = None if row.path is None else path_text(row.path)
+                        text = (
+                            None if row.path is None else canonical.path_text(row.path)
+                        )
                         if wanted.is_one(stream.key, row.start, text):
                             found[row.key] = self._row(stream, row)
                             life = finder.life(row.key, camera, row.duration, row.size)
-                            life.path = path_text(path_of(stream, row))
+                            life.path = canonical.path_text(path_of(stream, row))
         return found
 
     def _row(self, stream: Stream, row: Recording) -> CataloguedAs:
@@ -154,7 +156,7 @@ class CatalogueSite:
             if stream is not None:
                 path = path_in(stream, key[1])
                 if path is not None:
-                    found[key] = path_text(path)
+                    found[key] = canonical.path_text(path)
         return found
 
     def gaps(self, finder: find.Finder, window: Window) -> list[UnnamedTime]:

@@ -26,9 +26,9 @@ from retention.model.localtime import Moment
 from retention.model.policy import merge
 from retention.model.values import DAY, FOREVER, Micros, Stream, Window
 from retention.reports import answers
-from retention.reports.balance import Balance, Place, RecordingSum
 from retention.reports.find import Finder, Key, Wanted
 from retention.reports.request import named
+from retention.tlog.balance import Balance, Place, RecordingSum
 from retention.tlog.canonical import path_bytes, path_text
 from retention.tlog.copied import DirectorySource
 from retention.tlog.kinds import KINDS, telling

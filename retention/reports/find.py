@@ -25,8 +25,8 @@ from retention.model.answers.books import (
 from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, SECOND, Micros, Window
-from retention.reports.balance import UnreadEntry, entered
 from retention.reports.held import HoldHistory
+from retention.tlog.balance import UnreadEntry, entered
 from retention.tlog.fates import RecordingFate, fate_of, fate_said
 from retention.tlog.kinds import HOLDS, RECORDINGS
 from retention.tlog.rows import Columns, RowFile

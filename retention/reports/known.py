@@ -9,8 +9,8 @@ from typing import Protocol
 from retention.model.answers.books import CataloguedAs, UnnamedTime
 from retention.model.localtime import Moment
 from retention.model.values import Micros, Window
-from retention.reports.balance import Balance, Place, RecordingSum
 from retention.reports.find import Finder, Key, Wanted
+from retention.tlog.balance import Balance, Place, RecordingSum
 
 
 class KnownSite(Protocol):

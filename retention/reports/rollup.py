@@ -18,8 +18,8 @@ from retention.catalogue.entries import CatalogueSource, listing
 from retention.catalogue.log import Author
 from retention.catalogue.tally import Line
 from retention.model.values import DAY, Entry, Rows
-from retention.reports import balance
-from retention.reports.balance import NOTHING, Balance, RecordingSum, difference
+from retention.tlog import balance
+from retention.tlog.balance import NOTHING, Balance, RecordingSum, difference
 from retention.tlog.canonical import base64url
 
 if TYPE_CHECKING:

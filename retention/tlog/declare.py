@@ -169,6 +169,12 @@ class Kind:
     fate: str
     """What each recording in its rows is from then on: a fate of `tlog.fates`, or `OPEN`,
     `RULED` or `SAME`; empty where its rows are no recordings."""
+    by: frozenset[str]
+    """The roles of those who may write it; empty: whoever has one."""
+    agreed: frozenset[str]
+    """The same of whoever agrees to what another asked for, by its `correlation`."""
+    later: int
+    """So many of its columns, the last ones, came with a newer program."""
 
     @property
     def act(self) -> str | None:
@@ -223,6 +229,11 @@ class Kind:
                 f"not {' '.join(columns)}"
             )
 
+    def has_columns(self, names: tuple[str, ...]) -> bool:
+        """Whether rows are of these columns, now or in an older log."""
+        former = self.columns[: len(self.columns) - self.later]
+        return names in (self.columns, former)
+
 
 def declare(
     name: str,
@@ -236,9 +247,13 @@ def declare(
     tells: str = "",
     gives: tuple[str, str] | None = None,
     fate: str = "",
+    by: str = "",
+    later: str = "",
 ) -> Kind:
-    """Read one declaration; `rows` are columns it must have, `may` it may have; `back`
-    is whether it comes back unsigned, and what a restore does with it.
+    """Read one declaration; `rows` are columns it must have, `may` it may have, `later`
+    those of them that older logs lack; `back` is whether it comes back unsigned, and what
+    a restore does with it; `by` are the roles that may write it and, behind a semicolon,
+    those that may agree to what another asked for.
 
     ValueError where one of these is left open, or where it tells what nobody reads.
     """
@@ -251,11 +266,12 @@ def declare(
         raise ValueError(f"{name}: say what the recordings in its rows are then")
     if unknown := set(tells.split()) - set(TOPICS):
         raise ValueError(f"{name}: nobody reads {', '.join(sorted(unknown))}")
+    alone, _, agreed = by.partition(";")
     return Kind(
         name,
         meaning,
         tuple(_field(text) for text in texts),
-        tuple((rows or may).split()),
+        tuple(f"{rows or may} {later}".split()),
         "must" if rows else "may" if may else "no",
         _marked(texts, "@"),
         _marked(texts, ">"),
@@ -264,6 +280,9 @@ def declare(
         frozenset(tells.split()),
         gives,
         fate,
+        frozenset(alone.split()),
+        frozenset((agreed or alone).split()),
+        len(later.split()),
     )
 
 

@@ -23,6 +23,16 @@ AGAIN = "nothing: people are asked again"
 SEEN = "nothing: a scan finds it again"
 _FOUND: Any = {"back": (OWN, SEEN), "footage": Footage.ROWS}
 
+SERVICE = "service offline"
+"""The roles in which the program writes of its own accord: running, and at `init`."""
+_SUPER, _ADMIN, _ROOM = "supervisor", "administrator offline", "operator supervisor"
+_BOTH, _KEEP = "supervisor administrator", f"{_ROOM} administrator"
+
+
+def _by(roles: str, act: str, back: Unsigned = NO, **more: Any) -> Any:
+    return {"by": roles, "back": (back, act), **more}
+
+
 _ALL = (
     declare(
         "log.opened",
@@ -47,8 +57,9 @@ _ALL = (
     ),
     declare(
         "heartbeat",
-        "Hourly counts and clocks, so that silence can be told from a gap.",
-        "recordings:int overdue:int held_cameras:int holds:int oldest_unheld:int? "
+        "Hourly counts and clocks, so that silence can be told from a gap.  counted: "
+        "`recordings` are those of the books, counted with their roll-up (change 2).",
+        "counted:bool? recordings:int overdue:int held_cameras:int holds:int oldest_unheld:int? "
         "wall:int boottime:int synchronised:bool?",
         back=(OWN, TOLD),
         tells="alive",
@@ -87,15 +98,13 @@ _ALL = (
         "camera.changed",
         "What the register says of a camera changed: name of the value to [old, new].",
         "@camera:int id:text changes:object",
-        back=(NO, "change_camera"),
-        footage=Footage.CAMERA,
+        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA),
     ),
     declare(
         "camera.renumbered",
         "A camera has another published id from now on.",
         "@camera:int old:text new:text",
-        back=(NO, "renumber_camera"),
-        footage=Footage.CAMERA,
+        **_by(_ADMIN, "renumber_camera", footage=Footage.CAMERA),
         tells="ids",
         gives=("camera", "new"),
     ),
@@ -103,15 +112,13 @@ _ALL = (
         "camera.moved",
         "The same camera stands elsewhere, `metres` away; changes as above.",
         "@camera:int id:text changes:object metres:int?",
-        back=(NO, "change_camera"),
-        footage=Footage.CAMERA,
+        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA),
     ),
     declare(
         "camera.replaced",
         "Another camera, `new`, has this id from now on; the `old` one is retired (keys).",
         "@id:text old:int new:int",
-        back=(NO, "replace_camera"),
-        footage=Footage.CAMERA,
+        **_by(_ADMIN, "replace_camera", footage=Footage.CAMERA),
         tells="ids",
         gives=("new", "id"),
     ),
@@ -127,8 +134,7 @@ _ALL = (
         "camera.retired",
         "A camera was taken out of use.",
         "@camera:int id:text",
-        back=(NO, "retire_camera"),
-        footage=Footage.CAMERA,
+        **_by(_ADMIN, "retire_camera", footage=Footage.CAMERA),
     ),
     declare(
         "camera.unlisted",
@@ -180,14 +186,14 @@ _ALL = (
         "root.replace_requested",
         "Somebody says that another disk stands for a root; a second person must too.",
         "@root:text old:text ~reason:text",
-        back=(NO, AGAIN),
+        **_by(_BOTH, AGAIN),
     ),
     declare(
         "root.replaced",
         "Another disk now stands for a root: old and new are uuids.  request: the entry "
         "of the person who asked, null where it takes only one.",
         "@root:text old:text new:text >request:int? ~reason:text",
-        back=(NO, "replace_root"),
+        **_by(_BOTH, "replace_root"),
     ),
     declare(
         "stream.opened",
@@ -225,7 +231,7 @@ _ALL = (
         "request: two people did, and this is the one who approved it.",
         "count:int ruling:text ~reason:text? >request:int?",
         rows=f"{_FOOTAGE} reason path new_start new_end",
-        back=(NO, AGAIN),
+        **_by(_SUPER, AGAIN),
         footage=Footage.MOVED,
         tells="books",
         fate=RULED,
@@ -236,7 +242,7 @@ _ALL = (
         "and is this one's: these recordings.",
         "@camera:int id:text old_camera:int root:text name:text count:int ~reason:text?",
         rows=f"{_FOOTAGE} path new_camera new_stream",
-        back=(NO, AGAIN),
+        **_by(_BOTH, AGAIN),
         footage=Footage.MOVED,
         tells="books",
         fate="moved",
@@ -248,7 +254,7 @@ _ALL = (
         "entries of one request.  lifts: streams whose times would be in doubt no more.",
         "@request:int count:int ruling:text holds:ints lifts:ints ~reason:text?",
         rows=f"{_FOOTAGE} path new_start new_end",
-        back=(NO, AGAIN),
+        **_by(_BOTH, AGAIN),
         footage=Footage.ROWS,
         fate=SAME,
     ),
@@ -256,13 +262,13 @@ _ALL = (
         "ruling.approved",
         "A second person agreed to a ruling that waited; what it does follows.",
         "@request:int",
-        back=(NO, AGAIN),
+        **_by(_SUPER, AGAIN),
     ),
     declare(
         "ruling.rejected",
         "A ruling that waited is not to be; its recordings stay in doubt.",
         "@request:int ~reason:text?",
-        back=(NO, AGAIN),
+        **_by(_SUPER, AGAIN),
     ),
     declare(
         "recording.changed",
@@ -343,8 +349,7 @@ _ALL = (
         "~reference:text? ~reason:text? ~requester:text? ~officer:text? ~force:text? "
         "~power:text? ~typed:text?",
         may="camera",
-        back=(KEEPS, "place_hold"),
-        footage=Footage.HOLD,
+        **_by(_KEEP, "place_hold", KEEPS, footage=Footage.HOLD),
         tells="force cover",
     ),
     declare(
@@ -354,8 +359,7 @@ _ALL = (
         "@hold:int cameras:ints? since:int until:int review:int "
         "old_since:int old_until:int old_review:int ~reason:text? ~typed:text?",
         may="camera",
-        back=(KEEPS, "extend_hold"),
-        footage=Footage.HOLD,
+        **_by(_KEEP, "extend_hold", KEEPS, footage=Footage.HOLD),
         tells="force cover",
     ),
     declare(
@@ -363,21 +367,20 @@ _ALL = (
         "What is said of a hold was added to or corrected: names of the values, and "
         "each name to [old, new].  Windows and cameras are as they were.",
         "@hold:int changed:texts ~changes:object",
-        back=(KEEPS, "nothing: what it changes is not in the published log"),
+        **_by(_ROOM, "nothing: what it changes is not in the published log", KEEPS),
         footage=Footage.HOLD,
     ),
     declare(
         "hold.reviewed",
         "A hold was looked at and is kept; when to look at it again.",
         "@hold:int review:int old_review:int ~reason:text?",
-        back=(KEEPS, "review_hold"),
-        footage=Footage.HOLD,
+        **_by(_ROOM, "review_hold", KEEPS, footage=Footage.HOLD),
     ),
     declare(
         "hold.redated",
         "A clock in doubt had put a hold's review too far off: it is nearer now.",
         "@hold:int review:int old_review:int",
-        back=(KEEPS, "review_hold"),
+        **_by(SERVICE, "review_hold", KEEPS),
         footage=Footage.HOLD,
     ),
     declare(
@@ -385,16 +388,14 @@ _ALL = (
         "Somebody asks for the release of a hold, which stays in force until a second "
         "person approves; replaced_by: the hold that was placed instead.",
         "@hold:int replaced_by:int? ~reason:text?",
-        back=(NO, "request_release"),
-        footage=Footage.HOLD,
+        **_by(_ROOM, "request_release", footage=Footage.HOLD),
         tells="force",
     ),
     declare(
         "hold.release_rejected",
         "The release that entry `request` asks for is not to be; the hold stays.",
         "@hold:int >request:int ~reason:text?",
-        back=(NO, "reject_release"),
-        footage=Footage.HOLD,
+        **_by(_KEEP, "reject_release", footage=Footage.HOLD),
         tells="force",
     ),
     declare(
@@ -402,7 +403,7 @@ _ALL = (
         "A hold was released; its footage may be deleted from `free_at` on.  request: "
         "the entry of the person who asked for it, null where it takes only one.",
         "@hold:int free_at:int >request:int? ~reason:text?",
-        back=(NO, "release_hold"),
+        **_by(f"{_ROOM};{_SUPER}", "release_hold"),
         footage=Footage.HOLD,
         tells="force",
     ),
@@ -410,7 +411,7 @@ _ALL = (
         "hold.reinstated",
         "A hold that was cooling off until `free_at` is in force again.",
         "@hold:int free_at:int ~reason:text?",
-        back=(KEEPS, "reinstate_hold"),
+        **_by(_SUPER, "reinstate_hold", KEEPS),
         footage=Footage.HOLD,
         tells="force",
     ),
@@ -418,7 +419,7 @@ _ALL = (
         "hold.cooled",
         "The cooling off of a released hold ended.",
         "@hold:int",
-        back=(OWN, "cool_hold"),
+        **_by(SERVICE, "cool_hold", OWN),
         footage=Footage.HOLD,
     ),
     declare(
@@ -427,7 +428,7 @@ _ALL = (
         "a proposal's number, the actor approved it.",
         "@version:int days:int cameras:object old_days:int? old_cameras:object? "
         ">proposal:int?",
-        back=(NO, "change_policy"),
+        **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_policy"),
         tells="force",
     ),
     declare(
@@ -440,7 +441,7 @@ _ALL = (
         "policy.rejected",
         "A proposal will not be applied while the settings stay as they are.",
         "@proposal:int ~reason:text",
-        back=(NO, AGAIN),
+        **_by(_SUPER, AGAIN),
     ),
     declare(
         "policy.withdrawn",
@@ -453,7 +454,7 @@ _ALL = (
         "Rules that guard evidence are others now: by the names of the settings.  With a "
         "proposal's number one is weaker, and the actor approved it.",
         "old:object new:object >proposal:int?",
-        back=(NO, "change_rules"),
+        **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_rules"),
         tells="force",
     ),
     declare(
@@ -465,10 +466,13 @@ _ALL = (
     declare(
         "deletion.intended",
         "A batch of due recordings of one root is about to be deleted: durable before "
-        "the first unlink.  oldest: first start, newest: last end.",
+        "the first unlink.  oldest: first start, newest: last end.  seen: from when the "
+        "period of one in doubt counts, null of others: from its end (change 1; rows of "
+        "older logs lack it).",
         "@root:text count:int bytes:int oldest:int newest:int",
         rows=f"{_FOOTAGE} due path",
-        back=(NOTED, "open_batch"),
+        later="seen",
+        **_by(SERVICE, "open_batch", NOTED),
         footage=Footage.ROWS,
         tells="books",
         fate=OPEN,
@@ -489,14 +493,14 @@ _ALL = (
         "deletion.paused",
         "Nothing is deleted until then.",
         "until:int ~reason:text?",
-        back=(KEEPS, "pause_deletion"),
+        **_by(_KEEP, "pause_deletion", KEEPS),
         tells="force",
     ),
     declare(
         "deletion.resumed",
         "A pause was ended early.",
         "~reason:text?",
-        back=(NO, "resume_deletion"),
+        **_by(_BOTH, "resume_deletion"),
         tells="force",
     ),
     declare(
@@ -509,7 +513,7 @@ _ALL = (
         "plan.approved",
         "The rows of this plan may be deleted, minus what is held.",
         "@plan:int digest:text",
-        back=(NO, AGAIN),
+        **_by(_SUPER, AGAIN),
         tells="force",
     ),
     declare(
@@ -554,7 +558,7 @@ _ALL = (
         "alarm.end_asked",
         "One person asked to end an alarm that two people end.",
         "@alarm:text scope:text >raised:int ~reason:text",
-        back=(NOTED, "nothing: who asks again is on record again"),
+        **_by(_BOTH, "nothing: who asks again is on record again", NOTED),
     ),
     declare(
         "alarm.ended",

@@ -50,7 +50,7 @@ WHO = Actor(uid=1001, login=1001, pid=1, role="auditor", name="bench")
 GAP = (7, 30)
 """A camera, and a minute of each hour in which it recorded nothing."""
 
-INTENT = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path")
+INTENT = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path", "seen")
 ROLL_UP = ("camera", "day", "count", "duration", "bytes", "digest", "gaps")
 DONE = dict.fromkeys(map(str, Outcome), 0) | {"lateness": 0, "method": "unlink"}
 
@@ -121,7 +121,7 @@ class Writer:
             for camera in range(1, CAMERAS + 1)
             if (camera, start // MINUTE % 60) != GAP
         ]  # fmt: skip
-        values = [(*row, row[2] + row[4] + KEPT, None) for row in rows]
+        values = [(*row, row[2] + row[4] + KEPT, None, None) for row in rows]
         size = sum(row[5] for row in rows)
         at = first + BATCH * MINUTE + KEPT
         fields = {"root": "nvr1", "count": len(rows), "bytes": size, "oldest": first,

@@ -27,7 +27,7 @@ from tests.support.dated import append as append_dated
 
 OPERATOR = Actor(uid=1001, login=1001, pid=1, role="operator", name="bench")
 DELETED = NOW - 200 * DAY
-COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path")
+COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path", "seen")
 
 
 def context(site: Site) -> Context:
@@ -84,7 +84,7 @@ def deletions(site: Site, cameras: int, count: int, step: int) -> None:
         rows = [
             (
                 *(site.stream(f"c{camera:03}").camera, camera + 1, start, 0),
-                *(step, SIZE, start + step + 28 * DAY, None),
+                *(step, SIZE, start + step + 28 * DAY, None, None),
             )
             for camera in range(cameras)
         ]

@@ -28,7 +28,17 @@ def forged(audited, tmp_path_factory):
     (stream,) = source.of_kinds(["stream.opened"])
     start = int(datetime.fromisoformat(HELD).timestamp()) * SECOND
     fields = stream.entry["fields"]
-    one = (fields["camera"], fields["stream"], start, 0, 5 * 60 * 10**6, 1000, 0, None)
+    one = (
+        fields["camera"],
+        fields["stream"],
+        start,
+        0,
+        5 * 60 * 10**6,
+        1000,
+        0,
+        None,
+        None,
+    )
     rows = Rows(COLUMNS, [one])
     assert forge(directory, intended(rows), completed(size, rows), released()) == size
     return directory, size

@@ -210,8 +210,8 @@ def test_a_batch_that_is_over_lets_its_recordings_go_but_for_those_still_there(
     tx, first, known
 ):
     """What somebody else had removed before is known if it comes back."""
-    rows = Rows((*FOOTAGE, "due", "path"), [
-        (1, 1, start, 0, 60, 9, 0, str(start)) for start in (100, 200)
+    rows = Rows((*FOOTAGE, "due", "path", "seen"), [
+        (1, 1, start, 0, 60, 9, 0, str(start), None) for start in (100, 200)
     ])  # fmt: skip
     said = {"root": "nvr1", "count": 2, "bytes": 18, "oldest": 100, "newest": 260}
     author = logs.a_log().by(logs.SERVICE, AT)

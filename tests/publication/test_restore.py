@@ -592,10 +592,21 @@ def forge_intent(station, files):
     root = station.installed.directory / "nvr1"
     last = Published(published).entry(size - 1).data
     rows = [
-        (stream.camera, stream.key, 1000 + n, 0, 60, os.stat(root / file).st_size, 0, file)
+        (stream.camera, stream.key, 1000 + n, 0, 60, os.stat(root / file).st_size, 0, file,
+         None)
         for n, file in enumerate(files)
     ]  # fmt: skip
-    names = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path")
+    names = (
+        "camera",
+        "stream",
+        "start",
+        "n",
+        "duration",
+        "bytes",
+        "due",
+        "path",
+        "seen",
+    )
     said = {
         "root": "nvr1", "count": len(rows), "bytes": sum(row[5] for row in rows),
         "oldest": 1000, "newest": 1060 + len(rows),

@@ -13,7 +13,7 @@ from tests.support.dated import append as append_dated
 NOW = 1_795_000_000 * SECOND
 SERVICE = Actor(uid=990, login=4294967295, pid=4711, role="service")
 ANNA = Actor(uid=1001, login=1001, pid=5150, role="operator", name="Anna Öztürk")
-COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path")
+COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path", "seen")
 
 
 def a_log() -> Log:
@@ -71,6 +71,7 @@ def batch_rows(count: int = 10, cameras: int = 2) -> Rows:
                 *(camera, camera + 100, start, 0, duration),
                 *(7_000_000 + 7919 * number % 999_983, start + duration + 28 * DAY),
                 f"markt-straße-{camera}/{start}.mp4".encode() if number % 3 else None,
+                None,
             )
         )
     return Rows(COLUMNS, values)

@@ -21,7 +21,7 @@ NOW = 1_795_000_000 * SECOND
 ACTOR = Actor(uid=990, login=4294967295, pid=1, role="service")
 LOG_ID = "0c6b6f0e" * 4
 NAME = f"leicester/{LOG_ID}"
-COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path")
+COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path", "seen")
 
 
 def heartbeat(at=NOW) -> Dated:
@@ -36,7 +36,7 @@ def rows(count: int) -> Rows:
         COLUMNS,
         [
             (n % 200, n % 200, NOW + n // 200 * MINUTE, 0, 60_000_000 + n * 37 % 9973,
-             9_000_000 + n * 7919 % 1_000_003, NOW, None)
+             9_000_000 + n * 7919 % 1_000_003, NOW, None, None)
             for n in range(count)
         ],
     )  # fmt: skip

@@ -111,7 +111,7 @@ class Watched:
         (intent,) = self.note(
             self.entry(
                 "deletion.intended", at,
-                Rows((*FOOTAGE, "due", "path"), [(*row, at, None) for row in found]),
+                Rows((*FOOTAGE, "due", "path", "seen"), [(*row, at, None, None) for row in found]),
                 root="nvr1", count=len(found), bytes=10 * len(found),
                 oldest=min(starts), newest=max(starts) + length,
             )

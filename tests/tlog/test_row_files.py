@@ -32,7 +32,7 @@ def tables(draw):
 
 @st.composite
 def footage(draw):
-    one = st.tuples(*[INSTANTS] * 7, st.none() | st.binary(max_size=9))
+    one = st.tuples(*[INSTANTS] * 7, st.none() | st.binary(max_size=9), st.none())
     return Rows(logs.COLUMNS, draw(st.lists(one, max_size=8)))
 
 
@@ -44,7 +44,7 @@ def test_rows_read_back(table):
 @given(footage())
 def test_footage_reads_back_with_paths_as_text(table):
     expected = [
-        (*row[:7], None if row[7] is None else path_text(row[7]))
+        (*row[:7], None if row[7] is None else path_text(row[7]), row[8])
         for row in table.values
     ]
     found, _ = rows.decode(rows.encode(table, SEED))
@@ -79,7 +79,9 @@ def test_one_row_is_proved_by_its_path_alone():
     """The shape that later proofs need: row, salt and sibling hashes give the root."""
     table = logs.batch_rows(4)
     hashes = [
-        merkle.leaf(rows.leaf([*row[:7], row[7] and path_text(row[7])], number, SEED))
+        merkle.leaf(
+            rows.leaf([*row[:7], row[7] and path_text(row[7]), row[8]], number, SEED)
+        )
         for number, row in enumerate(table.values)
     ]
     right = merkle.node(hashes[2], hashes[3])

@@ -55,19 +55,14 @@ def look(data: bytes, entry_data: bytes, *, deep: bool, hours: bool = False) -> 
             return Looked("has rows of another root than it says")
         if complaint := row_files.disagreement(said, found.count, total):
             return Looked(f"does not add up: {complaint}")
-        if columns_of(entry["kind"]) not in (None, found.names):
+        kind = KINDS.get(entry["kind"])  # none: of a newer program
+        if kind is not None and not kind.has_columns(found.names):
             return Looked(f"has rows of {' '.join(found.names)}")
         booked = {n: c for n, c in found.columns.items() if n in BOOKED}
         where = row_files.footage_hours(found.columns) if hours else set()
     except UNREADABLE as error:
         return Looked(f"can't be read: {error!r}")
     return Looked(None, found.count, booked, where)
-
-
-def columns_of(kind: str) -> tuple[str, ...] | None:
-    """The columns of a kind's rows; None for a kind of a newer program."""
-    found = KINDS.get(kind)
-    return found.columns if found else None
 
 
 class _Intent(NamedTuple):

@@ -241,6 +241,7 @@ class Check:
         """All signed entries were read: the tree over them is the one that was signed."""
         self.contents.flush()
         self.report.open_intents = sorted(self.contents.books.intents)
+        self.report.verdict = self.contents.verdict()
         self.report.signed_at = _time(self.contents.last)
         self.report.root = root
         if root != self.head.root:

@@ -13,6 +13,8 @@ from multiprocessing import get_context
 
 from retention.tlog.directory import Published
 from retention.tlog.entry import Stored
+from retention.tlog.lawful.fold import Lawful
+from retention.tlog.lawful.laws import Verdict
 from retention.tlog.verify import books
 from retention.tlog.verify.books import Books, Looked
 from retention.tlog.verify.findings import Depth, Fault, FaultError, Report
@@ -29,6 +31,7 @@ class Contents:
 
     def __init__(self, published: Published, report: Report, jobs: int) -> None:
         self.books = Books(report)
+        self._lawful = Lawful(published.rows) if report.deep else None
         self.last: Stored | None = None
         self._published = published
         self._report = report
@@ -46,7 +49,7 @@ class Contents:
             if rows:
                 self._mark(number)
             if data is None:
-                self.books.skip(number)
+                self._skip(number)
             elif rows or not tree or b'"index":%d,' % number not in data:
                 lies = self._published.rows(number) if rows else None
                 stored = Stored(number, data, lies)
@@ -95,6 +98,10 @@ class Contents:
             self._next()
         self.close()
 
+    def verdict(self) -> Verdict | None:
+        """Whether what the entries say was lawful; None where that was not asked for."""
+        return None if self._lawful is None else self._lawful.end()
+
     def close(self) -> None:
         """End the helpers, whatever they are at."""
         if self._pool is not None:
@@ -132,9 +139,16 @@ class Contents:
                 self.books.one(entry, stored, looked)
         except FaultError as error:
             self._report.add(error.fault)
-            self.books.skip(stored.number)
+            self._skip(stored.number)
             return False
+        if sums and self._lawful is not None:
+            self._lawful.take(entry, stored)
         return True
+
+    def _skip(self, number: int) -> None:
+        self.books.skip(number)
+        if self._lawful is not None:
+            self._lawful.stop()
 
 
 def _look(work: list[tuple[bytes, bytes]], deep: bool) -> list[Looked]:

@@ -10,6 +10,7 @@ from retention.model.answers.proof import FaultFound, PublishedChecked
 from retention.model.localtime import utc_or_null
 from retention.tlog import merkle
 from retention.tlog.canonical import base64url
+from retention.tlog.lawful.laws import Verdict
 
 _LISTED = 20
 """Faults and strange files in an answer; more are counted."""
@@ -81,6 +82,8 @@ class Report:
     strangers: list[str] = field(default_factory=list)
     ahead: str | None = None
     """Which kept head covers more than the head does."""
+    verdict: Verdict | None = None
+    """Whether what it says was lawful; only with depth `deep`."""
     copied: bool = False
     """It was copied while it was written: what lies beyond `intact` is not whole."""
 

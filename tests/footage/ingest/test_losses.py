@@ -151,8 +151,20 @@ def test_nothing_is_lost_in_a_directory_that_something_was_mounted_on(world, sca
 def deleted(world, outcome="deleted"):
     """The log calls the first recording of the camera deleted, its row is gone."""
     row = world.rows()[0]
-    columns = ["camera", "stream", "start", "n", "duration", "bytes", "due", "path"]
-    table = Rows(tuple(columns), [(1, *row.key, row.duration, row.size, T0, None)])
+    columns = [
+        "camera",
+        "stream",
+        "start",
+        "n",
+        "duration",
+        "bytes",
+        "due",
+        "path",
+        "seen",
+    ]
+    table = Rows(
+        tuple(columns), [(1, *row.key, row.duration, row.size, T0, None, None)]
+    )
     fields = {
         "root": "nvr1", "count": 1, "bytes": row.size, "oldest": row.start,
         "newest": row.end,

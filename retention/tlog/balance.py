@@ -28,7 +28,7 @@ COLUMNS = (
     "present",
     "quarantined",
 )
-_SIGNS = (1, 1, 1, 1, 1, -1, -1, -1, -1)
+SIGNS = dict(zip(COLUMNS, (1, 1, 1, 1, 1, -1, -1, -1, -1), strict=True))
 """What each does to the difference."""
 _NUMBER = dict(zip(COLUMNS, range(len(COLUMNS)), strict=True))
 
@@ -259,7 +259,7 @@ class Balance:
 def difference(sums: Mapping[str, RecordingSum]) -> RecordingSum:
     """Recorded less all that became of it; nothing but zeros where the books balance."""
     total = NOTHING
-    for name, sign in zip(COLUMNS, _SIGNS, strict=True):
+    for name, sign in SIGNS.items():
         total = total.plus(sums[name], sign)
     return total
 

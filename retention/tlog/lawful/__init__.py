@@ -1,0 +1,1 @@
+"""Whether what a log says was allowed by the rules that were in force: law by law."""

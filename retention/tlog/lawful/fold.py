@@ -1,0 +1,121 @@
+"""Whether what a log says was lawful: one pass over its entries, in order.
+
+`Lawful` hands each entry to those who know a law, then to what is in force from then on:
+so each is judged by what was in force before it.  Pure, but for `fetch`, which reads row
+files again for the law *twice*.
+
+What it keeps grows with what is in force and what is there (holds, streams, open batches,
+cameras and days with recordings, runs of deleted ones), and by 32 bytes a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from retention import __version__
+from retention.model.errors import VerificationError
+from retention.tlog.entry import Stored, previous
+from retention.tlog.in_force import KINDS as FORCE
+from retention.tlog.in_force import InForce
+from retention.tlog.kinds import KINDS
+from retention.tlog.lawful import (
+    counts,
+    deletions,
+    people,
+    releases,
+    seen_to,
+    shape,
+    times,
+)
+from retention.tlog.lawful.laws import CHAIN, KIND, Verdict
+from retention.tlog.lawful.twice import Fetch
+from retention.tlog.rows import RowFile
+from retention.tlog.source import Record
+
+PROGRAM = f"retention {__version__}"
+
+_UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, ArithmeticError)
+
+
+class _Once(Record):
+    """A record whose rows are read once, whoever asks."""
+
+    def read(self, only: Set[str] | None = None) -> RowFile:
+        """All columns, whatever is asked for."""
+        found: RowFile | None = self.__dict__.get("found")
+        if found is None:
+            found = self.__dict__["found"] = super().read()
+        return found
+
+
+class Lawful:
+    """Judges entries one after the other; `verdict` is what was found so far.
+
+    `fetch` gives the row file of an entry before; None where it is not at hand.
+    """
+
+    def __init__(self, fetch: Fetch) -> None:
+        self.verdict = verdict = Verdict()
+        self._said = said = InForce()
+        self._times = times.Times(verdict)
+        self._people = people.People(verdict)
+        self._releases = releases.Releases(said, verdict)
+        self._deletions = deletions.Deletions(said, verdict, fetch)
+        self._counts = counts.Counts(verdict)
+        self._seen_to = seen_to.SeenTo(said, verdict)
+        self._prev: str | None = None
+        self._site: str | None = None
+        self._stopped = False
+
+    def take(self, entry: Mapping[str, Any], stored: Stored) -> None:
+        """The next entry, which is intact."""
+        if self._stopped or stored.number != self.verdict.judged:
+            self._stopped = True
+            return
+        self.verdict.judged += 1
+        if (what := shape.unchained(entry, self._prev, self._site)) is not None:
+            self.verdict.broke(CHAIN, stored.number, what)
+        self._prev = previous(stored.data)
+        self._site = self._site or entry.get("site")
+        nobody = shape.anonymous(entry)
+        if nobody is not None:
+            self.verdict.broke(CHAIN, stored.number, nobody)
+        kind = KINDS.get(entry["kind"])
+        if kind is None:  # of a newer program
+            self.verdict.unchecked[KIND] += 1
+            return
+        ours = entry.get("program") == PROGRAM
+        if (what := shape.misshapen(entry, kind, ours=ours)) is not None:
+            self.verdict.broke(KIND, stored.number, what)
+            return
+        fields = {field.name: None for field in kind.fields} | entry["fields"]
+        actor = shape.NOBODY if nobody else entry["actor"]
+        whole = {**entry, "fields": fields, "actor": actor}
+        record = _Once(stored.number, whole, lambda: stored.rows)
+        try:
+            if not nobody:
+                self._people.hear(record.number, whole, stored.disclosures)
+            self._judge(record)
+        except VerificationError:
+            self._stopped = True  # what is in force from here on is not known
+        except _UNREADABLE as error:
+            self.verdict.broke(KIND, stored.number, f"can't be understood: {error!r}")
+
+    def _judge(self, record: Record) -> None:
+        self._times.hear(record.number, record.entry)
+        self._releases.hear(record)
+        self._deletions.hear(record)
+        self._counts.hear(record)
+        self._seen_to.hear(record)
+        if record.kind in FORCE:
+            self._said.take([record], record.number + 1)
+
+    def stop(self) -> None:
+        """An entry is not known: what comes after it can't be judged."""
+        self._stopped = True
+
+    def end(self) -> Verdict:
+        """The verdict, once there is no further entry."""
+        self._times.end()
+        return self.verdict
