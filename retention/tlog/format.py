@@ -271,9 +271,11 @@ one in which nothing was removed.
 
 `due` of a row is the instant at which its period ended: its end plus the days of its
 camera under the policy whose version the entry names as `policy` (`policy.changed`),
-86,400 s each; never after the entry's `at`. A recording in doubt counts from another
-instant, which the log does not have: of those only `due` <= `at` can be checked. In
-doubt are the rows of `recordings.quarantined` until `recordings.resolved` names them
+86,400 s each; never after the entry's `at`. A recording in doubt counts from `seen`
+instead, which is null of the others, and before its end only where that lay in the
+future when `recordings.quarantined` named it. In rows without that column (change 1)
+what is in doubt can't be told: of those only `due` <= `at` can be checked. In doubt are
+the rows of `recordings.quarantined` until `recordings.resolved` names them
 (`recording.moved` takes the doubt along), and, without a word of when that ends, the
 recordings of a stream named by `stream.quarantined` or `stream.doubted`.
 
@@ -284,7 +286,8 @@ already**: what was asked for begins `margin` later and ends `margin` earlier (`
 {FOREVER} has no end, and no margin there). It is in force from its `hold.placed` on, by
 `hold.extended` with the new window and more cameras, until the `free_at` of
 `hold.released`; `hold.reinstated` before that puts it in force again. A recording is
-covered where both share an instant; one that is quarantined, by any hold of its camera.
+covered where both share an instant; one that is quarantined, or has `seen`, by any hold
+of its camera.
 Where `cameras` is null they are in the entry's rows.
 
 So no row of an intent may be covered by a hold that is in force at its `at` by the
@@ -301,6 +304,17 @@ Rules are by name in `rules.changed`, `new` with text values, in force from then
 login of 4294967295 is not known: neither has it while `require_login_uid` is `true`,
 and it is not compared while that is `false`. `free_at` is `at` and `cooling_off`, or
 seconds less.
+
+## Heartbeats
+
+Where `counted` is true, `recordings` is what is there by the books, all cameras and days
+together, as they stand after the entries before it.
+
+## Changes
+
+1. Rows of `deletion.intended` have `seen`, as their last column. Before, they end with
+   `path`.
+2. `heartbeat` has `counted`. Before, it says nothing of the books.
 
 ## What a verifier does
 

@@ -135,8 +135,8 @@ def _recordings() -> Rows:
         start = _START + number * MINUTE
         path = "café/2.mp4" if number == 2 else None
         due = start + MINUTE + 28 * DAY
-        values.append((1, 4, start, 0, MINUTE, size, due, path))
-    columns = "camera stream start n duration bytes due path"
+        values.append((1, 4, start, 0, MINUTE, size, due, path, None))
+    columns = "camera stream start n duration bytes due path seen"
     return Rows(tuple(columns.split()), values)
 
 
