@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from retention.catalogue import cameras, looks, raised, roots, zones
 from retention.catalogue.db import Priority, get_fact, put_fact
 from retention.catalogue.raised import FirstPerson
-from retention.control import alarms, guards, rules, two_people, verbs
+from retention.control import alarms, guards, members, rules, two_people, verbs
 from retention.control.clock_guard import CLOCK_FACT, FORGIVEN, acknowledged
 from retention.control.guards import ALARMS, Rank
 from retention.model.answers.alarm import AlarmAcknowledged, AlarmList, AlarmShown
@@ -156,6 +156,7 @@ def _is_second(context: Context, tx: Transaction, found: Raised, reason: str) ->
             raised=max(found.number, 0), reason=reason,
         )  # fmt: skip
         return False
+    members.refuse_unlisted(context)
     what = f"alarm {found.number} to end"
     two_people.refuse_same(actor, found.asked, in_force, what, "It stands")
     return True

@@ -62,7 +62,7 @@ def deletion_resume(context: Context, *, reason: str) -> DeletionResumed:
 
 def deletion_approve(context: Context, *, plan: int | str) -> PlanApproved:
     """Permit what remains of a plan, minus what is held; nothing else."""
-    members.note(context)
+    members.note_approver(context)
     if not str(plan).isdecimal() or len(str(plan)) > _DIGITS:
         raise UsageError(
             f"{plan!r} is no plan's number: `retention plan` shows those that wait"
@@ -92,7 +92,7 @@ def policy_approve(context: Context, *, proposal: int) -> PolicyApproved:
     What is due by shorter periods goes with the next cycles, except what is held; where
     that is more than the volume guard believes, it waits for `deletion approve`.
     """
-    members.note(context)
+    members.note_approver(context)
     _number(context)
     now, settings = context.now, context.settings
     with context.write(Priority.HOLD) as tx:

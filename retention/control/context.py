@@ -37,6 +37,8 @@ class Context:
     keep, as many files and seconds as given.  Both None where nobody scans.  `clock`
     reads the clock once more, for what has to say when it was done; nothing is decided
     by it.  `unwritten` are the guards that hold and could not be put on record yet.
+    `listed`: whether the caller is listed by name among those who have the role; None
+    where nobody asks over the socket.
     """
 
     settings: Settings
@@ -49,6 +51,7 @@ class Context:
     clock: Callable[[], Micros] | None = None
     inspect: Inspect | None = None
     unwritten: Callable[[], list[Raised]] | None = None
+    listed: Callable[[], bool] | None = None
 
     def write(self, priority: Priority) -> AbstractContextManager[Transaction]:
         """A transaction that appends in the caller's name: see `Catalogue.write`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from retention.catalogue.db import Priority, get_fact, put_fact
 from retention.control.verbs import ROLES
+from retention.model.errors import NotPermittedError
 
 if TYPE_CHECKING:
     from retention.control.context import Context
@@ -31,8 +32,30 @@ def of(settings: Settings, role: str) -> list[str]:
         except KeyError:
             continue
         names |= set(group.gr_mem)
-        names |= {one.pw_name for one in pwd.getpwall() if one.pw_gid == group.gr_gid}
+        if grp.getgrgid(group.gr_gid).gr_name == name:  # else the gid is another's
+            names |= {
+                one.pw_name for one in pwd.getpwall() if one.pw_gid == group.gr_gid
+            }
     return sorted(names)
+
+
+def note_approver(context: Context) -> None:
+    """As `note`, and then as `refuse_unlisted`."""
+    note(context)
+    refuse_unlisted(context)
+
+
+def refuse_unlisted(context: Context) -> None:
+    """NotPermittedError where whoever asks is not listed by name among those who have the
+    role: then it is not on record that they could approve."""
+    if context.listed is None or context.listed():
+        return
+    role, name = context.actor.role, context.actor.name
+    raise NotPermittedError(
+        f"{name} is not listed by name as {role}, so it is not on record that they may "
+        "approve: an administrator adds them, `usermod -aG "
+        f"{next(iter(groups(context.settings, role)), 'GROUP')} {name}`"
+    )
 
 
 def note(context: Context) -> None:

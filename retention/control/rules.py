@@ -180,8 +180,9 @@ def not_another(rules: Rules, uid: int, login: int, actor: Actor) -> str | None:
             return None
         whose = "the first person's" if login == UNSET_LOGIN else "your"
         return (
-            f"{whose} session has no login uid, so two people can't be told apart: log "
-            "in at a terminal or by ssh as yourself, not through a service"
+            f"{whose} session has no login, so two people can't be told apart: log in "
+            "at a terminal or by ssh as yourself, not through cron, a service or a "
+            "container"
         )
     if actor.login == login:
         return "it was the same person who asked, logged in under another account"

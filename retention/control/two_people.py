@@ -41,9 +41,10 @@ def refuse_unknown_login(actor: Actor, rules: Rules) -> None:
     """NotPermittedError where it is not known who logged in, and that must be."""
     if rules.require_login_uid and actor.login == UNSET_LOGIN:
         raise NotPermittedError(
-            "it is not known who logged in (no login uid), so that two people could "
-            "not be told apart: log in at the machine or by ssh and run it again. A "
-            "system without login uids sets require_login_uid = false"
+            "it is not known who logged in, so that two people could not be told apart: "
+            "log in at the machine or by ssh and run it again; what cron, a service or a "
+            "container starts has no login. A system without systemd sets "
+            "require_login_uid = false"
         )
 
 

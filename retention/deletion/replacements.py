@@ -149,7 +149,7 @@ def _still(
 def _check_second(
     context: Context, in_force: rules.Rules, asked: roots.Replacement
 ) -> None:
-    members.note(context)
+    members.note_approver(context)
     why = rules.not_another(in_force, asked.uid, asked.login, context.actor)
     if why is not None:
         raise NotPermittedError(

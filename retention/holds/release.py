@@ -79,7 +79,7 @@ def hold_approve(context: Context, *, hold: int) -> HoldReleased:
 
     The two differ in uid and in login uid (design, section 11).  Errors as above.
     """
-    members.note(context)
+    members.note_approver(context)
     refuse_root(context.actor)
     with context.write(Priority.HOLD) as tx:
         rules = effective(tx, context.settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from retention.catalogue import heads, log
@@ -18,6 +19,7 @@ from retention.publication.compare import verifier_of
 from retention.reports import books, entries, proofs
 from retention.reports.catalogue_site import CatalogueSite
 from retention.reports.entries import ListRequest
+from retention.site.caller import name_of
 from retention.tlog.directory import Published
 
 if TYPE_CHECKING:
@@ -45,13 +47,23 @@ def audit_list(
     """Entries, newest first: see `ListRequest`."""
     asked = ListRequest(kind, subject, camera, since, until, before, limit)
     with _asked(context) as (source, site):
-        return entries.entries(source, asked, context.moment, site.key)
+        answer = entries.entries(source, asked, context.moment, site.key)
+    return replace(answer, entries=[_with_login(one) for one in answer.entries])
 
 
 def audit_show(context: Context, *, number: int) -> EntryShown:
     """One entry with its commitments opened and all of its rows."""
     with _asked(context) as (source, _):
-        return entries.entry(source, number)
+        return _with_login(entries.entry(source, number))
+
+
+def _with_login(entry: EntryShown) -> EntryShown:
+    """With the name that the login has here, where it is not the user's own."""
+    actor = entry.actor
+    name = None if actor["login"] == actor["uid"] else name_of(actor["login"])
+    if name is None:
+        return entry
+    return replace(entry, actor={**actor, "login_name": name})
 
 
 def audit_find(

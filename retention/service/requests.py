@@ -96,7 +96,7 @@ class Requests:
     def _carry_out(self, left: spool.Left) -> None:
         if left.fault is not None:
             raise RetentionError(left.fault)
-        roles = self._dispatch.roles(left.uid, left.gid)
+        roles = self._dispatch.roles(left.uid)
         role = verbs.role_for(left.verb, roles)
         name = name_of(left.uid)
         if role is None:

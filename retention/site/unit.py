@@ -18,6 +18,8 @@ DIRECTORIES = (
     Path("/lib/systemd/system"),
 )
 FSTAB = Path("/etc/fstab")
+BOOTED = Path("/run/systemd/system")
+"""There where systemd runs the machine (sd_booted(3))."""
 DROP_IN = f"/etc/systemd/system/{NAME}.d/footage.conf"
 """Where a site says what else the service may write to."""
 

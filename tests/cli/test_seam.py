@@ -19,7 +19,7 @@ from retention.control.verbs import VERBS
 from retention.model.errors import RetentionError
 from retention.service import client
 from retention.site import reserve
-from retention.site.caller import caller
+from retention.site.caller import caller, login_of
 from retention.site.settings import load
 from tests.support import needs
 from tests.support.served import served
@@ -189,7 +189,7 @@ def test_the_log_says_who_the_kernel_saw(site):
     assert entry["actor"]["uid"] == os.getuid()
     assert entry["actor"]["pid"] == os.getpid()
     assert entry["actor"]["role"] == "administrator"
-    assert entry["actor"]["login"] == int(Path("/proc/self/loginuid").read_text())
+    assert entry["actor"]["login"] == login_of(Path("/proc/self"))
 
 
 def test_what_a_command_was_given_goes_to_the_verb_as_it_was_typed(site):

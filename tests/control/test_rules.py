@@ -150,7 +150,7 @@ LAX = BOTH._replace(require_login_uid=False)
         (BOTH, 2001, 2002, "same account"),
         (BOTH, 2002, 2001, "same person"),
         (LAX, 2002, 2001, "same person"),
-        (BOTH, 2002, UNSET_LOGIN, "your session has no login uid"),
+        (BOTH, 2002, UNSET_LOGIN, "your session has no login"),
         (LAX, 2002, UNSET_LOGIN, None),
         (LAX, 2001, UNSET_LOGIN, "same account"),
     ],
@@ -166,4 +166,4 @@ def test_the_second_person_is_another_in_account_and_in_login(
 def test_a_first_person_without_a_login_uid_can_not_be_told_from_the_second():
     second = replace(ACTOR, uid=2002, login=2002)
     why = rules.not_another(BOTH, 2001, UNSET_LOGIN, second)
-    assert "first person's session has no login uid" in why
+    assert "first person's session has no login," in why

@@ -34,9 +34,11 @@ class Office(Installation):
         self.desk = stack.enter_context(served(self.settings))
         self._stack = stack
 
-    def session(self, person: Person, login: int | None = None) -> Session:
+    def session(
+        self, person: Person, login: int | None = None, group: str | None = None
+    ) -> Session:
         """A process of theirs that asks here, for as long as the office is open."""
-        return self._stack.enter_context(person.session(self.socket, login))
+        return self._stack.enter_context(person.session(self.socket, login, group))
 
     def hold(self, session: Session, **changes: Any) -> int:
         """A hold, placed by somebody."""

@@ -1,7 +1,8 @@
 """Real Unix users of a control room, and processes that run as one of them.
 
 Made as root with names of their own, removed afterwards.  A process of theirs has the
-login uid that the test gives it, as a login at the machine or `sudo` would have left it.
+login uid that the test gives it, and the control group that systemd gives to that login,
+as a login at the machine or `sudo` would have left it.
 """
 
 import base64
@@ -14,6 +15,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -124,31 +126,82 @@ def request(path: str, body: bytes = b"{}", *headers: str) -> bytes:
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body
 
 
+class Slices:
+    """The control groups in which systemd keeps what it starts, in a mount of our own."""
+
+    def __init__(self) -> None:
+        kind = ["-t", "cgroup2", "none"]
+        if ":name=systemd:" in Path("/proc/self/cgroup").read_text():
+            kind = ["-t", "cgroup", "-o", "none,name=systemd", "none"]
+        self._top = Path(tempfile.mkdtemp(prefix=f"{MARK}-cgroups-"))
+        self._made: list[Path] = []
+        subprocess.run(["mount", *kind, self._top], check=True)
+
+    def of(self, login: int) -> Path:
+        """Where a session is that this user opened; without a login, where none is."""
+        if login == UNSET:
+            return self._top
+        return self.make(f"user.slice/user-{login}.slice/{MARK}{os.getpid()}.scope")
+
+    def make(self, path: str) -> Path:
+        """The directory of a group, made if it is not there."""
+        place = self._top
+        for part in path.split("/"):
+            place /= part
+            if not place.exists():
+                place.mkdir()
+                self._made.append(place)
+        return place
+
+    def remove(self) -> None:
+        for place in reversed(self._made):
+            with contextlib.suppress(OSError):  # somebody else's has come into it
+                place.rmdir()
+        subprocess.run(["umount", "-l", self._top], check=True)
+        self._top.rmdir()
+
+
 @dataclass(frozen=True)
 class Person:
-    """One user."""
+    """One user; `group` is a primary one where no database knows the user."""
 
     name: str
     uid: int
     _prefix: list[str]
+    slices: Slices
+    group: int | None = None
 
-    def command(self, *words: str, login: int | None = None) -> list[str]:
-        """The command line that runs `words` as this user."""
+    def command(
+        self, *words: str, login: int | None = None, group: str | None = None
+    ) -> list[str]:
+        """The command line that runs `words` as this user: `group` is the control group,
+        where it is not that of the login."""
         own = self.uid if login is None else login
-        script = 'echo "$0" >/proc/self/loginuid && exec setpriv "$@"'
-        user = [f"--reuid={self.uid}", f"--regid={pwd.getpwuid(self.uid).pw_gid}"]
+        place = self.slices.of(own) if group is None else self.slices.make(group)
+        script = (
+            'echo $$ >"$0"/cgroup.procs && echo "$1" >/proc/self/loginuid && shift && '
+            'exec setpriv "$@"'
+        )
+        gid, more = self.group, "--clear-groups"
+        if gid is None:
+            gid, more = pwd.getpwuid(self.uid).pw_gid, "--init-groups"
         return [
-            *self._prefix, "sh", "-c", script, str(own),
-            "--pdeathsig=KILL", *user, "--init-groups", "--", *words,
+            *self._prefix, "sh", "-c", script, str(place), str(own),
+            "--pdeathsig=KILL", f"--reuid={self.uid}", f"--regid={gid}", more, "--",
+            *words,
         ]  # fmt: skip
 
     def run(
-        self, *words: str, login: int | None = None, **options: Any
+        self,
+        *words: str,
+        login: int | None = None,
+        group: str | None = None,
+        **options: Any,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command as this user, to its end."""
         options.setdefault("cwd", "/")
         return subprocess.run(
-            self.command(*words, login=login),
+            self.command(*words, login=login, group=group),
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
             env=environment(), **options,
         )  # fmt: skip
@@ -163,10 +216,12 @@ class Person:
         )  # fmt: skip
 
     @contextlib.contextmanager
-    def session(self, socket: Path, login: int | None = None) -> Iterator[Session]:
+    def session(
+        self, socket: Path, login: int | None = None, group: str | None = None
+    ) -> Iterator[Session]:
         """A process that asks over this socket."""
         words = (sys.executable, "-I", "-S", "-c", ASKING.read_text())
-        made = Session(self.command(*words, login=login), socket)
+        made = Session(self.command(*words, login=login, group=group), socket)
         try:
             yield made
         finally:
@@ -184,6 +239,7 @@ def environment() -> dict[str, str]:
 class People:
     """Everybody; `both` is operator and supervisor, `stranger` has no role."""
 
+    slices: Slices
     groups: dict[str, str] = field(default_factory=dict)
     _made: dict[str, Person] = field(default_factory=dict)
     _prefix: list[str] = field(default_factory=list)
@@ -208,7 +264,11 @@ class People:
 
     @property
     def root(self) -> Person:
-        return Person("root", 0, self._prefix)
+        return Person("root", 0, self._prefix, self.slices)
+
+    def unknown(self, uid: int, group: int) -> Person:
+        """A process under a uid that no database knows, in this group."""
+        return Person(f"user {uid}", uid, self._prefix, self.slices, group)
 
     def make(self, prefix: list[str]) -> None:
         self._prefix = prefix
@@ -218,7 +278,9 @@ class People:
         for name, roles in self.MEMBERS.items():
             user = f"{self._mark}-{name}"
             _administer("useradd", "--no-create-home", "--no-user-group", user)
-            self._made[name] = Person(user, pwd.getpwnam(user).pw_uid, prefix)
+            self._made[name] = Person(
+                user, pwd.getpwnam(user).pw_uid, prefix, self.slices
+            )
             for role in roles:
                 self.join(self._made[name], role)
 
@@ -261,14 +323,18 @@ def _administer(*words: str) -> None:
 @contextlib.contextmanager
 def everybody() -> Iterator[People]:
     """The people of a control room, for the block."""
-    people = People()
     _forget_the_dead()
-    with _for_others() as prefix:
-        try:
-            people.make(prefix)
-            yield people
-        finally:
-            people.remove()
+    slices = Slices()  # before the mounts of others, who see it there
+    try:
+        people = People(slices)
+        with _for_others() as prefix:
+            try:
+                people.make(prefix)
+                yield people
+            finally:
+                people.remove()
+    finally:
+        slices.remove()
 
 
 @contextlib.contextmanager

@@ -61,13 +61,23 @@ def entries_text(answer: EntryList, zone: str) -> str:
 
 
 def _who(actor: dict[str, Any]) -> str:
+    """Who did it, and as whom they had logged in where that is another."""
+    name = _name(actor)
+    same = actor["login"] in (actor["uid"], UNSET_LOGIN)
+    return name if same else f"{name} ({_login(actor)})"
+
+
+def _name(actor: dict[str, Any]) -> str:
     if actor.get("name"):
         return str(actor["name"])
     return "the service" if actor["role"] == "service" else f"uid {actor['uid']}"
 
 
-def _login(uid: int) -> str:
-    return "no login" if uid == UNSET_LOGIN else f"login uid {uid}"
+def _login(actor: dict[str, Any]) -> str:
+    if actor["login"] == UNSET_LOGIN:
+        return "no login"
+    name = actor.get("login_name")
+    return f"login {name}" if name else f"login uid {actor['login']}"
 
 
 def _short(entry: EntryShown, zone: str) -> str:
@@ -105,7 +115,7 @@ def entry_text(answer: EntryShown, zone: str) -> str:
         ("entry", answer.number),
         ("kind", answer.kind),
         ("time", local(answer.at, zone)),
-        ("by", f"{_who(actor)} (uid {actor['uid']}, {_login(actor['login'])})"),
+        ("by", f"{_name(actor)} (uid {actor['uid']}, {_login(actor)})"),
         ("role", actor["role"]),
         *_others(answer, zone),
         *(

@@ -35,6 +35,7 @@ def findings_of(settings: Settings, *, two_people: bool) -> Iterator[Finding]:
     yield from _groups(settings)
     if two_people:
         yield from _approvers(settings)
+        yield from _logins(settings)
     yield from _socket(settings.socket)
     yield from _spool(settings)
 
@@ -57,7 +58,7 @@ def doubts(settings: Settings) -> Iterator[Finding]:
         yield warning(
             "require_login_uid is false, so one person with two accounts can pass for "
             "two people",
-            "set it to true unless logins here have no login uid",
+            "set it to true unless this machine does not run systemd",
         )
     if settings.clock_synchronised == "ignored":
         yield warning(
@@ -138,6 +139,16 @@ def _approvers(settings: Settings) -> Iterator[Finding]:
             f"only {', '.join(people)} could ask for the release of a hold and approve "
             "it, and that takes two people",
             "add a second operator or supervisor to a group of [access]",
+        )
+
+
+def _logins(settings: Settings) -> Iterator[Finding]:
+    """Whether it can be known who logged in: systemd's slices say so."""
+    if settings.retention.require_login_uid and not unit.BOOTED.is_dir():
+        yield error(
+            "this machine does not run systemd, so that no login can be told from one "
+            "that somebody made up, and no release of a hold can be approved",
+            "set require_login_uid to false; then two accounts pass for two people",
         )
 
 

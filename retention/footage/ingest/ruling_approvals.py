@@ -38,7 +38,7 @@ def recording_approve(context: Context, *, request: int) -> RulingApproved:
     The two differ in uid and in login uid.  A recording that is no longer as it was
     shown is left as it is.
     """
-    members.note(context)
+    members.note_approver(context)
     two_people.refuse_root(context.actor)
     with context.write(Priority.HOLD) as tx:
         in_force = rules.effective(tx, context.settings)

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from retention import __version__
-from retention.control import rules, verbs
+from retention.control import members, rules, verbs
 from retention.control.verbs import VERBS
 from retention.model import codec
 from retention.model.errors import (
@@ -110,7 +110,7 @@ class Dispatch:
                 verb,
                 "the kernel does not say who you are, so you may do nothing here",
             )
-        found = self.roles(request.peer.uid, request.peer.gid)
+        found = self.roles(request.peer.uid)
         role = verbs.role_for(verb, found)
         # Refused, they are still who they are: of a stranger nobody is told.
         who = peers.actor(request.peer, role or next(iter(found), "none"))
@@ -120,9 +120,9 @@ class Dispatch:
         given = arguments.checked(verb, request.body)
         return self.perform(verb, given, who)
 
-    def roles(self, uid: int, gid: int) -> list[str]:
+    def roles(self, uid: int) -> list[str]:
         """What a user is here, now."""
-        return peers.roles(self.core.settings, uid, gid, one_person=self.one_person)
+        return peers.roles(self.core.settings, uid, one_person=self.one_person)
 
     @property
     def one_person(self) -> bool:
@@ -145,7 +145,10 @@ class Dispatch:
         return said
 
     def _perform(self, verb: str, given: dict[str, Any], who: Actor) -> Any:
-        context = self.core.context(self.core.now(), who, self.rescan, self.inspect)
+        context = replace(
+            self.core.context(self.core.now(), who, self.rescan, self.inspect),
+            listed=lambda: who.name in members.of(self.core.settings, who.role),
+        )
         function = VERBS[verb].resolve()
         try:
             return function(context, **given)

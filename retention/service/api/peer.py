@@ -9,13 +9,14 @@ import pwd
 import select
 import socket
 import struct
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.control import members
 from retention.control.verbs import ADMINISTRATOR, ROLES
 from retention.model.values import Actor
-from retention.site.caller import UNSET_LOGIN, name_of
+from retention.site.caller import UNSET_LOGIN, login_of, name_of
 
 if TYPE_CHECKING:
     from retention.site.settings import Settings
@@ -72,13 +73,11 @@ def _login_uid(pid: int, uid: int) -> int:
     """Not known either where the process has gone or runs as another user by now: its
     number may be that of a stranger."""
     process = Path("/proc") / str(pid)
+    login = login_of(process)
     try:
-        login = int((process / "loginuid").read_text())
-        if os.stat(process).st_uid != uid:
-            return UNSET_LOGIN
-    except (OSError, ValueError):
+        return login if os.stat(process).st_uid == uid else UNSET_LOGIN
+    except OSError:
         return UNSET_LOGIN
-    return login
 
 
 def _still_there(connection: socket.socket) -> bool:
@@ -99,14 +98,14 @@ def _still_there(connection: socket.socket) -> bool:
         os.close(handle)
 
 
-def roles(settings: Settings, uid: int, gid: int, *, one_person: bool) -> list[str]:
+def roles(settings: Settings, uid: int, *, one_person: bool) -> list[str]:
     """The roles of a user, by today's group database: a membership that was taken
     away ends at once, whatever a session that is still open was given.
 
     Root is administrator, nothing more; only at a site of one person
     (`one_person`) may the settings name root's own group for other roles.
     """
-    found = _by_groups(settings, _groups(uid, gid))
+    found = _by_groups(settings, _groups(uid))
     if uid == 0 and not one_person:
         return [ADMINISTRATOR]
     if uid == 0 and ADMINISTRATOR not in found:
@@ -114,24 +113,21 @@ def roles(settings: Settings, uid: int, gid: int, *, one_person: bool) -> list[s
     return found
 
 
-def _groups(uid: int, gid: int) -> set[int]:
+def _groups(uid: int) -> set[str]:
+    """The names of a user's groups; none where no database knows the user: a container's,
+    or one of the subordinate uids that each user may run processes under."""
     try:
         user = pwd.getpwuid(uid)
     except KeyError:
-        return {gid}  # a container's user that no database knows
-    return set(os.getgrouplist(user.pw_name, user.pw_gid))
+        return set()
+    names = set()
+    for gid in os.getgrouplist(user.pw_name, user.pw_gid):
+        with suppress(KeyError):
+            names.add(grp.getgrgid(gid).gr_name)
+    return names
 
 
-def _by_groups(settings: Settings, gids: set[int]) -> list[str]:
+def _by_groups(settings: Settings, names: set[str]) -> list[str]:
     return [
-        role
-        for role in ROLES
-        if any(_gid(name) in gids for name in members.groups(settings, role))
+        role for role in ROLES if not names.isdisjoint(members.groups(settings, role))
     ]
-
-
-def _gid(name: str) -> int | None:
-    try:
-        return grp.getgrnam(name).gr_gid
-    except KeyError:
-        return None

@@ -139,6 +139,7 @@ def test_the_login_is_that_of_the_process_that_connected_not_of_a_later_one(
     done = people.root.run(
         sys.executable, "-I", "-c", TAKEN_OVER, str(office.socket), str(hold),
         str(people.both.uid), str(people.sue.uid),
+        *(str(people.slices.of(one.uid)) for one in (people.both, people.sue)),
     )  # fmt: skip
     assert "same number" in done.stdout, done
     assert "HTTP/1.1 403" in done.stdout
@@ -147,9 +148,11 @@ def test_the_login_is_that_of_the_process_that_connected_not_of_a_later_one(
 
 TAKEN_OVER = """
 import os, socket, sys, time
-path, hold, both, sue = sys.argv[1:]
+path, hold, both, sue, *places = sys.argv[1:]
 
-def become(login):
+def become(login, place):
+    with open(place + "/cgroup.procs", "w") as file:
+        file.write(str(os.getpid()))
     with open("/proc/self/loginuid", "w") as file:
         file.write(login)
     os.setgroups([])
@@ -159,7 +162,7 @@ def become(login):
 s = socket.socket(socket.AF_UNIX)
 first = os.fork()
 if not first:
-    become(both)
+    become(both, places[0])
     s.connect(path)
     os._exit(0)
 os.waitpid(first, 0)
@@ -168,7 +171,7 @@ for _ in range(50):
         file.write(str(first - 1))
     second = os.fork()
     if not second:
-        become(sue)
+        become(sue, places[1])
         time.sleep(10)
         os._exit(0)
     if second == first:

@@ -410,3 +410,20 @@ def test_long_walks_show_progress(site, monkeypatch):
     said = []
     findings(site.settings, said.append)
     assert said == ["nvr1: 2 directories looked at"]
+
+
+@pytest.mark.parametrize("booted", [True, False])
+def test_without_systemd_no_login_counts(site, tmp_path, monkeypatch, booted):
+    (tmp_path / "booted").mkdir()
+    monkeypatch.setattr(unit, "BOOTED", tmp_path / ("booted" if booted else "none"))
+    said = ("does not run systemd", "-> set require_login_uid to false")
+    assert not has(site, *said)
+    two = site.settings.retention.model_copy(
+        update={"release_requires_two_people": True}
+    )
+    site.settings = site.settings.model_copy(update={"retention": two})
+    catalogue = db.open_(site.state / db.NAME)
+    with catalogue.write(db.Priority.HOLD) as tx:
+        rules.adopt(tx, two)
+    catalogue.close()
+    assert has(site, *said, level="error") is not booted

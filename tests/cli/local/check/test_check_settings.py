@@ -30,7 +30,14 @@ def people(monkeypatch, tmp_path):
             raise KeyError(name)
         return grp.struct_group((name, "x", GROUPS[name], members[name]))
 
+    def numbered(gid):
+        names = [name for name, number in GROUPS.items() if number == gid]
+        return named(names[0]) if names else real(gid)
+
+    real = grp.getgrgid
     monkeypatch.setattr("grp.getgrnam", named)
+    monkeypatch.setattr("grp.getgrgid", numbered)
+    monkeypatch.setattr(unit, "BOOTED", tmp_path)
     monkeypatch.setattr(unit, "DIRECTORIES", (tmp_path / "units",))
     return members
 
