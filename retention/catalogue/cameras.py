@@ -57,6 +57,14 @@ def today(tx: Connection, id: str) -> Camera | None:
     return None if row is None else _camera(row)
 
 
+def keys(tx: Connection) -> set[int]:
+    """The keys of all cameras, also of those that are in the register no more and have
+    streams."""
+    return set(
+        tx.scalars(sa.union(sa.select(camera.c.key), sa.select(stream.c.camera)))
+    )
+
+
 def by_key(tx: Connection, key: int) -> Camera | None:
     """The camera of that key, under today's id or, where it has none, its last."""
     found = _latest(tx, _EACH.where(camera.c.key == key))

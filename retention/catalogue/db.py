@@ -392,3 +392,7 @@ def put_fact(tx: Connection, name: str, value: Any) -> None:
 
 PAUSE_FACT = "pause"
 """The fact that deletion is paused: until when, and since when."""
+
+RESTORED_FACT = "catalogue.restored"
+"""The fact that the catalogue was older than its published log, and what came back: until
+somebody has acknowledged that.  `entry`: that it is on record."""

@@ -14,7 +14,7 @@ from retention.catalogue.db import parts
 from retention.catalogue.schema import hold, hold_camera, release_request, version
 from retention.model.errors import RetentionError
 from retention.model.policy import Holds, merge
-from retention.model.values import Micros, Window
+from retention.model.values import FOREVER, Micros, Window
 
 
 class Moved(NamedTuple):
@@ -66,9 +66,30 @@ def insert(tx: Connection, cameras: Iterable[int], **values: Any) -> int:
     key: int = tx.execute(
         sa.select(sa.func.coalesce(sa.func.max(hold.c.key), 0) + 1)
     ).scalar_one()
+    put(tx, key, cameras, **values)
+    return key
+
+
+def put(tx: Connection, key: int, cameras: Iterable[int], **values: Any) -> None:
+    """Write one hold under the number that the log has for it."""
     tx.execute(hold.insert().values(key=key, **values))
     add_cameras(tx, key, cameras)
-    return key
+
+
+def cover(tx: Connection, key: int, window: Window, free_at: Micros | None) -> None:
+    """Have a hold cover a window too, until `free_at` at the least (None: it is active),
+    as the log says; never less than its row does."""
+    kept = (
+        sa.func.min(hold.c.since, window.start),
+        sa.func.max(hold.c.until, window.end),
+    )
+    tx.execute(hold.update().where(_is(key)).values(since=kept[0], until=kept[1]))
+    if free_at is None:
+        until: dict[str, Any] = {"released": None, "free_at": None, "cooled": None}
+    else:
+        until = {"free_at": free_at, "cooled": None}
+    earlier = hold.c.free_at < (FOREVER if free_at is None else free_at)
+    tx.execute(hold.update().where(_is(key), earlier).values(until))
 
 
 def add_cameras(tx: Connection, key: int, cameras: Iterable[int]) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention import __version__
+from retention.catalogue.db import RESTORED_FACT, get_fact
 from retention.model.errors import (
     CatalogueError,
     RetentionError,
@@ -26,6 +27,7 @@ from retention.tlog import rows as row_files
 from retention.tlog.canonical import base64url, decode
 from retention.tlog.entry import Stored
 from retention.tlog.seal import Follows, Sealed, Writer, seal
+from retention.tlog.unsigned import RESTORED, Stretch, is_unsigned, stretches
 
 HOST, PROGRAM = socket.gethostname(), f"retention {__version__}"
 """Where entries are written, and by what, unless told otherwise."""
@@ -216,8 +218,19 @@ def opened(tx: Connection, number: int) -> dict[str, Any]:
     return source.opened(read(tx, number), texts)
 
 
+def unsigned(tx: Connection) -> list[Stretch]:
+    """Which entries came back from a published directory under no signed head; also
+    those of a restoration that is not on record yet."""
+    fact, coming = get_fact(tx, RESTORED_FACT), None
+    if fact is not None and fact["entry"] is None:
+        coming = Stretch(max(fact["signed"] or 0, fact["old_size"]), fact["size"])
+    found = tx.exec_driver_sql("SELECT bytes FROM entry WHERE kind = ?", (RESTORED,))
+    return stretches(map(decode, found.scalars()), coming)
+
+
 def completion(tx: Connection, intent: int) -> int | None:
-    """The number of the `recordings.deleted` of an intent; None while it is open."""
+    """The number of the `recordings.deleted` of an intent; None while it is open.  One
+    that came back unsigned completes nothing."""
     still_open = tx.exec_driver_sql("SELECT 1 FROM batch WHERE intent = ?", (intent,))
     if still_open.first():
         return None
@@ -228,6 +241,8 @@ def completion(tx: Connection, intent: int) -> int | None:
     )
     for number, data in later:
         if decode(data)["fields"]["intent"] == intent:
+            if is_unsigned(unsigned(tx), number):
+                continue
             later.close()
             return int(number)
     return None

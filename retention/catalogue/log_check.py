@@ -6,13 +6,14 @@ compared: the leaf is the stored bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.tlog import merkle
 from retention.tlog.canonical import base64url
 from retention.tlog.entry import Stored
 from retention.tlog.lawful.fold import Lawful
+from retention.tlog.unsigned import Stretch
 from retention.tlog.verify.books import Books, Indexed, placed
 from retention.tlog.verify.findings import Depth, Fault, FaultError, Report
 
@@ -41,16 +42,19 @@ def verify(
     unindexed: Indexed | None = None,
     signed: Mapping[int, Signed] | None = None,
     lawful: Lawful | None = None,
+    unsigned: Callable[[], Collection[Stretch]] = tuple,
 ) -> Report:
     """Check entries, in order from 0, against a head of `size` and `root`, and against
     `signed` heads by their sizes.
 
     Stops at the first fault.  `deep` decodes every row file and computes its root; else
     its digest is compared.  `unindexed` gives a (camera, hour) under which an entry
-    should be found and is not.  `lawful` judges each that is right.
+    should be found and is not.  `lawful` judges each that is right.  `unsigned` gives
+    what came back under no head.
     """
     report = Report(size, Depth.DEEP if deep else Depth.TREE)
     books = Books(report, unindexed)
+    books.unsigned = unsigned
     frontier = merkle.Frontier()
     last: Stored | None = None
     try:
@@ -148,9 +152,13 @@ def verify_catalogue(
         with catalogue.read() as tx:
             return log.stored(tx, number, 1)[0].rows
 
+    def unsigned() -> list[Stretch]:
+        with catalogue.read() as tx:
+            return log.unsigned(tx)
+
     report = verify(
         pages(), size, root, deep=deep, unindexed=unindexed, signed=signed,
-        lawful=Lawful(fetch) if deep else None,
+        lawful=Lawful(fetch, unsigned) if deep else None, unsigned=unsigned,
     )  # fmt: skip
     if report.ok and stray is not None:
         report.add(Fault(stray, f"is beyond the head, which says {size} entries"))

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue import schema
+from retention.catalogue.log import unsigned
 from retention.model.values import Micros, State
 
 _entry = schema.entry.c
@@ -112,8 +113,11 @@ def log_size(tx: Connection) -> int:
 
 
 def latest_entry(tx: Connection, after: int) -> Micros | None:
-    """The latest time on the entries past the first `after` of them."""
+    """The latest time on the entries past the first `after` of them; what came back
+    under no head is nobody's word."""
     numbers = sa.select(sa.func.max(_entry.at)).where(_entry.number >= after)
+    for one in unsigned(tx):
+        numbers = numbers.where(sa.not_(_entry.number.between(one.first, one.end - 1)))
     found: Micros | None = tx.scalar(numbers)
     return found
 

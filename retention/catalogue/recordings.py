@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from retention.catalogue import cover, holds, looks, streams, tally
 from retention.catalogue.db import Transaction, parts
 from retention.model.errors import StaleError
+from retention.model.layouts.layout import path_of, starts_in
 from retention.model.values import (
     FOREVER,
     HOUR,
@@ -286,6 +287,19 @@ def by_paths(
         ):
             found[row[6]] = _recording(row)
     return found
+
+
+def at_path(
+    tx: Connection, among: Iterable[Stream], path: bytes
+) -> tuple[Stream, Recording] | None:
+    """The recording at one path among these streams (of one root), or None."""
+    for stream in among:
+        rows = starting_at(tx, stream.key, starts_in(stream, path))
+        rows += by_paths(tx, stream.key, [path]).values()
+        for row in rows:
+            if path_of(stream, row) == path:
+                return stream, row
+    return None
 
 
 def has_paths(tx: Connection, stream: int) -> bool:

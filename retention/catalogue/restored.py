@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from retention.catalogue import holds, lost, recordings, schema, streams
 from retention.catalogue.lost import Lost
 from retention.catalogue.recordings import BESIDE, Key
-from retention.model.layouts.layout import path_of
+from retention.model.layouts.layout import path_in, path_of
 from retention.model.values import Micros, Recording, Rows, State, Stream
 from retention.tlog import rows as row_files
 from retention.tlog.canonical import path_bytes
@@ -75,9 +75,21 @@ def intended(
     tx: Connection, entry: int, root: int, rows: Iterable[Sequence[Any]]
 ) -> None:
     """A batch is open: its rows (stream, start, n, duration, size, path as text) are there
-    and being deleted, also those that were catalogued after the backup."""
+    and being deleted, also those that were catalogued after the backup.
+
+    One path, one row: what the backup has there under another key was given other times
+    since, by a ruling, and leaves.
+    """
+    theirs = streams.of_root(tx, root)
+    known = {stream.key: stream for stream in theirs}
     tx.exec_driver_sql("INSERT OR IGNORE INTO batch VALUES (?, ?)", (entry, root))
     for stream, start, n, duration, size, path in rows:
+        own = None if path is None else path_bytes(path)
+        if own is None and stream in known:
+            own = path_in(known[stream], start)
+        there = None if own is None else recordings.at_path(tx, theirs, own)
+        if there is not None and there[1].key != (stream, start, n):
+            gone(tx, [there[1].key])
         tx.exec_driver_sql(
             "INSERT INTO recording VALUES (?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (stream, start, n) DO UPDATE SET duration=excluded.duration, "

@@ -6,12 +6,17 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from retention.catalogue.db import get_fact, put_fact
+from retention.model.values import Micros
 from retention.tlog.canonical import path_bytes, path_text
 
 MOST = 20
 """So many are kept by name."""
 
 _FACT = "scan.unread."
+
+
+_SCAN = "scan.restored."
+"""By root: the catalogue was restored then, and not all of the root was read since."""
 
 
 class Unread(NamedTuple):
@@ -36,3 +41,23 @@ def parts(tx: Connection, root: int) -> Unread:
         found = {"parts": [], "more": 1}
     named = {path_bytes(path): why for path, why in found["parts"]}
     return Unread(named, found["more"])
+
+
+def scan_again(tx: Connection, root: int, at: Micros | None) -> None:
+    """Nothing of a root is deleted before it was read whole after `at`; None: it was, or
+    people accept what was not."""
+    put_fact(tx, f"{_SCAN}{root}", at)
+
+
+def awaited(tx: Connection, root: int) -> Micros | None:
+    """Since when a whole scan of a root is waited for, before anything in it goes."""
+    found: Micros | None = get_fact(tx, f"{_SCAN}{root}")
+    return found
+
+
+def described(found: Unread) -> str:
+    """What was not reached, in words."""
+    named = [
+        f"{path_text(path) or 'all of it'} ({why})" for path, why in found.parts.items()
+    ]
+    return ", ".join([*named, *([f"{found.more} more"] if found.more else [])])

@@ -41,11 +41,19 @@ Example:
 @guard.command("acknowledge", help=_HELP)
 @click.argument("name", type=click.Choice(VOUCHED), metavar="GUARD")
 @click.option("--reason", required=True, help="Why, in a few words.")
+@click.option(
+    "--unread",
+    is_flag=True,
+    help="Of a restored catalogue: accept that parts of roots can't be read.",
+)
 @with_session
-def acknowledge(session: Session, name: str, reason: str) -> None:
+def acknowledge(session: Session, name: str, reason: str, unread: bool) -> None:
     """Rule on a guard."""
+    more = {"unread": True} if unread else {}
     session.answer(
-        session.ask("guard.acknowledge", GuardAcknowledged, guard=name, reason=reason),
+        session.ask(
+            "guard.acknowledge", GuardAcknowledged, guard=name, reason=reason, **more
+        ),
         _acknowledged,
     )
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retention.catalogue import cameras, looks, raised, roots, zones
-from retention.catalogue.db import Priority, get_fact, put_fact
-from retention.catalogue.raised import FirstPerson
+from retention.catalogue import unread as parts_of
+from retention.catalogue.db import RESTORED_FACT, Priority, get_fact, put_fact
+from retention.catalogue.raised import FirstPerson, Raised
 from retention.control import alarms, guards, members, rules, two_people, verbs
 from retention.control.clock_guard import CLOCK_FACT, FORGIVEN, acknowledged
 from retention.control.guards import ALARMS, Rank
@@ -18,6 +19,7 @@ from retention.model.answers.alarm import AlarmAcknowledged, AlarmList, AlarmSho
 from retention.model.answers.deletion import GuardAcknowledged
 from retention.model.errors import NotPermittedError, UsageError
 from retention.model.localtime import format_utc
+from retention.model.values import Micros
 from retention.model.wording import reason_of
 from retention.site.caller import ROLE as OFFLINE
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.catalogue.db import Transaction
-    from retention.catalogue.raised import Raised
     from retention.control.context import Context
 
 
@@ -163,14 +164,15 @@ def _is_second(context: Context, tx: Transaction, found: Raised, reason: str) ->
 
 
 def guard_acknowledge(
-    context: Context, *, guard: str, reason: str
+    context: Context, *, guard: str, reason: str, unread: bool = False
 ) -> GuardAcknowledged:
     """An administrator rules on a guard, and deletion goes on.
 
     `clock`: the clock is right as it is now.  `request`: what a request that was left
     while the service was down asked for is seen to.  `catalogue`: it was restored from
-    a backup and brought up to its published log, and that is right.  The others clear
-    when their cause is gone.  Raises UsageError where nothing is to be acknowledged, NotPermittedError
+    a backup and brought up to its published log, and that is right; with `unread`
+    also that parts of roots could not be read since.  The others clear when their cause
+    is gone.  Raises UsageError where nothing is to be acknowledged, NotPermittedError
     for other roles (design, section 11).
     """
     if guard not in guards.VOUCHED:
@@ -183,25 +185,58 @@ def guard_acknowledge(
         raise NotPermittedError("only an administrator may acknowledge a guard")
     with context.write(Priority.HOLD) as tx:
         found = raised.find(tx, guard, "")
+        if guard == guards.CATALOGUE:
+            found = _accept_restored(tx, found, unread=unread)
         if found is None:
             raise UsageError(
                 f"the {guard} guard is not tripped: nothing to acknowledge"
             )
-        if guard == guards.CATALOGUE:
-            if get_fact(tx, alarms.RESTORED_FACT) is None:
-                raise UsageError(
-                    "the catalogue was not restored, so there is nothing to "
-                    f"acknowledge: {found.detail}"
-                )
-            put_fact(tx, alarms.RESTORED_FACT, None)
         if guard == guards.CLOCK:
             before = get_fact(tx, CLOCK_FACT) or {}
             looks.correct(tx, before.get("jump", FORGIVEN), context.now)
             put_fact(tx, CLOCK_FACT, acknowledged(context.now, raised.log_size(tx)))
-        alarms.clear_in(tx, guard, "", reason)
+        if not alarms.clear_in(tx, guard, "", reason):  # only what was unread waited
+            tx.append("guard.cleared", guard=guard, scope="", reason=reason)
     return GuardAcknowledged(
         guard=guard,
         tripped=format_utc(found.since),
         detail=found.detail,
         believed=format_utc(context.now),
     )
+
+
+def _accept_restored(
+    tx: Transaction, found: Raised | None, *, unread: bool
+) -> Raised | None:
+    """A restored catalogue is right, by somebody's word.  What was not read since in the
+    roots must be accepted by name; a root without a whole scan since waits for one."""
+    waiting = {
+        root: left
+        for root in roots.everyone(tx)
+        if (since := parts_of.awaited(tx, root.key)) is not None
+        and (root.scanned or 0) >= since
+        and any(left := parts_of.parts(tx, root.key))
+    }
+    told = "; ".join(
+        f"{root.name}: {parts_of.described(left)}" for root, left in waiting.items()
+    )
+    if told and not unread:
+        raise UsageError(
+            f"not all was read since the catalogue was restored ({told}): have it "
+            "readable and wait for a scan, or accept that with --unread"
+        )
+    if found is not None and get_fact(tx, RESTORED_FACT) is None:
+        raise UsageError(
+            "the catalogue was not restored, so there is nothing to "
+            f"acknowledge: {found.detail}"
+        )
+    put_fact(tx, RESTORED_FACT, None)
+    for root in waiting:
+        parts_of.scan_again(tx, root.key, None)
+    if found is None and waiting:
+        return Raised(-1, guards.CATALOGUE, "", min(map(_scanned, waiting)), told)
+    return found
+
+
+def _scanned(root: roots.Root) -> Micros:
+    return root.scanned or 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from retention.catalogue import raised as rows
-from retention.catalogue.db import Priority, get_fact, put_fact
+from retention.catalogue.db import RESTORED_FACT, Priority, get_fact, put_fact
 from retention.catalogue.raised import Raised
 from retention.control import guards
 from retention.control.clock_guard import BEHIND, CLOCK_FACT
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
     from retention.catalogue.db import Catalogue, Transaction
     from retention.catalogue.log import Author, Log
-
-RESTORED_FACT = "catalogue.restored"
-"""The catalogue was older than its published log, and nobody has acknowledged that."""
 
 _PATIENCE: tuple[Micros, ...] = (0, MINUTE, 5 * MINUTE, 30 * MINUTE, HOUR)
 """How long a guard that trips again and again stays tripped: the last one repeats."""
@@ -223,10 +220,18 @@ def doubt_of_clock(tx: Connection, now: Micros) -> str | None:
     return None
 
 
-def restored(detail: str) -> str:
-    """The detail of the guard after a restoration, until it is acknowledged."""
+def restored(detail: str, alone: Mapping[str, int]) -> str:
+    """The detail of the guard after a restoration, until it is acknowledged.  `alone`:
+    how many entries of each kind came back under no signed head, and without effect."""
+    found = ", ".join(f"{count} {kind}" for kind, count in sorted(alone.items()))
+    without = (
+        f". Under no signed head, so that anybody could have put them there, came back "
+        f"into the log alone: {found}"
+        if found
+        else ""
+    )
     return (
-        f"{detail}; an administrator must acknowledge that before anything is deleted: "
+        f"{detail}{without}; an administrator must acknowledge that before anything is deleted: "
         '`retention guard acknowledge catalogue --reason "..."`'
     )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from retention.catalogue import cameras as register
 from retention.catalogue import holds, log, plans, policies, roots, streams
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.entries import CatalogueSource
@@ -19,6 +20,7 @@ from retention.model.errors import MismatchError
 from retention.model.localtime import format_utc
 from retention.model.values import FOREVER, HOUR, Micros, Window
 from retention.tlog.in_force import KINDS, HoldSaid, InForce, ReleaseSaid, StreamSaid
+from retention.tlog.unsigned import RESTORED
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -51,7 +53,7 @@ def refuse_less(
     cost follows the holds on these cameras.
     """
     with catalogue.said_mutex:
-        said = _caught_up(catalogue.said, tx)
+        said = _caught_up(catalogue, tx)
         if said is None:
             return
         wanted = _held_by(said, cameras)
@@ -68,7 +70,7 @@ def refuse_less(
 def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
     """All rows against the log; nothing where others wrote since `tx` began."""
     with catalogue.said_mutex:
-        said = _caught_up(catalogue.said, tx)
+        said = _caught_up(catalogue, tx)
         if said is None:
             return Differences([], [])
         every = {stream.camera for stream in streams.everyone(tx)}
@@ -103,7 +105,7 @@ def _watched(context: Context, tx: Connection) -> Differences:
     what is compared is small, but not nothing."""
     catalogue = context.catalogue
     with catalogue.said_mutex:
-        said = _caught_up(catalogue.said, tx)
+        said = _caught_up(catalogue, tx)
     moves = None if said is None else said.moves
     key = (moves, holds.moved(tx, context.now).version, context.now // HOUR)
     kept = catalogue.compared
@@ -113,13 +115,19 @@ def _watched(context: Context, tx: Connection) -> Differences:
     return found
 
 
-def _caught_up(said: InForce, tx: Connection) -> InForce | None:
-    """With the entries since; None where the transaction is older than that."""
-    size = log.size(tx)
+def _caught_up(catalogue: Catalogue, tx: Connection) -> InForce | None:
+    """What its log says, with the entries since; None where the transaction is older
+    than what is known.  Its mutex is held."""
+    said, size = catalogue.said, log.size(tx)
     if size < said.size:
         return None
     if size > said.size:
-        said.take(CatalogueSource(tx).of_kinds(KINDS, said.size), size)
+        source = CatalogueSource(tx)
+        if any(source.of_kinds((RESTORED,), said.size)):
+            # What came back is judged by what this entry says, which follows it.
+            said = InForce(log.unsigned(tx))
+        said.take(source.of_kinds(KINDS, said.size), size)
+        catalogue.said = said
     return said
 
 
@@ -141,6 +149,7 @@ def _holds_less(
     """What holds in force by the log cover that their rows do not."""
     wanted = {key: one for key, one in wanted.items() if one.in_force(now)}
     rows = holds.by_keys(tx, wanted)
+    known = register.keys(tx) if cameras is None else set(cameras)
     covered = holds.cameras_of_all(tx, wanted, cameras)
     for key, one in wanted.items():
         row = rows.get(key)
@@ -148,8 +157,7 @@ def _holds_less(
             yield f"hold {key} is gone: the log has it in force"
             continue
         yield from _covers_less(row, one)
-        asked = one.cameras if cameras is None else one.cameras.intersection(cameras)
-        if missing := asked - set(covered[key]):
+        if missing := one.cameras & known - set(covered[key]):
             names = ", ".join(map(str, sorted(missing)[:SHOWN]))
             yield f"hold {key} covers cameras less than the log says (keys {names})"
     for key, request in holds.requests(tx).items():

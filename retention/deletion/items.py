@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.catalogue import due, looks, streams
+from retention.catalogue import due, looks, recordings, streams
 from retention.catalogue.log import read_rows
 from retention.control.gate import Flight, GateFile
 from retention.model.choice import Due
 from retention.model.errors import CatalogueError
 from retention.model.layouts.layout import Layout, compile_layout, path_of
 from retention.model.policy import MTIME_SLACK
-from retention.model.values import Micros, Prepared, Rows, Stream
+from retention.model.values import Micros, Prepared, Rows, State, Stream
 from retention.tlog.canonical import path_bytes
 from retention.tlog.rows import prepare
 
@@ -40,6 +40,8 @@ class Item(NamedTuple):
     doubtful: bool
     seen: Micros | None = None
     """From when the period of a doubtful one counts; None in a batch that is recovered."""
+    ours: bool = True
+    """Of an intent that was left open: the catalogue's own row is what that one says."""
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -117,7 +119,12 @@ def flight_of(items: Iterable[Item]) -> Flight:
 
 
 def items_of(tx: Connection, intent: int) -> list[Item]:
-    """The files of an open intent, from the rows beside its entry."""
+    """The files of an open intent, in the order of the rows beside its entry.
+
+    What is done to them goes by the catalogue's own rows: one that is not there, not
+    being deleted or another than the intent says is not `ours`, whatever the row file
+    says.
+    """
     rows = read_rows(tx, intent)
     if rows is None:
         raise CatalogueError(
@@ -128,4 +135,14 @@ def items_of(tx: Connection, intent: int) -> list[Item]:
     theirs = streams.by_keys(tx, {row.stream for row in found})
     roots = {stream.root for stream in theirs}
     paths = Paths(theirs, [one for root in roots for one in looks.moved(tx, root)])
-    return [paths.item(due.with_doubt(tx, row)) for row in found]
+    return [
+        paths.item(due.with_doubt(tx, row))._replace(ours=_is_own(tx, row))
+        for row in found
+    ]
+
+
+def _is_own(tx: Connection, said: Due) -> bool:
+    row = recordings.get(tx, said.key)
+    return row is not None and (row.duration, row.size, row.state, row.path) == (
+        said.duration, said.size, State.DELETING, said.path,
+    )  # fmt: skip

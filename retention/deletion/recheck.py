@@ -48,7 +48,10 @@ class Rechecked(NamedTuple):
 
 def after_crash(root: OpenRoot, item: Item, outcome: Outcome) -> Outcome:
     """A file missing under an open intent of ours is our deletion; also where a hold
-    placed since would have kept it, or a stop came first: then nobody looked yet."""
+    placed since would have kept it, or a stop came first: then nobody looked yet.  One
+    that is not `ours` is left to the scan."""
+    if not item.ours:
+        return outcome
     if outcome is Outcome.ABSENT:
         return Outcome.ABSENT_AFTER_CRASH
     if outcome in (Outcome.RESCUED, Outcome.STOPPED):

@@ -56,7 +56,8 @@ def kept_now(
     catalogue: Catalogue, tx: Connection, items: list[Item], now: Micros
 ) -> list[int]:
     """Numbers of the files that are held by now, or not due (any more): holds, policy,
-    clock and the doubts about times may be others than when the intent was made.
+    clock and the doubts about times may be others than when the intent was made; and of
+    those of which the catalogue's own rows say otherwise.
     MismatchError where rows protect less than the log says."""
     in_force.refuse_less(catalogue, tx, {item.camera for item in items}, now)
     policy = policies.policy_of(tx)
@@ -77,6 +78,6 @@ def kept_now(
                 doubts[item.stream],
             ),
         )
-        if decision.reason is not Reason.DUE:
+        if decision.reason is not Reason.DUE or not item.ours:
             kept.append(number)
     return kept

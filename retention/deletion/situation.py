@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from retention.catalogue import batches, due, looks, roots, streams
+from retention.catalogue import batches, due, looks, roots, streams, unread
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.due import Span
 from retention.catalogue.policies import policy_of
@@ -49,7 +49,20 @@ def standing(tx: Connection, root: OpenRoot) -> Standing:
         None if row is None else row.adopted,
         None if row is None else row.caught_up,
         tuple(batches.open_batches(tx, root.key)),
+        _waiting(tx, root),
     )
+
+
+def _waiting(tx: Connection, root: OpenRoot) -> str | None:
+    """What a restoration of the catalogue waits for in this root."""
+    if unread.awaited(tx, root.key) is None:
+        return "the catalogue was restored" if alarms.is_restored(tx) else None
+    found = unread.parts(tx, root.key)
+    why = f"the catalogue was restored and {root.name} not read from end to end since"
+    if found.parts or found.more:
+        why += "; unread parts are accepted with `retention guard acknowledge catalogue"
+        why += " --unread`"
+    return why
 
 
 def read(

@@ -75,7 +75,8 @@ class Standing:
     why, but for the volume guard: whether that one is tripped for the root is
     `volume_tripped`.  `adopted` is the root's first complete scan; `caught_up`, as it is
     written, the `now` of the last cycle that left nothing due behind.  `unfinished` are
-    the intents that a crash or a lost disk left open.
+    the intents that a crash or a lost disk left open.  `restored`: what a restored
+    catalogue waits for.
     """
 
     paused_until: Micros | None = None
@@ -84,6 +85,7 @@ class Standing:
     adopted: Micros | None = None
     caught_up: Micros | None = None
     unfinished: tuple[int, ...] = ()
+    restored: str | None = None
 
     def blocked(self, now: Micros) -> str | None:
         """Why nothing may be deleted, whatever is due; None where it may."""
@@ -91,6 +93,8 @@ class Standing:
             return f"paused until {format_utc(self.paused_until)}"
         if self.guards:
             return f"guard {self.guards[0]}"
+        if self.restored is not None:
+            return self.restored
         return "not scanned completely yet" if self.adopted is None else None
 
 

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from retention.catalogue import heads, log
 from retention.model.errors import SettingsError, VerificationError
 from retention.publication.publisher import BESIDE_KEY
-from retention.publication.replay import unsigned
 from retention.tlog import note
 from retention.tlog.canonical import decode, from_base64url
-from retention.tlog.declare import Unsigned
 from retention.tlog.directory import CHECKPOINT, KEY, Published, note_at
 from retention.tlog.entry import Stored, origin, previous
 from retention.tlog.merkle import Frontier, leaf
 from retention.tlog.note import Head, Verifier
 from retention.tlog.rows import digest
+from retention.tlog.verify.form import misfit
 
 if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue
@@ -273,14 +272,12 @@ def _tail(
 
 
 def _refuse_unsigned(source: Published, stored: Stored) -> None:
-    kind = decode(stored.data)["kind"]
-    if unsigned(kind) is Unsigned.NO:
+    if why := misfit(stored, decode(stored.data)):
         raise _FoundError(
             Case.DAMAGED,
-            f"{source.directory} has an entry {stored.number}, {kind}, that the catalogue "
-            "lacks and no signed head covers: anybody could have put it there. If a head "
-            "that covers it was kept elsewhere, put that into the state directory as "
-            f"last-checkpoint and start again. {_KEEP_BOTH}",
+            f"{source.directory} has an entry {stored.number} that the catalogue lacks, "
+            f"no signed head covers and this program can't have written: {why}. "
+            f"Anybody could have put it there. {_KEEP_BOTH}",
         )
 
 

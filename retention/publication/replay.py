@@ -5,22 +5,23 @@ back whole but for what identifies people, which is not in the published log; re
 that were deleted or lost leave.  What only makes a person decide again (plans, rulings
 on quarantine, proposals) is left to be decided again.
 
-Under no signed head little may come back: what the service wrote of its own accord
-within a minute.  What people decide is signed at once, and an intent before its first
-unlink: one under no head comes back into the log alone, and is completed as one of which
-nothing was deleted.  Who can write into a published directory could add an entry there
-without the key: so nothing comes back unsigned by which anything is deleted that would
-else be kept.
+Under no signed head everything comes back into the log alone, but for what only keeps
+(`tlog.kinds`): who can write into a published directory can put entries there without
+the key.  The service finds the rest out by itself, or people decide again.  An intent is
+signed before its first unlink: one under no head is completed as one of which nothing was
+deleted.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import (
     batches,
     holds,
+    log,
     policies,
     proposals,
     raised,
@@ -29,15 +30,15 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import PAUSE_FACT, put_fact
 from retention.catalogue.entries import CatalogueSource
-from retention.catalogue.log import read_rows
 from retention.catalogue.recordings import Key
-from retention.control import rules
-from retention.model.errors import CatalogueError, VerificationError
+from retention.control import repair, rules
+from retention.model.errors import CatalogueError
 from retention.model.policy import Policy
 from retention.model.values import Micros, Outcome, Rows, Stream
+from retention.publication.unproven import Unproven
 from retention.site.caller import name_of
 from retention.tlog.canonical import path_bytes
-from retention.tlog.declare import Footage, Unsigned
+from retention.tlog.declare import Footage
 from retention.tlog.kinds import KINDS
 from retention.tlog.source import DELETED, INTENDED, outcomes
 
@@ -45,8 +46,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.catalogue.db import Transaction
-
-WITHHELD = "restored from the published log, which has no reasons"
 
 
 class Back(NamedTuple):
@@ -85,57 +84,51 @@ def _act(function: Act) -> Act:
     return function
 
 
-def unsigned(kind: str) -> Unsigned:
-    """Whether such an entry may come back where no head covers it; one of a kind that
-    this program does not know may not."""
-    known = KINDS.get(kind)
-    return Unsigned.NO if known is None else known.unsigned
-
-
 class Replay:
     """Counts what it brought back: entries of holds, and recordings that left.
 
-    `withdrawn`: intents under no head, each with how many files it lists; None where it
-    came back with a completion, of no effect either.
+    `withdrawn`: intents under no head, each with how many files it lists.  `alone`: how
+    many entries of each kind came back into the log alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unproven: Unproven) -> None:
         self.holds = 0
         self.gone = 0
-        self.withdrawn: dict[int, int | None] = {}
+        self.withdrawn: dict[int, int] = {}
+        self.alone: Counter[str] = Counter()
+        self._unproven = unproven
 
     def one(self, tx: Connection, back: Back, signed: int) -> None:
-        """The effect of one entry, where a head covers the first `signed`.
-
-        VerificationError where it needs one: the comparison refused it, so it was put
-        there since.
-        """
-        if back.number >= signed:
-            decided = unsigned(back.kind)
-            if decided is Unsigned.NO:
-                raise VerificationError(f"{back.kind} is under no signed head")
+        """The effect of one entry, where a head covers the first `signed`."""
+        kind = KINDS.get(back.kind)
+        if self._unproven.has(back.number):
+            keeps = kind is not None and kind.keeps
+            if back.number < signed and not keeps:
+                return
             if back.kind == INTENDED:
                 self.withdrawn[back.number] = back.fields["count"]
-            if back.kind == DELETED and back.fields["intent"] >= signed:
-                self.withdrawn[back.fields["intent"]] = None
+            if not keeps:
+                self.alone[back.kind] += 1
                 return
-            if decided is Unsigned.NOTED:
-                return
-        kind = KINDS.get(back.kind)
         if kind is None:
             return
         self.holds += kind.footage is Footage.HOLD
-        if kind.act is not None:
+        if self._unproven.has(back.number):
+            # A pause is on from the end of the restore.
+            self._unproven.keep(tx, back.number, back.fields.get("hold", -1))
+        elif kind.act is not None and not self._of_unproven(back):
             self.gone += ACTS[kind.act](tx, back) or 0
 
+    def _of_unproven(self, back: Back) -> bool:
+        """The completion of an intent that had no effect either."""
+        return back.kind == DELETED and self._unproven.has(back.fields["intent"])
 
-def withdraw(tx: Transaction, withdrawn: Mapping[str, int | None]) -> None:
+
+def withdraw(tx: Transaction, withdrawn: Mapping[str, int]) -> None:
     """Complete the intents that came back under no head, by number with how many files
     each lists: nothing is unlinked before a head covers its intent."""
     for intent, count in withdrawn.items():
-        if count is not None:
-            outcomes = [Outcome.STOPPED] * count
-            tx.append(*batches.completion(int(intent), outcomes))
+        tx.append(*batches.completion(int(intent), [Outcome.STOPPED] * count))
 
 
 def _cameras(back: Back) -> list[int]:
@@ -150,15 +143,8 @@ def _cameras(back: Back) -> list[int]:
 
 @_act
 def place_hold(tx: Connection, back: Back) -> None:
-    fields, actor = back.fields, back.entry["actor"]
-    key = holds.insert(
-        tx, _cameras(back), kind=fields["kind"], reference="",
-        reason=WITHHELD, requester="", officer="", force="", power="", typed="",
-        since=fields["since"], until=fields["until"], review=fields["review"],
-        margin=fields["margin"], received=fields["received"],
-        replaces=fields["replaces"], request=fields["request"], placed=back.at,
-        placed_by=actor["uid"], placed_login=actor["login"],
-    )  # fmt: skip
+    fields = back.fields
+    key = holds.insert(tx, _cameras(back), **repair.hold_values(back.entry))
     if key != fields["hold"]:
         raise CatalogueError(
             f"hold {fields['hold']} of entry {back.number} would come back as hold {key}: "
@@ -186,7 +172,7 @@ def request_release(tx: Connection, back: Back) -> None:
     holds.request_release(
         tx, back.fields["hold"], at=back.at, uid=actor["uid"],
         login=actor["login"], name=name_of(actor["uid"]) or f"uid {actor['uid']}",
-        reason=WITHHELD, entry=back.number,
+        reason=repair.WITHHELD, entry=back.number,
     )  # fmt: skip
 
 
@@ -357,7 +343,7 @@ def complete_batch(tx: Connection, back: Back) -> int:
     gone: list[Key] = []
     there: list[Key] = []
     absent: list[tuple[Any, ...]] = []
-    rows = read_rows(tx, intent)
+    rows = log.read_rows(tx, intent)
     for number, row in enumerate(rows.pick(*_FILE) if rows is not None else ()):
         outcome = became.of(number)
         (gone if outcome and outcome.gone else there).append(row[:3])

@@ -13,30 +13,31 @@ The fact RESTORED is there from the first page until 4.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
 
-from retention.catalogue import heads, log, restored
-from retention.catalogue.db import Priority, get_fact, put_fact
-from retention.catalogue.heads import SignedHead
+from retention.catalogue import heads, log, restored, roots, unread
+from retention.catalogue.db import RESTORED_FACT, Priority, get_fact, put_fact
 from retention.control import alarms, guards
 from retention.model.errors import VerificationError
 from retention.publication.replay import Back, Replay, withdraw
+from retention.publication.unproven import Unproven, pause, unproven_of
 from retention.tlog import rows as row_files
 from retention.tlog.canonical import decode
 from retention.tlog.entry import Stored
 from retention.tlog.merkle import Frontier, leaf
+from retention.tlog.unsigned import RESTORED, Stretch
 from retention.tlog.verify.books import UNREADABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from retention.catalogue.db import Catalogue
-    from retention.catalogue.log import Author
-    from retention.publication.compare import Compared
+    from retention.publication.compare import Compared, Tail
     from retention.tlog.note import Head
 
 PAGE = 200
@@ -62,11 +63,12 @@ def bring_back(
         return
     with catalogue.read() as tx:
         tree = _head(tx)
+        unproven = Unproven(_coming(tx, found, tail))
     entries = islice(tail.source.tail(tail.first), tail.last - tail.first)
     while page := list(islice(entries, PAGE)):
         try:
             with catalogue.write(Priority.HOLD) as tx:
-                tree, done = _bring_back(tx, tree, page, tail.signed)
+                tree, done = _bring_back(tx, tree, page, tail.signed, unproven)
                 _note(tx, found, tree.size, done)
         except IntegrityError as error:
             raise VerificationError(
@@ -85,11 +87,37 @@ def _head(tx: Connection) -> Frontier:
     return Frontier.from_bytes(*log.head(tx))
 
 
+def _coming(tx: Connection, found: Compared, tail: Tail) -> list[Stretch]:
+    begun = _begun(tx)
+    old_size = found.size if begun is None else begun["old_size"]
+    signed = max(0 if tail.signed is None else tail.signed.size, _signed(tx, begun))
+    return unproven_of(
+        tx, tail.source, tail.first, Stretch(max(signed, old_size), tail.last)
+    )
+
+
+def _begun(tx: Connection) -> dict[str, Any] | None:
+    """A restoration that is not on record yet: it was broken off, or is at work."""
+    fact: dict[str, Any] | None = get_fact(tx, RESTORED_FACT)
+    return fact if fact is not None and fact["entry"] is None else None
+
+
+def _signed(tx: Connection, begun: dict[str, Any] | None) -> int:
+    """Up to where heads are known in the catalogue, or were while it was brought back."""
+    newest = heads.newest(tx)
+    before = 0 if begun is None else begun["signed"] or 0
+    return max(before, 0 if newest is None else newest.size)
+
+
 def _bring_back(
-    tx: Connection, tree: Frontier, page: Iterable[Stored], signed: Head | None
+    tx: Connection,
+    tree: Frontier,
+    page: Iterable[Stored],
+    signed: Head | None,
+    unproven: Unproven,
 ) -> tuple[Frontier, Replay]:
     """One page: entries, effects, index, head, and the signed head where it is."""
-    first, replay = tree.size, Replay()
+    first, replay = tree.size, Replay(unproven)
     reached: Frontier | None = None
     for stored in page:
         if stored.number != tree.size:
@@ -126,43 +154,45 @@ def keep(tx: Connection, tree: Frontier, head: Head) -> None:
     known = heads.newest(tx)
     if known is None or known.size < tree.size:
         last = log.read(tx, tree.size - 1)
-        heads.keep(tx, SignedHead(tree, head.note, last["at"]))
+        heads.keep(tx, heads.SignedHead(tree, head.note, last["at"]))
 
 
 def _note(tx: Connection, found: Compared, size: int, replay: Replay) -> None:
     """What was brought back so far, until it is on record and acknowledged."""
-    tail = found.tail
-    signed = tail.signed.size if tail and tail.signed else None
-    fact = get_fact(tx, alarms.RESTORED_FACT)
-    if fact is None or fact["entry"] is not None:
-        fact = {"old_size": found.size, "holds": 0, "recordings": 0, "withdrawn": {}}
+    begun, tail = _begun(tx), found.tail
+    signed = max(_signed(tx, begun), tail.signed.size if tail and tail.signed else 0)
+    fact = begun or {"old_size": found.size, "holds": 0, "recordings": 0}
     fact["holds"] += replay.holds
     fact["recordings"] += replay.gone
-    kept = fact.get("withdrawn", {})
-    fact["withdrawn"] = kept | {str(one): n for one, n in replay.withdrawn.items()}
+    withdrawn = {str(one): count for one, count in replay.withdrawn.items()}
+    fact["withdrawn"] = fact.get("withdrawn", {}) | withdrawn
+    fact["alone"] = dict(Counter(fact.get("alone", {})) + replay.alone)
     put_fact(
         tx,
-        alarms.RESTORED_FACT,
+        RESTORED_FACT,
         {**fact, "size": size, "signed": signed, "entry": None, "detail": found.detail},
     )
 
 
-def on_record(catalogue: Catalogue, author: Author) -> dict[str, Any] | None:
+def on_record(catalogue: Catalogue, author: log.Author) -> dict[str, Any] | None:
     """Put a restoration on record and trip its guard, where that was not done yet.
 
     The fields of the entry; None where there was nothing to say.  To be called before
     anything else is appended.
     """
     with catalogue.read() as tx:
-        fact = get_fact(tx, alarms.RESTORED_FACT)
-    if fact is None or fact["entry"] is not None:
+        fact = _begun(tx)
+    if fact is None:
         return None
     names = ("old_size", "size", "signed", "holds", "recordings")
     fields = {name: fact[name] for name in names}
     with catalogue.write(Priority.HOLD, author) as tx:
-        number = tx.append("catalogue.restored", fields)
+        number = tx.append(RESTORED, fields)
         withdraw(tx, fact.get("withdrawn", {}))
-        why = alarms.restored(fact["detail"])
+        why = alarms.restored(fact["detail"], fact.get("alone", {}))
         alarms.trip(tx, author.now, guards.CATALOGUE, "", why)
-        put_fact(tx, alarms.RESTORED_FACT, {**fact, "entry": number})
+        put_fact(tx, RESTORED_FACT, {**fact, "entry": number})
+        pause(tx, author.now)
+        for root in roots.everyone(tx):
+            unread.scan_again(tx, root.key, author.now)
     return fields

@@ -96,16 +96,6 @@ _TYPES: dict[str, Callable[[Any], Any]] = {
 }
 
 
-class Unsigned(Enum):
-    """Whether a restore takes such an entry from a published directory where no signed
-    head covers it, so that anybody could have put it there; and why."""
-
-    NO = "by it something is deleted that would else be kept, or a person decided it"
-    OWN = "the service wrote it of its own accord, and a head follows within a minute"
-    KEEPS = "it keeps more than before, so it may be anybody's"
-    NOTED = "into the log only: the service finds out by itself, and says so again"
-
-
 class Footage(Enum):
     """Which footage an entry speaks of, and so where it is found by camera and hour."""
 
@@ -157,7 +147,9 @@ class Kind:
     """The field that says what an entry is about; None where that is the whole site."""
     correlation: str | None
     """The field that says which entry or request an entry follows from."""
-    unsigned: Unsigned
+    keeps: bool
+    """It has its effect also where it came back under no signed head, so that anybody
+    could have put it there: it only keeps footage."""
     restore: str
     """What a restore does with it: the name of an act, or "nothing: " and why."""
     footage: Footage
@@ -242,7 +234,8 @@ def declare(
     rows: str = "",
     may: str = "",
     *,
-    back: tuple[Unsigned, str] | None = None,
+    back: str | None = None,
+    keeps: bool = False,
     footage: Footage = Footage.NONE,
     tells: str = "",
     gives: tuple[str, str] | None = None,
@@ -251,16 +244,16 @@ def declare(
     later: str = "",
 ) -> Kind:
     """Read one declaration; `rows` are columns it must have, `may` it may have, `later`
-    those of them that older logs lack; `back` is whether it comes back unsigned, and what
-    a restore does with it; `by` are the roles that may write it and, behind a semicolon,
-    those that may agree to what another asked for.
+    those of them that older logs lack; `back` is what a restore does with it, `keeps`:
+    also where it comes back unsigned; `by` are the roles that may write it and, behind a
+    semicolon, those that may agree to what another asked for.
 
     ValueError where one of these is left open, or where it tells what nobody reads.
     """
     texts = fields.split()
     if back is None:
-        raise ValueError(f"{name}: say whether it comes back unsigned, and its act")
-    if not _RESTORE.fullmatch(back[1]):
+        raise ValueError(f"{name}: say what a restore does with it")
+    if not _RESTORE.fullmatch(back):
         raise ValueError(f"{name}: name the act that restores it, or say why nothing")
     if bool(fate) is not (footage in (Footage.ROWS, Footage.MOVED)):
         raise ValueError(f"{name}: say what the recordings in its rows are then")
@@ -275,7 +268,8 @@ def declare(
         "must" if rows else "may" if may else "no",
         _marked(texts, "@"),
         _marked(texts, ">"),
-        *back,
+        keeps,
+        back,
         footage,
         frozenset(tells.split()),
         gives,

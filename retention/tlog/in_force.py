@@ -2,7 +2,8 @@
 stream is, approved plans, a pause.
 
 A second witness of the catalogue's rows: whatever protects footage is an entry, too.
-Pure: fed with the entries of `KINDS` in the order of the log.
+Pure: fed with the entries of `KINDS` in the order of the log.  Of those that came back
+under no signed head only what keeps counts, and only as far as it keeps more.
 """
 
 from __future__ import annotations
@@ -11,13 +12,20 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from retention.model.errors import VerificationError
 from retention.model.policy import Policy
-from retention.model.values import Micros, Window
+from retention.model.values import DAY, FOREVER, Micros, Window
 from retention.tlog.kinds import telling
-from retention.tlog.source import Record, acts
+from retention.tlog.source import Record
+from retention.tlog.source import acts as methods
+from retention.tlog.unsigned import Stretch, acts
+from retention.tlog.verify.books import UNREADABLE
 
 KINDS = telling("force")
 """The kinds that say what is in force."""
+
+LONGEST_PAUSE: Micros = DAY
+"""Of one that came back unsigned, from then on."""
 
 
 class ReleaseSaid(NamedTuple):
@@ -30,12 +38,13 @@ class ReleaseSaid(NamedTuple):
 
 class HoldSaid(NamedTuple):
     """A hold as the log has it: its window with the margin, its cameras (keys), when its
-    footage is free (None: active), and the release that waits."""
+    footage is free (None: active), the release that waits, and the entry it began with."""
 
     window: Window
     cameras: frozenset[int]
     free_at: Micros | None = None
     request: ReleaseSaid | None = None
+    placed: int = -1
 
     def in_force(self, now: Micros) -> bool:
         """Active, or cooling off."""
@@ -57,10 +66,16 @@ class StreamSaid(NamedTuple):
 
 
 class InForce:
-    """What the first `size` entries put in force, `moves` of them."""
+    """What the first `size` entries put in force, `moves` of them.
 
-    def __init__(self) -> None:
+    `unsigned`: what came back under no head.  `kept`: the holds on which that has an
+    effect, each with the last entry by which it has.
+    """
+
+    def __init__(self, unsigned: Iterable[Stretch] = ()) -> None:
         self.size = self.moves = 0
+        self.kept: dict[int, int] = {}
+        self._unsigned = tuple(unsigned)
         self.holds: dict[int, HoldSaid] = {}
         self.by_camera: dict[int, set[int]] = defaultdict(set)
         self.policy: Policy | None = None
@@ -68,7 +83,7 @@ class InForce:
         self.rules: dict[str, str] = {}
         self.plans: dict[int, str] = {}
         self.paused: Micros | None = None
-        self._acts = acts(self, KINDS)
+        self._acts = methods(self, KINDS)
 
     def take(self, records: Iterable[Record], size: int) -> None:
         """The next entries, those of `KINDS` of the first `size`, in order.
@@ -76,16 +91,65 @@ class InForce:
         VerificationError where a list of cameras beside an entry can't be read.
         """
         for record in records:
-            self._acts[record.kind](record)
+            back = next((one for one in self._unsigned if one.has(record.number)), None)
+            if back is None:
+                self._acts[record.kind](record)
+            elif acts(record.kind):
+                self._keep(record, back.at)
             self.moves += 1
         self.size = size
+
+    def _restored(self, record: Record) -> None:
+        """Nothing: `unsigned` has what it says."""
+
+    # -- what came back unsigned --------------------------------------------------------
+
+    def _keep(self, record: Record, at: Micros) -> None:
+        """As far as it keeps more: anybody may have written it."""
+        fields = record.entry["fields"]
+        if record.kind == "deletion.paused":
+            until = min(fields["until"], at + LONGEST_PAUSE)
+            self.paused = max(self.paused or until, until)
+            return
+        try:
+            hold = self._wider(record)
+        except (VerificationError, *UNREADABLE):
+            return
+        if hold is not None:
+            self._put(fields["hold"], hold)
+            self.kept[fields["hold"]] = record.number
+
+    def _wider(self, record: Record) -> HoldSaid | None:
+        """Its hold, which covers more by it; None where it does not fit those there are."""
+        fields = record.entry["fields"]
+        old = self.holds.get(fields["hold"])
+        if record.kind == "hold.reinstated":
+            if old is None or old.free_at is None or old.free_at != fields["free_at"]:
+                return None
+            return old._replace(free_at=None, request=None)
+        window = Window(fields["since"], fields["until"])
+        if not 0 <= window.start < window.end <= FOREVER:
+            return None
+        cameras = _cameras(record)
+        if record.kind == "hold.placed":
+            new = fields["hold"] == max(self.holds, default=0) + 1
+            return HoldSaid(window, cameras, placed=record.number) if new else None
+        if old is None or old.free_at is not None:
+            return None
+        return old._replace(
+            window=Window(
+                min(old.window.start, window.start), max(old.window.end, window.end)
+            ),
+            cameras=old.cameras | cameras,
+        )
 
     # -- holds ------------------------------------------------------------------------
 
     def _placed(self, record: Record) -> None:
         fields = record.entry["fields"]
         window = Window(fields["since"], fields["until"])
-        self._put(fields["hold"], HoldSaid(window, _cameras(record)))
+        hold = HoldSaid(window, _cameras(record), placed=record.number)
+        self._put(fields["hold"], hold)
 
     def _extended(self, record: Record) -> None:
         fields = record.entry["fields"]

@@ -6,22 +6,22 @@ sizes.  `~` marks what identifies a member of staff, an officer or a requester, 
 every free text: it goes in as a salted commitment (design, section 9).  `reason` is
 always why, in a person's words.  `@` is what an entry is about and `>` what it follows
 from: the `subject` and `correlation` of every entry.  Where a kind has rows, its `count`
-is theirs and its `bytes` their sum.  `back` is whether it may come back unsigned from a
-published log, and what a restore does with it: an act of `publication/replay.py`.
+is theirs and its `bytes` their sum.  `back` is what a restore does with it: an act of
+`publication/replay.py`.  Where no signed head covers it, it comes back into the log
+alone, but for those that are marked `keeps`.
 `footage`, `fate` and `tells` are what its readers go by (see `declare`).
 """
 
 from typing import Any
 
-from retention.tlog.declare import OPEN, RULED, SAME, Footage, Kind, Unsigned, declare
+from retention.tlog.declare import OPEN, RULED, SAME, Footage, Kind, declare
 
 _FOOTAGE = "camera stream start n duration bytes"
 
-NO, OWN, KEEPS, NOTED = Unsigned
 TOLD = "nothing: it tells, and changes nothing"
 AGAIN = "nothing: people are asked again"
 SEEN = "nothing: a scan finds it again"
-_FOUND: Any = {"back": (OWN, SEEN), "footage": Footage.ROWS}
+_FOUND: Any = {"back": SEEN, "footage": Footage.ROWS}
 
 SERVICE = "service offline"
 """The roles in which the program writes of its own accord: running, and at `init`."""
@@ -29,8 +29,8 @@ _SUPER, _ADMIN, _ROOM = "supervisor", "administrator offline", "operator supervi
 _BOTH, _KEEP = "supervisor administrator", f"{_ROOM} administrator"
 
 
-def _by(roles: str, act: str, back: Unsigned = NO, **more: Any) -> Any:
-    return {"by": roles, "back": (back, act), **more}
+def _by(roles: str, act: str, **more: Any) -> Any:
+    return {"by": roles, "back": act, **more}
 
 
 _ALL = (
@@ -39,20 +39,20 @@ _ALL = (
         "The first entry: what this log is, and the key that its heads are signed with.  "
         "origin: its name, for good; null is site/log_id.",
         "log_id:text public_key:text format:text timezone:text pruning:text origin:text?",
-        back=(NO, TOLD),
+        back=TOLD,
         tells="site",
     ),
     declare(
         "service.started",
         "The daemon is running; before this, nothing was watched or deleted.",
         "pid:int version:text settings_digest:text",
-        back=(OWN, TOLD),
+        back=TOLD,
         tells="alive",
     ),
     declare(
         "service.stopped",
         "The daemon ended in an orderly way.",
-        back=(OWN, TOLD),
+        back=TOLD,
         tells="alive",
     ),
     declare(
@@ -61,20 +61,20 @@ _ALL = (
         "`recordings` are those of the books, counted with their roll-up (change 2).",
         "counted:bool? recordings:int overdue:int held_cameras:int holds:int oldest_unheld:int? "
         "wall:int boottime:int synchronised:bool?",
-        back=(OWN, TOLD),
+        back=TOLD,
         tells="alive",
     ),
     declare(
         "settings.loaded",
         "Settings were read and are in force.",
         "digest:text",
-        back=(OWN, TOLD),
+        back=TOLD,
     ),
     declare(
         "schema.upgraded",
         "The catalogue was brought up to this program.",
         "from:int to:int",
-        back=(NO, TOLD),
+        back=TOLD,
     ),
     declare(
         "catalogue.restored",
@@ -82,14 +82,15 @@ _ALL = (
         "size were read back from there, signed up to `signed`; so many entries of holds "
         "were replayed, and so many recordings left that were deleted or lost since.",
         "old_size:int size:int signed:int? holds:int recordings:int",
-        back=(OWN, TOLD),
+        back=TOLD,
+        tells="force",
     ),
     declare(
         "camera.added",
         "A camera came into the register.",
         "@camera:int id:text kind:text custody:text source:text "
         "location:text? view:text? lon:text? lat:text?",
-        back=(KEEPS, "add_camera"),
+        back="add_camera",
         footage=Footage.CAMERA,
         tells="ids",
         gives=("camera", "id"),
@@ -127,7 +128,7 @@ _ALL = (
         "A camera was renumbered, moved, replaced or retired under these holds: the "
         "first of `count`; people must say whether they still cover the right one.",
         "@camera:int id:text change:text holds:ints count:int",
-        back=(NO, TOLD),
+        back=TOLD,
         footage=Footage.CAMERA,
     ),
     declare(
@@ -140,14 +141,14 @@ _ALL = (
         "camera.unlisted",
         "A camera is missing from a newer published list.",
         "@camera:int id:text",
-        back=(NO, "unlist_camera"),
+        back="unlist_camera",
         footage=Footage.CAMERA,
     ),
     declare(
         "camera.listed",
         "A camera that was unlisted is in the published list again.",
         "@camera:int id:text",
-        back=(NO, "list_camera"),
+        back="list_camera",
         footage=Footage.CAMERA,
     ),
     declare(
@@ -156,14 +157,14 @@ _ALL = (
         "source_sha256:text added:int unchanged:int changed:int unlisted:int "
         "refused:int",
         may="id camera outcome detail",
-        back=(NO, "nothing: each camera that changed has an entry of its own"),
+        back="nothing: each camera that changed has an entry of its own",
         footage=Footage.REFUSED,
     ),
     declare(
         "root.created",
         "A footage root has its identity file.",
         "@root:text uuid:text path:path",
-        back=(OWN, "create_root"),
+        back="create_root",
         tells="site",
     ),
     declare(
@@ -172,7 +173,7 @@ _ALL = (
         "@root:text recordings:int bytes:int oldest:int? newest:int? unknown:int "
         "zone_error:int?",
         may="camera count bytes",
-        back=(NOTED, "adopt_root"),
+        back="adopt_root",
         tells="site",
     ),
     declare(
@@ -180,7 +181,7 @@ _ALL = (
         "The modification times of many files of a root moved by `shift`, each file's "
         "size the same: its disk, or a copy of it, did that.  No recording's time moves.",
         "@root:text shift:int",
-        back=(OWN, SEEN),
+        back=SEEN,
     ),
     declare(
         "root.replace_requested",
@@ -200,14 +201,14 @@ _ALL = (
         "A recorder's way of naming one camera's files in one root, frozen.",
         "@stream:int root:text camera:int layout:text zone:text name:text "
         "extension:text max_length:int",
-        back=(OWN, "open_stream"),
+        back="open_stream",
         tells="force site",
     ),
     declare(
         "stream.quarantined",
         "The times of a stream look wrong by `offset`.",
         "@stream:int offset:int",
-        back=(OWN, SEEN),
+        back=SEEN,
     ),
     declare(
         "stream.doubted",
@@ -215,7 +216,7 @@ _ALL = (
         "own ends (less than nothing: before) or, where that is null, their modification "
         "times are their names'.",
         "@stream:int delay:int?",
-        back=(OWN, SEEN),
+        back=SEEN,
     ),
     declare(
         "recordings.quarantined",
@@ -275,7 +276,7 @@ _ALL = (
         "Files grew after they were catalogued; their ends move later.",
         "count:int",
         rows="camera stream start n old_duration duration old_bytes bytes",
-        back=(OWN, "grow_recordings"),
+        back="grow_recordings",
         footage=Footage.ROWS,
         tells="books",
         fate=SAME,
@@ -285,7 +286,7 @@ _ALL = (
         "Files vanished, and not by this program; `held` of them were under a hold.",
         "count:int bytes:int held:int",
         rows=f"{_FOOTAGE} held path",
-        back=(OWN, "lose_recordings"),
+        back="lose_recordings",
         footage=Footage.ROWS,
         tells="books",
         fate="lost",
@@ -305,7 +306,7 @@ _ALL = (
         "copy was catalogued before; null is `lost`.",
         "count:int origin:text?",
         rows=f"{_FOOTAGE} new_stream new_n new_path",
-        back=(OWN, "move_recordings"),
+        back="move_recordings",
         footage=Footage.ROWS,
         tells="books",
         fate=RULED,
@@ -320,7 +321,7 @@ _ALL = (
         "of a catalogue that is older or was restored, which may be less than nothing.",
         "origin:text recordings:int duration:int bytes:int",
         rows="camera day count duration bytes digest gaps",
-        back=(OWN, "nothing: the next such entry makes up for it"),
+        back="nothing: the next such entry makes up for it",
         footage=Footage.DAYS,
         tells="books",
     ),
@@ -329,14 +330,14 @@ _ALL = (
         "Files of a camera whose data is not the council's; path is one of them.  In "
         "older logs only: alarm `custody` says it since.",
         "@camera:int root:text count:int path:path?",
-        back=(OWN, TOLD),
+        back=TOLD,
     ),
     declare(
         "unknown.overdue",
         "Files that are nobody's have lain in a directory for a whole period.  In older "
         "logs only: alarm `unknown` says it since.",
         "@root:text directory:path count:int bytes:int oldest:int",
-        back=(OWN, TOLD),
+        back=TOLD,
     ),
     declare(
         "hold.placed",
@@ -349,7 +350,7 @@ _ALL = (
         "~reference:text? ~reason:text? ~requester:text? ~officer:text? ~force:text? "
         "~power:text? ~typed:text?",
         may="camera",
-        **_by(_KEEP, "place_hold", KEEPS, footage=Footage.HOLD),
+        **_by(_KEEP, "place_hold", keeps=True, footage=Footage.HOLD),
         tells="force cover",
     ),
     declare(
@@ -359,7 +360,7 @@ _ALL = (
         "@hold:int cameras:ints? since:int until:int review:int "
         "old_since:int old_until:int old_review:int ~reason:text? ~typed:text?",
         may="camera",
-        **_by(_KEEP, "extend_hold", KEEPS, footage=Footage.HOLD),
+        **_by(_KEEP, "extend_hold", keeps=True, footage=Footage.HOLD),
         tells="force cover",
     ),
     declare(
@@ -367,20 +368,20 @@ _ALL = (
         "What is said of a hold was added to or corrected: names of the values, and "
         "each name to [old, new].  Windows and cameras are as they were.",
         "@hold:int changed:texts ~changes:object",
-        **_by(_ROOM, "nothing: what it changes is not in the published log", KEEPS),
+        **_by(_ROOM, "nothing: what it changes is not in the published log"),
         footage=Footage.HOLD,
     ),
     declare(
         "hold.reviewed",
         "A hold was looked at and is kept; when to look at it again.",
         "@hold:int review:int old_review:int ~reason:text?",
-        **_by(_ROOM, "review_hold", KEEPS, footage=Footage.HOLD),
+        **_by(_ROOM, "review_hold", footage=Footage.HOLD),
     ),
     declare(
         "hold.redated",
         "A clock in doubt had put a hold's review too far off: it is nearer now.",
         "@hold:int review:int old_review:int",
-        **_by(SERVICE, "review_hold", KEEPS),
+        **_by(SERVICE, "review_hold"),
         footage=Footage.HOLD,
     ),
     declare(
@@ -411,7 +412,7 @@ _ALL = (
         "hold.reinstated",
         "A hold that was cooling off until `free_at` is in force again.",
         "@hold:int free_at:int ~reason:text?",
-        **_by(_SUPER, "reinstate_hold", KEEPS),
+        **_by(_SUPER, "reinstate_hold", keeps=True),
         footage=Footage.HOLD,
         tells="force",
     ),
@@ -419,7 +420,7 @@ _ALL = (
         "hold.cooled",
         "The cooling off of a released hold ended.",
         "@hold:int",
-        **_by(SERVICE, "cool_hold", OWN),
+        **_by(SERVICE, "cool_hold"),
         footage=Footage.HOLD,
     ),
     declare(
@@ -435,7 +436,7 @@ _ALL = (
         "policy.proposed",
         "Settings ask for a shorter period; it waits for approval.",
         "days:int cameras:object old_days:int? old_cameras:object? @proposal:int?",
-        back=(NO, "note_proposal"),
+        back="note_proposal",
     ),
     declare(
         "policy.rejected",
@@ -447,7 +448,7 @@ _ALL = (
         "policy.withdrawn",
         "Settings do not ask for this proposal any more, or for something else.",
         "@proposal:int",
-        back=(NO, "nothing: the settings are compared again"),
+        back="nothing: the settings are compared again",
     ),
     declare(
         "rules.changed",
@@ -461,7 +462,7 @@ _ALL = (
         "rules.proposed",
         "Settings would weaken a rule that guards evidence; it waits for approval.",
         "@proposal:int rule:text old:text new:text",
-        back=(NO, "note_proposal"),
+        back="note_proposal",
     ),
     declare(
         "deletion.intended",
@@ -472,7 +473,7 @@ _ALL = (
         "@root:text count:int bytes:int oldest:int newest:int",
         rows=f"{_FOOTAGE} due path",
         later="seen",
-        **_by(SERVICE, "open_batch", NOTED),
+        **_by(SERVICE, "open_batch"),
         footage=Footage.ROWS,
         tells="books",
         fate=OPEN,
@@ -485,7 +486,7 @@ _ALL = (
         ">intent:int deleted:int rescued:int absent:int absent_after_crash:int "
         "changed:int failed:int stopped:int bytes:int lateness:int method:text",
         may="row outcome",
-        back=(OWN, "complete_batch"),
+        back="complete_batch",
         footage=Footage.INTENT,
         tells="books",
     ),
@@ -493,7 +494,7 @@ _ALL = (
         "deletion.paused",
         "Nothing is deleted until then.",
         "until:int ~reason:text?",
-        **_by(_KEEP, "pause_deletion", KEEPS),
+        **_by(_KEEP, "pause_deletion", keeps=True),
         tells="force",
     ),
     declare(
@@ -507,7 +508,7 @@ _ALL = (
         "plan.proposed",
         "More became due at once than is believable; a person must approve it.",
         "@plan:int root:text cutoff:int count:int bytes:int digest:text",
-        back=(OWN, AGAIN),
+        back=AGAIN,
     ),
     declare(
         "plan.approved",
@@ -520,51 +521,51 @@ _ALL = (
         "access.denied",
         "Somebody asked, `count` times since the last such entry, for what no role allows.",
         "@verb:text count:int",
-        back=(OWN, TOLD),
+        back=TOLD,
     ),
     declare(
         "access.changed",
         "The members of a role's groups are others than when last read.",
         "@role:text ~added:object ~removed:object",
-        back=(OWN, "nothing: the members are read again"),
+        back="nothing: the members are read again",
     ),
     declare(
         "request.refused",
         "A request that was left while the service was down could not be carried out.",
         "@verb:text >request:text ~reason:text",
-        back=(OWN, TOLD),
+        back=TOLD,
     ),
     declare(
         "guard.tripped",
         "Deletion stopped in this scope: a root's name, or empty for everything.",
         "@guard:text scope:text detail:text",
-        back=(OWN, "trip_guard"),
+        back="trip_guard",
         tells="guard",
     ),
     declare(
         "guard.cleared",
         "A guard no longer holds: by itself, or acknowledged with a reason.",
         "@guard:text scope:text ~reason:text?",
-        back=(NOTED, "clear_guard"),
+        back="clear_guard",
         tells="guard",
     ),
     declare(
         "alarm.raised",
         "Something needs a person, and stands until it is over.",
         "@alarm:text scope:text detail:text cameras:ints",
-        back=(OWN, "raise_alarm"),
+        back="raise_alarm",
     ),
     declare(
         "alarm.end_asked",
         "One person asked to end an alarm that two people end.",
         "@alarm:text scope:text >raised:int ~reason:text",
-        **_by(_BOTH, "nothing: who asks again is on record again", NOTED),
+        **_by(_BOTH, "nothing: who asks again is on record again"),
     ),
     declare(
         "alarm.ended",
         "An alarm stands no more: it is over, or was acknowledged with a reason.",
         "@alarm:text scope:text >raised:int acknowledged:bool ~reason:text",
-        back=(NO, "end_alarm"),
+        back="end_alarm",
     ),
 )
 

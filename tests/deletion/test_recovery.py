@@ -5,7 +5,7 @@ import os
 import pytest
 
 from retention.catalogue import batches
-from retention.catalogue.db import put_fact
+from retention.catalogue.db import Priority, put_fact
 from retention.catalogue.entries import listing
 from retention.deletion import batch as procedure
 from retention.deletion.completion import abandon
@@ -13,7 +13,7 @@ from retention.footage import delete as deleter
 from retention.model.errors import CatalogueError, RootUnavailableError
 from retention.model.values import DAY, HOUR, MINUTE, Outcome, Window
 from tests.support.premises import Crash
-from tests.support.site_ import ACTOR, NOW
+from tests.support.site_ import ACTOR, NOW, never
 
 OLD = NOW - 29 * DAY
 
@@ -205,3 +205,26 @@ def test_a_batch_whose_disk_was_replaced_is_completed_and_calls_nothing_deleted(
     assert (done["fields"]["failed"], done["fields"]["deleted"]) == (3, 0)
     assert open_intents(site) == []
     assert site.rows() == 3
+
+
+ALTERED = (
+    "DELETE FROM recording",
+    "UPDATE recording SET state = 0",
+    "UPDATE recording SET size = 11",
+    "UPDATE recording SET duration = duration + 1",
+    "INSERT INTO recording_path SELECT stream, start, n, x'61' FROM recording",
+)
+
+
+@pytest.mark.parametrize("statement", ALTERED)
+def test_an_open_intent_goes_by_the_catalogues_own_row(site, monkeypatch, statement):
+    """What its row file says otherwise deletes nothing."""
+    path = site.record("a", OLD)
+    crash(site, monkeypatch, procedure, "delete")
+    with site.catalogue.write(Priority.HOLD) as tx:
+        tx.exec_driver_sql(statement)
+    (done,) = site.deleter.recover(site.root, NOW, never).results
+    assert done.outcomes[Outcome.RESCUED] == 1
+    assert path.exists()
+    assert open_intents(site) == []
+    assert kinds(site) == ["deletion.intended", "recordings.deleted"]

@@ -6,42 +6,34 @@ from pathlib import Path
 import pytest
 
 import retention
-from retention.tlog.declare import TOPICS, Footage, Unsigned, declare
+from retention.tlog.declare import TOPICS, Footage, declare
 from retention.tlog.fates import fate_said
 from retention.tlog.kinds import CAMERAS, FATES, HOLDS, KINDS, RECORDINGS, telling
 from retention.tlog.source import Outcomes
 from retention.tlog.words import WORDS
 
-NEEDS_A_HEAD = (
-    "camera.changed", "camera.listed", "camera.moved", "camera.renumbered",
-    "camera.replaced", "camera.retired", "camera.unlisted", "cameras.imported",
-    "deletion.resumed", "hold.release_rejected", "hold.release_requested",
-    "hold.released", "log.opened", "plan.approved", "policy.changed",
-    "policy.proposed", "policy.rejected", "policy.withdrawn", "recordings.resolved",
-    "root.replace_requested", "root.replaced", "rules.changed", "rules.proposed",
-)  # fmt: skip
-"""Kinds that people decide by, or that free footage."""
 
-
-@pytest.mark.parametrize("kind", NEEDS_A_HEAD)
-def test_what_frees_footage_is_declared_to_need_a_head(kind):
-    assert KINDS[kind].unsigned is Unsigned.NO
+def test_what_has_an_effect_without_a_head_only_keeps():
+    keeping = {name for name, kind in KINDS.items() if kind.keeps}
+    assert keeping == {
+        "hold.placed", "hold.extended", "hold.reinstated", "deletion.paused",
+    }  # fmt: skip
 
 
 def test_a_kind_without_a_decision_is_none():
-    with pytest.raises(ValueError, match=r"hold\.lent: say whether it comes back"):
+    with pytest.raises(ValueError, match=r"hold\.lent: say what a restore"):
         declare("hold.lent", "A hold was lent.", "@hold:int")
 
 
 @pytest.mark.parametrize("restore", ["", "nothing", "nothing: ", "nothing, I think"])
 def test_a_kind_says_by_which_act_it_comes_back_or_why_by_none(restore):
     with pytest.raises(ValueError, match=r"hold\.lent: name the act"):
-        declare("hold.lent", "A hold was lent.", back=(Unsigned.NO, restore))
+        declare("hold.lent", "A hold was lent.", back=restore)
 
 
 def test_a_kind_tells_only_what_somebody_reads():
     with pytest.raises(ValueError, match=r"hold\.lent: nobody reads loans"):
-        declare("hold.lent", "", back=(Unsigned.NO, "nothing: told"), tells="loans")
+        declare("hold.lent", "", back="nothing: told", tells="loans")
 
 
 def test_a_reason_for_nothing_is_no_act():
@@ -56,9 +48,7 @@ def test_every_topic_has_kinds(topic):
 
 def test_a_kind_whose_rows_are_recordings_says_what_becomes_of_them():
     with pytest.raises(ValueError, match=r"hold\.lent: say what the recordings"):
-        declare(
-            "hold.lent", "", back=(Unsigned.NO, "nothing: told"), footage=Footage.ROWS
-        )
+        declare("hold.lent", "", back="nothing: told", footage=Footage.ROWS)
 
 
 @pytest.mark.parametrize("kind", RECORDINGS)

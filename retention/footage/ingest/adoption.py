@@ -46,6 +46,9 @@ def finish(
         roots.set_scanned(tx, parts.root.key, now)
         witness.keep(tx, parts.root.key, now)
         unread.note(tx, parts.root.key, unreached)
+        awaited = unread.awaited(tx, parts.root.key)
+        if awaited is not None and now >= awaited and not unreached:
+            unread.scan_again(tx, parts.root.key, None)
         if believed:
             looks.note(tx, parts.root.key, now)
             lost.forget_old(tx, parts.root.key, now)

@@ -11,7 +11,6 @@ from retention.catalogue import recordings, roots, streams
 from retention.catalogue.recordings import Key
 from retention.footage.ingest.owners import Owned, Owners, Slot
 from retention.model.errors import RetentionError
-from retention.model.layouts.layout import path_of, starts_in
 from retention.model.values import Micros, Recording, Stream
 from retention.tlog.canonical import path_bytes
 
@@ -59,19 +58,6 @@ def _in_stream(
     return found
 
 
-def find(
-    tx: Connection, among: Iterable[Stream], path: bytes
-) -> tuple[Stream, Recording] | None:
-    """The recording at one path among these streams (of one root), or None."""
-    for stream in among:
-        rows = recordings.starting_at(tx, stream.key, starts_in(stream, path))
-        rows += recordings.by_paths(tx, stream.key, [path]).values()
-        for row in rows:
-            if path_of(stream, row) == path:
-                return stream, row
-    return None
-
-
 def locate(tx: Connection, text: str) -> tuple[Stream, Recording]:
     """The recording that a person means by a path or a key; RetentionError if none."""
     key = as_key(text)
@@ -81,7 +67,7 @@ def locate(tx: Connection, text: str) -> tuple[Stream, Recording]:
             return stream, row
     else:
         for root, path in places(tx, text):
-            found = find(tx, streams.of_root(tx, root), path)
+            found = recordings.at_path(tx, streams.of_root(tx, root), path)
             if found is not None:
                 return found
     raise RetentionError(

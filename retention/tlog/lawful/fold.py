@@ -10,7 +10,7 @@ cameras and days with recordings, runs of deleted ones), and by 32 bytes a batch
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from typing import Any
 
 from retention import __version__
@@ -32,6 +32,7 @@ from retention.tlog.lawful.laws import CHAIN, KIND, Verdict
 from retention.tlog.lawful.twice import Fetch
 from retention.tlog.rows import RowFile
 from retention.tlog.source import Record
+from retention.tlog.unsigned import Stretch, acts, is_unsigned
 
 PROGRAM = f"retention {__version__}"
 
@@ -53,11 +54,15 @@ class Lawful:
     """Judges entries one after the other; `verdict` is what was found so far.
 
     `fetch` gives the row file of an entry before; None where it is not at hand.
+    `unsigned` gives what came back under no head: of that only what keeps counts.
     """
 
-    def __init__(self, fetch: Fetch) -> None:
+    def __init__(
+        self, fetch: Fetch, unsigned: Callable[[], Collection[Stretch]] = tuple
+    ) -> None:
         self.verdict = verdict = Verdict()
-        self._said = said = InForce()
+        self._unsigned = unsigned()
+        self._said = said = InForce(self._unsigned)
         self._times = times.Times(verdict)
         self._people = people.People(verdict)
         self._releases = releases.Releases(said, verdict)
@@ -81,6 +86,8 @@ class Lawful:
         nobody = shape.anonymous(entry)
         if nobody is not None:
             self.verdict.broke(CHAIN, stored.number, nobody)
+        if is_unsigned(self._unsigned, stored.number) and not acts(entry["kind"]):
+            return
         kind = KINDS.get(entry["kind"])
         if kind is None:  # of a newer program
             self.verdict.unchecked[KIND] += 1

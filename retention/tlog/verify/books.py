@@ -7,7 +7,7 @@ Hashes of the tree are not looked at here.  No I/O.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -17,9 +17,13 @@ from retention.tlog import rows as row_files
 from retention.tlog.canonical import base64url, decode
 from retention.tlog.entry import Stored, previous
 from retention.tlog.kinds import KINDS
+from retention.tlog.unsigned import Stretch, is_unsigned
 from retention.tlog.verify.findings import Depth, FaultError, Missing, Report
 
 Indexed = Callable[[int, set[tuple[int, int]]], tuple[int, int] | None]
+
+REMEMBERED = 1_000
+"""Batches that were completed last: one that a restored catalogue completed again."""
 
 UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
 """What entries of another shape than ours raise where they are read."""
@@ -78,11 +82,20 @@ class Books:
     """What entries say, one after the other, and whether it adds up.
 
     `one` raises FaultError; an entry that was wrong or can't be had is skipped: what
-    belongs to it is not complained of a second time.
+    belongs to it is not complained of a second time.  A completion that came back
+    `unsigned` completes nothing, whoever wrote it: which these are is asked for only
+    where two do not fit each other.
     """
 
-    def __init__(self, report: Report, unindexed: Indexed | None = None) -> None:
+    def __init__(
+        self,
+        report: Report,
+        unindexed: Indexed | None = None,
+    ) -> None:
         self.report = report
+        self.unsigned: Callable[[], Collection[Stretch]] = tuple
+        self._stretches: Collection[Stretch] | None = None
+        self._done: dict[int, tuple[int, _Intent]] = {}
         self.intents: dict[int, _Intent] = {}
         self._unindexed = unindexed
         self._read_rows = report.depth is not Depth.TREE
@@ -150,26 +163,44 @@ class Books:
             sizes = rows.columns["bytes"] if rows else None
             self.intents[number] = _Intent(fields["count"], fields["bytes"], sizes)
         elif entry["kind"] == "recordings.deleted":
-            intent = self.intents.pop(fields["intent"], None)
-            if fields["intent"] in self._skipped:
-                return
-            if intent is None:
-                raise FaultError(
-                    number, f"completes {fields['intent']}, which is no open intent"
-                )
-            complaint = completion(
-                fields,
-                entry.get("rows", 0),
-                rows.columns if rows else None,
-                intent.files,
-                intent.size,
-                intent.sizes,
-            )
-            if complaint:
-                raise FaultError(
-                    number,
-                    f"does not add up to its intent {fields['intent']}: {complaint}",
-                )
+            of = fields["intent"]
+            complaint = self._complete(entry, number, rows)
+            if complaint and not self._is_unsigned(number):
+                again = self._done.get(of)
+                if again is None or not self._is_unsigned(again[0]):
+                    raise FaultError(number, complaint)
+                self.intents[of] = again[1]
+                if complaint := self._complete(entry, number, rows):
+                    raise FaultError(number, complaint)
+
+    def _complete(
+        self, entry: dict[str, Any], number: int, rows: Looked | None
+    ) -> str | None:
+        """Why an entry is not the completion of an open intent, or None."""
+        fields, of = entry["fields"], entry["fields"]["intent"]
+        intent = self.intents.pop(of, None)
+        if of in self._skipped:
+            return None
+        if intent is None:
+            return f"completes {of}, which is no open intent"
+        self._done[of] = number, intent
+        if len(self._done) > REMEMBERED:
+            del self._done[next(iter(self._done))]
+        listed = rows.columns if rows else None
+        complaint = completion(
+            fields,
+            entry.get("rows", 0),
+            listed,
+            intent.files,
+            intent.size,
+            intent.sizes,
+        )
+        return complaint and f"does not add up to its intent {of}: {complaint}"
+
+    def _is_unsigned(self, number: int) -> bool:
+        if self._stretches is None:
+            self._stretches = self.unsigned()
+        return is_unsigned(self._stretches, number)
 
 
 def placed(stored: Stored, last: Stored | None) -> dict[str, Any]:

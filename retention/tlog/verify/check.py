@@ -91,6 +91,7 @@ class Check:
             report.add(Fault(None, f"the checkpoint: {error}"))
             return report
         report.size, report.origin = head.size, head.origin
+        self.contents.begin(head.size)
         key = self.published.read(KEY, note.SIZE_LIMIT)
         if key is not None and key != f"{self.verifier.vkey}\n".encode():
             what = f"the file {KEY} is not the key that this was checked with"

@@ -9,12 +9,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
+from retention.tlog import tiles
+from retention.tlog.canonical import decode
 from retention.tlog.directory import Published
 from retention.tlog.entry import Stored
 from retention.tlog.lawful.fold import Lawful
 from retention.tlog.lawful.laws import Verdict
+from retention.tlog.tiles import WIDTH, Tile
+from retention.tlog.unsigned import RESTORED, Stretch, stretches
 from retention.tlog.verify import books
 from retention.tlog.verify.books import Books, Looked
 from retention.tlog.verify.findings import Depth, Fault, FaultError, Report
@@ -31,7 +36,7 @@ class Contents:
 
     def __init__(self, published: Published, report: Report, jobs: int) -> None:
         self.books = Books(report)
-        self._lawful = Lawful(published.rows) if report.deep else None
+        self._lawful: Lawful | None = None
         self.last: Stored | None = None
         self._published = published
         self._report = report
@@ -39,6 +44,12 @@ class Contents:
         self._jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[tuple[list[Stored], Future[list[Looked]] | None]] = deque()
+
+    def begin(self, size: int) -> None:
+        """The first `size` entries are to come: they say what came back unsigned."""
+        self.books.unsigned = partial(unsigned_of, self._published, size)
+        if self._report.deep:
+            self._lawful = Lawful(self._published.rows, self.books.unsigned)
 
     def some(self, first: int, entries: Sequence[bytes | None]) -> None:
         """The next entries, from number `first` on."""
@@ -149,6 +160,24 @@ class Contents:
         self.books.skip(number)
         if self._lawful is not None:
             self._lawful.stop()
+
+
+def unsigned_of(published: Published, size: int) -> list[Stretch]:
+    """What came back under no head, by what the first `size` entries say; where that
+    can't be read, nothing: then the entry itself is told."""
+    marked: list[bytes] = []
+    for number in range(-(-size // WIDTH)):
+        tile = Tile("entries", number, min(size - number * WIDTH, WIDTH))
+        found = tiles.begun(published.tile(tile) or b"")
+        marked += [one for one in found if _RESTORED in one]
+    try:
+        said = map(decode, marked)
+        return stretches(one for one in said if one["kind"] == RESTORED)
+    except books.UNREADABLE:
+        return []
+
+
+_RESTORED = f'"kind":"{RESTORED}"'.encode()
 
 
 def _look(work: list[tuple[bytes, bytes]], deep: bool) -> list[Looked]:
