@@ -127,16 +127,20 @@ class Catalogue:
     """An open catalogue.  All writes go through `write`, all reads through `read`.
 
     `said` is what its log puts in force, as far as that was read: `control.in_force`.
+    `foreign`: how often somebody else was seen to have written into the file.
     """
 
     def __init__(self, path: Path, engine: Engine, *, read_only: bool) -> None:
         self.path = path
         self.read_only = read_only
         self._engine = engine
+        self._writing = _engine(path, read_only=False, one=True)
         self._writer = WriterLock()
         self._feeds: list[Feed] = []
         self.said, self.said_mutex = InForce(), threading.Lock()
         self.compared: Any = None
+        self.foreign = 0
+        self._data_version: int | None = None
         self._file = _identity(path)
 
     @contextmanager
@@ -155,14 +159,29 @@ class Catalogue:
             raise CatalogueError("the catalogue is open for reading only")
         self._check_file()
         with self._writer.hold(priority), _translated(self.path):
-            tx = Transaction(self._engine)
+            tx = Transaction(self._writing)
             tx.author = author
             try:
                 with tx, tx.begin():
+                    self._look_who_wrote(tx)
                     yield tx
             finally:  # also after an error from COMMIT: then the outcome is not known
                 for feed in self._feeds:
                     feed.put(tx.changed)
+
+    def _look_who_wrote(self, tx: Connection) -> None:
+        """All our writes are on one connection, and SQLite gives that another number
+        once anybody else has committed, in this process or not."""
+        version = tx.exec_driver_sql("PRAGMA data_version").scalar_one()
+        if self._data_version not in (None, version):
+            self.foreign += 1
+        self._data_version = version
+
+    def foreign_commits(self) -> int:
+        """How often somebody else wrote into the file, as of now.  Raises
+        CatalogueError."""
+        with self.write(Priority.DELETION):
+            return self.foreign
 
     def feed(self) -> Feed:
         """What will be told of every transaction from now on."""
@@ -189,6 +208,7 @@ class Catalogue:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+        self._writing.dispose()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
@@ -229,7 +249,8 @@ def _why(path: Path, error: sa.exc.DBAPIError) -> str:
     return text
 
 
-def _engine(path: Path, *, read_only: bool) -> Engine:
+def _engine(path: Path, *, read_only: bool, one: bool = False) -> Engine:
+    """`one`: it has one connection, opened when it is first used."""
     mode = "ro" if read_only else "rw"
     uri = f"file:{_quote(path)}?mode={mode}"
 
@@ -248,7 +269,8 @@ def _engine(path: Path, *, read_only: bool) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    engine = sa.create_engine("sqlite://", creator=connect, poolclass=sa.QueuePool)
+    pool = sa.StaticPool if one else sa.QueuePool
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=pool)
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -101,13 +101,14 @@ def _told(sentences: list[str]) -> str:
 
 
 def _watched(context: Context, tx: Connection) -> Differences:
-    """Compared where holds or what the log puts in force moved since, and once an hour:
-    what is compared is small, but not nothing."""
+    """Compared where holds or what the log puts in force moved since, where somebody else
+    wrote into the file, and once an hour: what is compared is small, but not nothing."""
     catalogue = context.catalogue
     with catalogue.said_mutex:
         said = _caught_up(catalogue, tx)
     moves = None if said is None else said.moves
-    key = (moves, holds.moved(tx, context.now).version, context.now // HOUR)
+    version = holds.moved(tx, context.now).version
+    key = (moves, version, catalogue.foreign, context.now // HOUR)
     kept = catalogue.compared
     if kept is None or kept[0] != key:
         kept = catalogue.compared = key, compare(catalogue, tx, context.now)

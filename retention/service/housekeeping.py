@@ -110,6 +110,7 @@ def watch(context: Context) -> None:
     Raises CatalogueError.
     """
     watched = {name: one.watch for name, one in ALARMS.items() if one.watch}
+    context.catalogue.foreign_commits()  # compared then, though nothing of ours moved
     with context.catalogue.read() as tx:
         found = {name: resolve(at)(context, tx) for name, at in watched.items()}
         news = [name for name in watched if alarms.unsettled(tx, name, found[name])]

@@ -139,3 +139,20 @@ def test_a_fact_is_kept_replaced_and_removed(catalogue):
 
 def test_quick_check_finds_a_whole_file_whole(catalogue):
     assert db.quick_check(catalogue) is None
+
+
+def test_a_commit_that_was_not_ours_is_noticed(tmp_path):
+    """Whoever wrote, and whatever of it is undone again."""
+    catalogue = db.create(tmp_path / db.NAME, {"uuid": "u"})
+    for number in range(3):
+        with catalogue.write(Priority.HOLD) as tx:
+            db.put_fact(tx, "x", number)
+        with catalogue.read() as tx:
+            db.get_fact(tx, "x")
+    assert catalogue.foreign_commits() == 0
+    with sqlite3.connect(catalogue.path) as other:
+        other.execute("UPDATE fact SET value = '7'")
+    other.close()
+    assert catalogue.foreign_commits() == 1
+    assert catalogue.foreign_commits() == 1
+    catalogue.close()

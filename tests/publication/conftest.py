@@ -2,6 +2,7 @@
 
 import pytest
 
+from retention.control import members
 from tests.support.fixtures import installed as installed
 from tests.support.fixtures import small_reserve as small_reserve
 from tests.support.press import Press
@@ -12,3 +13,11 @@ def press(tmp_path):
     made = Press(tmp_path / "state")
     yield made
     made.close()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def listed_people():
+    """The people of the stations are members of whatever group there is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(members, "of", lambda settings, role: ["anna", "ben", "cara"])
+        yield
