@@ -41,7 +41,10 @@ if sys.dont_write_bytecode:
     _compiled = Path(tempfile.gettempdir(), f"retention-compiled-{os.geteuid()}")
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(_compiled)
 
-LONG = ("crash", "scenarios", "recorders", "test_kill.py", "test_mutations.py")
+LONG = (
+    "crash", "scenarios", "recorders", "test_booted.py", "test_kill.py",
+    "test_mutations.py",
+)  # fmt: skip
 """Directories and files of few tests that take minutes."""
 
 PATIENCE = 3600

@@ -20,6 +20,7 @@ DIRECTORIES = (
 FSTAB = Path("/etc/fstab")
 BOOTED = Path("/run/systemd/system")
 """There where systemd runs the machine (sd_booted(3))."""
+MOUNTS = Path("/proc/self/mountinfo")
 DROP_IN = f"/etc/systemd/system/{NAME}.d/footage.conf"
 """Where a site says what else the service may write to."""
 
@@ -52,9 +53,22 @@ def mount_point(path: Path) -> Path:
     system's own: then it is to be one."""
     points = fstab_points()
     for one in (path, *path.parents[:-1]):
-        if one in points or os.path.ismount(one):
+        if one in points or is_mounted(one):
             return one
     return path
+
+
+def is_mounted(point: Path) -> bool:
+    """Whether the kernel lists a mount there; a bind mount has its parent's device, so
+    comparing devices would not tell."""
+    try:
+        text = MOUNTS.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return os.path.ismount(point)
+    return any(
+        _unescaped(line.split(" ", 5)[4]) == str(point)
+        for line in text.split("\n")[:-1]
+    )
 
 
 def mount_unit(point: Path) -> str:

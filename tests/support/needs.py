@@ -23,6 +23,7 @@ ffmpeg = _command("ffmpeg")
 motion = _command("motion")
 strace = _command("strace")
 systemd_analyze = _command("systemd-analyze")
+systemd_nspawn = _command("systemd-nspawn")
 setfacl = _command("setfacl")
 go = _needs(
     shutil.which("go") is not None

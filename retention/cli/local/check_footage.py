@@ -190,7 +190,7 @@ def _mounted(root: RootSettings) -> Iterator[Finding]:
     """A path that lies on the system's disk while its own is not mounted."""
     for point in unit.fstab_points():
         if point != Path("/") and (root.path == point or point in root.path.parents):
-            if not os.path.ismount(point):
+            if not unit.is_mounted(point):
                 yield error(
                     f"{unit.FSTAB} mounts a file system at {point}, but it is not mounted "
                     f"now, so footage root {root.name} is not the right one",

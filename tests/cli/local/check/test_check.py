@@ -264,6 +264,18 @@ def test_a_mounted_root_is_fine(site, tmp_path):
     assert not has(site, "mounted now")
 
 
+@needs.root
+def test_a_directory_of_the_same_disk_that_is_mounted_there_is_mounted(site, tmp_path):
+    root, there = tmp_path / "nvr1", tmp_path / "a disk"
+    shutil.copytree(root, there)
+    (tmp_path / "fstab").write_text(f"{tmp_path}/disk {root} none bind 0 0\n")
+    subprocess.run(["mount", "--bind", there, root], check=True)
+    try:
+        assert not has(site, "mounted now")
+    finally:
+        subprocess.run(["umount", root], check=True)
+
+
 def test_a_mount_with_a_space_is_read_as_fstab_writes_it(tmp_path):
     (tmp_path / "fstab").write_text("/dev/sdb1 /srv/a\\040b ext4\n")
     assert unit.fstab_points() == [Path("/srv/a b")]

@@ -1,0 +1,162 @@
+"""A machine with a booted systemd: this one's files, an overlay keeps what it writes.
+
+It has its own init, journal, users' sessions and cgroups, and this machine's clock,
+kernel and network.  Nothing of it is left afterwards.
+"""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TREE = Path(__file__).parents[2]
+README = (TREE / "README.md").read_text(encoding="utf-8")
+COPY = "/usr/src/cctv-retention"
+"""Where the copy of the project lies that its people install from."""
+
+# What this machine's image happens to start is not the test's.
+OTHERS = (
+    "postgresql", "ssh", "docker", "containerd", "motion", "systemd-timesyncd",
+    "e2scrub_reap", "unattended-upgrades",
+)  # fmt: skip
+SHIPPED = (
+    "retention", "config", "systemd", "pyproject.toml", "README.md", "LICENSE",
+    "CHANGELOG.md",
+)  # fmt: skip
+
+CLEAN = {
+    "HOME": "/root",
+    "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "LANG": "C.UTF-8",
+}
+NAMESPACES = ("--mount", "--uts", "--ipc", "--pid", "--cgroup")
+
+
+def blocks(heading: str) -> list[str]:
+    """What the README says to type below one of its headings."""
+    section = README.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return re.findall(r"^ *```sh\n(.*?)^ *```$", section, re.MULTILINE | re.DOTALL)
+
+
+class Machine:
+    """One whose root file system is mounted at `root`; `boot` it, then type.
+
+    `srv` is its /srv, a file system of its own.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.srv = root.with_name("srv")
+        self._console = root.with_name("console")
+        self._nspawn: subprocess.Popen[bytes] | None = None
+        self._init = 0
+
+    def boot(self) -> None:
+        boot = [
+            "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot",
+            "--link-journal=no", "--console=pipe", f"--directory={self.root}",
+            f"--bind={self.srv}:/srv",
+        ]  # fmt: skip
+        with self._console.open("ab") as out:
+            self._nspawn = subprocess.Popen(
+                boot, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )
+        number = self._nspawn.pid
+        children = Path(f"/proc/{number}/task/{number}/children")
+        self.until(lambda: children.read_text())
+        self._init = int(children.read_text().split()[0])
+        self.until(self._is_up)
+
+    def power_cut(self) -> None:
+        """All processes gone at once; `boot` it again."""
+        if self._nspawn is not None:
+            if self._init:
+                os.kill(self._init, signal.SIGKILL)  # and with it all of its processes
+            else:
+                self._nspawn.kill()
+            self._nspawn.wait()
+            self._nspawn, self._init = None, 0
+
+    def run(self, *command: str) -> str:
+        """What a command of root's prints; it must succeed."""
+        done = self.tried(*command)
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
+
+    def tried(self, *command: str) -> subprocess.CompletedProcess[str]:
+        enter = ["nsenter", f"--target={self._init}", *NAMESPACES, "--root", "--wd"]
+        return subprocess.run(
+            [*enter, "--", *command],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, env=CLEAN,
+            timeout=250,
+        )  # fmt: skip
+
+    def typed(self, text: str) -> str:
+        """What a block of the README prints, typed by root in the project's copy."""
+        return self.run("bash", "-euxc", f"cd {COPY}\n{text}")
+
+    def login(self, user: str, *command: str) -> subprocess.CompletedProcess[str]:
+        """Typed by a person in a session of their own, as on a console."""
+        session = ["systemd-run", "--quiet", "--pipe", "--wait", "--collect"]
+        return self.tried(*session, "-pPAMName=login", f"-pUser={user}", *command)
+
+    def until(self, condition, seconds: float = 120) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert self._nspawn is not None
+            assert self._nspawn.poll() is None, self._console.read_text()
+            assert time.monotonic() < end, self.journal()
+            time.sleep(0.1)
+
+    def journal(self) -> str:
+        """What the service told it."""
+        if not self._init:
+            return ""
+        return self.tried("journalctl", "-u", "cctv-retention", "-o", "cat").stdout
+
+    def _is_up(self) -> bool:
+        said = self.tried("systemctl", "is-system-running").stdout.strip()
+        return said in ("running", "degraded")
+
+
+@contextmanager
+def machine(directory: Path) -> Iterator[Machine]:
+    """One that is up; an overlay may write to the file system of `directory`."""
+    upper, work, root = (directory / name for name in ("upper", "work", "root"))
+    for path in (upper, work, root, directory / "srv"):
+        path.mkdir()
+    options = f"lowerdir=/,upperdir={upper},workdir={work}"
+    mount = ["mount", "-t", "overlay", "-o", options, "overlay", root]
+    subprocess.run(mount, check=True)
+    made = Machine(root)
+    try:
+        _furnish(root)
+        made.boot()
+        yield made
+    finally:
+        made.power_cut()
+        subprocess.run(["umount", "--lazy", root], check=True)
+
+
+def _furnish(root: Path) -> None:
+    """The project's copy, no service of the image's, an identity of its own."""
+    for name in OTHERS:
+        unit = root / "etc/systemd/system" / f"{name}.service"
+        unit.unlink(missing_ok=True)
+        unit.symlink_to("/dev/null")
+    (root / "etc/machine-id").unlink(missing_ok=True)
+    (root / "etc/machine-id").touch()
+    copy = root / COPY.lstrip("/")
+    copy.mkdir(parents=True)
+    compiled = shutil.ignore_patterns("__pycache__")
+    for name in SHIPPED:
+        source, target = TREE / name, copy / name
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=compiled)
+        else:
+            shutil.copyfile(source, target)
