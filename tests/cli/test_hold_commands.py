@@ -47,6 +47,7 @@ def people(monkeypatch):
     monkeypatch.setattr(peers, "of", lambda _: Peer(1, who["uid"], 0, who["login"]))
     every = ["operator", "supervisor"]
     monkeypatch.setattr(peers, "roles", lambda *_, **__: every)
+    monkeypatch.setattr(peers, "listed", lambda *_: True)
 
     def become(uid, login=None):
         who.update(uid=uid, login=uid if login is None else login)

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from retention import __version__
-from retention.control import members, rules, verbs
+from retention.control import rules, verbs
 from retention.control.verbs import VERBS
 from retention.model import codec
 from retention.model.errors import (
@@ -147,7 +147,7 @@ class Dispatch:
     def _perform(self, verb: str, given: dict[str, Any], who: Actor) -> Any:
         context = replace(
             self.core.context(self.core.now(), who, self.rescan, self.inspect),
-            listed=lambda: who.name in members.of(self.core.settings, who.role),
+            listed=lambda: peers.listed(self.core.settings, who),
         )
         function = VERBS[verb].resolve()
         try:

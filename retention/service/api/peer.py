@@ -113,6 +113,11 @@ def roles(settings: Settings, uid: int, *, one_person: bool) -> list[str]:
     return found
 
 
+def listed(settings: Settings, who: Actor) -> bool:
+    """Whether a user is listed by name among those who have the role they act in."""
+    return who.name in members.of(settings, who.role)
+
+
 def _groups(uid: int) -> set[str]:
     """The names of a user's groups; none where no database knows the user: a container's,
     or one of the subordinate uids that each user may run processes under."""
