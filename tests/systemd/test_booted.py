@@ -126,6 +126,26 @@ def test_footage_goes_and_a_hold_ends_by_two_people_who_logged_in(machine):
     machine.until(lambda: left(machine) == 0)
 
 
+def test_one_person_is_not_two_whatever_accounts_and_processes_are_used(machine):
+    """Carl asks; what then comes from Sue's account is not Sue, until she logs in."""
+    approve = ("retention", "hold", "approve", "2")
+    place = "hold place 1002 --from now --to +1h --kind internal --reference 8"
+    assert typed(machine, "ann", f"{place} --reason crowd")[0] in (0, 7)
+    assert typed(machine, "carl", "hold release 2 --reason over")[0] == 0
+    sudoers = machine.root / "etc/sudoers.d/carl"
+    sudoers.write_text("carl ALL=(ALL) NOPASSWD: ALL\n")
+    sudoers.chmod(0o440)
+    by_sudo = machine.login("carl", "sudo", "-u", "sue", *approve)
+    assert (by_sudo.returncode, "the same" in by_sudo.stderr) == (4, True), by_sudo
+    sue = machine.run("id", "-u", "sue").strip()
+    written = f"echo {sue} > /proc/self/loginuid && cat /proc/self/loginuid && "
+    service = ("systemd-run", "--quiet", "--pipe", "--wait", "--collect", "-pUser=sue")
+    by_service = machine.tried(*service, "sh", "-c", written + " ".join(approve))
+    assert by_service.stdout.startswith(sue), by_service  # the kernel lets it
+    assert by_service.returncode == 4, by_service
+    assert machine.login("sue", *approve).returncode == 0
+
+
 def test_a_disk_that_is_missing_at_boot_keeps_nobody_and_goes_on_once_it_is_there(
     machine,
 ):
