@@ -25,7 +25,16 @@ from retention.model.errors import (
     RetentionError,
 )
 from retention.model.localtime import format_utc
-from retention.model.values import HOUR, MINUTE, SECOND, Actor, Micros
+from retention.model.values import (
+    HOUR,
+    LISTED,
+    MINUTE,
+    SECOND,
+    Actor,
+    Entry,
+    Micros,
+    Rows,
+)
 from retention.site import clock
 from retention.site.journal import log as journal
 
@@ -87,13 +96,19 @@ def trip(
     if before is None and stops:
         number = tx.append("guard.tripped", guard=name, scope=scope, detail=detail)
     elif before is None:
-        number = tx.append(
-            "alarm.raised", alarm=name, scope=scope, detail=detail, cameras=concerned
-        )
+        number = tx.append(*_raised(name, scope, detail, concerned))
     if not told and (before is None or (stops and before.detail != detail)):
         _tell(name, scope, detail, number if before is None else before.number)
     rows.put(tx, Raised(number, name, scope, now, detail, concerned))
     return before is None
+
+
+def _raised(name: str, scope: str, detail: str, cameras: tuple[int, ...]) -> Entry:
+    fields = {"alarm": name, "scope": scope, "detail": detail}
+    if len(cameras) <= LISTED:
+        return Entry("alarm.raised", {**fields, "cameras": list(cameras)})
+    listed = Rows(("camera",), [(key,) for key in cameras])
+    return Entry("alarm.raised", {**fields, "cameras": None}, listed)
 
 
 def _tell(name: str, scope: str, detail: str, number: int | None = None) -> None:

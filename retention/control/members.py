@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import pwd
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from retention.catalogue.db import Priority, get_fact, put_fact
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from retention.site.settings import Settings
 
 _FACT = "access.members"
+_MOST = 8_000
+"""Bytes of names in one entry."""
 
 
 def groups(settings: Settings, role: str) -> tuple[str, ...]:
@@ -72,9 +75,24 @@ def note(context: Context) -> None:
             new = set(now[role])
             if old == new and role in before:
                 continue
-            tx.append(
-                "access.changed",
-                role=role,
-                added={"names": sorted(new - old)},
-                removed={"names": sorted(old - new)},
-            )
+            for added, removed in _parts(sorted(new - old), sorted(old - new)):
+                tx.append(
+                    "access.changed", role=role,
+                    added={"names": added}, removed={"names": removed},
+                )  # fmt: skip
+
+
+def _parts(
+    added: list[str], removed: list[str]
+) -> Iterator[tuple[list[str], list[str]]]:
+    """The names for one entry after the other, at least one: what is committed to has no
+    rows, which everybody reads."""
+    part: tuple[list[str], list[str]] = ([], [])
+    length = 0
+    for at, name in [*((0, one) for one in added), *((1, one) for one in removed)]:
+        if length + len(name.encode()) > _MOST:
+            yield part
+            part, length = ([], []), 0
+        part[at].append(name)
+        length += len(name.encode()) + 3
+    yield part

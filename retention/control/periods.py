@@ -6,6 +6,7 @@ opposite is a proposal with a number, which a supervisor approves or rejects.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -23,7 +24,7 @@ from retention.model.answers.policy import (
 from retention.model.answers.status import PolicyInForce, ShorterPeriod
 from retention.model.localtime import format_utc, utc_or_null
 from retention.model.policy import PeriodChange, Policy, adopt
-from retention.model.values import Camera, Entry, Micros
+from retention.model.values import LISTED, Camera, Entry, Micros, Rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -139,19 +140,30 @@ def _differs(one: Policy, other: Policy) -> bool:
 
 def changed(new: Policy, old: Policy | None, approved: int | None = None) -> Entry:
     """The entry of new periods; `approved` is the proposal that asked for them."""
-    fields = {
-        "version": new.version,
-        "days": new.days,
-        "cameras": _by_key(new),
+    fields = {"version": new.version, "proposal": approved}
+    return _listing("policy.changed", fields, new, old)
+
+
+def _listing(
+    kind: str, fields: dict[str, Any], new: Policy, old: Policy | None
+) -> Entry:
+    """An entry with the periods of both; the cameras' in its rows, where they are many."""
+    before: Mapping[int, int] = {} if old is None else old.cameras
+    keys = sorted({*new.cameras, *before})
+    fields |= {
+        "days": new.days, "cameras": None, "old_cameras": None,
         "old_days": None if old is None else old.days,
-        "old_cameras": None if old is None else _by_key(old),
-        "proposal": approved,
-    }
-    return Entry("policy.changed", fields)
+    }  # fmt: skip
+    if len(keys) > LISTED:
+        values = [(key, new.cameras.get(key), before.get(key)) for key in keys]
+        return Entry(kind, fields, Rows(("camera", "days", "old_days"), values))
+    fields["cameras"] = _by_key(new.cameras)
+    fields["old_cameras"] = None if old is None else _by_key(before)
+    return Entry(kind, fields)
 
 
-def _by_key(policy: Policy) -> dict[str, int]:
-    return {str(key): days for key, days in policy.cameras.items()}
+def _by_key(cameras: Mapping[int, int]) -> dict[str, int]:
+    return {str(key): days for key, days in cameras.items()}
 
 
 def _proposed(one: proposals.Proposal, found: ProposedPeriods) -> Entry:
@@ -159,14 +171,8 @@ def _proposed(one: proposals.Proposal, found: ProposedPeriods) -> Entry:
         old, new = (rules.text(one.subject, value) for value in one.changes)
         fields = {"proposal": one.number, "rule": one.subject, "old": old, "new": new}
         return Entry("rules.proposed", fields)
-    fields = {
-        "proposal": one.number,
-        "days": found.asked.days,
-        "cameras": _by_key(found.asked),
-        "old_days": found.effective.days,
-        "old_cameras": _by_key(found.effective),
-    }
-    return Entry("policy.proposed", fields)
+    fields = {"proposal": one.number}
+    return _listing("policy.proposed", fields, found.asked, found.effective)
 
 
 # -- what people are shown --------------------------------------------------------

@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from retention.model.values import Entry, Micros, Rows, Window
+from retention.model.values import LISTED, Entry, Micros, Rows, Window
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from retention.holds.terms import Terms
-
-CLEAR_CAMERAS = 500
-"""A longer list of cameras goes into the rows beside the entry."""
 
 
 def placed(
@@ -79,7 +76,7 @@ def _listing(
     covered: Sequence[int],
     window: Window,
 ) -> Entry:
-    many = len(listed) > CLEAR_CAMERAS
+    many = len(listed) > LISTED
     return Entry(
         kind,
         {**fields, "cameras": None if many else list(listed)},

@@ -167,6 +167,10 @@ class Prepared:
     hours: frozenset[tuple[int, int]]
 
 
+LISTED = 500
+"""So many items of a list stand in an entry itself; a longer one is in its rows."""
+
+
 class Entry(NamedTuple):
     """One audit record before it is written; `tx.append(*entry)` writes it.
 

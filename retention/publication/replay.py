@@ -132,10 +132,18 @@ def withdraw(tx: Transaction, withdrawn: Mapping[str, int]) -> None:
 
 
 def _cameras(back: Back) -> list[int]:
-    """The cameras that an entry of a hold lists, in itself or beside it."""
+    """The cameras that an entry lists, in itself or beside it."""
     if back.fields["cameras"] is not None:
         return list(back.fields["cameras"])
     return [row[0] for row in back.rows.values] if back.rows else []
+
+
+def _periods(back: Back) -> dict[int, int]:
+    """The days of the cameras whose period is their own, by key."""
+    if back.fields["cameras"] is not None:
+        return {int(key): days for key, days in back.fields["cameras"].items()}
+    rows = back.rows.values if back.rows else []
+    return {camera: days for camera, days, _ in rows if days is not None}
 
 
 # -- holds ------------------------------------------------------------------------
@@ -370,8 +378,7 @@ def grow_recordings(tx: Connection, back: Back) -> None:
 @_act
 def change_policy(tx: Connection, back: Back) -> None:
     fields = back.fields
-    cameras = {int(key): days for key, days in fields["cameras"].items()}
-    policy = Policy(fields["version"], fields["days"], cameras)
+    policy = Policy(fields["version"], fields["days"], _periods(back))
     current = policies.current(tx)
     if current is None or current.version < policy.version:
         policies.insert(tx, back.at, policy)
@@ -419,7 +426,7 @@ def clear_guard(tx: Connection, back: Back) -> None:
 def raise_alarm(tx: Connection, back: Back) -> None:
     fields = back.fields
     name, scope, detail = fields["alarm"], fields["scope"], fields["detail"]
-    cameras = tuple(fields["cameras"])
+    cameras = tuple(_cameras(back))
     raised.put(tx, raised.Raised(back.number, name, scope, back.at, detail, cameras))
 
 

@@ -5,7 +5,7 @@ Pure: entries come as records in the order of the log, from an index or from all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -24,6 +24,7 @@ from retention.model.answers.books import (
 )
 from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
+from retention.model.policy import Policy
 from retention.model.values import DAY, HOUR, SECOND, Micros, Window
 from retention.reports.held import HoldHistory
 from retention.tlog.balance import UnreadEntry, entered
@@ -159,7 +160,7 @@ class Finder:
         self.lives: dict[Key, Life] = {}
         self.roll_ups: dict[tuple[int, int], list[RollUp]] = {}
         self.holds = HoldHistory()
-        self.policies: dict[int, tuple[int, Mapping[str, Any]]] = {}
+        self.policies: dict[int, tuple[int, Policy]] = {}
         self.faults: list[UnreadEntry] = []
         self.rows = 0
         self._intents: dict[int, list[tuple[Life, int, DeletionIntended]]] = {}
@@ -334,8 +335,8 @@ class Finder:
 
     def _why(self, life: Life, due: Micros, version: int) -> dict[str, Any]:
         """By which policy it was due."""
-        entry, fields = self.policies.get(version, (None, {}))
-        days = fields.get("cameras", {}).get(str(life.camera), fields.get("days"))
+        entry, policy = self.policies.get(version, (None, None))
+        days = None if policy is None else policy.days_of(life.camera)
         period = "its period" if days is None else f"its period of {days} days"
         return {
             "policy": version,
@@ -368,7 +369,8 @@ class Finder:
 
     def _policy(self, record: Record) -> None:
         fields = record.entry["fields"]
-        self.policies[fields["version"]] = (record.number, fields)
+        found = Policy(fields["version"], fields["days"], record.periods())
+        self.policies[found.version] = (record.number, found)
 
 
 def seconds(length: Micros) -> float | int:

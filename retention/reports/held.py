@@ -94,12 +94,9 @@ class HoldHistory:
             return  # placed for other footage than was asked for
         hold.entries.append(record.number)
         if record.kind in _COVER:
-            cameras = fields["cameras"]
-            if cameras is None:
-                cameras = record.read().columns["camera"]
             before = hold.terms[-1].cameras if hold.terms else frozenset()
             hold.terms.append(
-                _Cover(at, fields["since"], fields["until"], before | set(cameras))
+                _Cover(at, fields["since"], fields["until"], before | record.cameras())
             )
         elif record.kind == "hold.released":
             hold.released = at

@@ -130,7 +130,7 @@ class InForce:
         window = Window(fields["since"], fields["until"])
         if not 0 <= window.start < window.end <= FOREVER:
             return None
-        cameras = _cameras(record)
+        cameras = record.cameras()
         if record.kind == "hold.placed":
             new = fields["hold"] == max(self.holds, default=0) + 1
             return HoldSaid(window, cameras, placed=record.number) if new else None
@@ -148,14 +148,14 @@ class InForce:
     def _placed(self, record: Record) -> None:
         fields = record.entry["fields"]
         window = Window(fields["since"], fields["until"])
-        hold = HoldSaid(window, _cameras(record), placed=record.number)
+        hold = HoldSaid(window, record.cameras(), placed=record.number)
         self._put(fields["hold"], hold)
 
     def _extended(self, record: Record) -> None:
         fields = record.entry["fields"]
         old = self.holds.get(fields["hold"], _NOTHING)
         window = Window(fields["since"], fields["until"])
-        cameras = old.cameras | _cameras(record)
+        cameras = old.cameras | record.cameras()
         self._put(fields["hold"], old._replace(window=window, cameras=cameras))
 
     def _put(self, key: int, hold: HoldSaid) -> None:
@@ -190,8 +190,7 @@ class InForce:
         if record.kind == "rules.changed":
             self.rules |= fields["new"]
             return
-        cameras = {int(key): days for key, days in fields["cameras"].items()}
-        self.policy = Policy(fields["version"], fields["days"], cameras)
+        self.policy = Policy(fields["version"], fields["days"], record.periods())
 
     def _opened(self, record: Record) -> None:
         fields = record.entry["fields"]
@@ -207,10 +206,3 @@ class InForce:
 
     def _resumed(self, record: Record) -> None:
         self.paused = None
-
-
-def _cameras(record: Record) -> frozenset[int]:
-    listed = record.entry["fields"]["cameras"]
-    if listed is None:
-        listed = record.read({"camera"}).columns["camera"]
-    return frozenset(listed)

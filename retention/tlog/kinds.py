@@ -252,7 +252,8 @@ _ALL = (
         "ruling.proposed",
         "A ruling would take these recordings out of the cover of the holds; so it waits "
         "for a second person, and they stay as they are.  A long list is in several such "
-        "entries of one request.  lifts: streams whose times would be in doubt no more.",
+        "entries of one request.  lifts: streams whose times would be in doubt no more.  Of holds and of streams the "
+        "first 500.",
         "@request:int count:int ruling:text holds:ints lifts:ints ~reason:text?",
         rows=f"{_FOOTAGE} path new_start new_end",
         **_by(_BOTH, AGAIN),
@@ -425,17 +426,20 @@ _ALL = (
     ),
     declare(
         "policy.changed",
-        "Retention periods from now on; cameras: key to days, where they differ.  With "
-        "a proposal's number, the actor approved it.",
-        "@version:int days:int cameras:object old_days:int? old_cameras:object? "
+        "Retention periods from now on; cameras: key to days, where they differ (a long "
+        "list is in the rows, and `cameras` null).  With a proposal's number, the actor "
+        "approved it.",
+        "@version:int days:int cameras:object? old_days:int? old_cameras:object? "
         ">proposal:int?",
+        may="camera days old_days",
         **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_policy"),
         tells="force",
     ),
     declare(
         "policy.proposed",
-        "Settings ask for a shorter period; it waits for approval.",
-        "days:int cameras:object old_days:int? old_cameras:object? @proposal:int?",
+        "Settings ask for a shorter period; it waits for approval (a long list: as above).",
+        "days:int cameras:object? old_days:int? old_cameras:object? @proposal:int?",
+        may="camera days old_days",
         back="note_proposal",
     ),
     declare(
@@ -525,7 +529,8 @@ _ALL = (
     ),
     declare(
         "access.changed",
-        "The members of a role's groups are others than when last read.",
+        "The members of a role's groups are others than when last read; a long list is "
+        "in several such entries.",
         "@role:text ~added:object ~removed:object",
         back="nothing: the members are read again",
     ),
@@ -551,8 +556,10 @@ _ALL = (
     ),
     declare(
         "alarm.raised",
-        "Something needs a person, and stands until it is over.",
-        "@alarm:text scope:text detail:text cameras:ints",
+        "Something needs a person, and stands until it is over.  A list of cameras too "
+        "long for one entry is in the rows, and `cameras` is null.",
+        "@alarm:text scope:text detail:text cameras:ints?",
+        may="camera",
         back="raise_alarm",
     ),
     declare(

@@ -54,6 +54,23 @@ class Record(NamedTuple):
                 f"the rows of entry {self.number} can't be read: {error}"
             ) from error
 
+    def cameras(self) -> frozenset[int]:
+        """The cameras that it lists, by key, in itself or in its rows; errors as `read`."""
+        listed = self.entry["fields"]["cameras"]
+        if listed is None:
+            listed = self.read({"camera"}).columns["camera"]
+        return frozenset(listed)
+
+    def periods(self) -> dict[int, int]:
+        """The days of the cameras whose period it says is their own, by key, in itself or
+        in its rows; errors as `read`."""
+        listed = self.entry["fields"]["cameras"]
+        if listed is not None:
+            return {int(key): days for key, days in listed.items()}
+        columns = self.read({"camera", "days"}).columns
+        pairs = zip(columns["camera"], columns["days"], strict=True)
+        return {camera: days for camera, days in pairs if days is not None}
+
 
 Act = Callable[[Record], None]
 
@@ -244,12 +261,9 @@ class HoldSpans:
         fields = record.entry["fields"]
         if "cameras" not in fields or "since" not in fields:
             return
-        cameras = fields["cameras"]
-        if cameras is None:
-            cameras = record.read(frozenset({"camera"})).columns["camera"]
         before, _ = self._holds.get(fields["hold"], (frozenset(), None))
         window = Window(fields["since"], fields["until"])
-        self._holds[fields["hold"]] = before | set(cameras), window
+        self._holds[fields["hold"]] = before | record.cameras(), window
 
     def of(self, hold: int) -> Iterator[Span]:
         """What a hold covers by now."""

@@ -9,7 +9,8 @@ WORDS: dict[str, str] = {
     "boottime": "time since the machine started, microseconds, sleep included",
     "bytes": "size, or sum of the sizes, of files",
     "camera": "the register's key of a camera, which never changes; its published `id` may",
-    "cameras": "cameras by key; of periods: key to days, where they differ",
+    "cameras": "cameras by key; of periods: key to days, where they differ; null: in the "
+    "rows",
     "change": "what was done to the camera: renumbered, moved, replaced or retired",
     "changed": "so many changed; of a hold: names of the fields",
     "changes": "name of a value to [old, new]",
@@ -18,7 +19,8 @@ WORDS: dict[str, str] = {
     "custody": "whose data the footage is: council, police or third_party",
     "cutoff": "what was due by this instant is in the plan",
     "day": "UTC day of the start, days since 1970-01-01",
-    "days": "retention period of all cameras that have none of their own, 86,400 s each",
+    "days": "retention period, 86,400 s each: of all cameras that have none of their own; "
+    "in rows: of that camera, null where it has none",
     "delay": "microseconds between a recording's own end and its arrival",
     "deleted": "files with that outcome",
     "detail": "a sentence for people",

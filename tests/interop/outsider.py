@@ -390,7 +390,14 @@ class Meaning:
         return self.log.rows.get(number, [])
 
     def policy_changed(self, number, entry, fields):
-        self.policies[fields["version"]] = fields
+        cameras = fields["cameras"]
+        if cameras is None:
+            cameras = {
+                str(row["camera"]): row["days"]
+                for row in self._rows(number)
+                if row["days"] is not None
+            }
+        self.policies[fields["version"]] = {"days": fields["days"], "cameras": cameras}
 
     def rules_changed(self, number, entry, fields):
         self.rules |= fields["new"]

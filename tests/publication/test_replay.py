@@ -2,7 +2,9 @@
 
 import pytest
 
+from retention.catalogue import policies, raised
 from retention.catalogue.db import Priority
+from retention.model.policy import Policy
 from retention.model.values import Entry, Rows, State
 from retention.publication.replay import ACTS, Back, Replay
 from retention.publication.unproven import Unproven
@@ -274,3 +276,14 @@ def test_one_path_has_one_row_whatever_the_backup_says(tx):
     paths = tx.exec_driver_sql("SELECT start, path FROM recording_path").all()
     assert paths == [(150, b"a")]
     assert tx.exec_driver_sql("SELECT count(*) FROM quarantine").scalar_one() == 0
+
+
+def test_long_lists_come_back_from_the_rows_beside_their_entries(tx):
+    rows = Rows(("camera", "days", "old_days"), [(1, 31, None), (2, None, 40)])
+    replay(tx, "policy.changed", rows, version=7, days=28)
+    assert policies.current(tx) == Policy(7, 28, {1: 31})
+    replay(
+        tx, "alarm.raised", Rows(("camera",), [(1,), (2,)]), number=9, alarm="settings",
+        scope="nvr1", detail="many",
+    )  # fmt: skip
+    assert raised.find(tx, "settings", "nvr1").cameras == (1, 2)

@@ -20,7 +20,7 @@ from retention.model.answers.recording import (
 from retention.model.errors import RetentionError
 from retention.model.layouts.layout import path_of
 from retention.model.localtime import format_utc, utc_or_null
-from retention.model.values import Entry, Recording, Rows
+from retention.model.values import LISTED, Entry, Recording, Rows
 from retention.model.wording import reason_of
 from retention.tlog.canonical import path_text
 
@@ -108,8 +108,8 @@ def _put(tx: Transaction, request: RulingRequest, found: Sequence[Uncovering]) -
     ]  # fmt: skip
     fields = {
         "request": request.number, "count": len(moves), "ruling": request.said,
-        "holds": sorted({hold for one in found for hold in one.holds}),
-        "lifts": request.lifts, "reason": request.reason,
+        "holds": sorted({hold for one in found for hold in one.holds})[:LISTED],
+        "lifts": request.lifts[:LISTED], "reason": request.reason,
     }  # fmt: skip
     tx.append(*Entry("ruling.proposed", fields, Rows(_COLUMNS, values)))
     scope, concerned = str(request.number), set(camera.values())

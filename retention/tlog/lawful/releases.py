@@ -144,7 +144,7 @@ class Releases:
 
     def _weaker(self, record: Record, fields: dict[str, Any]) -> Iterator[str]:
         policy = KINDS[record.kind].act == "change_policy"
-        found = self._shorter(fields) if policy else self._weaker_rules(fields)
+        found = self._shorter(record) if policy else self._weaker_rules(fields)
         if not found:
             return
         proposal = fields.get("proposal")
@@ -153,10 +153,9 @@ class Releases:
         elif proposal not in self._proposed:
             yield f"{found} by proposal {proposal}, which was never made"
 
-    def _shorter(self, fields: dict[str, Any]) -> str | None:
-        old = self._said.policy
-        cameras = {int(key): days for key, days in fields["cameras"].items()}
-        new = Policy(fields["version"], fields["days"], cameras)
+    def _shorter(self, record: Record) -> str | None:
+        old, fields = self._said.policy, record.entry["fields"]
+        new = Policy(fields["version"], fields["days"], record.periods())
         if old is None:
             return None
         if new.days < old.days:
