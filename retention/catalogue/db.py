@@ -26,6 +26,7 @@ from retention.tlog.in_force import InForce
 
 if TYPE_CHECKING:
     from retention.catalogue.log import Author
+    from retention.tlog.lawful.fold import Lawful
 
 T = TypeVar("T")
 
@@ -126,7 +127,8 @@ class Transaction(Connection):
 class Catalogue:
     """An open catalogue.  All writes go through `write`, all reads through `read`.
 
-    `said` is what its log puts in force, as far as that was read: `control.in_force`.
+    `said` is what its log puts in force, as far as that was read: `control.in_force`;
+    `lawful` whether that was allowed: `control.lawful`.
     `foreign`: how often somebody else was seen to have written into the file.
     """
 
@@ -139,6 +141,7 @@ class Catalogue:
         self._feeds: list[Feed] = []
         self.said, self.said_mutex = InForce(), threading.Lock()
         self.compared: Any = None
+        self.lawful: Lawful | None = None
         self.foreign = 0
         self._data_version: int | None = None
         self._file = _identity(path)

@@ -37,6 +37,7 @@ LEFT_ALONE = "left-alone"
 REFUSED = "refused"
 RULING = "ruling"
 UNLOGGED = "unlogged"
+UNLAWFUL = "unlawful"
 
 
 class Rank(IntEnum):
@@ -144,6 +145,14 @@ ALARMS: dict[str, Alarm] = {
         "the hold; two people acknowledge it: {acknowledge}",
         Rank.BROKEN,
         people=2,
+    ),
+    UNLAWFUL: Alarm(
+        "look at the entries with `retention audit show` and at all of the log with "
+        "`retention audit verify --deep`; find out who or what did that, and two people "
+        "acknowledge it: {acknowledge}",
+        Rank.BROKEN,
+        people=2,
+        watch="control.lawful:unlawful",
     ),
     OVERDUE: Alarm(
         "put right what the detail says; what can be deleted goes with the next cycle",

@@ -25,6 +25,7 @@ from retention.tlog.canonical import base64url
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from retention.catalogue.db import Transaction
 
 KIND = "recordings.recorded"
 CATALOGUED, CORRECTED = "catalogued", "corrected"
@@ -61,6 +62,15 @@ def roll_up(
             left = not tally.is_empty(tx)
         count += sum(line.number for line in lines)
     return count
+
+
+def close(tx: Transaction) -> bool:
+    """Write what still waits, in a transaction that goes on; whether the books are
+    complete with it: then what they have is what is there."""
+    lines = tally.take(tx, LINES)
+    if lines:
+        tx.append(*_entry(lines, CATALOGUED))
+    return tally.is_empty(tx) and not _is_due(tx)
 
 
 def settle(

@@ -56,8 +56,11 @@ def audit_verify(
         copy = _published(directory, verifier, again)
     ok = own.ok and (copy is None or copy.ok)
     fault = own.fault
+    law = None if own.verdict is None else findings.of_law(own.verdict)
     return LogChecked(
-        ok=ok,
+        ok=ok and (law is None or law.lawful),
+        lawful=None if law is None else law.lawful,
+        law=law,
         entries=own.size,
         intact=own.intact,
         root=base64url(own.root),
@@ -133,8 +136,12 @@ def summary(own: Report, copy: Report | None) -> str:
     if not own.size:
         return "the audit log is empty: run `retention init`"
     text = f"the audit log is intact to entry {own.size - 1}"
+    if own.verdict is not None and own.verdict.violations:
+        text += f", but NOT lawful: {own.verdict.violations[0].sentence}"
+    elif own.verdict is not None:
+        text += " and lawful"
     if copy is None:
         return f"{text}; nothing of it was published yet"
     if copy.fault is not None:
-        return f"{text}, but its published copy is NOT: {copy.fault.sentence}"
+        return f"{text}; but its published copy is NOT intact: {copy.fault.sentence}"
     return f"{text}; its published copy is intact to entry {copy.size - 1}"

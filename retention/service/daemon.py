@@ -43,6 +43,7 @@ from retention.site.reserve import Reserve
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from retention.catalogue.db import Transaction
     from retention.service.notify import Notifier
     from retention.service.worker import Wakeup
     from retention.site.settings import Settings
@@ -303,7 +304,7 @@ class Service:
             self._core.failed(error, "", judged.now)
             return
         self._keep_books(judged.now, stop)
-        self._record(judged.now, Entry("heartbeat", fields))
+        self._write(judged.now, partial(housekeeping.beat, fields=fields))
         journal.info("heartbeat", **fields, trouble=dict(self._schedule.trouble))
 
     def _keep_books(self, now: Micros, stop: Stop | None = None) -> None:
@@ -314,13 +315,21 @@ class Service:
             self._core.failed(error, "", now)
 
     def _record(self, now: Micros, *entries: Entry) -> None:
-        """Entries of the service itself, and with them the clock's state."""
+        """Entries of the service itself."""
+
+        def append(tx: Transaction) -> None:
+            for entry in entries:
+                tx.append(*entry)
+
+        self._write(now, append)
+
+    def _write(self, now: Micros, act: Callable[[Transaction], None]) -> None:
+        """What the service says of itself, and with it the clock's state."""
         core = self._core
         try:
             with core.catalogue.write(Priority.DELETION, core.by(now)) as tx:
                 self._timekeeper.remember(tx)
-                for entry in entries:
-                    tx.append(*entry)
+                act(tx)
         except CatalogueError as error:
             core.failed(error, "", now)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from retention.catalogue import due, holds, policies, roots, zones
@@ -22,11 +22,11 @@ from retention.model.errors import CatalogueError, SettingsError
 from retention.model.policy import BEGINNING
 from retention.model.values import MINUTE, Micros
 from retention.publication.compare import check_origin
-from retention.reports.rollup import KIND, roll_up
+from retention.reports.rollup import KIND, close, roll_up
 from retention.site import clock
 
 if TYPE_CHECKING:
-    from retention.catalogue.db import Catalogue
+    from retention.catalogue.db import Catalogue, Transaction
     from retention.control.alarms import Alarms
     from retention.control.context import Context
     from retention.model.values import Micros
@@ -69,6 +69,16 @@ def _of_root(
         overdue += sum(due.total(tx, scope, late).number for scope in found)
         firsts = [due.first_free(tx, scope, BEGINNING) for scope in found]
     return count, overdue, min((first[0] for first in firsts if first), default=None)
+
+
+def beat(tx: Transaction, fields: Mapping[str, Any]) -> None:
+    """The hourly heartbeat, as the last step of a transaction: what it counts is what the
+    books have, so that whoever has the log alone can hold the two against each other."""
+    counted = close(tx)
+    if counted:
+        found = (roots.count_recordings(tx, row.key) for row in roots.everyone(tx))
+        fields = {**fields, "recordings": sum(found)}
+    tx.append("heartbeat", fields, counted=counted)
 
 
 ROOT_PATIENCE: Micros = 10 * MINUTE

@@ -14,6 +14,7 @@ from textwrap import fill
 from retention.model.values import FOREVER, Outcome
 from retention.tlog import document, merkle, proof, rows, seal, tiles, vectors
 from retention.tlog.canonical import base64url
+from retention.tlog.lawful.laws import LAWS
 from retention.tlog.rows import RowFile
 
 NAME = "FORMAT.md"
@@ -35,8 +36,12 @@ _OUTCOMES = {
 @cache
 def text() -> str:
     """The whole description; the same for every log that this program writes."""
-    parts = [_STRUCTURE, _MEANING.replace("{outcomes}", _outcomes()), _kinds()]
-    return "\n".join([*parts, _vectors()])
+    meaning = _MEANING.replace("{outcomes}", _outcomes()).replace("{rules}", _rules())
+    return "\n".join([_STRUCTURE, meaning, _kinds(), _vectors()])
+
+
+def _rules() -> str:
+    return "\n".join(f"{law.number}. {law.rule}" for law in LAWS.values())
 
 
 def _outcomes() -> str:
@@ -315,6 +320,14 @@ together, as they stand after the entries before it.
 1. Rows of `deletion.intended` have `seen`, as their last column. Before, they end with
    `path`.
 2. `heartbeat` has `counted`. Before, it says nothing of the books.
+
+## Rules
+
+What is lawful, by the numbers that this program names:
+
+{{rules}}
+
+What aged out, is withheld or was never on record can't be checked, and is no violation.
 
 ## What a verifier does
 

@@ -70,7 +70,10 @@ def test_an_entry_that_does_not_exist_is_one_sentence(busy):
 
 def test_an_intact_log_verifies(busy):
     text = busy.ok("audit", "verify", "--deep")
-    assert text.startswith(f"The audit log is intact to entry {_last(busy)};")
+    assert text.startswith(
+        f"The audit log is intact to entry {_last(busy)} and lawful;"
+    )
+    assert "\nLawful to entry " in text
     assert busy.json("audit", "verify")["ok"] is True
 
 
@@ -84,7 +87,7 @@ def test_with_sums_it_says_how_many_rows_were_read_and_where(busy):
 def test_json_of_the_verification_keeps_its_shape(busy):
     assert set(busy.json("audit", "verify")) == {
         "ok", "entries", "intact", "root", "deep", "rows", "withheld", "open_intents",
-        "fault", "published", "summary",
+        "fault", "published", "summary", "lawful", "law",
     }  # fmt: skip
 
 

@@ -10,10 +10,12 @@ import pytest
 
 from retention import cli
 from retention.catalogue import db
+from retention.model.values import DAY
 from retention.tlog import merkle, note, page
 from retention.tlog.entry import previous
 from tests.support.logs import a_catalogue
 from tests.support.publishing import OTHER_KEY, VERIFIER, fill, head, publish
+from tests.support.story import Story
 
 PAPER = note.fingerprint(VERIFIER.vkey)
 
@@ -69,10 +71,51 @@ def test_an_intact_log_is_intact_to_its_last_entry_by_any_form_of_the_key(
         (["--deep", "--jobs", "2"], "every entry and every row"),
     ],
 )
-def test_it_says_what_was_checked(verify, log, options, words):
+def test_it_says_what_was_checked(verify, tmp_path, options, words):
+    story = Story()
+    story.delete(story.row())
+    log = publish(tmp_path / "log", story.entries)
     status, out, _ = verify(log, "--key", PAPER, *options)
     assert status == 0
     assert words in out
+    assert ("Lawful to entry 6, by the rules in force then." in out) is (
+        "--deep" in options
+    )
+    assert ("lawful             not looked at: --deep does" in out) is (
+        "--deep" not in options
+    )
+
+
+def test_a_log_that_is_intact_and_not_lawful_says_both_and_ends_with_5(
+    verify, tmp_path
+):
+    story = Story()
+    early = story.delete(story.row(age=DAY))
+    log = publish(tmp_path / "log", story.entries)
+    status, out, err = verify(log, "--key", PAPER, "--deep")
+    assert (status, err) == (5, "")
+    intact, unlawful = out.splitlines()[:2]
+    assert intact.startswith("Intact to entry 6, signed at ")
+    assert re.fullmatch(
+        rf"NOT LAWFUL: entry {early} has row 0, which is deleted 26 days 23 h before its "
+        r"period is over \(rule 5: nothing is deleted before its period is over\)\.",
+        unlawful,
+    )
+    assert verify(log, "--key", PAPER)[0] == 0  # it was not asked
+
+
+def test_json_says_both_words(verify, tmp_path):
+    story = Story()
+    early = story.delete(story.row(age=DAY))
+    log = publish(tmp_path / "log", story.entries)
+    status, out, _ = verify(log, "--key", PAPER, "--deep", "--json")
+    answer = json.loads(out)
+    assert (status, answer["ok"], answer["faults"]) == (5, False, [])
+    assert (answer["intact"], answer["lawful"]) == (answer["entries"], False)
+    (one,) = answer["law"]["violations"]
+    assert (one["entry"], one["rule"], one["name"]) == (early, 5, "period")
+    answer = json.loads(verify(log, "--key", PAPER, "--json")[1])
+    assert (answer["ok"], answer["lawful"], answer["law"]) == (True, None, None)
 
 
 def test_without_an_older_checkpoint_it_says_what_would_not_show(verify, log):
@@ -166,7 +209,7 @@ def test_json_says_the_same(verify, log, capsys):
         "ok", "origin", "entries", "intact", "signed_at", "unsigned", "ahead",
         "copied_while_written", "root", "depth",
         "rows", "open_intents", "extends", "strangers", "faults", "more_faults",
-        "directory", "checkpoint", "fingerprint", "brought",
+        "directory", "checkpoint", "fingerprint", "brought", "lawful", "law",
     }  # fmt: skip
 
 
@@ -275,7 +318,7 @@ def test_the_service_compares_its_log_with_the_published_copy(running):
         rows.write_bytes(data + b" ")
         done = running.call("audit", "verify")
         assert done.returncode == 5
-        assert "but its published copy is NOT: entry " in done.stdout
+        assert "but its published copy is NOT intact: entry " in done.stdout
     finally:
         rows.write_bytes(data)
 
@@ -298,7 +341,7 @@ def test_a_head_that_was_removed_from_the_copy_shows_and_is_published_again(runn
     (running.log / "checkpoint").unlink()
     done = running.call("audit", "verify")
     assert done.returncode == 5
-    assert "its published copy is NOT: the checkpoint: " in done.stdout
+    assert "its published copy is NOT intact: the checkpoint: " in done.stdout
     assert running.json("audit", "publish")["published"] is True
     assert running.call("audit", "verify").returncode == 0
 

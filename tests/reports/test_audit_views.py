@@ -223,10 +223,11 @@ def test_an_intact_log_is_reported_up_to_its_last_entry(context):
     report = audit_verify(context, deep=True)
     json.dumps(report)
     assert report["ok"]
+    assert report["lawful"]
     assert report["rows"] == 10
     assert report["open_intents"] == [1]
     assert report["summary"] == (
-        "the audit log is intact to entry 1; nothing of it was published yet"
+        "the audit log is intact to entry 1 and lawful; nothing of it was published yet"
     )
 
 

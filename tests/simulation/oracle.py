@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from retention.catalogue import log
 from retention.model.localtime import format_utc, parse_instant
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Actor, Micros
+from retention.tlog.lawful.laws import ROLE
 from tests.simulation.people import MARGIN
 from tests.simulation.program import DAYS
 
@@ -266,5 +267,10 @@ class Oracle:
         """At the end of a simulation."""
         if self.sim.disk.missing():
             self._say(LOG, "files are gone that the log never spoke of")
-        if not self.sim.program.verified():
-            self._say(LOG, "does not verify")
+        found = self.sim.program.verified()
+        if not found.ok or found.verdict is None:
+            self._say(LOG, f"does not verify: {found.faults}")
+            return
+        for one in found.verdict.violations:
+            if one.law != ROLE:  # nobody here is in a group of the system
+                self._say(LOG, one.sentence)

@@ -9,9 +9,10 @@ from errno import EACCES
 from pathlib import Path
 from typing import Any
 
-from retention.catalogue import cameras, policies, raised, roots
+from retention.catalogue import cameras, raised, roots
 from retention.catalogue.db import Catalogue, Priority
-from retention.catalogue.log_check import verify_catalogue
+from retention.catalogue.log_check import Report, verify_catalogue
+from retention.control import periods
 from retention.control.context import Context
 from retention.control.gate import Gate
 from retention.deletion import batch as procedure
@@ -21,8 +22,9 @@ from retention.footage.roots import OpenRoot
 from retention.model.answers.hold import Inspection
 from retention.model.errors import CatalogueError
 from retention.model.layouts.presets import preset_or_template
-from retention.model.policy import Holds, Policy
-from retention.model.values import DAY, HOUR, Actor, Camera, Entry, Micros
+from retention.model.policy import Holds
+from retention.model.values import DAY, HOUR, Actor, Camera, Micros
+from retention.reports import rollup
 from retention.service import housekeeping
 from retention.site.settings import RootSettings, Settings
 from tests.support.premises import ACTOR, Crash, Premises, never
@@ -116,8 +118,8 @@ class Program(Premises):
             root.name: self.make_root(root.name, Path(root.path), f"root-{root.name}")
             for root in self.settings.root
         }
+        periods.apply(self.catalogue, self.log.by(ACTOR, begin), self.settings)
         with self.catalogue.write(Priority.HOLD) as tx:
-            policies.insert(tx, self.START, Policy(1, DAYS))
             self.cameras = {
                 cameras.insert(tx, Camera(0, id, f"at {id}"), self.START): id
                 for id in ids
@@ -206,15 +208,15 @@ class Program(Premises):
                 self._open(root)
 
     def beat(self, now: Micros) -> None:
-        """The hourly sign of life; nobody reads what else it says."""
+        """The hourly sign of life; of what it says, the books are true."""
         fields = dict.fromkeys(
             ("recordings", "overdue", "held_cameras", "holds", "wall", "boottime"), 0
         )
-        said = Entry(
-            "heartbeat", fields | {"oldest_unheld": None, "synchronised": True}
-        )
-        with self.catalogue.write(Priority.DELETION, self.log.by(ACTOR, now)) as tx:
-            tx.append(*said)
+        fields |= {"oldest_unheld": None, "synchronised": True}
+        author = self.log.by(ACTOR, now)
+        rollup.roll_up(self.catalogue, author, never)
+        with self.catalogue.write(Priority.DELETION, author) as tx:
+            housekeeping.beat(tx, fields)
 
     def scan(self, name: str) -> bool:
         """Look at one root; whether files in it are still open."""
@@ -259,8 +261,8 @@ class Program(Premises):
         with self.catalogue.read() as tx:
             return raised.everyone(tx)
 
-    def verified(self) -> bool:
-        return verify_catalogue(self.catalogue, deep=True).ok
+    def verified(self) -> Report:
+        return verify_catalogue(self.catalogue, deep=True)
 
     def close(self) -> None:
         for root in self.roots.values():

@@ -47,7 +47,7 @@ ROUNDS = 2
 
 OF_OTHERS = {
     guards.UNSEEN, guards.SILENT, guards.LOST, guards.CAMERA_GONE, guards.HELD_LOST,
-    guards.REFUSED,
+    guards.REFUSED, guards.UNLAWFUL,
 }  # fmt: skip
 """Alarms about what is not on the disk: whoever reads them knows nothing of what is."""
 

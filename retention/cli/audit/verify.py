@@ -28,7 +28,7 @@ from retention.cli.display import (
     working,
 )
 from retention.cli.display import note as say
-from retention.model.answers.proof import LogChecked, PublishedChecked
+from retention.model.answers.proof import LawChecked, LogChecked, PublishedChecked
 from retention.model.errors import RetentionError, UsageError, VerificationError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _DEPTHS = {
     "tree": "every entry, and the digest of every row file",
     "sums": "every entry, and that rows, counts and batches add up",
-    "deep": "every entry and every row",
+    "deep": "every entry and every row, and the log by the rules that were in force",
 }
 
 _STEP = 20_000
@@ -66,7 +66,11 @@ _STEP = 20_000
     help="DIR is a second copy (log_copy), which has one checkpoint a day: by its newest.",
 )
 @click.option("--sums", is_flag=True, help="Also that rows, counts and batches add up.")
-@click.option("--deep", is_flag=True, help="Also every row of every batch.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Also every row of every batch, and whether all was lawful.",
+)
 @click.option(
     "--jobs",
     type=click.IntRange(1, 64),
@@ -88,7 +92,8 @@ def verify(
 ) -> int:
     """Whether a published log (a directory) or a proof (a file) is what was written.
 
-    Without one, the service checks its own log against the published copy.
+    Without one, the service checks its own log against the published copy. With --deep
+    also whether it is lawful: what it says was allowed by the rules in force then.
 
     \b
     Example:
@@ -97,7 +102,7 @@ def verify(
       retention audit verify 1101.tlog-proof --key key.txt
       retention audit verify --deep
 
-    Exit status 5: it is not what was written.
+    Exit status 5: it is not what was written, or not lawful.
     """
     if target is None:
         if key is not None or since or second:
@@ -238,11 +243,39 @@ def progress(tell: Callable[[str], None]) -> Callable[[int, int], None]:
 
 def _found(answer: PublishedChecked, zone: str) -> str:
     signed = local(answer.signed_at, zone, "an unknown time")
-    if not answer.ok:
+    if answer.faults:
         return faults_text(answer, zone)
     intact = f"ntact to entry {answer.entries - 1}, signed at {signed}."
     how = "Copied while it was written: i" if answer.copied_while_written else "I"
-    return f"{good(how + intact)}\n\n{facts_text(answer, zone)}"
+    words = [good(how + intact), *law_lines(answer.law)]
+    return "\n".join([*words, "", facts_text(answer, zone)])
+
+
+def law_lines(law: LawChecked | None) -> Iterator[str]:
+    """Whether it is lawful, what is not, and what people have seen to of that."""
+    if law is None:
+        return
+    for one in law.violations:
+        yield alarm(f"NOT LAWFUL: {safe(one.what)}.")
+    if law.more_violations:
+        yield alarm(f"... and {counted(law.more_violations, 'more violation')}.")
+    if law.lawful:
+        yield good(f"Lawful to entry {law.judged - 1}, by the rules in force then.")
+    for one in law.acknowledged:
+        yield f"Acknowledged: {safe(one.what)}."
+
+
+def law_facts(law: LawChecked | None) -> Iterator[tuple[str, str]]:
+    """What could not be looked at, and what could not be stopped any more."""
+    if law is None:
+        yield "lawful", "not looked at: --deep does"
+        return
+    if law.not_checkable:
+        found = (f"{one.name} ({number(one.times)})" for one in law.not_checkable)
+        yield "not checkable", ", ".join(found)
+    if law.in_flight:
+        files = counted(law.in_flight, "file")
+        yield "in flight", f"{files} deleted under a hold placed after the intent"
 
 
 def facts_text(answer: PublishedChecked, zone: str) -> str:
@@ -252,7 +285,8 @@ def facts_text(answer: PublishedChecked, zone: str) -> str:
 
 def faults_text(answer: PublishedChecked, zone: str) -> str:
     """What is not as it was written."""
-    return "\n".join([*_faults(answer), "", facts_text(answer, zone)])
+    told = [*_faults(answer), *law_lines(answer.law)]
+    return "\n".join([*told, "", facts_text(answer, zone)])
 
 
 def _faults(answer: PublishedChecked) -> Iterator[str]:
@@ -297,6 +331,7 @@ def _facts(answer: PublishedChecked, zone: str) -> Iterator[tuple[str, Any]]:
         yield "checked", _DEPTHS[answer.depth]
     if answer.depth != "tree":
         yield "rows", number(answer.rows)
+    yield from law_facts(answer.law)
     yield "older checkpoints", _older(answer)
     if answer.open_intents:
         yield "batches not finished", number(len(answer.open_intents))
@@ -354,6 +389,7 @@ def _verified(answer: LogChecked, zone: str) -> str:
         ("root", answer.root),
         ("withheld", counted(answer.withheld, "value")),
         ("batches not finished", len(answer.open_intents)),
+        *law_facts(answer.law),
     ]
     if copy is not None:
         lines += [
@@ -361,6 +397,7 @@ def _verified(answer: LogChecked, zone: str) -> str:
             ("signed", _signed(copy, zone)),
         ]  # fmt: skip
     told = [colour(f"{summary[:1].upper()}{summary[1:]}."), pairs(lines)]
+    told[1:1] = law_lines(answer.law)
     if copy is not None and not copy.ok:
         told[1:1] = [alarm(f"Copy: {safe(one.what)}.") for one in copy.faults]
     return "\n".join(told)

@@ -16,9 +16,48 @@ class FaultFound:
 
 
 @dataclass(frozen=True, slots=True)
+class ViolationFound:
+    """An entry that breaks a rule: its number and name, and how."""
+
+    entry: int
+    rule: int
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotCheckable:
+    """How often a rule could not be looked at: what it needs aged out, is withheld, or was
+    never on record."""
+
+    rule: int
+    name: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class LawChecked:
+    """Whether what the first `judged` entries say was allowed by the rules in force.
+
+    `acknowledged`: violations that people have seen to, on record.  `in_flight`: files
+    deleted under a hold that was placed after their intent.
+    """
+
+    lawful: bool
+    judged: int
+    violations: list[ViolationFound]
+    more_violations: int
+    acknowledged: list[ViolationFound]
+    not_checkable: list[NotCheckable]
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedChecked:
     """A published log that was verified up to its checkpoint.
 
+    `ok`: it is intact and not unlawful.  `lawful` is null where `law` was not looked at,
+    which takes depth "deep".
     `intact`: so many entries from the first on are what was written.  `signed_at`: when
     the last one under the checkpoint was written; `unsigned` lie beyond it.  `depth` is
     "tree", "sums" or "deep".  `extends`: older checkpoints that it continues, of which
@@ -28,6 +67,8 @@ class PublishedChecked:
     """
 
     ok: bool
+    lawful: bool | None
+    law: LawChecked | None
     origin: str
     entries: int
     intact: int
@@ -52,9 +93,12 @@ class PublishedChecked:
 @dataclass(frozen=True, slots=True)
 class LogChecked:
     """The live log, and its published copy (null: nothing was published yet), each
-    computed again; `root` in base64url, `withheld` values were erased."""
+    computed again; `root` in base64url, `withheld` values were erased.  `ok`: they are
+    intact and not unlawful; `lawful` and `law` as of a published log."""
 
     ok: bool
+    lawful: bool | None
+    law: LawChecked | None
     entries: int
     intact: int
     root: str

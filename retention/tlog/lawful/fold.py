@@ -15,6 +15,7 @@ from typing import Any
 
 from retention import __version__
 from retention.model.errors import VerificationError
+from retention.model.values import FOREVER
 from retention.tlog.entry import Stored, previous
 from retention.tlog.in_force import KINDS as FORCE
 from retention.tlog.in_force import InForce
@@ -117,6 +118,11 @@ class Lawful:
         self._seen_to.hear(record)
         if record.kind in FORCE:
             self._said.take([record], record.number + 1)
+
+    @property
+    def next(self) -> int:
+        """The number of the entry that is to be taken next; beyond all where it stopped."""
+        return FOREVER if self._stopped else self.verdict.judged
 
     def stop(self) -> None:
         """An entry is not known: what comes after it can't be judged."""

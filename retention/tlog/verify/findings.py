@@ -6,11 +6,17 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from retention.model.answers.proof import FaultFound, PublishedChecked
+from retention.model.answers.proof import (
+    FaultFound,
+    LawChecked,
+    NotCheckable,
+    PublishedChecked,
+    ViolationFound,
+)
 from retention.model.localtime import utc_or_null
 from retention.tlog import merkle
 from retention.tlog.canonical import base64url
-from retention.tlog.lawful.laws import Verdict
+from retention.tlog.lawful.laws import LAWS, Verdict, Violation
 
 _LISTED = 20
 """Faults and strange files in an answer; more are counted."""
@@ -127,8 +133,11 @@ class FaultError(Exception):
 
 def answer(report: Report, directory: str, **more: Any) -> PublishedChecked:
     """The report on the log that is published in a directory."""
+    law = None if report.verdict is None else of_law(report.verdict)
     return PublishedChecked(
-        ok=report.ok,
+        ok=report.ok and (law is None or law.lawful),
+        lawful=None if law is None else law.lawful,
+        law=law,
         origin=report.origin,
         entries=report.size,
         intact=report.intact,
@@ -147,3 +156,26 @@ def answer(report: Report, directory: str, **more: Any) -> PublishedChecked:
         directory=directory,
         **more,
     )
+
+
+def of_law(verdict: Verdict) -> LawChecked:
+    """A verdict as answers have it."""
+    violations = verdict.violations
+    return LawChecked(
+        lawful=verdict.lawful,
+        judged=verdict.judged,
+        violations=[_violation(one) for one in violations[:_LISTED]],
+        more_violations=max(0, len(violations) - _LISTED) + verdict.more,
+        acknowledged=[_violation(one) for one in verdict.acknowledged[:_LISTED]],
+        not_checkable=[
+            NotCheckable(law.number, law.name, verdict.unchecked[law.name])
+            for law in LAWS.values()
+            if verdict.unchecked[law.name]
+        ],
+        in_flight=verdict.in_flight,
+    )
+
+
+def _violation(one: Violation) -> ViolationFound:
+    number = LAWS[one.law].number
+    return ViolationFound(one.entry, number, one.law, one.sentence)

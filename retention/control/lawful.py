@@ -1,0 +1,73 @@
+"""The alarm *unlawful*: the service holds its own log against the rules that were in force.
+
+A little in each round, so that the whole of it is looked at once after a start and what
+is new at once; what stood before stands until the log was looked at again up to there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING
+
+from retention.catalogue import log, raised
+from retention.control.alarms import Condition
+from retention.control.guards import UNLAWFUL
+from retention.model.values import SECOND, Micros
+from retention.site import clock
+from retention.tlog.lawful.fold import Lawful
+from retention.tlog.verify.books import placed
+from retention.tlog.verify.findings import FaultError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from retention.catalogue.db import Catalogue
+    from retention.control.context import Context
+
+PAGE = 200
+ROUND: Micros = SECOND // 2
+"""No round looks for longer than it takes to read one page more than that."""
+SHOWN = 5
+"""Violations that a detail names."""
+
+
+def unlawful(context: Context, tx: Connection) -> dict[str, Condition]:
+    """By law what breaks it, as far as was looked."""
+    lawful = judge(context.catalogue, tx)
+    sentences: dict[str, list[str]] = defaultdict(list)
+    for one in lawful.verdict.violations:
+        sentences[one.law].append(one.sentence)
+    found = {law: Condition(_told(what)) for law, what in sentences.items()}
+    if lawful.verdict.judged < log.size(tx):
+        standing = raised.named(tx, UNLAWFUL)
+        return {
+            one.scope: Condition(one.detail, one.cameras) for one in standing
+        } | found
+    return found
+
+
+def judge(catalogue: Catalogue, tx: Connection) -> Lawful:
+    """The next entries, for as long as a round may take."""
+    lawful = catalogue.lawful
+    if lawful is None:
+        lawful = catalogue.lawful = Lawful(partial(_rows, catalogue))
+    size, until = log.size(tx), clock.monotonic() + ROUND
+    while lawful.next < size and clock.monotonic() < until:
+        for stored in log.stored(tx, lawful.next, PAGE):
+            try:
+                lawful.take(placed(stored, None), stored)
+            except FaultError:
+                lawful.stop()  # it is not intact: `audit verify` tells
+    return lawful
+
+
+def _rows(catalogue: Catalogue, number: int) -> bytes | None:
+    with catalogue.read() as tx:
+        found = log.stored(tx, number, 1)
+    return found[0].rows if found else None
+
+
+def _told(sentences: list[str]) -> str:
+    more = f"; and {len(sentences) - SHOWN} more" if len(sentences) > SHOWN else ""
+    return "; ".join(sentences[:SHOWN]) + more
