@@ -51,7 +51,8 @@ def judge(catalogue: Catalogue, tx: Connection) -> Lawful:
     """The next entries, for as long as a round may take."""
     lawful = catalogue.lawful
     if lawful is None:
-        lawful = catalogue.lawful = Lawful(partial(_rows, catalogue))
+        unsigned = partial(log.unsigned, tx)
+        lawful = catalogue.lawful = Lawful(partial(_rows, catalogue), unsigned)
     size, until = log.size(tx), clock.monotonic() + ROUND
     while lawful.next < size and clock.monotonic() < until:
         for stored in log.stored(tx, lawful.next, PAGE):

@@ -11,11 +11,13 @@ cameras and days with recordings, runs of deleted ones), and by 32 bytes a batch
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Set
+from contextlib import suppress
 from typing import Any
 
 from retention import __version__
 from retention.model.errors import VerificationError
 from retention.model.values import FOREVER
+from retention.tlog.declare import Kind
 from retention.tlog.entry import Stored, previous
 from retention.tlog.in_force import KINDS as FORCE
 from retention.tlog.in_force import InForce
@@ -51,6 +53,14 @@ class _Once(Record):
         return found
 
 
+def _record(entry: Mapping[str, Any], kind: Kind, stored: Stored) -> Record:
+    """An entry with all fields of its kind, and somebody who did it."""
+    fields = {field.name: None for field in kind.fields} | entry["fields"]
+    actor = shape.NOBODY if shape.anonymous(entry) else entry["actor"]
+    whole = {**entry, "fields": fields, "actor": actor}
+    return _Once(stored.number, whole, lambda: stored.rows)
+
+
 class Lawful:
     """Judges entries one after the other; `verdict` is what was found so far.
 
@@ -80,16 +90,18 @@ class Lawful:
             self._stopped = True
             return
         self.verdict.judged += 1
-        if (what := shape.unchained(entry, self._prev, self._site)) is not None:
+        prev, self._prev = self._prev, previous(stored.data)
+        kind = KINDS.get(entry["kind"])
+        if is_unsigned(self._unsigned, stored.number):
+            if kind is not None:
+                self._note(_record(entry, kind, stored))
+            return
+        if (what := shape.unchained(entry, prev, self._site)) is not None:
             self.verdict.broke(CHAIN, stored.number, what)
-        self._prev = previous(stored.data)
         self._site = self._site or entry.get("site")
         nobody = shape.anonymous(entry)
         if nobody is not None:
             self.verdict.broke(CHAIN, stored.number, nobody)
-        if is_unsigned(self._unsigned, stored.number) and not acts(entry["kind"]):
-            return
-        kind = KINDS.get(entry["kind"])
         if kind is None:  # of a newer program
             self.verdict.unchecked[KIND] += 1
             return
@@ -97,13 +109,10 @@ class Lawful:
         if (what := shape.misshapen(entry, kind, ours=ours)) is not None:
             self.verdict.broke(KIND, stored.number, what)
             return
-        fields = {field.name: None for field in kind.fields} | entry["fields"]
-        actor = shape.NOBODY if nobody else entry["actor"]
-        whole = {**entry, "fields": fields, "actor": actor}
-        record = _Once(stored.number, whole, lambda: stored.rows)
+        record = _record(entry, kind, stored)
         try:
             if not nobody:
-                self._people.hear(record.number, whole, stored.disclosures)
+                self._people.hear(record.number, record.entry, stored.disclosures)
             self._judge(record)
         except VerificationError:
             self._stopped = True  # what is in force from here on is not known
@@ -116,6 +125,18 @@ class Lawful:
         self._deletions.hear(record)
         self._counts.hear(record)
         self._seen_to.hear(record)
+        self._put_in_force(record)
+
+    def _note(self, record: Record) -> None:
+        """One that came back unsigned: anybody may have written it, so it breaks no law,
+        and has its effect where it keeps.  The books have it as all others."""
+        with suppress(VerificationError, *_UNREADABLE):
+            self._counts.hear(record)
+            if acts(record.kind):
+                self._deletions.hear(record)
+                self._put_in_force(record)
+
+    def _put_in_force(self, record: Record) -> None:
         if record.kind in FORCE:
             self._said.take([record], record.number + 1)
 
