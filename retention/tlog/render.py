@@ -20,7 +20,7 @@ FOOTAGE = frozenset({"camera", "start", "duration"})
 
 _INSTANTS = {
     *("at", "start", "end", "due", "oldest", "newest", "oldest_unheld", "wall"),
-    *("since", "until", "review", "free_at", "cutoff", "new_start", "new_end"),
+    *("since", "until", "review", "free_at", "cutoff", "new_start", "new_end", "seen"),
     *("old_since", "old_until", "old_review", "received"),
 }
 _DURATIONS = {

@@ -183,6 +183,7 @@ def hold(keeper, number, at, since, until) -> None:
 
 
 def note(keeper, kind, at, **fields) -> None:
+    keeper.site.by_hand = True
     entry = Dated(kind, at, ACTOR, fields, spans=((1, FRESH, FRESH + HOUR),
                                                   (1, OLD, OLD + HOUR)))  # fmt: skip
     with keeper.site.catalogue.write(Priority.HOLD) as tx:

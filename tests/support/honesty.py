@@ -74,7 +74,8 @@ def be_honest() -> None:
     for site in Premises.standing:
         if site.directory.is_dir():  # a test of many stories removes each
             with suppress(RetentionError):  # not to be read: no service runs on it
-                _lawful(site.catalogue, TIME)
+                if not site.by_hand:
+                    _lawful(site.catalogue, TIME)
                 _premises(site)
     for installed, service in Installation.standing.items():
         with suppress(RetentionError):

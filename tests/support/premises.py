@@ -40,6 +40,8 @@ class Premises:
     SITE, HOST, PROGRAM = "test", "here", "0"
     LAYOUT = LAYOUT
     START: Micros
+    by_hand = False
+    """A test writes its log, which need not be lawful."""
 
     standing: ClassVar[list["Premises"]] = []
     """Those that a test has open."""

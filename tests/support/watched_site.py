@@ -37,6 +37,7 @@ class Watched:
 
     def __init__(self, directory: Path, *, since: Micros = WATCHED) -> None:
         self.site = Site(directory)
+        self.site.by_hand = True
         self.keeps: Micros | None = None
         with self.site.catalogue.write(Priority.HOLD) as tx:
             roots.set_scanned(tx, self.site.root_key, NOW)
