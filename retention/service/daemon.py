@@ -1,6 +1,7 @@
 """The daemon's parts, wired: what runs when, and what stops what.
 
-The order at start: catalogue, clock, roots, what a crash left open, then the schedule.
+The order at start: log, clock, socket, catalogue, roots, what a crash left open, then
+the schedule.
 Each step that finds something wrong trips a guard, and the rest goes on without it.
 """
 
@@ -102,16 +103,7 @@ class Service:
     # -- start and stop -----------------------------------------------------------
 
     def start(self) -> None:
-        """From the catalogue's check to the first trigger; see the module's text."""
-        now = self._reading.wall
-        self._notifier.extend(5 * MINUTE)  # a large catalogue takes its time
-        complaint = quick_check(self._core.catalogue)
-        if complaint is None:
-            self._core.alarms.clear(guards.CATALOGUE, "", "SQLite finds it whole", now)
-        else:
-            self._core.alarms.trip(
-                guards.CATALOGUE, "", f"is damaged: {complaint}", now
-            )
+        """From the comparison with the log to the first trigger; see the module's text."""
         if not self._core.reserve.make():
             journal.warning("reserve.missing", path=str(self._core.reserve.path))
         judged = self.judge()
@@ -121,6 +113,7 @@ class Service:
         self._watch_zones(judged)
         self._requests.open()
         self._take_in(judged.now)  # before anything is recovered or deleted
+        self._check_whole(judged.now)
         self._publish(self._publishing.catch_up, judged.now)
         for work in self._works:
             for worker in work.workers():
@@ -222,6 +215,18 @@ class Service:
         self._record(now, Entry("service.stopped"))
         self._publish(self._publishing.catch_up, now)
         journal.info("service.stopped")
+
+    def _check_whole(self, now: Micros) -> None:
+        """Before anything is recovered or deleted; of a large catalogue it takes some
+        seconds, in which holds are placed already."""
+        self._notifier.extend(5 * MINUTE)
+        complaint = quick_check(self._core.catalogue)
+        if complaint is None:
+            self._core.alarms.clear(guards.CATALOGUE, "", "SQLite finds it whole", now)
+        else:
+            self._core.alarms.trip(
+                guards.CATALOGUE, "", f"is damaged: {complaint}", now
+            )
 
     def _forgotten(self, now: Micros) -> None:
         """A root that the settings forgot keeps its footage for ever: say so."""
