@@ -272,8 +272,10 @@ def _engine(path: Path, *, read_only: bool, one: bool = False) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
-    pool = sa.StaticPool if one else sa.QueuePool
-    engine = sa.create_engine("sqlite://", creator=connect, poolclass=pool)
+    size = {"pool_size": 1, "max_overflow": 0} if one else {}
+    engine = sa.create_engine(
+        "sqlite://", creator=connect, poolclass=sa.QueuePool, **size
+    )
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
