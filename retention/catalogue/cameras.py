@@ -57,6 +57,11 @@ def today(tx: Connection, id: str) -> Camera | None:
     return None if row is None else _camera(row)
 
 
+def put_custody(tx: Connection, key: int, custody: str) -> None:
+    """Whose data a camera's footage is, as the log says."""
+    tx.execute(camera.update().where(camera.c.key == key).values(custody=custody))
+
+
 def keys(tx: Connection) -> set[int]:
     """The keys of all cameras, also of those that are in the register no more and have
     streams."""

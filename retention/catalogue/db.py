@@ -10,7 +10,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
@@ -334,19 +334,28 @@ def open_(path: Path, *, read_only: bool = False) -> Catalogue:
     return Catalogue(path, _engine(path, read_only=read_only), read_only=read_only)
 
 
-def upgrade(path: Path) -> tuple[int, int]:
-    """Bring an older schema up to this program's; returns (from, to)."""
+Look = Callable[["Catalogue", Connection], None]
+"""Looks at a catalogue as it would be; what it raises leaves it as it was."""
+
+
+def upgrade(path: Path, look: Look | None = None) -> tuple[int, int]:
+    """Bring an older schema up to this program's; returns (from, to).  `look` is called
+    with what it has become, before that is so."""
     found = _version(path) if path.exists() else 0
     if found == 0 or found > schema.VERSION:
         open_(path)  # raises the right sentence
     if found < schema.VERSION:
         catalogue = Catalogue(path, _engine(path, read_only=False), read_only=False)
-        _migrate(catalogue, {})
-        catalogue.close()
+        try:
+            _migrate(catalogue, {}, look)
+        finally:
+            catalogue.close()
     return found, schema.VERSION
 
 
-def _migrate(catalogue: Catalogue, facts: dict[str, str]) -> None:
+def _migrate(
+    catalogue: Catalogue, facts: dict[str, str], look: Look | None = None
+) -> None:
     with catalogue.write(Priority.HOLD) as tx:
         found = int(tx.exec_driver_sql("PRAGMA user_version").scalar_one())
         for statements in schema.MIGRATIONS[found:]:
@@ -355,6 +364,8 @@ def _migrate(catalogue: Catalogue, facts: dict[str, str]) -> None:
         for name, value in facts.items():
             tx.execute(schema.meta.insert().values(name=name, value=value))
         tx.exec_driver_sql(f"PRAGMA user_version={schema.VERSION}")
+        if look is not None:
+            look(catalogue, tx)
 
 
 def _version(path: Path) -> int:

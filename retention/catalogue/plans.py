@@ -121,6 +121,11 @@ def approve(tx: Connection, key: int) -> None:
     _move(tx, key, "proposed", "approved")
 
 
+def revoke(tx: Connection, key: int) -> None:
+    """Nobody approved this plan: the next cycle asks for another."""
+    _move(tx, key, "approved", "superseded")
+
+
 def finish(tx: Connection, key: int) -> None:
     """Nothing of the plan is left that may be deleted."""
     _move(tx, key, "approved", "done")

@@ -42,6 +42,26 @@ def insert(tx: Connection, at: Micros, policy_: Policy) -> None:
     )
 
 
+def strengthen(tx: Connection, at: Micros, said: Policy) -> None:
+    """Have the policy in force keep each camera as long as `said` does, at the least."""
+    kept = current(tx)
+    if kept is None:
+        insert(tx, at, said)
+        return
+    cameras = {
+        key: max(kept.days_of(key), said.days_of(key))
+        for key in kept.cameras.keys() | said.cameras.keys()
+    }
+    tx.execute(
+        policy.update()
+        .where(policy.c.version == kept.version)
+        .values(
+            days=max(kept.days, said.days),
+            cameras=json.dumps({str(key): days for key, days in cameras.items()}),
+        )
+    )
+
+
 def policy_of(tx: Connection) -> Policy:
     """The policy in force; CatalogueError where there is none."""
     found = current(tx)

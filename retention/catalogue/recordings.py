@@ -339,6 +339,19 @@ def doubt(tx: Connection, key: Key) -> Doubt | None:
     return doubts(tx, key[0], key[1], key[1] + 1).get(key)
 
 
+def not_in_doubt(tx: Connection, keys: Collection[Key]) -> list[Key]:
+    """Those of these recordings that are there and not in quarantine."""
+    if not keys:
+        return []
+    open_ = tx.exec_driver_sql(
+        "SELECT q.stream, q.start, q.n FROM quarantine q CROSS JOIN recording r ON"
+        " r.stream = q.stream AND r.start = q.start AND r.n = q.n"
+        f" WHERE q.reason NOT LIKE '{RULED}%' AND r.state != {int(State.PRESENT)}"
+    )
+    left = set(keys).difference(map(tuple, open_))
+    return [key for key in sorted(left) if get(tx, key) is not None]
+
+
 def last_in_doubt(tx: Connection, stream: int) -> Micros | None:
     """When the last recording of a stream that is in quarantine was first seen."""
     sql = "SELECT max(seen) FROM quarantine WHERE stream = ?"

@@ -1,10 +1,12 @@
 """The table of streams: what each recorder writes for each camera into each root.
 
-A stream's row is frozen: nothing here changes how its files are named.  Only its lengths
-rise, and the quarantine of its times comes and goes.
+A stream's row is frozen: nothing changes how its files are named, but a repair that puts
+back what the log says.  Only its lengths rise, and the quarantine of its times comes and
+goes.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -96,6 +98,12 @@ def add(
     done = tx.execute(_t.insert().values(quarantined=None, **values))
     key = int(done.inserted_primary_key[0])  # type: ignore[index]  # always there
     return Stream(key, root, camera, layout, zone, name, extension, max_length)
+
+
+def put_back(tx: Transaction, key: int, **values: Any) -> None:
+    """A stream is as it was opened: its camera, its root, how its files are named."""
+    tx.execute(_t.update().where(_t.c.key == key).values(values))
+    tx.touch(key, BEGINNING)
 
 
 def opened(stream: Stream, root: str) -> Entry:

@@ -7,7 +7,17 @@ from typing import Any
 import click
 
 from retention.cli.base import Session, group, with_session
-from retention.cli.display import alarm, counted, good, put, put_json, safe, telling
+from retention.cli.display import (
+    alarm,
+    counted,
+    good,
+    local,
+    put,
+    put_json,
+    safe,
+    telling,
+)
+from retention.model.answers.schema import SchemaRepaired
 
 
 @click.command("init")
@@ -89,20 +99,63 @@ def run(session: Session) -> None:
 
 @group("schema")
 def schema() -> None:
-    """The catalogue's form: upgrade.
+    """The catalogue: its form, upgrade; its rows against its log, repair.
 
     \b
     Example:
       sudo -u cctv-retention retention schema upgrade
+      retention schema repair --reason "the disk flipped bits, ticket 5531"
     """
 
 
-@schema.command("upgrade")
+@schema.command("repair")
+@click.option("--reason", required=True, help="Why, in a few words.")
 @with_session
-def upgrade(session: Session) -> None:
+def repair(session: Session, reason: str) -> None:
+    """Put into the catalogue's rows what its log has in force and they lack.
+
+    An administrator and a supervisor each type this, in either order, within a day. It
+    only adds protection: a hold or a longer period that the rows alone have stays until
+    two people release it.
+
+    \b
+    Example:
+      retention schema repair --reason "the disk flipped bits, ticket 5531"
+    """
+    session.answer(
+        session.ask("schema.repair", SchemaRepaired, reason=reason), _repaired
+    )
+
+
+def _repaired(answer: SchemaRepaired, zone: str) -> str:
+    lines = [f"  {safe(one)}" for one in answer.restored]
+    if answer.repaired:
+        lines.insert(0, "The rows have again what the log has in force:")
+    else:
+        who = ", ".join(map(safe, answer.approvers)) or "nobody there is yet"
+        lines.insert(0, "The rows protect less than the log says:")
+        until = local(answer.until or "", zone)
+        lines.append(
+            f"A second person types the same until {until}, and they are put right: {who}."
+        )
+    if answer.unlogged:
+        lines.append("Not in the log, and in force until two people release it:")
+        lines += [f"  {safe(one)}" for one in answer.unlogged]
+    return "\n".join(lines)
+
+
+@schema.command("upgrade")
+@click.option(
+    "--anyway",
+    is_flag=True,
+    help="Also where the rows protect less than the log says: see `schema repair`.",
+)
+@with_session
+def upgrade(session: Session, anyway: bool) -> None:
     """Bring an older catalogue up to this program; one that fits stays as it is.
 
-    Stop the daemon and make a copy of the state directory first.
+    Stop the daemon and make a copy of the state directory first. The rows, as they would
+    be, are compared with the log before anything is changed.
 
     \b
     Example:
@@ -111,13 +164,16 @@ def upgrade(session: Session) -> None:
     """
     from retention.cli.local import offline
 
-    session.answer(offline.upgrade(session.client.config), _upgraded)
+    session.answer(offline.upgrade(session.client.config, anyway=anyway), _upgraded)
 
 
 def _upgraded(answer: dict[str, Any], zone: str) -> str:
     if answer["from"] == answer["to"]:
         return f"The catalogue has schema {answer['to']} and needs no upgrade."
-    return f"The catalogue went from schema {answer['from']} to {answer['to']}."
+    text = f"The catalogue went from schema {answer['from']} to {answer['to']}."
+    for one in answer["mismatches"]:
+        text += f"\nIts rows protect less than its log says: {safe(one)}."
+    return text
 
 
 @group("api")

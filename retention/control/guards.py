@@ -112,9 +112,9 @@ ALARMS: dict[str, Alarm] = {
         "the holds have been looked at.",
     ),
     MISMATCH: _guard(
-        "the catalogue's file was changed, or is damaged: stop the service, put back its "
-        "newest copy and start again, the log gives back what that lacks; find out who "
-        "can write into the state directory",
+        "the catalogue's file was changed, or is damaged: an administrator and a "
+        'supervisor put back what the log has, `retention schema repair --reason "..."`; '
+        "find out who can write into the state directory",
         watch="control.in_force:mismatch",
     ),
     VOLUME: _guard(

@@ -11,16 +11,17 @@ from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras as register
-from retention.catalogue import holds, log, plans, policies, roots, streams
+from retention.catalogue import holds, log, plans, policies, recordings, roots, streams
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.entries import CatalogueSource
 from retention.control import rules
 from retention.control.alarms import Condition
-from retention.model.errors import MismatchError
+from retention.model.errors import MismatchError, VerificationError
 from retention.model.localtime import format_utc
 from retention.model.values import FOREVER, HOUR, Micros, Window
 from retention.tlog.in_force import KINDS, HoldSaid, InForce, ReleaseSaid, StreamSaid
 from retention.tlog.unsigned import RESTORED
+from retention.tlog.verify.books import UNREADABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
@@ -73,12 +74,21 @@ def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
         said = _caught_up(catalogue, tx)
         if said is None:
             return Differences([], [])
-        every = {stream.camera for stream in streams.everyone(tx)}
+        every = register.keys(tx) | said.custody.keys()
         less = [
             *_holds_less(tx, said, said.holds, now, None),
             *_others(tx, said, every, now),
         ]
         return Differences(less, list(_holds_more(tx, said, now)))
+
+
+def found(context: Context) -> Differences:
+    """As `compare`; where the log itself can't be read, that is what protects less."""
+    try:
+        with context.catalogue.read() as tx:
+            return compare(context.catalogue, tx, context.now)
+    except MismatchError as error:
+        return Differences([str(error)], [])
 
 
 def mismatch(context: Context, tx: Connection) -> dict[str, Condition]:
@@ -124,10 +134,17 @@ def _caught_up(catalogue: Catalogue, tx: Connection) -> InForce | None:
         return None
     if size > said.size:
         source = CatalogueSource(tx)
-        if any(source.of_kinds((RESTORED,), said.size)):
-            # What came back is judged by what this entry says, which follows it.
-            said = InForce(log.unsigned(tx))
-        said.take(source.of_kinds(KINDS, said.size), size)
+        try:
+            if said.size == 0 or any(source.of_kinds((RESTORED,), said.size)):
+                # What came back is judged by what this entry says, which follows it.
+                said = InForce(log.unsigned(tx))
+            said.take(source.of_kinds(KINDS, said.size), size)
+        except (VerificationError, *UNREADABLE) as error:
+            catalogue.said = InForce()  # half of it was taken in
+            raise MismatchError(
+                f"the catalogue's own log can't be read ({error}), so that nothing says "
+                "what is in force: run `retention audit verify`"
+            ) from error
         catalogue.said = said
     return said
 
@@ -162,7 +179,7 @@ def _holds_less(
             names = ", ".join(map(str, sorted(missing)[:SHOWN]))
             yield f"hold {key} covers cameras less than the log says (keys {names})"
     for key, request in holds.requests(tx).items():
-        if key in wanted and _request_of(request) != wanted[key].request:
+        if key in wanted and request_of(request) != wanted[key].request:
             yield f"a release of hold {key} waits that nobody asked for by the log"
 
 
@@ -182,7 +199,8 @@ def _times(window: Window) -> str:
     return f"{format_utc(window.start)} to {end}"
 
 
-def _request_of(row: Row[Any]) -> ReleaseSaid:
+def request_of(row: Row[Any]) -> ReleaseSaid:
+    """Who asked for a release, by its row."""
     return ReleaseSaid(row.uid, row.login, row.entry)
 
 
@@ -209,13 +227,8 @@ def _holds_more(tx: Connection, said: InForce, now: Micros) -> Iterator[str]:
 def _others(
     tx: Connection, said: InForce, cameras: Collection[int], now: Micros
 ) -> Iterator[str]:
-    """Periods, rules, streams of these cameras, plans and a pause that protect less."""
-    policy = policies.current(tx)
-    if policy is not None and said.policy is not None:
-        for camera in sorted(cameras):
-            kept, days = policy.days_of(camera), said.policy.days_of(camera)
-            if kept < days:
-                yield f"camera {camera} (key) is kept {kept} days, the log says {days}"
+    """What protects less besides, as far as it concerns these cameras."""
+    yield from _periods(tx, said, cameras)
     for rule in rules.weaker_than(tx, said.rules):
         yield f"the rule {rule} is weaker than the log says"
     for plan in plans.approved(tx):
@@ -225,15 +238,56 @@ def _others(
         pause = get_fact(tx, PAUSE_FACT)
         if pause is None or pause["until"] < said.paused:
             yield f"deletion is paused until {format_utc(said.paused)} by the log alone"
-    names = {root.key: root.name for root in roots.everyone(tx)}
-    for stream in streams.of_cameras(tx, cameras):
-        one = said.streams.get(stream.key)
-        if one is not None and one != StreamSaid(
-            stream.camera, names[stream.root], stream.layout, stream.zone, stream.name,
-            stream.extension,
-        ):  # fmt: skip
+    yield from _custody(tx, said, cameras)
+    yield from _streams(tx, said, cameras)
+
+
+def _periods(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterator[str]:
+    if said.policy is None:
+        return
+    policy = policies.current(tx)
+    if policy is None:
+        yield "the retention periods are gone: the log has them"
+        return
+    for camera in sorted(cameras):
+        kept, days = policy.days_of(camera), said.policy.days_of(camera)
+        if kept < days:
+            yield f"camera {camera} (key) is kept {kept} days, the log says {days}"
+
+
+def _custody(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterator[str]:
+    for camera in sorted(said.custody.keys() & set(cameras)):
+        row, custody = register.by_key(tx, camera), said.custody[camera]
+        if row is None:
+            yield f"camera {camera} (key) is gone: the log has it"
+        elif row.custody != custody:
             yield (
-                f"stream {stream.key} is {names[stream.root]}/{stream.name} of camera "
-                f"{stream.camera} (key), the log says {one.root}/{one.name} of camera "
-                f"{one.camera}"
+                f"the data of camera {camera} (key) is in {row.custody} custody, the log "
+                f"says {custody}"
             )
+
+
+def _streams(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterator[str]:
+    """Each is there, and is what it was opened as; and what is in doubt of it."""
+    names = {root.key: root.name for root in roots.everyone(tx)}
+    wanted = {key for key, one in said.streams.items() if one.camera in cameras}
+    rows = {row.key: row for row in streams.by_keys(tx, wanted)}
+    rows |= {row.key: row for row in streams.of_cameras(tx, cameras)}
+    for key in sorted(wanted | rows.keys()):
+        row, one = rows.get(key), said.streams.get(key)
+        if row is None:
+            yield f"stream {key} is gone: the log has it"
+            continue
+        name = names.get(row.root, "?")
+        if one is not None and one != StreamSaid(
+            row.camera, name, row.layout, row.zone, row.name, row.extension
+        ):
+            yield (
+                f"stream {key} is {name}/{row.name} of camera {row.camera} (key), the log "
+                f"says {one.root}/{one.name} of camera {one.camera}"
+            )
+        if key in said.doubted and row.quarantined is None:
+            yield f"the times of stream {key} are in doubt by the log alone"
+    keys = [key for key in said.doubts if key[0] in rows]
+    for stream, start, n in recordings.not_in_doubt(tx, keys):
+        yield f"recording {stream}/{start}/{n} is in quarantine by the log alone"

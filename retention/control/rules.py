@@ -114,14 +114,17 @@ def restore(tx: Connection, new: Mapping[str, str]) -> None:
 
 
 def weaker_than(tx: Connection, said: Mapping[str, str]) -> list[str]:
-    """The names of the rules that are kept weaker than the log said last."""
+    """The names of the rules that are kept weaker than the log said last, or not at
+    all: then the settings alone would say."""
     kept = get_fact(tx, _FACT) or {}
     return [
         name
         for name, strongest in zip(_NAMES, _STRONGEST, strict=True)
-        if name in kept
-        and name in said
-        and strongest(kept[name], _value(name, said[name])) != kept[name]
+        if name in said
+        and (
+            name not in kept
+            or strongest(kept[name], _value(name, said[name])) != kept[name]
+        )
     ]
 
 

@@ -131,6 +131,9 @@ VERBS: dict[str, Verb] = {
         "control.acknowledge:alarm_acknowledge", (SUPERVISOR, ADMINISTRATOR)
     ),
     "guard.acknowledge": _act("control.acknowledge:guard_acknowledge", _ADMIN),
+    "schema.repair": _act(
+        "control.repair:schema_repair", (ADMINISTRATOR, SUPERVISOR), keeps=True
+    ),
     "deletion.pause": _act("control.approvals:deletion_pause", _KEEP, keeps=True),
     "deletion.resume": _act(
         "control.approvals:deletion_resume", (SUPERVISOR, ADMINISTRATOR)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retention.catalogue.heads import newest
-from retention.catalogue.log_check import Signed, verify_catalogue
+from retention.catalogue import heads as own_heads
+from retention.catalogue import log_check
+from retention.control import in_force
 from retention.model.answers.proof import FaultFound, LogChecked
 from retention.model.errors import CatalogueError, VerificationError
 from retention.publication.compare import verifier_of
@@ -36,7 +37,7 @@ def audit_verify(
     Says up to which entry each is intact, or what is wrong; `ok` false is exit status 5.
     """
     directory = context.settings.published_log
-    heads: dict[int, Signed] = {}
+    heads: dict[int, log_check.Signed] = {}
     wrong: list[Fault] = []
     try:
         verifier = verifier_of(context.catalogue)
@@ -44,7 +45,7 @@ def audit_verify(
         wrong = _signed(notes, verifier, heads)
     except (CatalogueError, KeyError, TypeError, ValueError) as error:
         wrong = [Fault(0, f"does not say what the log's key is: {error}")]
-    own = verify_catalogue(context.catalogue, deep=bool(deep), signed=heads)
+    own = log_check.verify_catalogue(context.catalogue, deep=bool(deep), signed=heads)
     for one in wrong:
         own.add(one)
     depth = Depth.DEEP if deep else Depth.SUMS if sums else Depth.TREE
@@ -54,7 +55,8 @@ def audit_verify(
         # digests: rows that were read in the catalogue need not be read twice.
         again = Depth.TREE if deep and own.ok else depth
         copy = _published(directory, verifier, again)
-    ok = own.ok and (copy is None or copy.ok)
+    rows = in_force.found(context)
+    ok = own.ok and (copy is None or copy.ok) and not rows.less
     fault = own.fault
     law = None if own.verdict is None else findings.of_law(own.verdict)
     return LogChecked(
@@ -70,8 +72,23 @@ def audit_verify(
         open_intents=own.open_intents,
         fault=None if fault is None else FaultFound(fault.entry, fault.what),
         published=None if copy is None else findings.answer(copy, str(directory)),
-        summary=summary(own, copy),
+        mismatches=rows.less,
+        unlogged=rows.more,
+        summary=summary(own, copy) + _of_rows(rows),
     )
+
+
+def _of_rows(rows: in_force.Differences) -> str:
+    text = ""
+    if rows.less:
+        text += (
+            f"; but the catalogue's rows protect less than it says: {rows.less[0]}. An "
+            "administrator and a supervisor put back what the log has, `retention schema "
+            "repair`"
+        )
+    if rows.more:
+        text += f"; the catalogue's rows keep what is not in the log: {rows.more[0]}"
+    return text
 
 
 def _notes(context: Context) -> list[tuple[str, bytes]]:
@@ -81,12 +98,14 @@ def _notes(context: Context) -> list[tuple[str, bytes]]:
     found += note_at(directory / CHECKPOINT)
     found += note_at(context.settings.state_directory / BESIDE_KEY)
     with context.catalogue.read() as tx:
-        own = newest(tx)
+        own = own_heads.newest(tx)
     return [*found, ("the catalogue", own.note.encode())] if own else found
 
 
 def _signed(
-    notes: list[tuple[str, bytes]], verifier: Verifier, heads: dict[int, Signed]
+    notes: list[tuple[str, bytes]],
+    verifier: Verifier,
+    heads: dict[int, log_check.Signed],
 ) -> list[Fault]:
     """Enter every signed head; what is wrong with those that are none."""
     faults = []
@@ -96,7 +115,10 @@ def _signed(
         except VerificationError as error:
             faults.append(Fault(None, f"the checkpoint in {where}: {error}"))
             continue
-        if heads.setdefault(found.size, Signed(where, found.root)).root != found.root:
+        if (
+            heads.setdefault(found.size, log_check.Signed(where, found.root)).root
+            != found.root
+        ):
             faults.append(
                 Fault(
                     None,

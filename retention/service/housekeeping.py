@@ -117,17 +117,25 @@ def note(catalogue: Catalogue, author: Author) -> None:
 def watch(context: Context) -> None:
     """Have the alarms stand that nobody is told of, where their conditions hold.
 
-    Raises CatalogueError.
+    One whose condition can't be asked for keeps no other from being told.  Raises
+    CatalogueError.
     """
     watched = {name: one.watch for name, one in ALARMS.items() if one.watch}
     context.catalogue.foreign_commits()  # compared then, though nothing of ours moved
+    found, errors = {}, []
     with context.catalogue.read() as tx:
-        found = {name: resolve(at)(context, tx) for name, at in watched.items()}
-        news = [name for name in watched if alarms.unsettled(tx, name, found[name])]
+        for name, at in watched.items():
+            try:
+                found[name] = resolve(at)(context, tx)
+            except CatalogueError as error:
+                errors.append(error)
+        news = [name for name in found if alarms.unsettled(tx, name, found[name])]
     if news:
         with context.write(Priority.DELETION) as tx:
             for name in news:
                 alarms.settle(tx, context.now, name, found[name])
+    if errors:
+        raise errors[0]
 
 
 def watch_zones(context: Context) -> None:

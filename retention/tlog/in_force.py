@@ -1,5 +1,5 @@
 """What is in force by the log alone: holds, releases that wait, periods, rules, whose a
-stream is, approved plans, a pause.
+stream is and a camera's data are, doubts about times, approved plans, a pause.
 
 A second witness of the catalogue's rows: whatever protects footage is an entry, too.
 Pure: fed with the entries of `KINDS` in the order of the log.  Of those that came back
@@ -26,6 +26,10 @@ KINDS = telling("force")
 
 LONGEST_PAUSE: Micros = DAY
 """Of one that came back unsigned, from then on."""
+
+
+Key = tuple[int, int, int]
+"""A recording: stream, start, n."""
 
 
 class ReleaseSaid(NamedTuple):
@@ -83,6 +87,11 @@ class InForce:
         self.rules: dict[str, str] = {}
         self.plans: dict[int, str] = {}
         self.paused: Micros | None = None
+        self.custody: dict[int, str] = {}
+        self.doubted: set[int] = set()
+        """Streams whose times are in doubt."""
+        self.doubts: set[Key] = set()
+        """Recordings in quarantine; of those that left since, perhaps, too."""
         self._acts = methods(self, KINDS)
 
     def take(self, records: Iterable[Record], size: int) -> None:
@@ -100,7 +109,10 @@ class InForce:
         self.size = size
 
     def _restored(self, record: Record) -> None:
-        """Nothing: `unsigned` has what it says."""
+        """`unsigned` has what it says; doubts do not come back, the service finds them
+        out again."""
+        self.doubts.clear()
+        self.doubted.clear()
 
     # -- what came back unsigned --------------------------------------------------------
 
@@ -190,6 +202,9 @@ class InForce:
         if record.kind == "rules.changed":
             self.rules |= fields["new"]
             return
+        if record.kind == "camera.changed":
+            self._custody_of(record)
+            return
         self.policy = Policy(fields["version"], fields["days"], record.periods())
 
     def _opened(self, record: Record) -> None:
@@ -206,3 +221,51 @@ class InForce:
 
     def _resumed(self, record: Record) -> None:
         self.paused = None
+
+    def _added(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        self.custody[fields["camera"]] = fields["custody"]
+
+    def _custody_of(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        if fields["camera"] in self.custody and "custody" in fields["changes"]:
+            self.custody[fields["camera"]] = fields["changes"]["custody"][1]
+
+    # -- doubts -------------------------------------------------------------------------
+
+    def _doubted(self, record: Record) -> None:
+        self.doubted.add(record.entry["fields"]["stream"])
+
+    def _quarantined(self, record: Record) -> None:
+        if record.kind == "stream.quarantined":
+            self._doubted(record)
+        else:
+            self.doubts |= _keys(record)
+
+    def _resolved(self, record: Record) -> None:
+        """Of recordings, and of their streams; one without rows is of a stream that it
+        does not name."""
+        keys = _keys(record)
+        self.doubts -= keys
+        self.doubted -= {key[0] for key in keys}
+        if not keys:
+            self.doubted.clear()
+
+    def _moved(self, record: Record) -> None:
+        if record.kind == "camera.moved":
+            self._custody_of(record)
+        else:
+            self.doubts -= _keys(record)
+
+    def _assigned(self, record: Record) -> None:
+        self.doubts -= _keys(record)
+
+    def _lost(self, record: Record) -> None:
+        self.doubts -= _keys(record)
+
+
+def _keys(record: Record) -> set[Key]:
+    if "rows" not in record.entry:
+        return set()
+    found = record.read({"stream", "start", "n"}).columns
+    return set(zip(found["stream"], found["start"], found["n"], strict=True))

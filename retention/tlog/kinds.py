@@ -29,6 +29,10 @@ _SUPER, _ADMIN, _ROOM = "supervisor", "administrator offline", "operator supervi
 _BOTH, _KEEP = "supervisor administrator", f"{_ROOM} administrator"
 
 
+def _as(act: str, footage: Footage, tells: str) -> Any:
+    return {"back": act, "footage": footage, "tells": tells}
+
+
 def _by(roles: str, act: str, **more: Any) -> Any:
     return {"by": roles, "back": act, **more}
 
@@ -77,6 +81,22 @@ _ALL = (
         back=TOLD,
     ),
     declare(
+        "schema.repair_requested",
+        "Somebody asks to put into the catalogue's rows what the log has in force and they "
+        "lack, `count` differences; a second person must too.",
+        "count:int ~reason:text",
+        **_by(_BOTH, AGAIN),
+    ),
+    declare(
+        "schema.repaired",
+        "What the log has in force and the catalogue's rows lacked is in them again; what "
+        "the rows alone keep stays.  The rows say what it was.  request: the entry of the "
+        "person who asked, null where it takes only one.",
+        "count:int >request:int? ~reason:text",
+        rows="detail",
+        **_by(_BOTH, "nothing: rows and log are compared again"),
+    ),
+    declare(
         "catalogue.restored",
         "The catalogue was older than its published log: the entries from old_size up to "
         "size were read back from there, signed up to `signed`; so many entries of holds "
@@ -90,37 +110,33 @@ _ALL = (
         "A camera came into the register.",
         "@camera:int id:text kind:text custody:text source:text "
         "location:text? view:text? lon:text? lat:text?",
-        back="add_camera",
-        footage=Footage.CAMERA,
-        tells="ids",
+        **_as("add_camera", Footage.CAMERA, "force ids"),
         gives=("camera", "id"),
     ),
     declare(
         "camera.changed",
         "What the register says of a camera changed: name of the value to [old, new].",
         "@camera:int id:text changes:object",
-        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA),
+        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="force"),
     ),
     declare(
         "camera.renumbered",
         "A camera has another published id from now on.",
         "@camera:int old:text new:text",
-        **_by(_ADMIN, "renumber_camera", footage=Footage.CAMERA),
-        tells="ids",
+        **_by(_ADMIN, "renumber_camera", footage=Footage.CAMERA, tells="ids"),
         gives=("camera", "new"),
     ),
     declare(
         "camera.moved",
         "The same camera stands elsewhere, `metres` away; changes as above.",
         "@camera:int id:text changes:object metres:int?",
-        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA),
+        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="force"),
     ),
     declare(
         "camera.replaced",
         "Another camera, `new`, has this id from now on; the `old` one is retired (keys).",
         "@id:text old:int new:int",
-        **_by(_ADMIN, "replace_camera", footage=Footage.CAMERA),
-        tells="ids",
+        **_by(_ADMIN, "replace_camera", footage=Footage.CAMERA, tells="ids"),
         gives=("new", "id"),
     ),
     declare(
@@ -209,6 +225,7 @@ _ALL = (
         "The times of a stream look wrong by `offset`.",
         "@stream:int offset:int",
         back=SEEN,
+        tells="force",
     ),
     declare(
         "stream.doubted",
@@ -217,6 +234,7 @@ _ALL = (
         "times are their names'.",
         "@stream:int delay:int?",
         back=SEEN,
+        tells="force",
     ),
     declare(
         "recordings.quarantined",
@@ -225,6 +243,7 @@ _ALL = (
         rows=f"{_FOOTAGE} reason path",
         **_FOUND,
         fate="quarantined",
+        tells="force",
     ),
     declare(
         "recordings.resolved",
@@ -232,9 +251,7 @@ _ALL = (
         "request: two people did, and this is the one who approved it.",
         "count:int ruling:text ~reason:text? >request:int?",
         rows=f"{_FOOTAGE} reason path new_start new_end",
-        **_by(_SUPER, AGAIN, footage=Footage.MOVED),
-        tells="books",
-        fate=RULED,
+        **_by(_SUPER, AGAIN, footage=Footage.MOVED, tells="force books", fate=RULED),
     ),
     declare(
         "recordings.assigned",
@@ -242,9 +259,7 @@ _ALL = (
         "and is this one's: these recordings.",
         "@camera:int id:text old_camera:int root:text name:text count:int ~reason:text?",
         rows=f"{_FOOTAGE} path new_camera new_stream",
-        **_by(_BOTH, AGAIN, footage=Footage.MOVED),
-        tells="books",
-        fate="moved",
+        **_by(_BOTH, AGAIN, footage=Footage.MOVED, tells="force books", fate="moved"),
     ),
     declare(
         "ruling.proposed",
@@ -254,8 +269,7 @@ _ALL = (
         "first 500.",
         "@request:int count:int ruling:text holds:ints lifts:ints ~reason:text?",
         rows=f"{_FOOTAGE} path new_start new_end",
-        **_by(_BOTH, AGAIN, footage=Footage.ROWS),
-        fate=SAME,
+        **_by(_BOTH, AGAIN, footage=Footage.ROWS, fate=SAME),
     ),
     declare(
         "ruling.approved",
@@ -274,9 +288,7 @@ _ALL = (
         "Files grew after they were catalogued; their ends move later.",
         "count:int",
         rows="camera stream start n old_duration duration old_bytes bytes",
-        back="grow_recordings",
-        footage=Footage.ROWS,
-        tells="books",
+        **_as("grow_recordings", Footage.ROWS, "books"),
         fate=SAME,
     ),
     declare(
@@ -284,9 +296,7 @@ _ALL = (
         "Files vanished, and not by this program; `held` of them were under a hold.",
         "count:int bytes:int held:int",
         rows=f"{_FOOTAGE} held path",
-        back="lose_recordings",
-        footage=Footage.ROWS,
-        tells="books",
+        **_as("lose_recordings", Footage.ROWS, "force books"),
         fate="lost",
     ),
     declare(
@@ -304,9 +314,7 @@ _ALL = (
         "copy was catalogued before; null is `lost`.",
         "count:int origin:text?",
         rows=f"{_FOOTAGE} new_stream new_n new_path",
-        back="move_recordings",
-        footage=Footage.ROWS,
-        tells="books",
+        **_as("move_recordings", Footage.ROWS, "force books"),
         fate=RULED,
     ),
     declare(
@@ -319,9 +327,7 @@ _ALL = (
         "of a catalogue that is older or was restored, which may be less than nothing.",
         "origin:text recordings:int duration:int bytes:int",
         rows="camera day count duration bytes digest gaps",
-        back="nothing: the next such entry makes up for it",
-        footage=Footage.DAYS,
-        tells="books",
+        **_as("nothing: the next such entry makes up for it", Footage.DAYS, "books"),
     ),
     declare(
         "custody.alarm",
@@ -386,23 +392,20 @@ _ALL = (
         "Somebody asks for the release of a hold, which stays in force until a second "
         "person approves; replaced_by: the hold that was placed instead.",
         "@hold:int replaced_by:int? ~reason:text?",
-        **_by(_ROOM, "request_release", footage=Footage.HOLD),
-        tells="force",
+        **_by(_ROOM, "request_release", footage=Footage.HOLD, tells="force"),
     ),
     declare(
         "hold.release_rejected",
         "The release that entry `request` asks for is not to be; the hold stays.",
         "@hold:int >request:int ~reason:text?",
-        **_by(_KEEP, "reject_release", footage=Footage.HOLD),
-        tells="force",
+        **_by(_KEEP, "reject_release", footage=Footage.HOLD, tells="force"),
     ),
     declare(
         "hold.released",
         "A hold was released; its footage may be deleted from `free_at` on.  request: "
         "the entry of the person who asked for it, null where it takes only one.",
         "@hold:int free_at:int >request:int? ~reason:text?",
-        **_by(f"{_ROOM};{_SUPER}", "release_hold", footage=Footage.HOLD),
-        tells="force",
+        **_by(f"{_ROOM};{_SUPER}", "release_hold", footage=Footage.HOLD, tells="force"),
     ),
     declare(
         "hold.reinstated",
@@ -425,8 +428,7 @@ _ALL = (
         "@version:int days:int cameras:object? old_days:int? old_cameras:object? "
         ">proposal:int?",
         may="camera days old_days",
-        **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_policy"),
-        tells="force",
+        **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_policy", tells="force"),
     ),
     declare(
         "policy.proposed",
@@ -452,8 +454,7 @@ _ALL = (
         "Rules that guard evidence are others now: by the names of the settings.  With a "
         "proposal's number one is weaker, and the actor approved it.",
         "old:object new:object >proposal:int?",
-        **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_rules"),
-        tells="force",
+        **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_rules", tells="force"),
     ),
     declare(
         "rules.proposed",
@@ -470,9 +471,7 @@ _ALL = (
         "@root:text count:int bytes:int oldest:int newest:int",
         rows=f"{_FOOTAGE} due path",
         later="seen",
-        **_by(SERVICE, "open_batch", footage=Footage.ROWS),
-        tells="books",
-        fate=OPEN,
+        **_by(SERVICE, "open_batch", footage=Footage.ROWS, tells="books", fate=OPEN),
     ),
     declare(
         "recordings.deleted",
@@ -482,23 +481,19 @@ _ALL = (
         ">intent:int deleted:int rescued:int absent:int absent_after_crash:int "
         "changed:int failed:int stopped:int bytes:int lateness:int method:text",
         may="row outcome",
-        back="complete_batch",
-        footage=Footage.INTENT,
-        tells="books",
+        **_as("complete_batch", Footage.INTENT, "books"),
     ),
     declare(
         "deletion.paused",
         "Nothing is deleted until then.",
         "until:int ~reason:text?",
-        **_by(_KEEP, "pause_deletion", keeps=True),
-        tells="force",
+        **_by(_KEEP, "pause_deletion", keeps=True, tells="force"),
     ),
     declare(
         "deletion.resumed",
         "A pause was ended early.",
         "~reason:text?",
-        **_by(_BOTH, "resume_deletion"),
-        tells="force",
+        **_by(_BOTH, "resume_deletion", tells="force"),
     ),
     declare(
         "plan.proposed",
@@ -510,8 +505,7 @@ _ALL = (
         "plan.approved",
         "The rows of this plan may be deleted, minus what is held.",
         "@plan:int digest:text",
-        **_by(_SUPER, AGAIN),
-        tells="force",
+        **_by(_SUPER, AGAIN, tells="force"),
     ),
     declare(
         "access.denied",

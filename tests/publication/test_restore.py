@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
+import sqlite3
 
 import pytest
 
-from retention.catalogue import db, log
+from retention.catalogue import db, log, schema
 from retention.catalogue.log_check import verify_catalogue
 from retention.cli.local import offline
 from retention.control.verbs import VERBS, Verb
@@ -571,13 +572,36 @@ def test_an_upgrade_of_an_old_backup_is_not_on_record_and_forks_nothing(
     place(station)
     station.stop()
     station.restore(backup)
-    monkeypatch.setattr(db, "upgrade", lambda path: (1, 2))
+    monkeypatch.setattr(db, "upgrade", lambda path, look: (1, 2))
     offline.upgrade(station.installed.config)
     assert station.installed.entries("schema.upgraded") == []
     station.start()
     whole(station)
     station.stop()
     offline.upgrade(station.installed.config)
+    assert len(station.installed.entries("schema.upgraded")) == 1
+    station.start()
+
+
+def test_an_upgrade_compares_the_rows_with_the_log_before_it_changes_anything(
+    station, monkeypatch
+):
+    footage(station)
+    place(station)
+    station.stop()
+    with sqlite3.connect(station.state / db.NAME) as other:
+        other.execute("DELETE FROM hold_camera")
+    other.close()
+    more = (*schema.MIGRATIONS, ("CREATE TABLE later (a INTEGER) STRICT",))
+    monkeypatch.setattr(schema, "MIGRATIONS", more)
+    monkeypatch.setattr(schema, "VERSION", len(more))
+    with pytest.raises(CatalogueError, match=r"nothing was upgraded: .*hold 1 covers"):
+        offline.upgrade(station.installed.config)
+    with pytest.raises(CatalogueError, match="run `retention schema upgrade`"):
+        db.open_(station.state / db.NAME)
+    done = offline.upgrade(station.installed.config, anyway=True)
+    assert done["to"] == len(more)
+    assert "hold 1 covers cameras less" in done["mismatches"][0]
     assert len(station.installed.entries("schema.upgraded")) == 1
     station.start()
 

@@ -400,4 +400,5 @@ def _verified(answer: LogChecked, zone: str) -> str:
     told[1:1] = law_lines(answer.law)
     if copy is not None and not copy.ok:
         told[1:1] = [alarm(f"Copy: {safe(one.what)}.") for one in copy.faults]
+    told[1:1] = [alarm(f"Catalogue: {safe(one)}.") for one in answer.mismatches]
     return "\n".join(told)

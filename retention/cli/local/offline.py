@@ -8,16 +8,20 @@ from __future__ import annotations
 import os
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retention.catalogue import db
 from retention.catalogue.log import Log
-from retention.model.errors import NotPermittedError
+from retention.control import in_force
+from retention.model.errors import CatalogueError, NotPermittedError
 from retention.publication import compare
 from retention.site.caller import SERVICE_USER, caller, name_of
 from retention.site.clock import read
 from retention.site.instance import exclusive
 from retention.site.settings import Settings, load
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _NOT_SETTINGS = ("RETENTION_CONFIG", "RETENTION_DEBUG", "RETENTION_SOCKET")
 """What is meant for the command itself."""
@@ -31,18 +35,31 @@ def settings(config: Path | None) -> Settings:
     return load(config, told)
 
 
-def upgrade(config: Path | None) -> dict[str, Any]:
-    """Bring the catalogue up to this program's schema; {"from", "to"}.
+def upgrade(config: Path | None, *, anyway: bool = False) -> dict[str, Any]:
+    """Bring the catalogue up to this program's schema; {"from", "to", "mismatches"}.
 
-    A crash between the migration and its entry leaves the new schema without one, and
-    an old backup gets none, which would fork its log; `service.started` then names the
-    program that uses it.
+    First its rows, as they would be, are compared with what its log has in force: where
+    they protect less it stays as it is (CatalogueError), unless `anyway`.  A crash
+    between the migration and its entry leaves the new schema without one, and an old
+    backup gets none, which would fork its log; `service.started` then names the program
+    that uses it.
     """
     own = settings(config)
     path = own.state_directory / db.NAME
     _may_open(path)
+    less: list[str] = []
+
+    def look(catalogue: db.Catalogue, tx: Connection) -> None:
+        less.extend(in_force.compare(catalogue, tx, read().wall).less)
+        if less and not anyway:
+            raise CatalogueError(
+                f"nothing was upgraded: the catalogue's rows protect less than its log "
+                f"says ({less[0]}). Put back its newest copy, or go on with --anyway: "
+                "then nothing is deleted before `retention schema repair`"
+            )
+
     with exclusive(own.state_directory, "schema upgrade"):
-        found, made = db.upgrade(path)
+        found, made = db.upgrade(path, look)
         if found != made:
             fields = {"from": found, "to": made}
             author = Log(site=own.site).by(caller(), read().wall)
@@ -50,7 +67,7 @@ def upgrade(config: Path | None) -> dict[str, Any]:
                 if compare.obstacle(catalogue, own) is None:
                     with catalogue.write(db.Priority.HOLD, author) as tx:
                         tx.append("schema.upgraded", fields)
-    return {"from": found, "to": made}
+    return {"from": found, "to": made, "mismatches": less}
 
 
 def _may_open(catalogue: Path) -> None:

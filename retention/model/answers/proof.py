@@ -93,8 +93,10 @@ class PublishedChecked:
 @dataclass(frozen=True, slots=True)
 class LogChecked:
     """The live log, and its published copy (null: nothing was published yet), each
-    computed again; `root` in base64url, `withheld` values were erased.  `ok`: they are
-    intact and not unlawful; `lawful` and `law` as of a published log."""
+    computed again; `root` in base64url, `withheld` values were erased.  `mismatches`: what
+    the catalogue's rows protect less than the log says, `unlogged`: what they keep more.
+    `ok`: they are intact and not unlawful, and no row protects less; `lawful` and `law` as
+    of a published log."""
 
     ok: bool
     lawful: bool | None
@@ -108,6 +110,8 @@ class LogChecked:
     open_intents: list[int]
     fault: FaultFound | None
     published: PublishedChecked | None
+    mismatches: list[str]
+    unlogged: list[str]
     summary: str
 
 

@@ -29,7 +29,8 @@ EXPECTED = {
     "supervisor": "hold.approve hold.reject hold.reinstate policy.approve "
     "policy.reject deletion.approve recording.resolve recording.approve "
     "recording.reject",
-    "supervisor administrator": "deletion.resume root.replace alarm.acknowledge",
+    "supervisor administrator": "deletion.resume root.replace alarm.acknowledge "
+    "schema.repair",
     "administrator": "camera.add camera.import camera.renumber camera.moved "
     "camera.replace camera.assign camera.retire root.adopt guard.acknowledge audit.publish",
 }

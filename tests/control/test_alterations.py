@@ -1,0 +1,217 @@
+"""Every way in which the catalogue's rows can be altered behind the program's back: what
+is noticed, that nothing held is deleted meanwhile, and what a repair puts back."""
+
+import dataclasses
+import sqlite3
+from contextlib import suppress
+
+import pytest
+
+from retention.catalogue import cameras, log, raised
+from retention.catalogue.db import Priority
+from retention.control import in_force, rules
+from retention.control.approvals import deletion_pause
+from retention.control.repair import schema_repair
+from retention.model.errors import (
+    CatalogueError,
+    RetentionError,
+)
+from retention.model.values import DAY, HOUR, Actor, Custody
+from retention.service import housekeeping
+from retention.site.settings import RetentionSettings
+from tests.support.plant import PERIOD, T0, Plant
+from tests.support.world import ACTOR
+
+HELD = T0 - DAY
+ANNA = Actor(uid=1001, login=1001, pid=1, role="administrator", name="anna")
+BEN = Actor(uid=1002, login=1002, pid=1, role="supervisor", name="ben")
+
+LESS = {
+    # a row deleted
+    "delete from hold": "hold 1 is gone",
+    "delete from hold_camera": "hold 1 covers cameras less",
+    "delete from policy": "the retention periods are gone",
+    "delete from fact where name = 'rules'": "the rule cooling_off is weaker",
+    "delete from fact where name = 'pause'": "deletion is paused until",
+    "delete from camera where key = 1": "camera 1 (key) is gone",
+    "delete from stream where name = '1001'": "is gone: the log has it",
+    "delete from quarantine": "is in quarantine by the log alone",
+    # a row changed
+    "update hold_camera set camera = 2": "hold 1 covers cameras less",
+    f"update hold set since = {HELD - 1}, until = {HELD}": "hold 1 covers ",
+    f"update hold set since = {HELD + HOUR}, until = {HELD + DAY}": "hold 1 covers ",
+    f"update hold set until = {HELD + 1}": "hold 1 covers ",
+    "update hold set released = 1, free_at = 2": "hold 1 ends before its release",
+    "update hold set released = 1, free_at = 2, cooled = 3": "hold 1 ends before",
+    "update hold set key = 9": "hold 1 is gone",
+    "update stream set camera = 2 where name = '1001'": "of camera 2 (key), the log",
+    "update stream set layout = 'x' where name = '1001'": "the log says",
+    "update stream set name = 'x' where name = '1001'": "the log says",
+    "update stream set quarantined = null": "are in doubt by the log alone",
+    "update policy set days = 1": "is kept 1 days, the log says 28",
+    """update policy set cameras = '{"1": 1}'""": "is kept 1 days, the log says 28",
+    "update camera set custody = 'council' where key = 2": "in council custody",
+    "update camera set custody = 'police' where key = 1": "in police custody",
+    "update recording set state = 0 where state = 2": "is in quarantine by the log",
+    "update quarantine set reason = 'ruled: right'": "is in quarantine by the log",
+    """update fact set value = json_set(value, '$.cooling_off', 0)
+       where name = 'rules'""": "the rule cooling_off is weaker",
+    """update fact set value = json_set(value, '$.release_requires_two_people',
+       json('false')) where name = 'rules'""": "requires_two_people is weaker",
+    """update fact set value = json_set(value, '$.until', 1)
+       where name = 'pause'""": "deletion is paused until",
+    # a row added
+    f"insert into release_request values (1, {T0}, 1, 7, 'x', '', 3)": "a release of",
+    "insert into plan values (9, 1, 0, 0, 0, 0, 'x', 'approved')": "plan 9 is approved",
+    f"""insert into policy values (9, {T0}, 1, '{{}}')""": "is kept 1 days",
+}  # fmt: skip
+
+MORE = {
+    "update hold set until = until + 1": "hold 1 covers more",
+    "insert into hold_camera values (3, 1)": "hold 1 covers more",
+    f"""insert into hold (key, kind, reference, reason, requester, since, until, typed,
+        margin, placed, placed_by, review) values
+        (7, 'court', '', '', '', {HELD}, {HELD + DAY}, '', 0, 0, 0, 0)""": "hold 7 is in",
+}
+
+REPAIRED = [
+    one
+    for one in LESS
+    if not one.startswith(("delete from camera", "delete from stream"))
+]
+"""What `schema repair` puts back; a row of the register or of a stream that is gone has
+more in it than the log says, and comes from a backup."""
+
+
+class Altered(Plant):
+    """Footage that is held, in quarantine and of a stream in doubt, and a pause."""
+
+    def __init__(self, directory) -> None:
+        super().__init__(directory)
+        self.watch()
+        self.held = [self.film(HELD)]
+        self.film(HELD, folder="1002")
+        # Named four hours later than it was written: its times are in doubt.
+        self.held.append(self.film(HELD + 4 * HOUR, shown=HELD + 8 * HOUR))
+        self.round(T0)
+        self.say()
+        self.hold = self.place("1001", HELD, HELD + HOUR)["hold"]
+        self.deleter.reset()
+
+    def say(self) -> None:
+        """What a site has said in its log, by the ways in which it says it."""
+        with self.catalogue.write(Priority.HOLD, self.log.by(ACTOR, T0)) as tx:
+            tx.exec_driver_sql("UPDATE policy SET days = 28")
+            tx.append("policy.changed", version=1, days=28, cameras={})
+            tx.append("rules.changed", rules.adopt(tx, RetentionSettings()))
+            for camera in cameras.everyone(tx):
+                custody = str(camera.custody if camera.key == 1 else Custody.POLICE)
+                tx.append(
+                    "camera.added", camera=camera.key, id=camera.id, kind=camera.kind,
+                    custody=custody, source="cli",
+                )  # fmt: skip
+            tx.exec_driver_sql("UPDATE camera SET custody = 'police' WHERE key = 2")
+            tx.exec_driver_sql("UPDATE stream SET quarantined = ?", (T0,))
+            for (stream,) in tx.exec_driver_sql("SELECT key FROM stream").all():
+                tx.append("stream.quarantined", stream=stream, offset=0)
+        self.now = T0
+        deletion_pause(self.context(), length="24h", reason="disks are repaired")
+
+    def alter(self, statement) -> None:
+        """As somebody does who can write into the state directory."""
+        with sqlite3.connect(self.catalogue.path) as other:
+            assert other.execute(statement).rowcount != 0, statement
+        other.close()
+
+    def told(self) -> dict[str, str]:
+        """The alarms that stand after a round of the daemon."""
+        with suppress(CatalogueError):  # the guard is there before it is told
+            housekeeping.watch(self.context())
+        with self.catalogue.read() as tx:
+            return {one.name: one.detail for one in raised.everyone(tx)}
+
+    def rounds(self) -> None:
+        """Whatever is due goes: the pause is over, a period later, a week on, a year on."""
+        for now in (
+            T0 + 2 * DAY,
+            HELD + PERIOD + DAY,
+            HELD + PERIOD + 9 * DAY,
+            T0 + 400 * DAY,
+        ):
+            try:
+                self.round(now)
+            except RetentionError:
+                continue
+
+    def is_kept(self) -> bool:
+        return all(file.exists() for file in self.held)
+
+    def another_start(self) -> None:
+        self.catalogue.close()
+        self.reopen()
+
+    def by(self, actor):
+        return dataclasses.replace(
+            self.asked(self.settings(), by=actor),
+            settings=self.settings().model_copy(
+                update={"retention": RetentionSettings()}
+            ),
+        )
+
+
+@pytest.fixture
+def plant(tmp_path):
+    made = Altered(tmp_path)
+    assert made.told().keys().isdisjoint({"mismatch", "unlogged"})
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("when", ["at start", "within the hour", "verify"])
+@pytest.mark.parametrize("statement", [*LESS, *MORE])
+def test_an_alteration_is_noticed_and_nothing_held_goes(plant, statement, when):
+    """Within the hour: with the next round, though nothing of ours moved."""
+    plant.alter(statement)
+    if when == "at start":
+        plant.another_start()
+    less = statement in LESS
+    wanted = (LESS | MORE)[statement]
+    if when == "verify":
+        with plant.catalogue.read() as tx:
+            found = in_force.compare(plant.catalogue, tx, plant.now)
+        assert any(wanted in one for one in (found.less if less else found.more))
+        assert bool(found.less) is less
+    else:
+        told = plant.told()
+        assert wanted in told["mismatch" if less else "unlogged"]
+    plant.rounds()
+    assert plant.is_kept()
+
+
+@pytest.mark.parametrize("statement", [*LESS, *MORE])
+def test_nothing_held_goes_where_nobody_noticed_before_the_batch(plant, statement):
+    plant.alter(statement)
+    plant.rounds()
+    assert plant.is_kept()
+
+
+@pytest.mark.parametrize("statement", REPAIRED)
+def test_two_people_put_back_what_the_log_has(plant, statement):
+    plant.alter(statement)
+    asked = schema_repair(plant.by(ANNA), reason="bits flipped")
+    assert (asked.repaired, any(LESS[statement] in one for one in asked.restored)) == (
+        False, True,
+    )  # fmt: skip
+    with plant.catalogue.read() as tx:
+        assert in_force.compare(plant.catalogue, tx, plant.now).less
+    done = schema_repair(plant.by(BEN), reason="seen")
+    assert done.repaired
+    with plant.catalogue.read() as tx:
+        assert in_force.compare(plant.catalogue, tx, plant.now).less == []
+        entry = log.read(tx, done.entry)
+    assert (entry["kind"], entry["fields"]["request"]) == (
+        "schema.repaired",
+        asked.entry,
+    )
+    plant.rounds()
+    assert plant.is_kept()
