@@ -88,6 +88,7 @@ class Altered(Plant):
 
     def __init__(self, directory) -> None:
         super().__init__(directory)
+        self.by_hand = True
         self.watch()
         self.held = [self.film(HELD)]
         self.film(HELD, folder="1002")
