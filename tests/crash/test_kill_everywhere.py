@@ -65,7 +65,7 @@ def test_killed_anywhere_nothing_is_lost_and_the_next_start_finishes(
         assert status == 0, (f"{call} is called more than {times} times", said)
 
 
-def restarted(directory: Path, where: str, *, hold: bool) -> None:
+def restarted(directory: Path, where: str, *, hold: bool, emptied: bool = True) -> None:
     """The first look after a kill, then a start in this process and its cycle."""
     site = Archive.of(directory)
     try:
@@ -75,7 +75,7 @@ def restarted(directory: Path, where: str, *, hold: bool) -> None:
             archive.place_late_hold(site)
         assert site.deleter.recover(site.root, LATER, never).blocked is None
         assert site.cycle(LATER).blocked is None
-        archive.check_after_restart(site, kept)
+        archive.check_after_restart(site, kept, emptied=emptied)
     except Exception as error:
         error.add_note(where)
         raise
