@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.crash.test_kill_everywhere import restarted
-from tests.support import campaign, needs
+from tests.publication.test_kill import restarted as published
+from tests.support import campaign, killed, needs
 from tests.support import crash_archive as archive
 from tests.support.power import Disk
 from tests.support.victims import Victims, instead, traced
@@ -81,6 +82,34 @@ def test_the_power_goes_and_nothing_held_or_on_record_is_lost(
             # An empty directory may be back, which harms nobody.
             hold = cut % 2 == 0
             restarted(directory / "site", where, hold=hold, emptied=False)
+
+
+def test_the_power_goes_and_no_head_that_anybody_saw_is_contradicted(tmp_path):
+    made = tmp_path / "made"
+    killed.make(made)
+    publishers = Victims("tests.support.killed")
+    try:
+        calls = traced(publishers, made, tmp_path)
+        chance = campaign.chance("power publication")
+        points = [(call, n + 1) for call, one in calls.items() for n in range(len(one))]
+        for cut in range(campaign.share(CUTS // 2)):
+            call, number = chance.choice(points)
+            directory = tmp_path / f"{cut}"
+            directory.mkdir()
+            with on_disks(made, directory, two=False) as (disk,):
+                tracing = instead(call, number, "signal=KILL")
+                status, said = publishers.run(directory / "site", *tracing)
+                disk.cut()
+                assert status == -signal.SIGKILL, (call, number, said)
+                disk.unmount()
+                disk.mount()
+                try:
+                    published(directory / "site", said)
+                except Exception as error:
+                    error.add_note(f"cut at {call} {number}; it said {said}")
+                    raise
+    finally:
+        publishers.close()
 
 
 def test_what_is_not_synced_is_lost_when_the_power_goes(tmp_path):
