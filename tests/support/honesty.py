@@ -18,7 +18,6 @@ import pytest
 from retention.catalogue import holds, policies, raised, recordings, roots, streams
 from retention.catalogue import unknown as strangers
 from retention.catalogue.db import Catalogue
-from retention.catalogue.log_check import verify_catalogue
 from retention.cli.status import exit_status
 from retention.control import guards
 from retention.control.alarms import Alarms
@@ -43,6 +42,7 @@ from retention.site.reserve import Reserve
 from retention.site.settings import RetentionSettings, RootSettings, Settings
 from retention.tlog.lawful.laws import ROLE, TIME
 from tests.support.installation import Installation, files_below
+from tests.support.law import obeyed
 from tests.support.premises import Crash, Premises, never
 
 ROUNDS = 2
@@ -74,27 +74,13 @@ def be_honest() -> None:
     for site in Premises.standing:
         if site.directory.is_dir():  # a test of many stories removes each
             with suppress(RetentionError):  # not to be read: no service runs on it
-                if not site.by_hand:
-                    _lawful(site.catalogue, TIME)
+                if not site.by_hand:  # there people are in no group of the system
+                    obeyed(site.catalogue, ROLE, TIME)
                 _premises(site)
     for installed, service in Installation.standing.items():
         with suppress(RetentionError):
-            _lawful(service._core.catalogue)
+            obeyed(service._core.catalogue, ROLE)
             _service(installed, service)
-
-
-def _lawful(catalogue: Catalogue, *without: str) -> None:
-    """What the program wrote, it was allowed to.  Not asked: who has which role, since
-    people of tests are in no group of the system; of a hold that a test placed by its
-    row; and, where a test is the clock, time."""
-    verdict = verify_catalogue(catalogue, deep=True).verdict
-    found = [] if verdict is None else verdict.violations
-    told = [
-        one.sentence
-        for one in found
-        if one.law not in (ROLE, *without) and "never placed" not in one.what
-    ]
-    assert not told, "\n".join(told)
 
 
 def forget() -> None:

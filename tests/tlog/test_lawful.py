@@ -566,3 +566,36 @@ def test_the_service_can_not_acknowledge_what_it_did(story, tmp_path):
     verdict = story.verdict(tmp_path / "log")
     assert verdict.acknowledged == []
     assert not verdict.lawful
+
+
+# -- what came back under no head -------------------------------------------------------------
+
+
+def restored(story, first):
+    """All from entry `first` on came back unsigned."""
+    story.add(
+        "catalogue.restored", old_size=first, size=story.size, signed=first, holds=0,
+        recordings=0,
+    )  # fmt: skip
+
+
+def test_what_came_back_unsigned_breaks_no_law_whoever_wrote_it(story, found):
+    first = story.size
+    story.place(*HELD)
+    intent = story.intend(story.row())
+    story.beat(10**9)
+    story.release(None, by=SERVICE)
+    restored(story, first)
+    story.complete(intent, (story.row(),), {0: "stopped"})
+    assert found() == []
+    number = story.delete(story.row())
+    assert found() == [(number, "hold")]  # the hold keeps, and nobody released it
+
+
+def test_a_deletion_by_an_intent_that_came_back_unsigned_is_named(story, found):
+    first = story.size
+    row = story.row()
+    intent = story.intend(row)
+    restored(story, first)
+    number = story.complete(intent, (row,), {})
+    assert found() == [(number, "batch")]

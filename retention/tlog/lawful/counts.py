@@ -51,13 +51,17 @@ class Counts:
     def hear(self, record: Record) -> None:
         """The next entry."""
         fields = record.entry["fields"]
+        self.note(record)
+        if "counted" in fields:
+            self._counted(record.number, fields["recordings"], fields["counted"])
+
+    def note(self, record: Record) -> None:
+        """Into the books, if it is of theirs."""
         if record.kind in KINDS:
             faults = len(self._net.faults)
             self._net.read([record])
             if len(self._net.faults) > faults:
                 self._known = False  # its rows are not at hand
-        elif "counted" in fields:
-            self._counted(record.number, fields["recordings"], fields["counted"])
 
     def _counted(self, number: int, recordings: int, counted: bool | None) -> None:
         if not counted:

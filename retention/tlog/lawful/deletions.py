@@ -44,6 +44,8 @@ class Deletions:
         self._said, self._verdict = said, verdict
         self._gone = Gone(fetch)
         self._open: dict[int, _Intent] = {}
+        self.foreign: set[int] = set()
+        """Intents that came back unsigned: whoever wrote them, nothing is deleted by them."""
         self._ahead: dict[Key, Micros] = {}
         """Dated in the future when they came into doubt: the instant of that."""
 
@@ -227,6 +229,12 @@ class Deletions:
     def _deleted(self, record: Record) -> None:
         fields = record.entry["fields"]
         intent = self._open.pop(fields["intent"], None)
+        if fields["intent"] in self.foreign:
+            self.foreign.remove(fields["intent"])
+            if any(fields[outcome] for outcome in Outcome if outcome.ours):
+                what = f"deletes by entry {fields['intent']}, which came back unsigned"
+                self._verdict.broke(BATCH, record.number, what)
+            return
         if intent is None:
             self._verdict.broke(
                 BATCH, record.number,

@@ -34,7 +34,7 @@ from retention.tlog.lawful import (
 from retention.tlog.lawful.laws import CHAIN, KIND, Verdict
 from retention.tlog.lawful.twice import Fetch
 from retention.tlog.rows import RowFile
-from retention.tlog.source import Record
+from retention.tlog.source import INTENDED, Record
 from retention.tlog.unsigned import Stretch, acts, is_unsigned
 
 PROGRAM = f"retention {__version__}"
@@ -131,10 +131,12 @@ class Lawful:
         """One that came back unsigned: anybody may have written it, so it breaks no law,
         and has its effect where it keeps.  The books have it as all others."""
         with suppress(VerificationError, *_UNREADABLE):
-            self._counts.hear(record)
+            self._counts.note(record)
             if acts(record.kind):
                 self._deletions.hear(record)
                 self._put_in_force(record)
+            elif record.kind == INTENDED:
+                self._deletions.foreign.add(record.number)
 
     def _put_in_force(self, record: Record) -> None:
         if record.kind in FORCE:
