@@ -4,8 +4,8 @@ Every query visits only the start times outside hold windows, one clustered rang
 so its cost follows what is due, not what is stored or held.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
@@ -14,6 +14,8 @@ from retention.catalogue.recordings import RULED, Doubt, Key, doubt
 from retention.model.choice import Due, Scope
 from retention.model.policy import BEGINNING, Policy, gaps
 from retention.model.values import FOREVER, Micros, Recording, State, Window
+
+T = TypeVar("T")
 
 
 class Span(NamedTuple):
@@ -46,10 +48,47 @@ _DUE = (
 )
 
 
+_FEW = 8
+"""So many windows are each asked about; of more, those are passed over in which no
+recording starts, by one question for each stretch without any."""
+
+_NEXT = "SELECT min(start) FROM recording WHERE stream=? AND start>=?"
+
+
+def inhabited(
+    tx: Connection,
+    stream: int,
+    ranges: Sequence[T],
+    bounds: Callable[[T], tuple[Micros, Micros]],
+) -> Iterator[T]:
+    """Those of these ranges, in order, in whose `bounds` a recording of the stream may
+    start: all of a few."""
+    if len(ranges) <= _FEW:
+        yield from ranges
+        return
+    found: Micros | None = None
+    for one in ranges:
+        low, high = bounds(one)
+        if found is None or found < low:
+            found = tx.exec_driver_sql(_NEXT, (stream, low)).scalar()
+            if found is None:
+                return
+        if found < high:
+            yield one
+
+
 def _ranges(
+    tx: Connection, scope: Scope, span: Span, first: Micros
+) -> Iterator[tuple[Micros, Micros, Micros, Micros]]:
+    """(first start, last start, latest end, earliest end) of each free range in which
+    there may be a recording."""
+    ranges = list(_all_ranges(scope, span, first))
+    yield from inhabited(tx, scope.stream, ranges, lambda one: one[:2])
+
+
+def _all_ranges(
     scope: Scope, span: Span, first: Micros
 ) -> Iterator[tuple[Micros, Micros, Micros, Micros]]:
-    """(first start, last start, latest end, earliest end) of each free range."""
     after, cutoff = span.after - scope.period, span.until - scope.period
     if scope.in_doubt is not None:
         if scope.holds.windows:
@@ -92,7 +131,7 @@ def present(
     join = _FOUND if when_found else ""
     sql = _DUE.format(join=join if plan is None else _IN_PLAN)
     extra = () if plan is None else (plan,)
-    for low, high, latest, after in _ranges(scope, span, first):
+    for low, high, latest, after in _ranges(tx, scope, span, first):
         rows = tx.exec_driver_sql(
             sql,
             (scope.period, *extra, scope.stream, low, high, latest, after,
@@ -151,7 +190,7 @@ def total_found(
 ) -> int:
     """How many recordings of a stream are due that were so when they were catalogued,
     and that this plan does not list."""
-    ranges = _ranges(scope, Span(BEGINNING, until), BEGINNING)
+    ranges = _ranges(tx, scope, Span(BEGINNING, until), BEGINNING)
     return sum(
         tx.exec_driver_sql(
             f"SELECT count(*) FROM due_when_found f CROSS JOIN recording r "
@@ -178,7 +217,7 @@ def total(
             f"AND r.start+r.duration<=? AND r.start+r.duration>? {also}",
             (scope.stream, low, high, latest, after, *extra),
         )
-        for low, high, latest, after in _ranges(scope, span, BEGINNING)
+        for low, high, latest, after in _ranges(tx, scope, span, BEGINNING)
     ]
     if not scope.holds.windows:
         sql, values = _in_doubt(_SUM, scope, span, also)
@@ -211,7 +250,8 @@ def first_free(
     The start is the first of any recording that is free; everything before it is held
     or gone.
     """
-    for gap in gaps(scope.holds.windows, first, FOREVER):
+    free = list(gaps(scope.holds.windows, first, FOREVER))
+    for gap in inhabited(tx, scope.stream, free, lambda one: (one.first, one.stop)):
         row = tx.exec_driver_sql(
             "SELECT start, start+duration FROM recording WHERE stream=? AND start>=? "
             "AND start<? AND state=0 AND start+duration<=? ORDER BY start LIMIT 1",

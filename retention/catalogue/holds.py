@@ -4,7 +4,8 @@ Triggers move the holds' version with every change, whoever makes it.  Nothing h
 decides who may change a hold; no function narrows one.
 """
 
-from collections.abc import Collection, Iterable
+import json
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -36,10 +37,10 @@ def moved(tx: Connection, now: Micros) -> Moved:
 
 def of_cameras(tx: Connection, cameras: Iterable[int], now: Micros) -> dict[int, Holds]:
     """The merged windows of each camera: active holds, and those cooling off."""
-    return {
-        camera: Holds(merge(found.values()))
-        for camera, found in windows_of(tx, cameras, now).items()
-    }
+    windows: dict[int, list[Window]] = {camera: [] for camera in cameras}
+    for camera, _, since, until in _in_force_on(tx, windows, now):
+        windows[camera].append(Window(since, until))
+    return {camera: Holds(merge(found)) for camera, found in windows.items()}
 
 
 def windows_of(
@@ -47,14 +48,43 @@ def windows_of(
 ) -> dict[int, dict[int, Window]]:
     """By camera the window of each hold on it, active or cooling off."""
     windows: dict[int, dict[int, Window]] = {camera: {} for camera in cameras}
-    for camera, key, since, until in tx.execute(
-        sa.select(hold_camera.c.camera, hold.c.key, hold.c.since, hold.c.until)
+    for camera, key, since, until in _in_force_on(tx, windows, now):
+        windows[camera][key] = Window(since, until)
+    return windows
+
+
+def _in_force_on(tx: Connection, cameras: Iterable[int], now: Micros) -> Sequence[Any]:
+    """(camera, hold, since, until) of each hold in force on these cameras."""
+    return tx.exec_driver_sql(
+        "SELECT c.camera, h.key, h.since, h.until FROM json_each(?) asked "
+        "CROSS JOIN hold_camera c ON c.camera=asked.value "
+        "CROSS JOIN hold h ON h.key=c.hold WHERE h.free_at IS NULL OR h.free_at>?",
+        (json.dumps(list(cameras)), now),
+    ).fetchall()
+
+
+def held_cameras(tx: Connection, now: Micros) -> tuple[int, int]:
+    """How many holds are in force, and how many cameras they are on."""
+    number = tx.scalar(
+        sa.select(sa.func.count()).select_from(hold).where(_in_force(now))
+    )
+    cameras = tx.scalar(
+        sa.select(sa.func.count(hold_camera.c.camera.distinct()))
         .join(hold, hold.c.key == hold_camera.c.hold)
         .where(_in_force(now))
-    ):
-        if camera in windows:
-            windows[camera][key] = Window(since, until)
-    return windows
+    )
+    return number or 0, cameras or 0
+
+
+def on_cameras(tx: Connection, cameras: Collection[int]) -> set[int]:
+    """The numbers of the holds that cover any of these cameras, in force or not."""
+    return {
+        key
+        for part in parts(sorted(cameras))
+        for key in tx.scalars(
+            sa.select(hold_camera.c.hold).where(hold_camera.c.camera.in_(part))
+        )
+    }
 
 
 def _in_force(now: Micros) -> sa.ColumnElement[bool]:
@@ -230,16 +260,21 @@ def cameras_of_all(
     """The keys of the cameras of each of these holds, all or those `among` some, in one
     reading."""
     found: dict[int, list[int]] = {key: [] for key in keys}
-    query = sa.select(hold_camera).order_by(hold_camera.c.camera)
-    if among is not None:
-        query = query.where(hold_camera.c.camera.in_(among))
-    for row in tx.execute(query):
-        if row.hold in found:
-            found[row.hold].append(row.camera)
+    wanted = None if among is None else frozenset(among)
+    query = sa.select(hold_camera.c.hold, hold_camera.c.camera)
+    for part in parts(sorted(found)):
+        for key, camera in tx.execute(query.where(hold_camera.c.hold.in_(part))):
+            if wanted is None or camera in wanted:
+                found[key].append(camera)
+    for cameras in found.values():
+        cameras.sort()
     return found
 
 
-def listing(tx: Connection, now: Micros, *, all_: bool = False) -> list[sa.Row[Any]]:
-    """Holds in force (with `all_`: every hold), oldest first."""
-    query = sa.select(hold).order_by(hold.c.key)
+def listing(
+    tx: Connection, now: Micros, *, all_: bool = False, after: int = 0
+) -> list[sa.Row[Any]]:
+    """Holds in force (with `all_`: every hold) with numbers above `after`, oldest
+    first."""
+    query = sa.select(hold).where(hold.c.key > after).order_by(hold.c.key)
     return list(tx.execute(query if all_ else query.where(_in_force(now))))

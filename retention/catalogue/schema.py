@@ -286,6 +286,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "NULL, NULL, NULL FROM lost_held",
         "DROP TABLE lost_held",
     ),
+    ("CREATE INDEX hold_camera_hold ON hold_camera (hold)",),
 )
 
 VERSION = len(MIGRATIONS)

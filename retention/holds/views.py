@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+PAGE, MOST = 1_000, 10_000
+"""Holds in one answer, unless fewer or more are asked for; and the most."""
+
 ACTIVE = "active"
 PENDING = "pending release"
 COOLING = "cooling off"
@@ -50,8 +53,11 @@ def hold_list(
     camera: str | None = None,
     reference: str | None = None,
     kind: str | None = None,
+    after: int = 0,
+    limit: int = PAGE,
 ) -> HoldList:
-    """The holds that keep something, oldest first: active, and those cooling off.
+    """The holds that keep something, oldest first: active, and those cooling off; up to
+    `limit` with numbers above `after`.
 
     `state`: only the active ones; of these the incomplete ones, those due for review,
     those whose release is pending; the released ones, cooling off or not; or all.
@@ -62,29 +68,38 @@ def hold_list(
         raise UsageError(
             f"{state!r} is no state of holds: use one of {', '.join(STATES)}"
         )
+    if not 1 <= limit <= MOST:
+        raise UsageError(f"a list has 1 to {MOST:,} holds, not {limit}")
     with context.catalogue.read() as tx:
-        keys = None if camera is None else _called(tx, camera)
+        on = None if camera is None else holds.on_cameras(tx, _called(tx, camera))
+        waiting = holds.requests(tx)
         rows = [
             row
-            for row in holds.listing(tx, context.now, all_=state in ("all", "released"))
+            for row in holds.listing(
+                tx, context.now, all_=state in ("all", "released"), after=after
+            )
             if (kind is None or row.kind == kind)
             and (reference is None or reference.casefold() in row.reference.casefold())
+            and (on is None or row.key in on)
+            and _is(row, state, context.now, row.key in waiting)
         ]
-        seen = _seen(context, tx, rows, keys)
+        page = rows[:limit]
+        seen = _seen(context, tx, page)
         two_people = rules.effective(tx, context.settings).two_people
     shown = _shown(context, seen, HoldRow)
-    return HoldList([one for one in shown if _is(one, state)], two_people)
+    more = page[-1].key if len(rows) > len(page) else None
+    return HoldList(shown, two_people, more)
 
 
 def hold_show(context: Context, *, hold: int) -> HoldShown:
     """One hold with everything that the log says of it, after a look at its files."""
     with context.catalogue.read() as tx:
-        ((row, cameras, *_),) = _seen(context, tx, [known(tx, hold)], None)
+        ((row, cameras, *_),) = _seen(context, tx, [known(tx, hold)])
     inspection = None
     if state_of(row, context.now, pending=False) != RELEASED:
         inspection = inspect(context, asked_of(row), cameras)
     with context.catalogue.read() as tx:
-        seen = _seen(context, tx, [row], None)
+        seen = _seen(context, tx, [row])
         entries = of_hold(tx, hold)
         two_people = rules.effective(tx, context.settings).two_people
     said = [
@@ -139,9 +154,8 @@ def _seen(
     context: Context,
     tx: Connection,
     rows: Collection[Row[Any]],
-    cameras: set[int] | None,
 ) -> list[_Seen]:
-    """Holds with what belongs to them; with `cameras` (keys) those that cover any."""
+    """Holds with what belongs to them."""
     covered = holds.cameras_of_all(tx, {row.key for row in rows})
     waiting = holds.requests(tx)
     gone = lost.of_holds(tx, covered.keys())
@@ -165,7 +179,6 @@ def _seen(
             gone.get(row.key, 0),
         )
         for row in rows
-        if cameras is None or cameras & set(covered[row.key])
     ]
 
 
@@ -186,18 +199,19 @@ def state_of(row: Row[Any], now: Micros, *, pending: bool) -> str:
     return COOLING if row.free_at > now else RELEASED
 
 
-def _is(one: HoldRow, state: str | None) -> bool:
-    active = one.state in (ACTIVE, PENDING)
-    wanted: dict[str | None, bool] = {
-        None: True,
-        "all": True,
-        "active": active,
-        "incomplete": bool(one.incomplete),
-        "review": one.review_due,
-        "pending": one.state == PENDING,
-        "released": not active,
+def _is(row: Row[Any], state: str | None, now: Micros, pending: bool) -> bool:
+    """Whether a hold is one of those that `state` asks for."""
+    active = row.free_at is None
+    wanted: dict[str | None, Callable[[], bool]] = {
+        None: lambda: True,
+        "all": lambda: True,
+        "active": lambda: active,
+        "incomplete": lambda: active and bool(incomplete(row)),
+        "review": lambda: active and row.review <= now,
+        "pending": lambda: active and pending,
+        "released": lambda: not active,
     }
-    return wanted[state]
+    return wanted[state]()
 
 
 def _called(tx: Connection, id: str) -> set[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from retention.catalogue import cameras, due, holds, plans, policies, roots
 from retention.catalogue.due import Span
@@ -140,13 +141,12 @@ def _blocked(
     now: Micros,
 ) -> list[KeptPastPeriod]:
     """Per root and camera: recordings past their period that holds keep, and which."""
-    in_force = [
-        (row, set(holds.cameras_of(tx, row.key))) for row in holds.listing(tx, now)
-    ]
+    cameras = {scope.camera for group in found.values() for scope in group}
+    in_force = holds.windows_of(tx, cameras, now)
     lines = []
     for root, group in found.items():
         for scope in group:
-            number, size, by = _held(tx, scope, in_force, now)
+            number, size, by = _held(tx, scope, in_force[scope.camera], now)
             if number:
                 camera = names[scope.camera].id
                 lines.append(KeptPastPeriod(root, camera, number, size, by))
@@ -154,24 +154,34 @@ def _blocked(
 
 
 def _held(
-    tx: Connection, scope: Scope, in_force: list[tuple[Any, set[int]]], now: Micros
+    tx: Connection, scope: Scope, in_force: Mapping[int, Window], now: Micros
 ) -> tuple[int, int, list[int]]:
     """Count, bytes and holds of what is past its period and held."""
     number = size = 0
     until, first = now - scope.period, BEGINNING
-    for window in scope.holds.windows:
+    for window in _met(tx, scope, scope.holds.windows):
         total = due.overlapping(
             tx, scope.stream, scope.longest, window, until=until, first=first
         )
         number, size = number + total.number, size + total.size
         first = window.end  # what began before overlaps this window and was counted
+    if not number:
+        return 0, 0, []
+    keys: dict[Window, list[int]] = {}
+    for key, window in in_force.items():
+        keys.setdefault(window, []).append(key)
     by = [
-        row.key
-        for row, keys in in_force
-        if scope.camera in keys
-        and due.overlapping(
-            tx, scope.stream, scope.longest, Window(row.since, row.until),
-            until=until,
-        ).number
-    ]  # fmt: skip
-    return number, size, by
+        key
+        for window in _met(tx, scope, sorted(set(in_force.values())))
+        for key in keys[window]
+        if due.overlapping(tx, scope.stream, scope.longest, window, until=until).number
+    ]
+    return number, size, sorted(by)
+
+
+def _met(tx: Connection, scope: Scope, windows: Sequence[Window]) -> Iterable[Window]:
+    """Those of these windows, in order, that a recording of the stream may overlap."""
+    reach = scope.longest
+    return due.inhabited(
+        tx, scope.stream, windows, lambda one: (one.start - reach, one.end)
+    )

@@ -41,14 +41,13 @@ def balance(catalogue: Catalogue, reading: Reading, cycle: Micros) -> dict[str, 
     now = reading.wall
     with catalogue.read() as tx:
         found = [row.key for row in roots.everyone(tx)]
-        in_force = [row.key for row in holds.listing(tx, now)]
-        held = {camera for key in in_force for camera in holds.cameras_of(tx, key)}
+        in_force, held = holds.held_cameras(tx, now)
     parts = [_of_root(catalogue, root, now, cycle) for root in found]
     return {
         "recordings": sum(count for count, _, _ in parts),
         "overdue": sum(overdue for _, overdue, _ in parts),
-        "held_cameras": len(held),
-        "holds": len(in_force),
+        "held_cameras": held,
+        "holds": in_force,
         "oldest_unheld": min((o for _, _, o in parts if o is not None), default=None),
         "wall": now,
         "boottime": reading.boottime,

@@ -17,6 +17,7 @@ from typing import Any
 from retention.tlog.declare import OPEN, RULED, SAME, Footage, Kind, declare
 
 _FOOTAGE = "camera stream start n duration bytes"
+_PERIODS = "days:int cameras:object? old_days:int? old_cameras:object?"
 
 TOLD = "nothing: it tells, and changes nothing"
 AGAIN = "nothing: people are asked again"
@@ -422,18 +423,16 @@ _ALL = (
     ),
     declare(
         "policy.changed",
-        "Retention periods from now on; cameras: key to days, where they differ (a long "
-        "list is in the rows, and `cameras` null).  With a proposal's number, the actor "
-        "approved it.",
-        "@version:int days:int cameras:object? old_days:int? old_cameras:object? "
-        ">proposal:int?",
+        "Retention periods from now on; cameras: key to days, where they differ (many: in "
+        "the rows, `cameras` is null).  With a proposal's number, the actor approved it.",
+        f"@version:int {_PERIODS} >proposal:int?",
         may="camera days old_days",
         **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_policy", tells="force"),
     ),
     declare(
         "policy.proposed",
-        "Settings ask for a shorter period; it waits for approval (a long list: as above).",
-        "days:int cameras:object? old_days:int? old_cameras:object? @proposal:int?",
+        "Settings ask for a shorter period; it waits for approval (many: as above).",
+        f"{_PERIODS} @proposal:int?",
         may="camera days old_days",
         back="note_proposal",
     ),
@@ -515,8 +514,7 @@ _ALL = (
     ),
     declare(
         "access.changed",
-        "The members of a role's groups are others than when last read; a long list is "
-        "in several such entries.",
+        "A role's groups have other members than before; many are in several such entries.",
         "@role:text ~added:object ~removed:object",
         back="nothing: the members are read again",
     ),
@@ -542,8 +540,7 @@ _ALL = (
     ),
     declare(
         "alarm.raised",
-        "Something needs a person, and stands until it is over.  A list of cameras too "
-        "long for one entry is in the rows, and `cameras` is null.",
+        "Something needs a person, and stands until it is over (many cameras: in the rows).",
         "@alarm:text scope:text detail:text cameras:ints?",
         may="camera",
         back="raise_alarm",

@@ -155,6 +155,15 @@ def place(session: Session, cameras: tuple[str, ...], **given: Any) -> int:
 @click.option("--camera", metavar="ID", help="Only those that cover this camera.")
 @click.option("--reference", metavar="PART", help="Only where the reference has this.")
 @click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
+@click.option(
+    "--after", type=click.IntRange(min=0), metavar="NUMBER", help="Above this number."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    metavar="COUNT",
+    help="At most; else 1,000.",
+)
 @with_session
 def list_(session: Session, **given: Any) -> None:
     """What is kept, for whom, until when; first what somebody must act on.
@@ -165,7 +174,8 @@ def list_(session: Session, **given: Any) -> None:
       retention hold list --camera 1001 --state all
       retention hold list --reference "26*123" --json
     """
-    session.answer(session.ask("hold.list", HoldList, **given), texts.holds)
+    asked = {name: value for name, value in given.items() if value is not None}
+    session.answer(session.ask("hold.list", HoldList, **asked), texts.holds)
 
 
 @hold.command("show")

@@ -40,6 +40,8 @@ def holds(answer: HoldList, zone: str) -> str:
     """The list: first those that somebody must act on."""
     found = sorted(answer.holds, key=lambda one: not _needs_somebody(one))
     parts = [_heading(found), *(_hold(one, zone) for one in found)]
+    if answer.after is not None:
+        parts.append(f"More of them: add --after {answer.after}")
     return "\n\n".join(parts)
 
 

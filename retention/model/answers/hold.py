@@ -277,10 +277,12 @@ class HoldRow:
 
 @dataclass(frozen=True, slots=True)
 class HoldList:
-    """The holds that were asked for, oldest first."""
+    """The holds that were asked for, oldest first; where there are more, they go on
+    `after` the last one here."""
 
     holds: list[HoldRow]
     two_person_release: bool
+    after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
