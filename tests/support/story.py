@@ -10,6 +10,7 @@ from retention.tlog import seal
 from retention.tlog.canonical import base64url, decode, encode
 from retention.tlog.entry import Stored, previous
 from retention.tlog.kinds import KINDS
+from retention.tlog.lawful.fold import Lawful
 from retention.tlog.lawful.laws import Verdict
 from retention.tlog.verify.findings import Report
 from retention.tlog.verify.published import verify_directory
@@ -37,6 +38,7 @@ class Story:
     def __init__(self) -> None:
         self.now: Micros = START
         self.entries: list[Stored] = []
+        self.texts: dict[int, Mapping[str, str]] = {}
         self.policy = 1
         self.origin = {
             "site": "leicester", "host": "h", "program": f"retention {__version__}",
@@ -71,6 +73,7 @@ class Story:
         )
         beside = sealed.rows.data if sealed.rows else None
         self.entries.append(Stored(self.size, sealed.data, beside))
+        self.texts[self.size - 1] = sealed.texts
         return self.size - 1
 
     def altered(self, number: int, **changed: Any) -> None:
@@ -198,3 +201,11 @@ class Story:
         assert report.ok, report.faults
         assert report.verdict is not None
         return report.verdict
+
+    def disclosed(self) -> Verdict:
+        """By the service, which has what opens the entries."""
+        lawful = Lawful(lambda number: self.entries[number].rows)
+        for one in self.entries:
+            known = one._replace(disclosures=self.texts[one.number])
+            lawful.take(decode(one.data), known)
+        return lawful.end()

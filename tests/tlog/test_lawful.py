@@ -517,6 +517,29 @@ def test_without_what_opens_the_log_membership_is_not_checkable(story, tmp_path)
     assert verdict.unchecked == {"role": 1}
 
 
+def member(story, name, role="supervisor"):
+    names = {"names": [name]}
+    story.add("access.changed", role=role, added=names, removed={"names": []})
+
+
+def test_whoever_was_no_member_of_the_role_is_named_where_that_is_disclosed(story):
+    member(story, "cara")
+    member(story, "ben", role="operator")
+    story.place(*HELD)
+    number = story.release(story.ask())
+    verdict = story.disclosed()
+    assert [(one.entry, one.law) for one in verdict.violations] == [(number, "role")]
+    assert "was done by ben, who was no supervisor then" in verdict.violations[0].what
+
+
+def test_a_member_of_the_role_may(story):
+    member(story, "ben")
+    story.place(*HELD)
+    story.release(story.ask())
+    verdict = story.disclosed()
+    assert (verdict.violations, verdict.unchecked) == ([], {})
+
+
 # -- what is not known, and what was seen to ------------------------------------------------
 
 

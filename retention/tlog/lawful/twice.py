@@ -28,14 +28,15 @@ Fetch = Callable[[int], bytes | None]
 
 
 class Gone:
-    """What was deleted: at most `RUNS` runs a stream, and 32 bytes a batch."""
+    """What was deleted: at most `RUNS` runs a stream, 32 bytes a batch, and what came
+    again."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._runs: dict[int, list[tuple[Micros, Micros, Micros]]] = {}
         """By stream (first start, last start, last end), in order."""
         self._again: dict[tuple[int, Micros], int] = {}
-        """Of what may be gone: where it came again, by the last such entry."""
+        """Of what may be gone: the last entry by which it came again."""
         self._batches = [array("q") for _ in range(4)]
         """Intent, completion, first start, last end of each."""
 
@@ -48,7 +49,6 @@ class Gone:
         for column, value in zip(self._batches, said, strict=True):
             column.append(value)
         for stream, start, end in gone:
-            self._again.pop((stream, start), None)
             self._enter(self._runs.setdefault(stream, []), start, end)
 
     def came(self, entry: int, found: Iterable[tuple[int, Micros]]) -> None:
@@ -61,11 +61,7 @@ class Gone:
         """The first of these that was deleted before and has not come again, and by
         which completion; None where there is none.  ValueError, and LookupError, where
         rows are not at hand any more."""
-        asked = {
-            key
-            for key in keys
-            if key[:2] not in self._again and self._may_be(key[0], key[1])
-        }
+        asked = {key for key in keys if self._may_be(key[0], key[1])}
         if not asked:
             return None
         starts = sorted(key[1] for key in asked)
@@ -73,7 +69,11 @@ class Gone:
             at = bisect_right(starts, newest)
             if intent >= until or not at or starts[at - 1] < oldest:
                 continue
-            found = asked & self._deleted(intent, completion)
+            found = {
+                key
+                for key in asked & self._deleted(intent, completion)
+                if self._again.get(key[:2], -1) < intent
+            }
             if found:
                 return min(found), completion
         return None
@@ -96,7 +96,7 @@ class Gone:
 
     def _may_be(self, stream: int, start: Micros) -> bool:
         runs = self._runs.get(stream, ())
-        at = bisect_right(runs, (start, start, 1 << 62)) - 1
+        at = bisect_right(runs, (start, 1 << 62, 0)) - 1
         return at >= 0 and runs[at][0] <= start <= runs[at][1]
 
     @staticmethod
