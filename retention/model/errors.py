@@ -86,6 +86,10 @@ class UnreachableError(RetentionError):
         self.running = running
 
 
+class BusyError(UnreachableError):
+    """The service has too many requests at hand, and did nothing: try again."""
+
+
 _KINDS: dict[str, type[RetentionError]] = {
     "usage": UsageError,
     "settings": SettingsError,
@@ -96,7 +100,7 @@ _KINDS: dict[str, type[RetentionError]] = {
     "publication": PublicationError,
     "guard": GuardError,
     "stale": StaleError,
-    "busy": UnreachableError,
+    "busy": BusyError,
 }
 """The names that errors have outside this process, in the local API."""
 

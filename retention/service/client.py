@@ -12,19 +12,30 @@ import os
 import socket
 import stat
 import struct
+import time
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from retention.control.verbs import QUICK, VERBS
-from retention.model.errors import RetentionError, UnreachableError, of_kind
+from retention.model.errors import (
+    BusyError,
+    RetentionError,
+    UnreachableError,
+    of_kind,
+)
 from retention.model.localtime import format_local, format_utc, parse_instant
+from retention.model.values import SECOND
 from retention.service import spool
 from retention.site import address
 from retention.site.address import Whereabouts, reachable
 
 ALIVE_PATH = "/v1/alive"
+
+PATIENCE_SECONDS = 5
+"""So long a command tries again that was turned away."""
+_PAUSE_SECONDS = 0.25
 
 _HEADERS = {"Content-Type": "application/json"}
 
@@ -78,9 +89,24 @@ class Client:
     def _ask(self, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         seconds = VERBS[verb].seconds
         if seconds > QUICK:
-            self._exchange("GET", ALIVE_PATH, None, QUICK)
+            self._again("GET", ALIVE_PATH, None, QUICK)
         body = json.dumps(arguments, ensure_ascii=True).encode()
-        return self._exchange("POST", f"/v1/{verb}", body, seconds)
+        return self._again("POST", f"/v1/{verb}", body, seconds)
+
+    def _again(
+        self, method: str, path: str, body: bytes | None, seconds: float
+    ) -> dict[str, Any]:
+        """As `_exchange`; who is turned away tries again for some seconds."""
+        from retention.site.clock import monotonic
+
+        until = monotonic() + PATIENCE_SECONDS * SECOND
+        while True:
+            try:
+                return self._exchange(method, path, body, seconds)
+            except BusyError:
+                if monotonic() >= until:
+                    raise
+            time.sleep(_PAUSE_SECONDS)
 
     def _exchange(
         self, method: str, path: str, body: bytes | None, seconds: float

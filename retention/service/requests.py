@@ -40,7 +40,11 @@ class Requests:
 
     def open(self) -> None:
         """Listen; RetentionError where the socket can't be made."""
-        self._server = Server(self._core.settings.socket, self._dispatch.respond)
+        self._server = Server(
+            self._core.settings.socket,
+            self._dispatch.respond,
+            door=self._dispatch.door,
+        )
         self._server.start()
 
     def close(self) -> None:

@@ -508,7 +508,8 @@ _ALL = (
     ),
     declare(
         "access.denied",
-        "Somebody asked, `count` times since the last such entry, for what no role allows.",
+        "Somebody asked, `count` times since the last such entry, for what no role allows; "
+        "verb `connection`: was turned away, since too many were open.",
         "@verb:text count:int",
         back=TOLD,
     ),

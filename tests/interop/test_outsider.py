@@ -217,6 +217,7 @@ class Story:
 @pytest.fixture
 def story(tmp_path):
     press = Press(tmp_path / "state")
+    press.by_hand = True
     yield Story(press)
     press.catalogue.close()
 

@@ -43,7 +43,9 @@ def served(config: Path | Settings, **parts: Any) -> Iterator[Dispatch]:
             crashed=lambda _name, error: faults.append(error),
         )  # fmt: skip
         desk = _Checked(core, crashed=core.crashed, **parts)
-        server = Server(settings.socket, desk.respond, look_seconds=0.01)
+        server = Server(
+            settings.socket, desk.respond, look_seconds=0.01, door=desk.door
+        )
         server.start()
         try:
             yield desk

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue
     from retention.catalogue.log import Log
 
+CONNECTION = "connection"
+"""In place of a verb: a connection was turned away, since there were too many."""
 NOBODY = "none"
 """Whoever has no role: their denials are entries, no alarm."""
 PAUSE: Micros = MINUTE
@@ -57,6 +59,16 @@ class Denials:
             self._counted[key] = _Denied(actor, now, monotonic)
         self._write(actor, verb, now, count)
 
+    def count(self, actor: Actor, verb: str, now: Micros, monotonic: Micros) -> None:
+        """As `note`, but nothing is written yet: nobody waits for the catalogue."""
+        with self._mutex:
+            key = (actor.uid, verb)
+            if key not in self._counted and len(self._counted) >= KNOWN:
+                key = (-1, "")
+            found = self._counted.setdefault(key, _Denied(actor, now, monotonic))
+            found.unwritten += 1
+            found.at, found.actor = now, actor
+
     def flush(self, monotonic: Micros, *, all_: bool = False) -> None:
         """Write what was counted, once its pause is over (or `all_` of it, at the end);
         forget what is long past.  CatalogueError where it can't be: it stays counted."""
@@ -85,7 +97,7 @@ class Denials:
     def _write(self, actor: Actor, verb: str, now: Micros, count: int) -> None:
         with self._catalogue.write(Priority.SCAN, self._log.by(actor, now)) as tx:
             tx.append("access.denied", verb=verb, count=count)
-            if actor.role != NOBODY:
+            if actor.role != NOBODY and verb != CONNECTION:
                 who = actor.name or f"user {actor.uid}"
                 detail = f"{who} ({actor.role}) asked for {verb!r}, which they may not"
                 alarms.trip(tx, now, guards.REFUSED, who, detail)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -22,16 +22,17 @@ from retention.model.errors import (
     RetentionError,
     kind_of,
 )
-from retention.model.values import Actor
+from retention.model.values import SECOND, Actor, Micros
 from retention.service.api import arguments
 from retention.service.api import peer as peers
-from retention.service.api.denials import Denials
-from retention.service.api.server import Answer, Request, encoded, problem
+from retention.service.api.denials import CONNECTION, Denials
+from retention.service.api.server import Answer, Door, Request, encoded, problem
 from retention.site import clock
 from retention.site.caller import UNSET_LOGIN
 
 if TYPE_CHECKING:
     from retention.control.context import Inspect
+    from retention.service.api.peer import Peer
     from retention.service.core import Core
 
 PREFIX = "/v1/"
@@ -42,6 +43,10 @@ ONE_PERSON = (
     "one person alone can release evidence here: two-person release is off "
     "(release_requires_two_people)"
 )
+
+_KNOWN_FOR = 10 * SECOND
+_MOST_KNOWN = 1_000
+"""So many users' answers are kept."""
 
 _STATUS = {
     "usage": HTTPStatus.BAD_REQUEST,
@@ -66,6 +71,7 @@ class Dispatch:
     publish: Callable[[bool], str | None] | None = None
     crashed: Callable[[str, BaseException], None] = lambda _verb, _error: None
     inspect: Inspect | None = None
+    asked: dict[int, tuple[Micros, bool]] = field(default_factory=dict)
 
     @cached_property
     def denials(self) -> Denials:
@@ -119,6 +125,28 @@ class Dispatch:
             raise self._denied(who, verb, verbs.refusal(verb, found, name, who.uid))
         given = arguments.checked(verb, request.body)
         return self.perform(verb, given, who)
+
+    @property
+    def door(self) -> Door:
+        """Who may come in, and that who was turned away is counted."""
+        return Door(self._known, self._turned_away)
+
+    def _known(self, peer: Peer) -> bool:
+        """Whether a user has any role, as it was some seconds ago at most: it is asked of
+        each connection, before anybody else's."""
+        now = clock.monotonic()
+        found = self.asked.get(peer.uid)
+        if found is None or now - found[0] > _KNOWN_FOR:
+            if len(self.asked) >= _MOST_KNOWN:
+                self.asked.clear()
+            found = self.asked[peer.uid] = now, bool(self.roles(peer.uid))
+        return found[1]
+
+    def _turned_away(self, peer: Peer) -> None:
+        role = next(iter(self.roles(peer.uid)), "none")
+        now = clock.monotonic()
+        who = peers.actor(peer, role)
+        self.denials.count(who, CONNECTION, clock.read().wall, now)
 
     def roles(self, uid: int) -> list[str]:
         """What a user is here, now."""

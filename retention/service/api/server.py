@@ -41,6 +41,9 @@ EACH = 8
 """Connections that one user may have open; more are turned away."""
 ALL = 64
 """Connections of everybody together."""
+STRANGERS = 16
+"""Of these, all that users without a role have together: the others are a reserve for
+people with one."""
 _LOOK_SECONDS = 0.25
 
 
@@ -59,6 +62,13 @@ class Request(NamedTuple):
     method: str
     path: str
     body: bytes
+
+
+class Door(NamedTuple):
+    """Who comes in: whether a peer has any role, and who hears of those turned away."""
+
+    known: Callable[[Peer], bool] = lambda _: True
+    turned_away: Callable[[Peer], None] = lambda _: None
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -175,27 +185,54 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 128
 
     def __init__(
-        self, listening: socket.socket, respond: Callable[[Request], Answer]
+        self, listening: socket.socket, respond: Callable[[Request], Answer], door: Door
     ) -> None:
         socketserver.BaseServer.__init__(self, "", _Handler)
         self.socket = listening
         self.respond = respond
+        self._door = door
         self._mutex = threading.Lock()
         self._open: dict[socket.socket, Peer | None] = {}
+        self._strangers: set[socket.socket] = set()
         self._reading: dict[socket.socket, Micros] = {}
 
     def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Is there room for one more of this user?  Else it is told so and let go."""
+        """Is there room for one more of this user?  Else it is told why not, and let go."""
         peer = peers.of(request)
-        uid = None if peer is None else peer.uid
+        known = peer is not None and self._door.known(peer)
         with self._mutex:
-            users = [None if one is None else one.uid for one in self._open.values()]
-            if users.count(uid) < EACH and len(users) < ALL:
+            why = self._full(peer, known)
+            if why is None:
                 self._open[request] = peer
                 self._reading[request] = clock.monotonic()
+                if not known:
+                    self._strangers.add(request)
                 return True
-        _turn_away(request)
+        _turn_away(request, why)
+        if peer is not None:
+            self._door.turned_away(peer)
         return False
+
+    def _full(self, peer: Peer | None, known: bool) -> str | None:
+        """Why one more can't be answered now; None where it can."""
+        uid = None if peer is None else peer.uid
+        users = [None if one is None else one.uid for one in self._open.values()]
+        if users.count(uid) >= EACH:
+            return (
+                f"too many requests of yours are open ({EACH} at most): close some, and "
+                "try again"
+            )
+        if not known and len(self._strangers) >= STRANGERS:
+            return (
+                f"all {STRANGERS} connections for users without a role are taken, by you "
+                "or by others: try again later, or ask an administrator for a role"
+            )
+        if len(users) >= ALL:
+            return (
+                f"the service has {ALL} requests of other users at hand: try again in a "
+                "moment; an administrator sees with `ss -xp` whose they are"
+            )
+        return None
 
     def read(self, request: socket.socket) -> Peer | None:
         """The whole request is here; who it is from."""
@@ -207,6 +244,7 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         """The connection has ended."""
         with self._mutex:
             self._open.pop(request, None)
+            self._strangers.discard(request)
             self._reading.pop(request, None)
         super().shutdown_request(request)
 
@@ -228,8 +266,7 @@ class _Listener(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
             return len(self._open)
 
 
-def _turn_away(request: socket.socket) -> None:
-    text = "too many requests of yours are open: close some, and try again"
+def _turn_away(request: socket.socket, text: str) -> None:
     payload = encoded(problem("busy", text))
     head = (
         "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
@@ -249,8 +286,9 @@ class Server:
         respond: Callable[[Request], Answer],
         *,
         look_seconds: float = _LOOK_SECONDS,
+        door: Door | None = None,
     ) -> None:
-        self._listener = _Listener(_listen(path), respond)
+        self._listener = _Listener(_listen(path), respond, door or Door())
         self._thread = threading.Thread(
             target=self._listener.serve_forever,
             args=(look_seconds,),

@@ -1,12 +1,14 @@
 """Many connections: a user's share is his own, and nobody else waits for him."""
 
 import time
+from threading import Timer
 
 import pytest
 
 from retention.service.api import server
 from retention.service.api.server import EACH
 from tests.support.office import HOLD, denied
+from tests.support.people import UNSET
 
 
 @pytest.fixture
@@ -39,6 +41,52 @@ def test_one_user_alone_is_turned_away_with_a_reason(office, people):
     reply = hostile.post("hold.list")
     assert (reply.status, reply.kind) == (503, "busy")
     assert "too many requests of yours" in reply.message
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_crowd_without_roles_shares_one_part_and_keeps_nobody_out(office, people):
+    """Eight accounts without a role, eight idle connections each: an operator is answered
+    all the same, and those are told what is so."""
+    hostile = [
+        office.session(people.unknown(800_000 + number, 100), UNSET)
+        for number in range(8)
+    ]
+    for one in hostile:
+        one.idle(EACH)
+    assert office.session(people.olga).post("hold.place", **HOLD).status == 200
+    reply = office.session(people.stranger).post("hold.list")
+    assert (reply.status, reply.kind) == (503, "busy")
+    assert "connections for users without a role are taken" in reply.message
+    office.desk.denials.flush(0, all_=True)
+    turned = [
+        entry
+        for entry in office.written("access.denied")
+        if entry["verb"] == "connection"
+    ]
+    assert people.stranger.uid in {one["actor"]["uid"] for one in turned}
+    assert sum(one["count"] for one in turned) >= 8 * EACH - server.STRANGERS
+
+
+@pytest.mark.usefixtures("patient")
+def test_who_is_turned_away_tries_again_until_there_is_room(office, people):
+    """The program, not the bare socket: its user sees nothing of it."""
+    crowd = office.session(people.olga)
+    crowd.idle(EACH)
+    ended = Timer(1, crowd.close)
+    ended.start()
+    try:
+        done = people.olga.retention(office.config, "hold", "list")
+    finally:
+        ended.join()
+    assert done.returncode == 0, done
+
+
+@pytest.mark.usefixtures("patient")
+def test_after_five_seconds_it_says_why(office, people):
+    office.session(people.olga).idle(EACH)
+    done = people.olga.retention(office.config, "hold", "list")
+    assert done.returncode == 3, done
+    assert "too many requests of yours are open (8 at most)" in done.stderr
 
 
 @pytest.mark.usefixtures("impatient")

@@ -10,7 +10,7 @@ import pytest
 
 from retention.control.verbs import VERBS, Verb
 from retention.model.errors import UnreachableError, UsageError
-from retention.service.api.server import EACH, LARGEST_BODY
+from retention.service.api.server import LARGEST_BODY
 from retention.service.client import Client
 from tests.support.office import Office, running
 from tests.support.people import PACKAGE, environment
@@ -164,14 +164,6 @@ def test_half_an_answer_is_none(directory, people):
     assert process.returncode == 3
     assert "broke off" in told
     assert "Traceback" not in told
-
-
-def test_a_user_who_is_turned_away_is_told_why(office: Office, people):
-    """Whatever was sent before the answer was read."""
-    office.session(people.olga).idle(EACH)
-    done = people.olga.retention(office.config, "hold", "list")
-    assert done.returncode == 3
-    assert "too many requests of yours are open" in done.stderr
 
 
 def test_a_request_that_is_too_large_is_said_to_be(office: Office):
