@@ -28,6 +28,7 @@ from retention.catalogue import (
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.doubtful_times import Doubtful
 from retention.catalogue.due import Span
+from retention.catalogue.entries import listing
 from retention.catalogue.unknown import Unknown
 from retention.control import guards
 from retention.control.alarms import Condition
@@ -78,7 +79,7 @@ def overdue(context: Context, tx: Connection) -> Conditions:
                 total += due.total(tx, scope, late)
                 concerned.add(scope.camera)
         if total.number:
-            why = "; ".join(_why(tx, root, context.now)) or "no reason is known"
+            why = "; ".join(_why(tx, root, context.now)) or _unexplained(tx, late)
             detail = (
                 f"{_count(total.number, 'recording')}, {format_size(total.size)}: {why}"
             )
@@ -104,6 +105,14 @@ def _why(tx: Connection, root: Root, now: int) -> Iterator[str]:
             f"{_count(failure.number, 'recording')} could not be deleted ({failure.error}), tried "
             f"again at {format_utc(failure.retry_at)}"
         )
+
+
+def _unexplained(tx: Connection, late: Span) -> str:
+    """Where nothing in the catalogue keeps it: the service may have been away."""
+    for began in listing(tx, kind="service.started", limit=1):
+        if began["at"] > late.until:
+            return f"the service was not running until {format_utc(began['at'])}"
+    return "no reason is known"
 
 
 def strangers(context: Context, tx: Connection) -> Conditions:

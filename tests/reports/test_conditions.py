@@ -59,6 +59,19 @@ def test_what_can_not_be_deleted_is_overdue_with_the_error(plant):
     assert "tried again at" in alarm.detail
 
 
+def test_what_became_due_while_the_service_was_down_is_told_so(plant):
+    plant.film(T0 - 27 * DAY - 23 * HOUR)
+    plant.round(T0)
+    plant.now = T0 + 3 * HOUR
+    with plant.catalogue.write(
+        Priority.HOLD, plant.log.by(plant.actor, plant.now)
+    ) as tx:
+        started = {"pid": 1, "version": "0", "settings_digest": "0" * 64}
+        tx.append("service.started", started)
+    (alarm,) = alarms(plant, "overdue").values()
+    assert "the service was not running until" in alarm.detail
+
+
 def test_what_is_due_since_the_last_cycle_is_not_overdue(plant):
     plant.round(T0)
     plant.film(T0 - 28 * DAY - HOUR + 30 * SECOND)
