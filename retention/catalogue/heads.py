@@ -5,7 +5,7 @@ What was signed stays: the table's triggers refuse a smaller head and any change
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -83,25 +83,47 @@ def entries(
         yield from ((int(row[0]), row[1], row[2]) for row in page)
 
 
-def frontiers(catalogue: Catalogue, sizes: Iterable[int]) -> dict[int, Frontier]:
+def leaves(catalogue: Catalogue, first: int, last: int) -> Iterator[tuple[int, bytes]]:
+    """(number, bytes) of the entries [first, last), page by page, no row files."""
+    for start in range(first, last, 10 * PAGE):
+        with catalogue.read() as tx:
+            page = tx.exec_driver_sql(
+                "SELECT number, bytes FROM entry WHERE number >= ? AND number < ? "
+                "ORDER BY number",
+                (start, min(start + 10 * PAGE, last)),
+            ).all()
+        yield from ((int(row[0]), row[1]) for row in page)
+
+
+def frontiers(
+    catalogue: Catalogue,
+    sizes: Iterable[int],
+    *,
+    whole: bool = False,
+    alive: Callable[[], None] = lambda: None,
+) -> dict[int, Frontier]:
     """The tree at each of these sizes, computed from the entries that are stored.
 
-    Begins at the largest signed head below them, so that the cost follows what is new.
-    A size that the entries do not reach is left out.
+    Begins at the largest signed head below them, so that the cost follows what is new;
+    `whole`: at the first entry, since those before a head can have been altered.  A size
+    that the entries do not reach is left out.
     """
     wanted = sorted(set(sizes))
     if not wanted:
         return {}
     with catalogue.read() as tx:
-        known = newest(tx, wanted[0])
+        known = None if whole else newest(tx, wanted[0])
     found: dict[int, Frontier] = {}
     tree = known.frontier if known else Frontier()
     if tree.size in wanted:
         found[tree.size] = tree
-    for number, data, _ in entries(catalogue, tree.size, wanted[-1]):
+    sought = set(wanted)
+    for number, data in leaves(catalogue, tree.size, wanted[-1]):
         if number != tree.size:
             break
         tree = tree.append(merkle.leaf(data))
-        if tree.size in wanted:
+        if tree.size in sought:
             found[tree.size] = tree
+        if number % 100_000 == 0:
+            alive()
     return found

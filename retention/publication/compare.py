@@ -7,7 +7,7 @@ commands ask the same before they append (`obstacle`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -103,10 +103,12 @@ def compare(
     directory: Path,
     copy: Path | None,
     kept: Iterable[tuple[str, bytes]],
+    alive: Callable[[], None] = lambda: None,
 ) -> Compared:
     """Hold the catalogue's log against everything that remembers it.
 
-    `kept`: signed heads kept elsewhere, as (where, bytes).  Changes nothing.
+    `kept`: signed heads kept elsewhere, as (where, bytes); `alive` is called while it
+    gets on.  Changes nothing.
     """
     with catalogue.read() as tx:
         size, data = log.head(tx)
@@ -124,9 +126,9 @@ def compare(
             found += [newest] if newest else []
         found += [_opened(where, data, verifier) for where, data in kept]
         if own is not None:
-            found.append(_opened("the catalogue", own.note.encode(), verifier))
+            found.append(_opened(OWN, own.note.encode(), verifier))
         tree = Frontier.from_bytes(size, data)
-        _own_entries(catalogue, tree, found)
+        _own_entries(catalogue, tree, found, alive)
         if published:
             _beyond(catalogue, sources[0], published.size, size)
         tail = _tail(catalogue, sources, tree, found)
@@ -175,15 +177,30 @@ def _opened(where: str, data: bytes, verifier: Verifier) -> Head:
         ) from error
 
 
-def _own_entries(catalogue: Catalogue, tree: Frontier, found: list[Head]) -> None:
-    """The catalogue's entries lead to its own head and to every signed one."""
+OWN = "the catalogue"
+"""Where a signed head is said to be that the catalogue itself keeps."""
+
+
+def _own_entries(
+    catalogue: Catalogue,
+    tree: Frontier,
+    found: list[Head],
+    alive: Callable[[], None],
+) -> None:
+    """The catalogue's entries, all of them computed again, lead to its own head and to
+    every signed one."""
     within = [head for head in found if head.size <= tree.size]
     sizes = {tree.size, *(head.size for head in within)}
-    trees = heads.frontiers(catalogue, sizes)
-    for head in sorted(within, key=lambda head: head.size):
-        mine = trees.get(head.size)
-        if mine is None or mine.root() != head.checkpoint.root:
-            raise _FoundError(Case.FORKED, _forked(head))
+    trees = heads.frontiers(catalogue, sizes, whole=True, alive=alive)
+    wrong = [
+        head
+        for head in sorted(within, key=lambda head: head.size)
+        if (mine := trees.get(head.size)) is None or mine.root() != head.checkpoint.root
+    ]
+    if any(head.where == OWN for head in wrong):
+        raise _FoundError(Case.DAMAGED, _altered(wrong[0].size))
+    if wrong:
+        raise _FoundError(Case.FORKED, _forked(wrong[0]))
     if trees.get(tree.size) != tree:
         raise _FoundError(
             Case.FORKED,
@@ -196,6 +213,16 @@ _KEEP_BOTH = (
     "Keep the catalogue and the published directory as they are for the auditor, and "
     "restore from a backup the one that is wrong; `retention audit verify` tells more"
 )
+
+
+def _altered(size: int) -> str:
+    """What is said where the catalogue lacks what it signed itself."""
+    return (
+        f"an entry of the catalogue's first {size} is not the one that it signed: the "
+        "catalogue was altered, or is damaged; nothing speaks against what is published. "
+        "Stop the service, keep the catalogue for the auditor, put back its newest copy "
+        "and start again: the published log gives back what that lacks"
+    )
 
 
 def _forked(head: Head) -> str:

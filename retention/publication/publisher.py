@@ -26,16 +26,23 @@ from typing import TYPE_CHECKING
 from retention.catalogue import heads, log
 from retention.catalogue.db import Priority
 from retention.catalogue.heads import SignedHead
-from retention.model.errors import PublicationError, RetentionError, VerificationError
+from retention.model.errors import (
+    AlteredError,
+    PublicationError,
+    RetentionError,
+    VerificationError,
+)
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, Micros
 from retention.publication import files
 from retention.publication.files import PublishedFiles
 from retention.tlog import format, note, tiles
+from retention.tlog.canonical import decode
 from retention.tlog.directory import CHECKPOINT, KEPT, KEY
 from retention.tlog.merkle import EMPTY, Frontier
 from retention.tlog.merkle import leaf as _leaf
 from retention.tlog.note import Checkpoint
+from retention.tlog.rows import digest
 from retention.tlog.tiles import WIDTH, Tile
 
 if TYPE_CHECKING:
@@ -225,16 +232,51 @@ class Publisher:
         for number in range(first // WIDTH, -(-size // WIDTH)):
             tile = tiles.of_size(size, "entries", number)
             if tile is not None:
-                found = heads.entries(self._catalogue, tile.first, tile.last)
-                data = tiles.bundle(data for _, data, _ in found)
-                self._directory.put(tile.path, data)
+                found = heads.leaves(self._catalogue, tile.first, tile.last)
+                entries = [data for _, data in found]
+                self._refuse_altered(tile, entries)
+                self._put(tile.path, tiles.bundle(entries))
                 self._alive()
         self._bundled = size
 
+    def _put(self, path: str, data: bytes) -> None:
+        try:
+            self._directory.put(path, data)
+        except AlteredError as error:
+            where = f"{self._directory.path}/{path}"
+            raise AlteredError(self.whose(where)) from error
+
+    def _refuse_altered(self, tile: Tile, entries: list[bytes]) -> None:
+        """What of a bundle was published before is the same still: else a wider one would
+        carry an altered entry out of the catalogue."""
+        before = Tile(0, tile.number, min(self.published, tile.last) - tile.first)
+        if before.width <= 0:
+            return
+        said = self._directory.read(before.path)
+        mine = tiles.leaf_hashes(entries[: before.width])
+        if said is not None and said != b"".join(mine):
+            raise AlteredError(self.whose(f"{self._directory.path}/{before.path}"))
+
+    def whose(self, path: str) -> str:
+        """Catalogue and published log differ in a file: which of the two was altered, by
+        the last head that was signed, and what to do."""
+        signed = self._signed
+        size = 0 if signed is None else signed.size
+        mine = heads.frontiers(self._catalogue, [size], whole=True).get(size)
+        if signed is not None and (mine is None or mine != signed.frontier):
+            return catalogue_altered(f"an entry up to {size - 1}")
+        return (
+            f"{path} is not what was signed, and the catalogue's audit log is: the "
+            f"published copy was altered. Keep {self._directory.path} for the auditor: "
+            "move it away, and the next start publishes the whole log anew"
+        )
+
     def _put_rows(self, first: int, last: int) -> None:
-        for number, _, rows in heads.entries(self._catalogue, first, last):
+        for number, data, rows in heads.entries(self._catalogue, first, last):
             if rows is not None:
-                self._directory.put(tiles.row_path(number), rows)
+                if decode(data).get("rows_sha256") != digest(rows):
+                    raise AlteredError(catalogue_altered(f"the rows of entry {number}"))
+                self._put(tiles.row_path(number), rows)
                 if number - first >= WIDTH:
                     self._alive()
         self._directory.settle()
@@ -298,6 +340,16 @@ class Publisher:
                 if full != name and full in there and full.isdecimal():
                     files.drop(self._directory, f"{parent}/{full}")
         self._directory.settle()
+
+
+def catalogue_altered(what: str) -> str:
+    """What is said where the catalogue's log is not what was signed."""
+    return (
+        f"{what} of the catalogue's audit log is not what was signed: the catalogue was "
+        "altered, or is damaged; nothing speaks against what is published. Stop the "
+        "service, keep the catalogue for the auditor, put back its newest copy and start "
+        "again: the published log gives back what that lacks"
+    )
 
 
 def problem(error: RetentionError) -> str:

@@ -16,11 +16,13 @@ from retention.model.errors import (
     CatalogueError,
     PublicationError,
     RetentionError,
+    VerificationError,
 )
 from retention.model.values import MINUTE, SECOND, Micros
 from retention.publication import compare, log_key, memories, restoring
 from retention.publication.copy import Copy
 from retention.publication.publisher import Publisher, problem
+from retention.publication.slices import Slices
 from retention.service.worker import Stop, Worker
 from retention.site import clock
 from retention.site.journal import log as journal
@@ -61,6 +63,8 @@ class Publishing:
         self._actor = actor
         self._publisher: Publisher | None = None
         self._headed: Micros | None = None
+        self._slices: Slices | None = None
+        self._compared: Micros | None = None
         self._copy: Copy | None = None
         if settings.log_copy is not None:
             self._copy = Copy(settings.published_log, settings.log_copy)
@@ -81,6 +85,7 @@ class Publishing:
             settings.published_log,
             settings.log_copy,
             memories.kept(settings.state_directory, verifier),
+            alive,
         )
         journal.info("log.compared", case=str(found.case), entries=found.size)
         if found.case.refused:
@@ -155,11 +160,30 @@ class Publishing:
         CatalogueError where nothing can be written at all.
         """
         restoring.on_record(self._catalogue, self._log.by(self._actor, now))
+        self._compare_some()
         before = self._headed
         if before is None or self.trouble or clock.monotonic() - before >= EVERY:
             self.catch_up(alarms, now)
         if self._copy is not None:
             self._copier.trigger("copy", self._follow)
+
+    def _compare_some(self) -> None:
+        """All that was published, bit by bit within a day, and what is newest first; what
+        was altered stays an alarm until a person has every file compared."""
+        publisher = self._publisher
+        if publisher is None or self._altered is not None or not publisher.published:
+            return
+        at = clock.monotonic()
+        if self._compared is not None and at - self._compared < EVERY:
+            return
+        self._compared = at
+        if self._slices is None:
+            directory = self._settings.published_log
+            self._slices = Slices(self._catalogue, directory, publisher.whose)
+        try:
+            self._slices.step(publisher.published)
+        except (PublicationError, VerificationError) as error:
+            self._note(error)
 
     def catch_up(self, alarms: Alarms, now: Micros) -> None:
         """Publish all there is under a head; what fails trips the guard."""

@@ -10,6 +10,7 @@ from retention.catalogue import db
 from retention.model.errors import PublicationError
 from retention.model.values import DAY, HOUR
 from retention.publication import files, publisher
+from retention.publication.compare import Case
 from retention.publication.copy import Copy
 from retention.publication.publisher import BESIDE_KEY
 from retention.tlog import format, note, tiles
@@ -137,7 +138,7 @@ def test_a_file_with_other_content_is_never_overwritten(press):
     press.append_at_once(1)
     place = press.published / "tile/entries/000.p/12"
     place.write_bytes(b"theirs")
-    with pytest.raises(PublicationError, match="holds something else"):
+    with pytest.raises(PublicationError, match="published copy was altered"):
         press.publish()
     assert place.read_bytes() == b"theirs"
     assert press.head().size == 11
@@ -392,3 +393,68 @@ def test_the_key_is_written_again_when_asked(press):
     (press.published / "key").unlink()
     press.publisher.mend(NOW)
     assert (press.published / "key").read_text() == f"{press.vkey}\n"
+
+
+ALTER = """UPDATE entry SET bytes = CAST(replace(CAST(bytes AS TEXT), '"holds":0',
+    '"holds":1') AS BLOB) WHERE number = 2"""
+
+
+def alter(press, statement, *values):
+    """As somebody does who can write into the catalogue's file."""
+    with sqlite3.connect(press.catalogue.path) as other:
+        for table in ("entry", "entry_rows"):
+            other.execute(f"DROP TRIGGER IF EXISTS {table}_update")
+        assert other.execute(statement, values).rowcount == 1
+    other.close()
+
+
+def test_an_altered_entry_of_the_catalogue_is_not_published_nor_blamed_on_the_copy(
+    press,
+):
+    press.append(count=3)
+    press.publish()
+    before = press.files()
+    alter(
+        press,
+        ALTER,
+    )
+    press.append(count=1)
+    with pytest.raises(PublicationError, match="the catalogue was altered") as found:
+        press.publish()
+    assert "move it away" not in str(found.value)
+    kept = {path: data for path, data in press.files().items() if path in before}
+    assert kept == before
+    assert not [
+        path for path in press.files() if path.startswith("tile/entries/000.p/5")
+    ]
+
+
+def test_altered_rows_of_the_catalogue_are_not_blamed_on_the_copy(press):
+    press.append(intent(rows(3)))
+    press.publish()
+    alter(press, "UPDATE entry_rows SET bytes = x'00'")
+    with pytest.raises(PublicationError, match=r"the rows of entry 1 .*was altered"):
+        press.publisher.mend(NOW)
+
+
+def test_an_altered_file_of_the_copy_is_the_copy_s(press):
+    press.append(count=300)
+    press.publish()
+    place = press.published / "tile/entries/000"
+    place.write_bytes(place.read_bytes()[:-1] + b"x")
+    with pytest.raises(PublicationError, match="the published copy was altered"):
+        press.publisher.mend(NOW)
+
+
+def test_an_altered_entry_is_found_at_start_however_old_its_head(press):
+    press.append(count=3)
+    press.publish()
+    press.append(count=3)
+    press.publish()
+    alter(
+        press,
+        ALTER,
+    )
+    found = press.again().compared()
+    assert found.case == Case.DAMAGED
+    assert "the catalogue was altered" in found.detail

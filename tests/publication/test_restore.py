@@ -190,7 +190,7 @@ def test_what_was_altered_stays_an_alarm_until_it_is_put_right(station):
     for _ in range(3):
         station.service._publishing._headed = None
         station.service.tick(None)
-    assert "one of the two was altered" in station.guards()["log"]
+    assert "the published copy was altered" in station.guards()["log"]
     bundle.write_bytes(right)
     assert station.service._published(mend=True) is None
     station.service.tick(None)
