@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING
 
 from retention.catalogue import heads, log
 from retention.catalogue.db import Priority
-from retention.catalogue.heads import SignedHead
 from retention.model.errors import (
     AlteredError,
     PublicationError,
@@ -71,7 +70,7 @@ class Publisher:
         key: Ed25519PrivateKey,
         directory: Path,
         beside: Path,
-        told: Callable[[SignedHead], None] = lambda _: None,
+        told: Callable[[heads.SignedHead], None] = lambda _: None,
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.refused: str | None = None
@@ -84,7 +83,7 @@ class Publisher:
         self._told = told
         self._alive = alive
         self._mutex = threading.Lock()
-        self._signed: SignedHead | None = None
+        self._signed: heads.SignedHead | None = None
         self._bundled = 0
         self._day: Micros | None = None
         self._mending = False
@@ -181,7 +180,7 @@ class Publisher:
 
     # -- signing ------------------------------------------------------------------
 
-    def _sign(self, head: Frontier, now: Micros) -> SignedHead:
+    def _sign(self, head: Frontier, now: Micros) -> heads.SignedHead:
         """Steps 2 and 3."""
         tree = self._signed.frontier if self._signed else Frontier()
         for number, data, _ in heads.entries(self._catalogue, tree.size, head.size):
@@ -195,14 +194,14 @@ class Publisher:
                 "Nothing is signed; run `retention audit verify`"
             )
         text = Checkpoint(self._name, head.size, head.root()).text
-        signed = SignedHead(head, note.sign(text, self._name, self._key), now)
+        signed = heads.SignedHead(head, note.sign(text, self._name, self._key), now)
         with self._catalogue.write(Priority.HOLD) as tx:
             heads.keep(tx, signed)
         return signed
 
     # -- publishing ---------------------------------------------------------------
 
-    def _put_out(self, signed: SignedHead) -> None:
+    def _put_out(self, signed: heads.SignedHead) -> None:
         """Steps 4 to 7."""
         data = signed.note.encode()
         self._beside.replace(BESIDE_KEY, data)
@@ -290,7 +289,7 @@ class Publisher:
             )
         return data
 
-    def _check_root(self, signed: SignedHead) -> None:
+    def _check_root(self, signed: heads.SignedHead) -> None:
         """What is published leads to the signed root."""
         found = tiles.HashReader(signed.size, self._read).root()
         if found != signed.frontier.root():
@@ -300,7 +299,7 @@ class Publisher:
                 "the auditor; the next start publishes the whole log anew"
             )
 
-    def _keep_days(self, signed: SignedHead) -> None:
+    def _keep_days(self, signed: heads.SignedHead) -> None:
         """The last head of each day before is kept; today's is `checkpoint` itself.
 
         One that is there stays, whatever a clock that was wrong says by now.  The oldest
@@ -309,7 +308,7 @@ class Publisher:
         day = signed.at // DAY
         if day == self._day:
             return
-        missing: list[tuple[str, SignedHead]] = []
+        missing: list[tuple[str, heads.SignedHead]] = []
         with self._catalogue.read() as tx:
             before = heads.newest_before(tx, day * DAY, signed.size)
             while before is not None:

@@ -19,10 +19,9 @@ from retention.model.errors import (
     VerificationError,
 )
 from retention.model.values import MINUTE, SECOND, Micros
-from retention.publication import compare, log_key, memories, restoring
+from retention.publication import compare, log_key, memories, restoring, slices
 from retention.publication.copy import Copy
 from retention.publication.publisher import Publisher, problem
-from retention.publication.slices import Slices
 from retention.service.worker import Stop, Worker
 from retention.site import clock
 from retention.site.journal import log as journal
@@ -63,7 +62,7 @@ class Publishing:
         self._actor = actor
         self._publisher: Publisher | None = None
         self._headed: Micros | None = None
-        self._slices: Slices | None = None
+        self._slices: slices.Slices | None = None
         self._compared: Micros | None = None
         self._copy: Copy | None = None
         if settings.log_copy is not None:
@@ -179,7 +178,7 @@ class Publishing:
         self._compared = at
         if self._slices is None:
             directory = self._settings.published_log
-            self._slices = Slices(self._catalogue, directory, publisher.whose)
+            self._slices = slices.Slices(self._catalogue, directory, publisher.whose)
         try:
             self._slices.step(publisher.published)
         except (PublicationError, VerificationError) as error:
