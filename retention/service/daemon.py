@@ -265,10 +265,15 @@ class Service:
         housekeeping.look_for_silence(self._works, self._core.alarms, judged.now)
 
     def _clear_log(self, now: Micros) -> None:
-        sound = self._publishing.trouble is None and self._core.reserve.make()
-        if self._core.alarms.tripped(guards.LOG) and sound:
-            reason = "entries can be written and published again"
-            self._core.alarms.clear(guards.LOG, "", reason, now)
+        made, sound = self._core.reserve.make(), self._publishing.trouble is None
+        if not self._core.alarms.tripped(guards.LOG) or not sound:
+            return
+        if not made:
+            why = f"{self._core.reserve.too_little()}; nothing is deleted until then"
+            self._core.alarms.trip(guards.LOG, "", why, now, writable=True)
+            return
+        reason = "entries can be written and published again"
+        self._core.alarms.clear(guards.LOG, "", reason, now)
 
     def _try(self, act: Callable[[], object], now: Micros) -> None:
         try:

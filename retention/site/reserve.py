@@ -11,8 +11,11 @@ from pathlib import Path
 
 NAME = "reserve"
 SIZE = 64 * 1024 * 1024
+SHARE = 4
+"""On a small disk the reserve is the fourth part of it, no more."""
 MARGIN = 16 * 1024 * 1024
-"""What must be free besides before the reserve is made again."""
+"""What must be free besides before the reserve is made again; as much as the reserve,
+where that is less."""
 
 
 class Reserve:
@@ -22,23 +25,45 @@ class Reserve:
         self.path = state_directory / NAME
         self._size = SIZE if size is None else size
 
+    @property
+    def size(self) -> int:
+        """How large it is to be, in bytes: so that it fits its disk."""
+        disk = os.statvfs(self.path.parent)
+        return min(self._size, disk.f_blocks * disk.f_frsize // SHARE)
+
     def whole(self) -> bool:
         """Whether the room is kept."""
         try:
-            return self.path.stat().st_size >= self._size
+            return self.path.stat().st_size >= self.size
         except FileNotFoundError:
             return False
+
+    def missing(self) -> int:
+        """How many bytes must be freed on its disk before it can be made; 0 where it is
+        there, or there is room."""
+        if self.whole():
+            return 0
+        disk, size = os.statvfs(self.path.parent), self.size
+        return max(0, size + min(MARGIN, size) - disk.f_bavail * disk.f_frsize)
+
+    def too_little(self) -> str:
+        """What is said where it can't be made."""
+        mib = -(-self.missing() // 2**20)
+        return (
+            f"the disk of {self.path.parent} is full, or nearly: free {mib} MiB there, "
+            f"of which {self.path.name} keeps some so that holds can still be stored"
+        )
 
     def make(self) -> bool:
         """Set the room aside where it is not and there is enough; whether it is."""
         if self.whole():
             return True
-        disk = os.statvfs(self.path.parent)
-        if disk.f_bavail * disk.f_frsize < self._size + min(MARGIN, self._size):
+        if self.missing():
             return False
+        size = self.size
         handle = os.open(self.path, _FLAGS, 0o600)
         try:
-            os.posix_fallocate(handle, 0, self._size)
+            os.posix_fallocate(handle, 0, size)
             os.fsync(handle)
         except OSError as error:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EOPNOTSUPP):

@@ -112,11 +112,15 @@ def _state_directory(settings: Settings) -> Iterator[Finding]:
                 os.stat(file),
                 f"chmod 0600 {file}; it holds who asked for evidence, and why",
             )
-    if not Reserve(path).whole():
+    reserve = Reserve(path)
+    if not reserve.whole():
+        room = f"free {-(-reserve.missing() // 2**20)} MiB there; " * bool(
+            reserve.missing()
+        )
         yield warning(
-            f"the reserve {Reserve(path).path} is missing or released: on a full disk "
-            "holds could not be stored",
-            "free some space; the service makes it again by itself",
+            f"the reserve {reserve.path} is missing or released: on a full disk holds "
+            "could not be stored",
+            f"{room}the service makes it again by itself",
         )
 
 

@@ -227,10 +227,7 @@ def _fill(context: Context) -> tuple[dict[str, Any], list[str]]:
     ]
     reserve = Reserve(context.settings.state_directory)
     if not reserve.make():
-        unfinished.append(
-            f"there is no room for the reserve {reserve.path}: free some, else a full "
-            "disk stops holds from being stored"
-        )
+        unfinished.append(reserve.too_little())
     spool = spool_directory.make(context.settings)
     if spool is not None:
         unfinished.append(spool)

@@ -54,11 +54,22 @@ def test_a_released_reserve_is_empty_and_can_be_made_again(tmp_path):
     assert made.make()
 
 
-def test_without_room_there_is_no_reserve(tmp_path):
-    disk = os.statvfs(tmp_path)
-    made = reserve.Reserve(tmp_path, disk.f_bavail * disk.f_frsize * 2)
+@needs.root
+def test_without_room_there_is_no_reserve_and_it_says_how_much_is_missing(
+    tmp_path, mount
+):
+    (tmp_path / "small").mkdir()
+    mount(tmp_path / "small", "-t", "tmpfs", "-o", "size=8m", "none")
+    made = reserve.Reserve(tmp_path / "small", 64 << 20)
+    assert made.size == 2 << 20  # a fourth of its disk, not 64 MiB
+    (tmp_path / "small" / "fill").write_bytes(bytes(7 << 20))
     assert not made.make()
     assert not made.path.exists()
+    assert made.missing() == 3 << 20
+    assert "free 3 MiB there" in made.too_little()
+    (tmp_path / "small" / "fill").write_bytes(b"")
+    assert made.missing() == 0
+    assert made.make()
 
 
 @pytest.fixture
@@ -74,10 +85,12 @@ def small_disk(tmp_path):
 
 
 @needs.root
+@pytest.mark.parametrize("size", [1 << 20, 64 << 20])
 def test_a_full_disk_stops_deletion_and_leaves_room_for_what_must_be_stored(
-    small_disk, tmp_path, monkeypatch, fake_clock
+    small_disk, tmp_path, monkeypatch, fake_clock, size
 ):
-    monkeypatch.setattr(reserve, "SIZE", 1 << 20)
+    """Also where the disk is smaller than a whole reserve, of which it has a fourth."""
+    monkeypatch.setattr(reserve, "SIZE", size)
     site = Installation(tmp_path)
     site.init()
     now = fake_clock().wall
@@ -102,6 +115,11 @@ def test_a_full_disk_stops_deletion_and_leaves_room_for_what_must_be_stored(
     (before,) = site.entries()[-1:]
     service.heartbeat(never)
     assert site.entries()[-1] != before
+    # Somebody makes too little room, and is told so.
+    os.truncate(small_disk / "fill", (small_disk / "fill").stat().st_size - (1 << 19))
+    service.tick(never)
+    assert tripped(service) == {("log", "")}
+    assert "free 1 MiB there" in str(service._core.alarms.detail("log"))
     # Somebody makes room: it goes on by itself.
     (small_disk / "fill").write_bytes(b"")
     service.tick(never)
