@@ -129,7 +129,7 @@ and not its end. Numbers count from 0.
 | `tile/entries/N`, `tile/entries/N.p/W` | bundles of entries, 256 each, or W |
 | `tile/L/N`, `tile/L/N.p/W` | tiles of hashes, level L from 0 |
 | `rows/N` | the row file of entry N, where it has one |
-| `{NAME}` | this; a copy that may not replace files has that of a newer program beside it, `FORMAT-XXXXXXXX.md` |
+| `{NAME}` | this; in a copy to which files are only added, `FORMAT-XXXXXXXX.md` is of a newer program |
 
 In a path N is written in groups of three digits, all but the last with an `x` before
 it: entry 1,234,067 has `rows/x001/x234/067`, bundle 5 is `tile/entries/005`. This is
