@@ -38,6 +38,7 @@ REFUSED = "refused"
 RULING = "ruling"
 UNLOGGED = "unlogged"
 UNLAWFUL = "unlawful"
+MEMORY = "memory"
 
 
 class Rank(IntEnum):
@@ -107,7 +108,7 @@ ALARMS: dict[str, Alarm] = {
         "`retention status`, then an administrator acknowledges it, `retention guard "
         'acknowledge catalogue --reason "..."`; if it is damaged: stop the service, '
         "restore the newest backup of the catalogue and start again, which brings it up "
-        "to its log",
+        "to its log; if its entries are nowhere, do what the detail says",
         vouched="it was restored from a backup and brought up to its published log, and "
         "the holds have been looked at.",
     ),
@@ -234,6 +235,13 @@ ALARMS: dict[str, Alarm] = {
         "the catalogue's file was changed, or is damaged: what it keeps stays kept until "
         "it is released; find out who can write into the state directory",
         watch="control.in_force:unlogged",
+    ),
+    MEMORY: Alarm(
+        "make room on that disk, let the service write to the file "
+        "`.cctv-retention-head` or the directory there, and read the journal "
+        "(`retention check`); a memory that is old or can't be read shows less of a "
+        "catalogue that was set back",
+        watch="publication.memories:unkept",
     ),
     REFUSED: Alarm(
         "see who asked for what with `retention audit list --kind access.denied`; a "

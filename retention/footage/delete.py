@@ -10,11 +10,10 @@ import stat
 from collections.abc import Callable, Iterable
 
 from retention.footage.handles import said
-from retention.footage.roots import IDENTITY, OpenRoot, split
+from retention.footage.roots import OURS, OpenRoot, split
 from retention.model.errors import RootUnavailableError
 from retention.model.values import Micros, Outcome
 
-_IDENTITY = IDENTITY.encode()
 _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 
 
@@ -41,8 +40,8 @@ def delete(
             return Outcome.CHANGED, "another size"
         if there.st_mtime_ns // 1000 > latest_mtime:
             return Outcome.CHANGED, "changed later"
-        if name == _IDENTITY:
-            return Outcome.FAILED, "the identity of the root"
+        if name in OURS:
+            return Outcome.FAILED, "a file of this program's own"
         os.unlink(name, dir_fd=handle)
     except FileNotFoundError:
         return _absent(root)

@@ -11,11 +11,15 @@ import stat
 from pathlib import Path
 from typing import NamedTuple
 
+from retention.footage import kept_head
 from retention.footage.handles import Handle, open_directory, said
 from retention.model.errors import RootUnavailableError
 
 IDENTITY = ".cctv-retention-root"
 """Name of the file that says which root of which catalogue a directory is."""
+
+OURS = (IDENTITY.encode(), kept_head.NAME.encode())
+"""The files of a root that are no recorder's, and are never looked at as footage."""
 
 _HEADER = "This directory is a CCTV footage root. Leave this file where it is."
 _LIMIT = 1024  # more than an identity ever has

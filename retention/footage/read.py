@@ -10,7 +10,7 @@ import stat
 from typing import NamedTuple
 
 from retention.footage.handles import Handle, said
-from retention.footage.roots import DEEPEST, IDENTITY, OpenRoot, split
+from retention.footage.roots import DEEPEST, OURS, OpenRoot, split
 from retention.model.layouts.walltime import END
 from retention.model.values import LONG_AGO, Micros
 
@@ -39,8 +39,6 @@ TOO_DEEP = (
 )
 FOREIGN = "another file system is mounted there: make it a root of its own"
 LINKED = "a link to a directory, and links are never followed"
-
-_IDENTITY = IDENTITY.encode()
 
 
 class FileSeen(NamedTuple):
@@ -133,7 +131,7 @@ def _read_names(root: OpenRoot, handle: Handle, seen: DirectorySeen) -> None:
     with os.scandir(handle) as names:
         for entry in names:
             name = os.fsencode(entry.name)
-            if name == _IDENTITY and not seen.path:
+            if name in OURS and not seen.path:
                 continue
             if len(seen.files) + len(seen.directories) >= MOST_NAMES:
                 raise OSError(errno.EOVERFLOW, f"more than {MOST_NAMES:,} names in it")

@@ -22,6 +22,7 @@ from retention.footage.handles import (
     said,
 )
 from retention.footage.identity import IDENTITY as IDENTITY
+from retention.footage.identity import OURS as OURS
 from retention.footage.identity import (
     Identity,
     differs,

@@ -7,13 +7,17 @@ this catalogue that no row knows; the same command again finds and uses it.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Collection
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from retention.catalogue import raised, roots
 from retention.catalogue.db import Priority, get_meta
 from retention.catalogue.roots import Root
+from retention.footage import kept_head
+from retention.footage.handles import open_directory
 from retention.footage.identity import Identity, create_identity, read_identity
 from retention.footage.roots import OpenRoot, open_root, open_unverified
 from retention.model.answers.root import RootList, RootShown, RootTakenIn
@@ -224,7 +228,17 @@ def make_identity(context: Context, setting: RootSettings) -> str:
             )
         new = found.root
     create_identity(setting.path, new, catalogue_uuid)
+    with suppress(OSError):  # the service makes it at its next start, or says why not
+        kept_head.make(open_directory(setting.path), _service(context.settings))
     return new
+
+
+def _service(settings: Settings) -> tuple[int, int] | None:
+    """Whose what root makes shall be: whoever has the state directory."""
+    if os.geteuid() != 0:
+        return None
+    owner = os.stat(settings.state_directory)
+    return owner.st_uid, owner.st_gid
 
 
 def device_of(setting: RootSettings) -> int:

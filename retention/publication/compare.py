@@ -63,7 +63,8 @@ class Compared(NamedTuple):
     """What was found: the case, and for people what it means and what to do.
 
     `size` is the catalogue's; `tail` is there where it was restored; `adopt`: a head of
-    its own entries that its table of signed heads lacks.
+    its own entries that its table of signed heads lacks.  `lost`: a head kept elsewhere
+    whose entries are in no directory; what is in one of them is in `tail` all the same.
     """
 
     case: Case
@@ -71,12 +72,14 @@ class Compared(NamedTuple):
     detail: str = ""
     tail: Tail | None = None
     adopt: Head | None = None
+    lost: Head | None = None
 
 
 class _FoundError(Exception):
-    def __init__(self, case: Case, detail: str) -> None:
+    def __init__(self, case: Case, detail: str, lost: Head | None = None) -> None:
         self.case = case
         self.detail = detail
+        self.lost = lost
 
 
 def verifier_of(catalogue: Catalogue) -> Verifier:
@@ -124,18 +127,24 @@ def compare(
             there = ((str(source.directory / at), data) for at, data in source.kept())
             newest = note.newest(there, verifier)
             found += [newest] if newest else []
-        found += [_opened(where, data, verifier) for where, data in kept]
+        elsewhere = [_opened(where, data, verifier) for where, data in kept]
+        found += elsewhere
         if own is not None:
             found.append(_opened(OWN, own.note.encode(), verifier))
         tree = Frontier.from_bytes(size, data)
-        _own_entries(catalogue, tree, found, alive)
+        _own_entries(catalogue, tree, found, elsewhere, alive)
         if published:
             _beyond(catalogue, sources[0], published.size, size)
-        tail = _tail(catalogue, sources, tree, found)
+        tail, lost = _tail(catalogue, sources, tree, found, elsewhere)
     except _FoundError as wrong:
-        return Compared(wrong.case, size, wrong.detail)
+        return Compared(wrong.case, size, wrong.detail, lost=wrong.lost)
     except (VerificationError, ValueError) as error:
         return Compared(Case.DAMAGED, size, str(error))
+    if lost is not None:
+        reached = tail.last if tail else size
+        return Compared(
+            Case.ROLLED_BACK, size, _nowhere(lost, reached), tail, lost=lost
+        )
     if tail is not None:
         return Compared(Case.RESTORED, size, _restored(tail, size), tail)
     case = Case.NEW if not found else Case.BEHIND
@@ -144,6 +153,18 @@ def compare(
     largest = max(found, key=lambda head: head.size, default=None)
     missing = largest and largest.size > (own.size if own else 0)
     return Compared(case, size, adopt=largest if missing else None)
+
+
+def differs(catalogue: Catalogue, head: Head) -> str | None:
+    """What is wrong where a signed head of this log is not of the catalogue's own
+    entries; None where it is.  For a memory that is met later than at start."""
+    with catalogue.read() as tx:
+        size = log.size(tx)
+    if head.size > size:
+        return f"{Case.ROLLED_BACK}: {_nowhere(head, size)}"
+    if _leads_to(heads.frontiers(catalogue, [head.size]).get(head.size), head):
+        return None
+    return f"{Case.FORKED}: {_went_on(head, size)}"
 
 
 def _is_ours(source: Published, verifier: Verifier) -> bool:
@@ -185,6 +206,7 @@ def _own_entries(
     catalogue: Catalogue,
     tree: Frontier,
     found: list[Head],
+    elsewhere: list[Head],
     alive: Callable[[], None],
 ) -> None:
     """The catalogue's entries, all of them computed again, lead to its own head and to
@@ -192,13 +214,14 @@ def _own_entries(
     within = [head for head in found if head.size <= tree.size]
     sizes = {tree.size, *(head.size for head in within)}
     trees = heads.frontiers(catalogue, sizes, whole=True, alive=alive)
-    wrong = [
-        head
-        for head in sorted(within, key=lambda head: head.size)
-        if (mine := trees.get(head.size)) is None or mine.root() != head.checkpoint.root
-    ]
+    wrong = sorted(
+        (head for head in within if not _leads_to(trees.get(head.size), head)),
+        key=lambda head: head.size,
+    )
     if any(head.where == OWN for head in wrong):
         raise _FoundError(Case.DAMAGED, _altered(wrong[0].size))
+    if wrong and all(head in elsewhere for head in wrong):
+        raise _FoundError(Case.FORKED, _went_on(wrong[-1], tree.size), wrong[-1])
     if wrong:
         raise _FoundError(Case.FORKED, _forked(wrong[0]))
     if trees.get(tree.size) != tree:
@@ -207,6 +230,10 @@ def _own_entries(
             "the catalogue's entries do not lead to the head that it says: it was "
             f"altered. {_KEEP_BOTH}",
         )
+
+
+def _leads_to(tree: Frontier | None, head: Head) -> bool:
+    return tree is not None and tree.root() == head.checkpoint.root
 
 
 _KEEP_BOTH = (
@@ -245,12 +272,18 @@ def _beyond(catalogue: Catalogue, source: Published, first: int, size: int) -> N
 
 
 def _tail(
-    catalogue: Catalogue, sources: list[Published], tree: Frontier, found: list[Head]
-) -> Tail | None:
-    """The entries after the catalogue's last, where somebody remembers more.
+    catalogue: Catalogue,
+    sources: list[Published],
+    tree: Frontier,
+    found: list[Head],
+    elsewhere: list[Head],
+) -> tuple[Tail | None, Head | None]:
+    """The entries after the catalogue's last, where somebody remembers more; and the
+    head that no source reaches.
 
     The first source that reaches the largest signed head is taken, with all that
-    follows there and chains.
+    follows there and chains; else that which reaches the most of them, where those
+    that it does not reach are all kept elsewhere.
     """
     ahead = sorted(
         (head for head in found if head.size > tree.size), key=lambda head: head.size
@@ -259,6 +292,7 @@ def _tail(
         last = log.stored(tx, tree.size - 1, 1)[0].data
     signed = ahead[-1].size if ahead else tree.size
     wrong: Head | None = None
+    part: Tail | None = None
     for source in sources:
         reached = tree
         roots: dict[int, bytes] = {}
@@ -276,9 +310,12 @@ def _tail(
         ]
         wrong = wrong or next(iter(bad), None)
         if not bad and ahead and reached.size >= ahead[-1].size:
-            return Tail(source, tree.size, reached.size, ahead[-1])
+            return Tail(source, tree.size, reached.size, ahead[-1]), None
         if not ahead and reached.size > tree.size:
-            return Tail(source, tree.size, reached.size, None)
+            return Tail(source, tree.size, reached.size, None), None
+        last_met = next((h for h in reversed(ahead) if h.size in roots), None)
+        if not bad and last_met and (part is None or last_met.size > part.last):
+            part = Tail(source, tree.size, last_met.size, last_met)
     if wrong is not None:
         raise _FoundError(
             Case.FORKED,
@@ -286,6 +323,11 @@ def _tail(
             f"not lead from there to the head signed in {wrong.where}: neither is a "
             f"beginning of the other. {_KEEP_BOTH}",
         )
+    reach = part.last if part else tree.size
+    if ahead and all(h in elsewhere for h in ahead if h.size > reach):
+        if part is not None:
+            return part, ahead[-1]
+        raise _absent(sources, tree, ahead[-1], lost=ahead[-1])
     if ahead:
         raise _absent(sources, tree, ahead[-1])
     for source in sources:
@@ -295,7 +337,7 @@ def _tail(
                 f"{source.directory} holds an entry {tree.size} that does not follow "
                 f"from the catalogue's last one. {_KEEP_BOTH}",
             )
-    return None
+    return None, None
 
 
 def _refuse_unsigned(source: Published, stored: Stored) -> None:
@@ -308,7 +350,9 @@ def _refuse_unsigned(source: Published, stored: Stored) -> None:
         )
 
 
-def _absent(sources: list[Published], tree: Frontier, head: Head) -> _FoundError:
+def _absent(
+    sources: list[Published], tree: Frontier, head: Head, lost: Head | None = None
+) -> _FoundError:
     """A head is ahead, and its entries are nowhere or do not chain."""
     for source in sources:
         if next(source.tail(tree.size), None) is not None:
@@ -319,13 +363,35 @@ def _absent(sources: list[Published], tree: Frontier, head: Head) -> _FoundError
                 f"{tree.size}, and what {source.directory} holds after them does not "
                 f"follow or has gaps. {_KEEP_BOTH}",
             )
-    return _FoundError(
-        Case.ROLLED_BACK,
-        f"{head.where} was signed at {head.size} entries, the catalogue has "
-        f"{tree.size}, and the missing ones are in no published directory: both were "
-        "rolled back (a snapshot of the machine?). Stop the service, put back this same "
-        "backup of the catalogue together with a newer copy of the published directory, "
-        "and start: the catalogue is then brought up to it",
+    return _FoundError(Case.ROLLED_BACK, _nowhere(head, tree.size), lost)
+
+
+SUCCESSOR = (
+    "Where they are nowhere: place the holds that you know of, then an administrator asks "
+    'for a successor log, `retention schema successor --reason "..."`, and a supervisor '
+    "types the same"
+)
+"""The way on where entries are lost for good."""
+
+
+def _nowhere(head: Head, size: int) -> str:
+    return (
+        f"{head.where} was signed at {head.size} entries, the catalogue has {size}, and "
+        f"entries {size} to {head.size - 1} are in no published directory: it was "
+        "restored from an older copy, or the whole machine set back. Stop the service, "
+        "put back this same backup of the catalogue together with a newer copy of the "
+        "published directory (or mount the log_copy that has them), and start: the "
+        f"catalogue is then brought up to it. {SUCCESSOR}"
+    )
+
+
+def _went_on(head: Head, size: int) -> str:
+    return (
+        f"{head.where} was signed at {head.size} entries, which are not the first "
+        f"{head.size} of the catalogue's {size}: it was restored from an older copy and "
+        "went on without them. Stop the service, put back that older copy of the "
+        "catalogue together with a newer copy of the published directory, and start: "
+        f"the catalogue is then brought up to it. {SUCCESSOR}"
     )
 
 
@@ -364,13 +430,21 @@ def _restored(tail: Tail, size: int) -> str:
     )
 
 
-def obstacle(catalogue: Catalogue, settings: Settings) -> str | None:
-    """Why nothing may be appended to this catalogue's log now; None where it may."""
+def obstacle(
+    catalogue: Catalogue,
+    settings: Settings,
+    in_roots: Callable[[Verifier], Iterable[tuple[str, bytes]]],
+) -> str | None:
+    """Why nothing may be appended to this catalogue's log now; None where it may.
+
+    `in_roots` reads the heads that the footage roots have.
+    """
+    beside = note_at(settings.state_directory / BESIDE_KEY)
     found = compare(
         catalogue,
         settings.published_log,
         settings.log_copy,
-        note_at(settings.state_directory / BESIDE_KEY),
+        [*beside, *in_roots(verifier_of(catalogue))],
     )
     if found.case is Case.RESTORED:
         return (

@@ -2,7 +2,8 @@
 
 A second directory, a mounted write-once share that only ever gains files, *follows*: it
 gets what is final (row files, full bundles and full hash tiles), and once a day the last
-head of the day before with the few partial files that this head needs.  A copy for
+head of the day before with the few partial files that this head needs; where people
+changed something, also the head over that, at once.  A copy for
 somebody goes *to the head* that there is when it begins: all that this head needs, then
 the head, and nothing beyond it.
 
@@ -50,23 +51,30 @@ class Copy:
     """
 
     def __init__(self, source: Path, target: Path) -> None:
+        self._alive: Callable[[], object] = lambda: None
         self._source = Published(source)
         self._target = _Copied(target)
         self._done: int | None = None
+        self._rowed = 0  # durable there are the row files below
         self.newest = 0
 
-    def follow(self) -> int:
+    def follow(
+        self, alive: Callable[[], object] = lambda: None, *, head: bool = False
+    ) -> int:
         """Copy what is final and not there yet; how many entries are there in full.
+        With `head` also what the newest head needs, and that.  `alive` is called with
+        each file.
 
         Raises PublicationError where either directory can't be used; go on later.
         """
+        self._alive = alive
         if not self._target.path.is_dir():
             raise PublicationError(
                 f"log_copy {self._target.path} is not there: mount it; the audit log "
                 "is copied to it from where it was left"
             )
         try:
-            return self._follow()
+            return self._follow(head)
         except VerificationError as error:
             raise PublicationError(f"the second copy of the log: {error}") from error
 
@@ -97,7 +105,7 @@ class Copy:
         self._target.replace(CHECKPOINT, data)
         self._target.settle()
 
-    def _follow(self) -> int:
+    def _follow(self, head: bool) -> int:
         if self._done is None:
             self._done = self._begin()
             self._describe()
@@ -111,6 +119,8 @@ class Copy:
         self._target.settle()
         self._done = max(self._done, size)
         self._copy_days(self._done)
+        if head:
+            self._copy_head(data, note.unverified(data).size)
         return self._done
 
     def _begin(self) -> int:
@@ -170,6 +180,17 @@ class Copy:
             self._target.settle()
             self.newest = max(self.newest, size)
 
+    def _copy_head(self, data: bytes, size: int) -> None:
+        """A head within the day, with what it needs."""
+        if size <= self.newest:
+            return
+        first = size // WIDTH * WIDTH
+        self._copy_rows(max(first, self._rowed), size)
+        self._copy_edge(size)
+        self._target.put(f"{KEPT}/to-entry-{size - 1:09}", data)
+        self._target.settle()
+        self.newest, self._rowed = size, size
+
     def _copy_edge(self, size: int) -> None:
         """The partial files that a head needs; durable, with all before them."""
         for level in tiles.ALL_LEVELS:
@@ -180,6 +201,7 @@ class Copy:
         self._target.settle()
 
     def _copy(self, tile: Tile) -> None:
+        self._alive()
         data = self._source.tile(tile)
         if data is None:
             raise PublicationError(
@@ -193,3 +215,4 @@ class Copy:
             data = self._source.rows(number)
             if data is not None:
                 self._target.put(tiles.row_path(number), data)
+                self._alive()

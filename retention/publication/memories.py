@@ -1,5 +1,5 @@
 """Signed heads that are kept outside catalogue and published log: beside the key, in the
-journal, in copies; and how old each of these is.
+footage roots, in the journal, in copies; and how old each of these is.
 
 Only what its administrators can't rewrite shows what they did; the machine's own
 memories show a catalogue that was restored.
@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from retention.catalogue import heads, log
+from retention.catalogue import log
 from retention.catalogue.db import get_fact
+from retention.control.alarms import Condition
 from retention.model.answers.status import HeadMemory
 from retention.model.errors import VerificationError
 from retention.model.localtime import format_utc
+from retention.model.values import MINUTE, Micros
 from retention.publication.publisher import BESIDE_KEY
 from retention.site import unit
 from retention.tlog import note
@@ -27,8 +29,9 @@ from retention.tlog.directory import note_at
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from retention.control.context import Context
     from retention.site.settings import Settings
-    from retention.tlog.note import Verifier
+    from retention.tlog.note import Head, Verifier
 
 EVENT = "checkpoint.signed"
 PATIENCE_SECONDS = 10.0
@@ -40,24 +43,42 @@ JOURNAL = "JOURNAL_STREAM"
 _NEWEST = 20
 
 
+class Journalled(NamedTuple):
+    """What the journal remembers: the newest head of this log among its newest lines,
+    and why it can't be read."""
+
+    head: Head | None = None
+    fault: str | None = None
+
+
 def kept(
     state_directory: Path,
-    verifier: Verifier,
-    environment: Mapping[str, str] = os.environ,
+    in_roots: Iterable[tuple[str, bytes]] = (),
+    journalled: Journalled | None = None,
 ) -> list[tuple[str, bytes]]:
     """(where, signed note) of each; VerificationError where the one beside the key can't
     be read."""
-    found = note_at(state_directory / BESIDE_KEY)
-    if JOURNAL in environment:
-        # It may remember the heads of other logs on this machine.
-        newest = note.newest(_journalled(environment), verifier)
-        if newest is not None:
-            found.append((newest.where, newest.note.encode()))
+    found = [*note_at(state_directory / BESIDE_KEY), *in_roots]
+    if journalled is not None and journalled.head is not None:
+        found.append((journalled.head.where, journalled.head.note.encode()))
     return found
 
 
-def _journalled(environment: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
-    """The notes of the newest journal entries; none where the journal can't be read."""
+def journal(
+    verifier: Verifier, environment: Mapping[str, str] = os.environ
+) -> Journalled:
+    """What the journal remembers, where this process writes to it; nothing where not."""
+    if JOURNAL not in environment:
+        return Journalled()
+    lines, fault = read_journal(environment)
+    # It may remember the heads of other logs on this machine.
+    return Journalled(note.newest(_notes(lines), verifier), fault)
+
+
+def read_journal(
+    environment: Mapping[str, str] = os.environ,
+) -> tuple[list[str], str | None]:
+    """The service's newest lines about heads, and why they can't be read."""
     command = [
         "journalctl", "--quiet", "--no-pager", "--output=cat", "--reverse",
         f"--lines={_NEWEST}", f"--unit={unit.NAME}", f"--grep={EVENT}",
@@ -69,11 +90,20 @@ def _journalled(environment: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
             capture_output=True,
             timeout=PATIENCE_SECONDS,
             check=False,
-            env=dict(environment),
+            env={**environment, "LC_ALL": "C"},
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return
-    for line in done.stdout.decode("utf-8", "replace").splitlines():
+    except OSError as error:
+        return [], f"journalctl can't be run ({error.strerror})"
+    except subprocess.TimeoutExpired:
+        return [], f"journalctl did not answer in {PATIENCE_SECONDS:g} seconds"
+    said = done.stderr.decode("utf-8", "replace").strip()
+    fault = said if done.returncode and "ermission" in said else None
+    return done.stdout.decode("utf-8", "replace").splitlines(), fault
+
+
+def _notes(lines: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """The notes in the lines of the journal."""
+    for line in lines:
         try:
             found = json.loads(line)
         except ValueError:
@@ -88,13 +118,42 @@ directory covers, and why it can't be followed now.  Asking that directory itsel
 take for ever: it is a share."""
 
 
-def memories(
-    tx: Connection, settings: Settings, environment: Mapping[str, str] = os.environ
-) -> list[HeadMemory]:
-    """Each place: `entries` under the newest checkpoint there, `written` when the last of
-    them was; None where there is none, and `fault` why."""
-    signed = heads.newest(tx)
-    newest = signed.size if signed else None
+PATIENCE: Micros = MINUTE
+"""A memory that gives no sign of life for so long, while it is written, hangs."""
+
+HANGS = "it does not answer"
+
+ROOTS_FACT = "log.roots"
+"""The fact: the same of each footage root, by its name."""
+
+JOURNAL_FACT = "log.journal"
+"""The fact: the same of the journal, as it was read last."""
+
+
+def unkept(context: Context, tx: Connection) -> dict[str, Condition]:
+    """The alarm *memory*: where the newest signed head can't be kept, and why."""
+    found = {
+        root.name: f"{root.path} can't keep the newest signed head: {fault}"
+        for root in context.settings.root
+        if (fault := (get_fact(tx, ROOTS_FACT) or {}).get(root.name, _NONE)["fault"])
+    }
+    fault = (get_fact(tx, COPY_FACT) or _NONE)["fault"]
+    if fault and context.settings.log_copy is not None:
+        found["log_copy"] = f"{context.settings.log_copy} is not followed: {fault}"
+    fault = (get_fact(tx, JOURNAL_FACT) or _NONE)["fault"]
+    if fault:
+        found["journal"] = (
+            f"the journal, which has each signed head, can't be read: {fault}"
+        )
+    return {scope: Condition(text) for scope, text in found.items()}
+
+
+_NONE: dict[str, Any] = {"size": None, "fault": None}
+
+
+def memories(tx: Connection, settings: Settings) -> list[HeadMemory]:
+    """Each place that was read: `entries` under the newest checkpoint there, `written`
+    when the last of them was; None where there is none, and `fault` why."""
     path = settings.state_directory / BESIDE_KEY
     beside, fault = None, None
     try:
@@ -103,14 +162,22 @@ def memories(
     except VerificationError as error:
         fault = str(error)
     found = [_memory(tx, "beside the key", str(path), beside, fault)]
+    in_roots = get_fact(tx, ROOTS_FACT) or {}
+    for root in settings.root:
+        fact = in_roots.get(root.name)
+        if fact is not None and (fact["size"] or fact["fault"]):
+            found.append(
+                _memory(tx, "footage root", str(root.path), fact["size"], fact["fault"])
+            )
     if settings.log_copy is not None:
-        fact = get_fact(tx, COPY_FACT) or {"size": None, "fault": None}
+        fact = get_fact(tx, COPY_FACT) or _NONE
         where = str(settings.log_copy)
         found.append(
             _memory(tx, "second directory", where, fact["size"] or None, fact["fault"])
         )
-    if JOURNAL in environment:
-        found.append(_memory(tx, "journal", None, newest, None))
+    in_journal = get_fact(tx, JOURNAL_FACT) or _NONE
+    if in_journal["size"] is not None:
+        found.append(_memory(tx, "journal", None, in_journal["size"], None))
     return found
 
 

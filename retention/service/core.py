@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from retention.catalogue import db, raised
@@ -18,7 +18,7 @@ from retention.model.errors import (
 from retention.site.journal import log as journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from retention.catalogue.db import Catalogue
     from retention.catalogue.log import Author, Log
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from retention.control.context import Inspect
     from retention.control.gate import Gate
     from retention.model.values import Actor, Micros
+    from retention.service.remembering import RootMemory
     from retention.service.timekeeper import Judged
     from retention.site.reserve import Reserve
     from retention.site.settings import Settings
@@ -36,7 +37,8 @@ class Core:
     """One value for all of them.
 
     `actor` is the service itself; `judge` reads the one clock, judged; `crashed` is told
-    of what nobody expected outside the roots, and ends the service.
+    of what nobody expected outside the roots, and ends the service; `memories` keep the
+    newest head in each root, by its name.
     """
 
     settings: Settings
@@ -48,6 +50,7 @@ class Core:
     alarms: Alarms
     judge: Callable[[], Judged]
     crashed: Callable[[str, BaseException], None]
+    memories: Mapping[str, RootMemory] = field(default_factory=dict)
 
     def now(self) -> Micros:
         """The one clock, whether it is believed or not."""

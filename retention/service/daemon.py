@@ -18,18 +18,16 @@ from retention.catalogue.db import Priority, quick_check
 from retention.control import clock_guard, guards
 from retention.control.alarms import Alarms
 from retention.control.gate import Gate
-from retention.model.errors import (
-    CatalogueError,
-    RetentionError,
-    StaleError,
-)
+from retention.footage import kept_head
+from retention.model.errors import CatalogueError, RetentionError, StaleError
 from retention.model.localtime import format_utc
 from retention.model.values import HOUR, MINUTE, SECOND, Entry, Micros
-from retention.service import housekeeping
+from retention.service import housekeeping, remembering
 from retention.service.api.dispatch import Dispatch
 from retention.service.core import Core
 from retention.service.housekeeping import ROOT_PATIENCE, check_head, forgotten_roots
 from retention.service.publishing import Publishing
+from retention.service.remembering import RootMemory
 from retention.service.requests import Requests
 from retention.service.root_work import RootWork
 from retention.service.schedule import Schedule
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from retention.service.notify import Notifier
     from retention.service.worker import Wakeup
     from retention.site.settings import Settings
+    from retention.tlog.note import Head
 
 HOUSEKEEPING_PATIENCE: Micros = 2 * MINUTE
 """Housekeeping's tasks are short: silent for longer, it is stuck."""
@@ -78,6 +77,7 @@ class Service:
         # Before anything is appended: at the size of an old backup that forks the log.
         self._publishing = Publishing(
             settings, catalogue, log, actor, self._crashed,
+            partial(kept_head.in_roots, settings.root),
             lambda: notifier.extend(MINUTE),
         )  # fmt: skip
         self._timekeeper = Timekeeper(
@@ -87,6 +87,7 @@ class Service:
         self._core = Core(
             settings, catalogue, log, actor, Gate(), reserve,
             Alarms(catalogue, log, actor), self.judge, self._crashed,
+            {setting.name: self._memory(setting.name) for setting in settings.root},
         )  # fmt: skip
         self._works = [
             RootWork(self._core, setting, self._publishing.intent)
@@ -99,6 +100,12 @@ class Service:
         self._requests = Requests(dispatch)
         self._housekeeping = Worker("housekeeping", self._crashed)
         self._schedule = Schedule(self._crashed)
+
+    def _memory(self, root: str) -> RootMemory:
+        verifier = self._publishing.verifier
+        made = RootMemory(root, verifier, self._met, self._crashed)
+        self._publishing.told.append(made.tell)
+        return made
 
     # -- start and stop -----------------------------------------------------------
 
@@ -115,6 +122,8 @@ class Service:
         self._take_in(judged.now)  # before anything is recovered or deleted
         self._check_whole(judged.now)
         self._publish(self._publishing.catch_up, judged.now)
+        for memory in self._core.memories.values():
+            memory.worker.start()
         for work in self._works:
             for worker in work.workers():
                 worker.start()
@@ -153,6 +162,7 @@ class Service:
         if self.failure is None:
             self._end_record()
         self._publishing.stop()
+        remembering.stop(self._core.memories.values())
         for work in self._works:
             work.close()
         self._core.catalogue.close()
@@ -221,9 +231,9 @@ class Service:
         seconds, in which holds are placed already."""
         self._notifier.extend(5 * MINUTE)
         complaint = quick_check(self._core.catalogue)
-        if complaint is None:
+        if complaint is None and self._publishing.lost is None:
             self._core.alarms.clear(guards.CATALOGUE, "", "SQLite finds it whole", now)
-        else:
+        elif complaint is not None:
             self._core.alarms.trip(
                 guards.CATALOGUE, "", f"is damaged: {complaint}", now
             )
@@ -254,6 +264,8 @@ class Service:
         judged = self.judge()
         self._try(self._core.alarms.write, judged.now)
         self._take_in(judged.now)
+        memories = {name: one.told() for name, one in self._core.memories.items()}
+        self._try(partial(self._publishing.note_memories, memories), judged.now)
         if judged.believed:
             author = self._core.by(judged.now)
             note = partial(housekeeping.note, self._core.catalogue, author)
@@ -289,8 +301,16 @@ class Service:
         now = self.judge().now
         why = self._publishing.answer(now, mend=mend)
         if why is not None:
-            self._core.alarms.trip(guards.LOG, "", why, now, writable=True)
+            guard = self._publishing.guard
+            self._core.alarms.trip(guard, "", why, now, writable=True)
         return why
+
+    def _met(self, head: Head) -> None:
+        """A root has a signed head that was not compared at start: its disk came later."""
+        if not self._publishing.meet(head):
+            why = self._publishing.trouble or ""
+            now = self.judge().now
+            self._core.alarms.trip(guards.CATALOGUE, "", why, now, writable=True)
 
     def _watch_zones(self, judged: Judged) -> None:
         if judged.believed:
@@ -303,6 +323,7 @@ class Service:
 
     def heartbeat(self, stop: Stop) -> None:
         """The hourly entry; with it goes what is remembered, at no further cost."""
+        self._publishing.look_into_journal()
         judged = self.judge()
         self._watch_zones(judged)
         reading = clock.read()._replace(wall=judged.now)

@@ -6,7 +6,7 @@ first unlink; else once a minute in which something changed, and at every stop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from retention.catalogue.db import Priority, put_fact
@@ -20,9 +20,8 @@ from retention.model.errors import (
 )
 from retention.model.values import MINUTE, SECOND, Micros
 from retention.publication import compare, log_key, memories, restoring, slices
-from retention.publication.copy import Copy
 from retention.publication.publisher import Publisher, problem
-from retention.service.worker import Stop, Worker
+from retention.service.copying import Copying
 from retention.site import clock
 from retention.site.journal import log as journal
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from retention.control.alarms import Alarms
     from retention.model.values import Actor
     from retention.site.settings import Settings
+    from retention.tlog.note import Head, Verifier
 
 EVERY: Micros = MINUTE - SECOND
 """Between two heads that nobody waits for; a round that comes early still counts."""
@@ -41,7 +41,8 @@ EVERY: Micros = MINUTE - SECOND
 class Publishing:
     """Compares when it is made, and may then be used from any thread.
 
-    `trouble` says why the log is not published as it should be, None while it is.
+    `trouble` says why the log is not published as it should be, None while it is;
+    `guard` is what that trips.  `in_roots` reads the heads that footage roots have.
     `alive` is called while a long comparison or restoration gets on.
     """
 
@@ -52,9 +53,16 @@ class Publishing:
         log: Log,
         actor: Actor,
         crashed: Callable[[str, BaseException], None],
+        in_roots: Callable[[Verifier], Iterable[tuple[str, bytes]]] = lambda _: (),
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.trouble: str | None = None
+        self.guard = guards.LOG
+        self.verifier: Verifier | None = None
+        self.lost: Head | None = None
+        self.told: list[Callable[[SignedHead], None]] = [_told]
+        self._in_roots = in_roots
+        self._journalled = memories.Journalled()
         self._altered: str | None = None
         self._settings = settings
         self._catalogue = catalogue
@@ -64,12 +72,10 @@ class Publishing:
         self._headed: Micros | None = None
         self._slices: slices.Slices | None = None
         self._compared: Micros | None = None
-        self._copy: Copy | None = None
+        self._copying: Copying | None = None
         if settings.log_copy is not None:
-            self._copy = Copy(settings.published_log, settings.log_copy)
-            self._copier = Worker("copy", crashed)
-            self._copy_fault: str | None = None
-            self._copy_noted: dict[str, Any] | None = None
+            self._copying = Copying(settings.published_log, settings.log_copy, crashed)
+        self._noted: dict[str, Any] = {}
         try:
             self._open(alive)
         except (RetentionError, OSError) as error:
@@ -78,33 +84,55 @@ class Publishing:
     def _open(self, alive: Callable[[], None]) -> None:
         """The comparison, and what follows from it, before anything is appended."""
         settings, catalogue = self._settings, self._catalogue
-        verifier = compare.verifier_of(catalogue)
+        self.verifier = verifier = compare.verifier_of(catalogue)
+        in_roots = self._in_roots(verifier)
+        self._journalled = memories.journal(verifier)
         found = compare.compare(
             catalogue,
             settings.published_log,
             settings.log_copy,
-            memories.kept(settings.state_directory, verifier),
+            memories.kept(settings.state_directory, in_roots, self._journalled),
             alive,
         )
         journal.info("log.compared", case=str(found.case), entries=found.size)
-        if found.case.refused:
-            self._refuse(f"{found.case}: {found.detail}")
-            return
         if found.tail is not None:
             journal.error("catalogue.restored", detail=found.detail)
             restoring.bring_back(catalogue, found, alive)
+        if found.case.refused:
+            self._refuse(f"{found.case}: {found.detail}", found.lost)
+            return
         if found.adopt is not None:
             restoring.adopt(catalogue, found.adopt)
         key = log_key.load(settings.state_directory)
         log_key.check(key, catalogue)
         self._publisher = Publisher(
             catalogue, verifier.name, key, settings.published_log,
-            settings.state_directory, _told, alive,
+            settings.state_directory, self._tell, alive,
         )  # fmt: skip
 
-    def _refuse(self, why: str) -> None:
-        self.trouble = why
+    def _refuse(self, why: str, lost: Head | None = None) -> None:
+        """Nothing is signed or published any more; `lost`: a head that was met, whose
+        entries the catalogue lacks."""
+        self.trouble = self._altered = why
+        if self._publisher is not None:
+            self._publisher.refused = why
+        if lost is not None:
+            self.guard, self.lost = guards.CATALOGUE, lost
         journal.error("log.not_published", detail=why)
+
+    def meet(self, head: Head) -> bool:
+        """A memory is there that was not when all were compared: whether its head is of
+        the catalogue's own entries.  Else nothing is signed from now on."""
+        if self.lost is not None:
+            return False
+        why = compare.differs(self._catalogue, head)
+        if why is not None:
+            self._refuse(why, head)
+        return why is None
+
+    def _tell(self, signed: SignedHead) -> None:
+        for told in self.told:
+            told(signed)
 
     def begin(self, alarms: Alarms, now: Micros) -> None:
         """A restoration goes on record before anything else, and what forbids to
@@ -113,9 +141,9 @@ class Publishing:
         if done is not None:
             journal.error("catalogue.restored", **done)
         if self.trouble is not None:
-            alarms.trip(guards.LOG, "", self.trouble, now, writable=True)
-        if self._copy is not None:
-            self._copier.start()
+            alarms.trip(self.guard, "", self.trouble, now, writable=True)
+        if self._copying is not None:
+            self._copying.start()
 
     def answer(self, now: Micros, *, mend: bool = False) -> str | None:
         """Publish what a request changed, with its head; None, or what to tell its
@@ -128,6 +156,8 @@ class Publishing:
         except (PublicationError, CatalogueError) as error:
             self._note(error)
             return problem(error)
+        if self._copying is not None:
+            self._copying.trigger(head=True)
         return None
 
     def _note(self, error: RetentionError) -> None:
@@ -163,8 +193,8 @@ class Publishing:
         before = self._headed
         if before is None or self.trouble or clock.monotonic() - before >= EVERY:
             self.catch_up(alarms, now)
-        if self._copy is not None:
-            self._copier.trigger("copy", self._follow)
+        if self._copying is not None:
+            self._copying.trigger(head=False)
 
     def _compare_some(self) -> None:
         """All that was published, bit by bit within a day, and what is newest first; what
@@ -191,42 +221,37 @@ class Publishing:
         except PublicationError as error:
             self._note(error)
         if self.trouble is not None:
-            alarms.trip(guards.LOG, "", self.trouble, now, writable=True)
+            alarms.trip(self.guard, "", self.trouble, now, writable=True)
 
-    # -- the second directory -----------------------------------------------------
+    # -- what remembers the newest head ----------------------------------------------
 
-    def _follow(self, _: Stop) -> None:
-        """In a thread of its own: a share that does not answer holds up nothing else."""
-        if self._copy is None:
+    def look_into_journal(self) -> None:
+        """How far it remembers by now; it may take some seconds."""
+        if self.verifier is not None:
+            self._journalled = memories.journal(self.verifier)
+
+    def note_memories(self, in_roots: dict[str, Any]) -> None:
+        """For `status` and the alarm, which must not wait for a disk or a share.
+
+        CatalogueError where nothing can be written.
+        """
+        found: dict[str, Any] = {memories.ROOTS_FACT: in_roots}
+        head, fault = self._journalled
+        size = None if head is None else head.size
+        found[memories.JOURNAL_FACT] = {"size": size, "fault": fault}
+        if self._copying is not None:
+            found[memories.COPY_FACT] = self._copying.told()
+        if found == self._noted:
             return
-        try:
-            self._copy.follow()
-        except PublicationError as error:
-            if str(error) != self._copy_fault:
-                journal.error("copy.failed", error=str(error))
-            self._copy_fault = str(error)
-        else:
-            if self._copy_fault is not None:
-                journal.info("copy.caught_up")
-            self._copy_fault = None
-        self._note_copy({"size": self._copy.newest, "fault": self._copy_fault})
-
-    def _note_copy(self, found: dict[str, Any]) -> None:
-        """For `status`, which must not wait for a share."""
-        if found == self._copy_noted:
-            return
-        try:
-            with self._catalogue.write(Priority.SCAN) as tx:
-                put_fact(tx, memories.COPY_FACT, found)
-        except CatalogueError:
-            return  # told by whoever else can't write
-        self._copy_noted = found
+        with self._catalogue.write(Priority.SCAN) as tx:
+            for name, value in found.items():
+                put_fact(tx, name, value)
+        self._noted = found
 
     def stop(self) -> None:
-        """The copy goes on where it is at the next start."""
-        if self._copy is not None:
-            self._copier.stop()
-            self._copier.join(2)
+        """Nothing is copied any more."""
+        if self._copying is not None:
+            self._copying.stop()
 
 
 def _told(signed: SignedHead) -> None:

@@ -53,6 +53,7 @@ class RootWork:
         publish: Callable[[int, Micros], None],
     ) -> None:
         self.name = setting.name
+        self.memory = core.memories.get(self.name)
         self.blocked: str | None = "starting"
         self.scanning = Worker(f"scanning:{self.name}", core.crashed)
         self.deleting = Worker(f"deleting:{self.name}", core.crashed)
@@ -228,6 +229,8 @@ class RootWork:
             return None
         try:
             if self.root is not None:
+                if self.memory is not None:
+                    self.memory.closed()
                 self.root.close()
                 self.root = self._scanner = None
             core = self._core
@@ -238,6 +241,8 @@ class RootWork:
             if not opened:
                 core.alarms.trip(guards.ROOT, self.name, refused[self.name], now)
                 return None
+            if self.memory is not None:  # before anything is deleted there
+                self.memory.opened(opened[0])
             self.root, self._broken = opened[0], False
             self._scanner = Scanner(
                 core.catalogue, core.log, opened[0],

@@ -134,11 +134,13 @@ def test_an_absolute_path_is_no_path(root, outside):
     assert (outside / "a.mp4").exists()
 
 
-def test_the_identity_is_never_deleted(root, path):
-    identity = path / ".cctv-retention-root"
-    size = identity.stat().st_size
-    assert delete(root, b".cctv-retention-root", size, LATER)[0] is Outcome.FAILED
-    assert identity.exists()
+@pytest.mark.parametrize("name", [b".cctv-retention-root", b".cctv-retention-head"])
+def test_our_own_files_are_never_deleted(root, path, name):
+    ours = path / os.fsdecode(name)
+    ours.touch()
+    size = ours.stat().st_size
+    assert delete(root, name, size, LATER)[0] is Outcome.FAILED
+    assert ours.exists()
 
 
 def test_a_link_to_a_directory_is_not_followed(root, path, outside):

@@ -14,7 +14,6 @@ from retention.publication import memories, restoring
 from retention.publication.compare import Case
 from retention.publication.copy import Copy
 from retention.publication.publisher import BESIDE_KEY
-from retention.tlog import note
 from retention.tlog.directory import Published
 from retention.tlog.unsigned import Stretch
 from tests.support.dated import Dated
@@ -488,4 +487,4 @@ def test_the_days_of_a_restored_log_are_kept(press):
 def test_a_pipe_in_place_of_the_head_beside_the_key_holds_nobody_up(press, tmp_path):
     press.publish()
     os.mkfifo(tmp_path / BESIDE_KEY)
-    assert memories.kept(tmp_path, note.parse_vkey(press.vkey), {}) == []
+    assert memories.kept(tmp_path) == []

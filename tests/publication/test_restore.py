@@ -435,10 +435,10 @@ def test_both_older_than_the_key_side_never_deletes(station):
     station.restore_directory(kept)
     station.restore(backup)
     station.start()
-    assert "rolled back" in station.guards()["log"]
+    assert "rolled back" in station.guards()["catalogue"]
     files = kept_files(station)
     for _ in range(2):
-        assert station.round().startswith("guard log")
+        assert station.round().startswith("guard catalogue")
         station.service.tick(None)
     answer = place(station)  # a hold is stored all the same
     assert answer["published"] is False
@@ -446,7 +446,7 @@ def test_both_older_than_the_key_side_never_deletes(station):
     assert len(station.installed.files()) == 7
     station.stop()
     station.start()
-    assert station.round().startswith("guard log")
+    assert station.round().startswith("guard catalogue")
     assert kept_files(station) == files
 
 
@@ -509,7 +509,7 @@ def test_heads_in_the_journal_are_read(station, monkeypatch, tmp_path):
     station.restore(backup)
     journal(monkeypatch, tmp_path, note)
     station.start()
-    assert "the journal was signed" in station.guards()["log"]
+    assert "the journal was signed" in station.guards()["catalogue"]
 
 
 def journal(monkeypatch, tmp_path, note):

@@ -43,6 +43,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "state_directory": "{directory}/state", "socket": "{directory}/api.sock",
         "spool": "{directory}/spool", "cameras": "{directory}/cameras.csv",
         "log_origin": None,
+        "log_copy": None,
     },
     "retention": {
         "days": 1, "cycle": "1s", "scan": "1s", "clock_tolerance": "10s",

@@ -108,6 +108,14 @@ class Station:
             rows = alarms.tripped(tx)
         return {row.name: row.detail for row in rows if row.name != "volume"}
 
+    def remember(self) -> None:
+        """What the threads of the memories would do by now."""
+        for one in self.service._core.memories.values():
+            one._write(never)
+        copying = self.service._publishing._copying
+        if copying is not None:
+            copying._to_head(never)
+
     # -- pieces that are put back ---------------------------------------------------
 
     def backup(self, name="backup") -> Path:
@@ -121,6 +129,19 @@ class Station:
         made.close()
         source.close()
         return to
+
+    def keep_state(self) -> Path:
+        """The whole state directory, as of tonight; the service is stopped for it."""
+        self.stop()
+        to = self.installed.directory / "yesterday"
+        shutil.copytree(self.state, to)
+        self.start()
+        return to
+
+    def restore_state(self, kept: Path) -> None:
+        """All of it is as it was then: catalogue, published log, `last-checkpoint`."""
+        shutil.rmtree(self.state)
+        shutil.copytree(kept, self.state)
 
     def restore(self, backup: Path) -> None:
         """That database in place of the one there; nothing runs."""

@@ -157,6 +157,13 @@ def test_its_user_is_the_one_that_commands_name():
     assert values("User") == [SERVICE_USER]
 
 
+def test_it_may_read_the_heads_that_it_wrote_to_the_journal():
+    """Also what is typed as its user: `check` tries it."""
+    assert values("SupplementaryGroups") == ["systemd-journal"]
+    file = SYSTEMD / "cctv-retention.sysusers"
+    assert f"m {SERVICE_USER} systemd-journal" in lines(file)
+
+
 @pytest.mark.skipif(not shutil.which("systemd-sysusers"), reason="needs systemd")
 def test_systemd_can_make_the_user_and_the_groups_of_all_roles(tmp_path):
     (tmp_path / "etc").mkdir()

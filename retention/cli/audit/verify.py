@@ -7,6 +7,7 @@ no configuration.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,7 +64,7 @@ _STEP = 20_000
     "--copy",
     "second",
     is_flag=True,
-    help="DIR is a second copy (log_copy), which has one checkpoint a day: by its newest.",
+    help="DIR is a second copy (log_copy), which has no `checkpoint`: by its newest kept one.",
 )
 @click.option("--sums", is_flag=True, help="Also that rows, counts and batches add up.")
 @click.option(
@@ -322,6 +323,7 @@ def _facts(answer: PublishedChecked, zone: str) -> Iterator[tuple[str, Any]]:
     yield "entries", f"{number(answer.entries)} under the checkpoint"
     if answer.checkpoint not in (None, "checkpoint"):
         day = str(answer.checkpoint).rpartition("/")[2]
+        day = re.sub("^to-entry-0*", "entry ", day)
         yield "checkpoint", f"that of {day}: this copy has no newer one"
     if answer.unsigned:
         yield "after it", f"{number(answer.unsigned)} published, not under it yet"

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,10 +18,10 @@ from retention.cli.local import check_footage, check_settings
 from retention.cli.local.finding import Finding, Progress, error, warning
 from retention.control import guards, periods, rules
 from retention.control.context import Context
-from retention.footage import roots_of_site, settings_differ
+from retention.footage import kept_head, roots_of_site, settings_differ
 from retention.model.answers.policy import PeriodProposed, ProposalShown, RuleProposed
 from retention.model.errors import CatalogueError, RetentionError
-from retention.publication import log_key
+from retention.publication import log_key, memories
 from retention.site import clock, unit
 from retention.site.caller import caller
 from retention.site.reserve import Reserve
@@ -45,6 +46,7 @@ def findings(
         *_clock(settings),
         *_state_directory(settings),
         *_key(settings),
+        *_memories(settings),
         *_catalogue(settings),
     ]
     for root in settings.root:
@@ -158,6 +160,30 @@ def _key(settings: Settings) -> Iterator[Finding]:
             f"the signing key {path} is not the service's own",
             f"chown --reference={state} {path}",
         )
+
+
+_SYSTEMD = Path("/run/systemd/system")
+"""There where systemd runs the machine."""
+
+
+def _memories(settings: Settings) -> Iterator[Finding]:
+    """What remembers the log's head, and could not be read or written."""
+    fault = memories.read_journal()[1] if _SYSTEMD.is_dir() else None
+    if fault is not None:
+        yield warning(
+            f"the journal can't be read as {caller().name} ({fault}), so that it does "
+            "not show a catalogue that was set back",
+            "install the unit and the file of sysusers of this version, then "
+            "`systemd-sysusers`, `systemctl daemon-reload` and start the service again",
+        )
+    for root in settings.root:
+        path = root.path / kept_head.NAME
+        if path.exists() and not os.access(path, os.R_OK | os.W_OK):
+            yield warning(
+                f"{path} can't be written as {caller().name}, so that the root does not "
+                "show a catalogue that was set back",
+                f"chown --reference={settings.state_directory} {path}",
+            )
 
 
 def _catalogue(settings: Settings) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ from retention.cli.local.demo_archive import (
     data,
     witness,
 )
-from retention.footage.identity import IDENTITY
+from retention.footage.identity import OURS
 from retention.model.errors import AttentionError, GuardError, RetentionError
 from retention.model.localtime import format_local, format_size
 from retention.model.values import SECOND, Micros
@@ -192,7 +192,11 @@ class Demo:
         """What is there or not, or changed, and must not be so."""
         clip, gone = data("seed.mp4"), 0
         there = {path for path in self._footage.rglob("*") if path.is_file()}
-        there -= {self._footage / root / IDENTITY for root in ("nvr1", "nvr2")}
+        there -= {
+            self._footage / root / os.fsdecode(name)
+            for root in ("nvr1", "nvr2")
+            for name in OURS
+        }
         for file in self._files:
             path, goes = self._footage / file.path, file.goes(now, self._holds)
             gone, left = gone + goes, (clip, file.end * 1000)

@@ -21,6 +21,7 @@ import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from retention.catalogue.db import Catalogue, Priority, get_meta, put_fact
 from retention.cli.local import spool_directory
 from retention.control import clock_guard, periods
 from retention.control.context import Context
+from retention.footage import kept_head
 from retention.footage.roots_of_site import register_roots
 from retention.model.errors import CatalogueError, RetentionError, SettingsError
 from retention.publication import compare, log_key
@@ -61,7 +63,15 @@ def initialise(settings: Settings) -> dict[str, Any]:
                 meta = get_meta(tx)
                 opened = audit.size(tx) > 0
             # Nothing is appended to an old backup: that would fork its log.
-            if opened and (why := compare.obstacle(catalogue, settings)) is not None:
+            if (
+                opened
+                and (
+                    why := compare.obstacle(
+                        catalogue, settings, partial(kept_head.in_roots, settings.root)
+                    )
+                )
+                is not None
+            ):
                 raise CatalogueError(f"{state / db.NAME}: {why}")
             public_key = _public_key(catalogue, state, opened=opened)
             context = _context(settings, catalogue)

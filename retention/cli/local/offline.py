@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retention.catalogue import db
 from retention.catalogue.log import Log
 from retention.control import in_force
+from retention.footage import kept_head
 from retention.model.errors import CatalogueError, NotPermittedError
 from retention.publication import compare
 from retention.site.caller import SERVICE_USER, caller, name_of
@@ -64,7 +66,12 @@ def upgrade(config: Path | None, *, anyway: bool = False) -> dict[str, Any]:
             fields = {"from": found, "to": made}
             author = Log(site=own.site).by(caller(), read().wall)
             with closing(db.open_(path)) as catalogue:
-                if compare.obstacle(catalogue, own) is None:
+                if (
+                    compare.obstacle(
+                        catalogue, own, partial(kept_head.in_roots, own.root)
+                    )
+                    is None
+                ):
                     with catalogue.write(db.Priority.HOLD, author) as tx:
                         tx.append("schema.upgraded", fields)
     return {"from": found, "to": made, "mismatches": less}

@@ -21,11 +21,12 @@ from retention.model.errors import SettingsError
 from retention.model.layouts.template import EXAMPLE, kinds_of
 from retention.model.values import HOUR, MINUTE, SECOND, Micros
 
-# Never footage, whoever wrote them: our own identity file, keepers of empty
+# Never footage, whoever wrote them: our own two files, keepers of empty
 # directories, players' lists, motionEye's thumbnails, ffmpeg's segment lists and
 # the header that every fMP4 fragment of Viseron's needs to be played at all.
 _COMMON = (
     ".cctv-retention-root",
+    ".cctv-retention-head",
     "**/.keep",
     "**/init.mp4",
     "**/lastsnap.jpg",

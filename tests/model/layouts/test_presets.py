@@ -59,6 +59,7 @@ def test_their_names_are_rendered_again(name):
     "path",
     [
         b".cctv-retention-root",
+        b".cctv-retention-head",
         b".keep",
         b"market-place/.keep",
         b"segments/market-place/init.mp4",

@@ -9,7 +9,7 @@ import pytest
 
 from retention.catalogue import db, plans, policies
 from retention.catalogue.log import Log
-from retention.cli.local import check_footage, init
+from retention.cli.local import check, check_footage, init
 from retention.cli.local.check import findings
 from retention.control import alarms, rules
 from retention.model.policy import Policy
@@ -52,6 +52,28 @@ def has(site, *parts, level=None):
 
 def test_a_good_installation_has_no_error(site):
     assert texts(site, "error") == []
+
+
+def test_a_journal_that_can_not_be_read_is_found(site, monkeypatch, tmp_path):
+    command = tmp_path / "bin" / "journalctl"
+    command.parent.mkdir()
+    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(check, "_SYSTEMD", tmp_path)
+    said = "No journal files were opened due to insufficient permissions."
+    command.write_text(f"#!/bin/sh\necho '{said}' >&2; exit 1\n")
+    command.chmod(0o755)
+    assert has(site, "the journal can't be read", said, "sysusers", level="warning")
+    command.write_text("#!/bin/sh\nexit 1\n")  # nothing of the service in it yet
+    assert not has(site, "journal")
+    command.unlink()
+    monkeypatch.setenv("PATH", str(command.parent))
+    assert has(site, "journalctl can't be run", level="warning")
+
+
+@needs.root
+def test_a_head_that_the_service_can_not_write_is_found(site, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: "head" not in str(path))
+    assert has(site, ".cctv-retention-head can't be written", "chown", level="warning")
 
 
 def test_what_the_settings_doubt_is_found(site):
