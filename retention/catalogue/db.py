@@ -410,6 +410,13 @@ def get_meta(tx: Connection) -> dict[str, str]:
     return {row.name: row.value for row in tx.execute(sa.select(schema.meta))}
 
 
+def set_meta(tx: Connection, name: str, value: str) -> None:
+    """Another value of what is in `meta` already."""
+    tx.execute(
+        schema.meta.update().where(schema.meta.c.name == name).values(value=value)
+    )
+
+
 def get_fact(tx: Connection, name: str) -> Any:
     """A small JSON fact by name, or None."""
     text = tx.exec_driver_sql("SELECT value FROM fact WHERE name = ?", (name,)).scalar()

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue.db import Catalogue
-from retention.catalogue.schema import checkpoint
+from retention.catalogue.schema import checkpoint, entry
 from retention.model.values import Micros
 from retention.tlog import merkle
 from retention.tlog.merkle import Frontier
@@ -34,14 +34,23 @@ class SignedHead(NamedTuple):
         return self.frontier.size
 
 
+_OPENED = sa.select(sa.func.ifnull(sa.func.max(entry.c.number), 0)).where(
+    entry.c.kind == "log.opened"
+)
+"""The entry that opened this log: heads of it are larger, those of one that it succeeds
+are not."""
+
+_OURS = checkpoint.c.size > _OPENED.scalar_subquery()
+
+
 def newest(tx: Connection, upto: int | None = None) -> SignedHead | None:
     """The largest signed head, of at most `upto` entries; None where there is none."""
-    return _signed(tx, () if upto is None else (checkpoint.c.size <= upto,))
+    return _signed(tx, (_OURS, *(() if upto is None else (checkpoint.c.size <= upto,))))
 
 
 def newest_before(tx: Connection, at: Micros, under: int) -> SignedHead | None:
     """The largest signed head below size `under` that was made before `at`."""
-    return _signed(tx, (checkpoint.c.size < under, checkpoint.c.at < at))
+    return _signed(tx, (_OURS, checkpoint.c.size < under, checkpoint.c.at < at))
 
 
 def _signed(
@@ -112,7 +121,7 @@ def frontiers(
     if not wanted:
         return {}
     with catalogue.read() as tx:
-        known = None if whole else newest(tx, wanted[0])
+        known = None if whole else _signed(tx, (checkpoint.c.size <= wanted[0],))
     found: dict[int, Frontier] = {}
     tree = known.frontier if known else Frontier()
     if tree.size in wanted:

@@ -228,6 +228,15 @@ def unsigned(tx: Connection) -> list[Stretch]:
     return stretches(map(decode, found.scalars()), coming)
 
 
+def opening(tx: Connection) -> dict[str, Any]:
+    """The entry that opened the log that this is: the first, or that of the successor;
+    RetentionError where there is none."""
+    number = tx.exec_driver_sql(
+        "SELECT ifnull(max(number), 0) FROM entry WHERE kind = 'log.opened'"
+    ).scalar_one()
+    return read(tx, int(number))
+
+
 def completion(tx: Connection, intent: int) -> int | None:
     """The number of the `recordings.deleted` of an intent; None while it is open.  One
     that came back unsigned completes nothing."""

@@ -18,6 +18,12 @@ from retention.cli.display import (
     telling,
 )
 from retention.model.answers.schema import SchemaRepaired
+from retention.model.answers.successor import (
+    LostHoldsRecorded,
+    SuccessorApproved,
+    SuccessorAsked,
+    SuccessorRejected,
+)
 
 
 @click.command("init")
@@ -99,7 +105,8 @@ def run(session: Session) -> None:
 
 @group("schema")
 def schema() -> None:
-    """The catalogue: its form, upgrade; its rows against its log, repair.
+    """The catalogue: its form, upgrade; its rows against its log, repair; a log that goes
+    on where entries are lost, successor.
 
     \b
     Example:
@@ -174,6 +181,97 @@ def _upgraded(answer: dict[str, Any], zone: str) -> str:
     for one in answer["mismatches"]:
         text += f"\nIts rows protect less than its log says: {safe(one)}."
     return text
+
+
+@schema.command("successor")
+@click.option("--reason", required=True, help="Why, in a few words.")
+@click.option("--approve", is_flag=True, help="Agree to the one that was asked for.")
+@click.option("--reject", is_flag=True, help="Say no to it.")
+@click.option(
+    "--holds",
+    metavar="NUMBERS",
+    help="Once it is open: the holds that stand for those in what is lost.",
+)
+@click.option("--no-holds", is_flag=True, help="Once it is open: there were none.")
+@with_session
+def successor(
+    session: Session,
+    reason: str,
+    approve: bool,
+    reject: bool,
+    holds: str | None,
+    no_holds: bool,
+) -> None:
+    """Go on where entries of the audit log are nowhere: open a successor log.
+
+    The service asks for it (guard catalogue) where a signed head is ahead of everything
+    that there is. It takes two people: an administrator types this, a supervisor the
+    same with --approve within a day, and the next start opens it. It says which entries
+    are lost; all that is there stays, every hold too. Deletion stays off for 7 days, and
+    until a supervisor has said which holds were placed in what is lost, or that none
+    were.
+
+    \b
+    Example:
+      retention schema successor --reason "state disk died, backup of last night"
+      retention schema successor --approve --reason "no newer copy anywhere"
+      retention schema successor --holds 31,32 --reason "from the control room's book"
+      retention schema successor --no-holds --reason "none in the book of that day"
+    """
+    if (approve, reject, holds is not None, no_holds).count(True) > 1:
+        raise click.UsageError(
+            "--approve, --reject, --holds and --no-holds exclude each other"
+        )
+    if holds is not None or no_holds:
+        named = _numbers(holds or "")
+        if bool(named) is no_holds:
+            raise click.UsageError("--holds takes numbers of holds: --holds 31,32")
+        recorded = session.ask(
+            "schema.successor_holds", LostHoldsRecorded, holds=named, reason=reason
+        )
+        session.answer(recorded, _recorded)
+    elif reject:
+        said = session.ask("schema.successor_reject", SuccessorRejected, reason=reason)
+        session.answer(said, _rejected)
+    else:
+        verb = "schema.successor_approve" if approve else "schema.successor"
+        answer: SuccessorAsked | SuccessorApproved = session.ask(
+            verb, SuccessorAsked | SuccessorApproved, reason=reason
+        )
+        session.answer(answer, _succeeding)
+
+
+def _numbers(text: str) -> list[int]:
+    found = [one.strip() for one in text.split(",") if one.strip()]
+    if not all(one.isdecimal() and len(one) < 19 for one in found):
+        raise click.UsageError("--holds takes numbers of holds: --holds 31,32")
+    return [int(one) for one in found]
+
+
+def _rejected(answer: SuccessorRejected, zone: str) -> str:
+    return f"Rejected (entry {answer.entry} of the audit log)."
+
+
+def _succeeding(answer: SuccessorAsked | SuccessorApproved, zone: str) -> str:
+    first = "" if answer.lost_first is None else f"{answer.lost_first} to "
+    lost = f"entries {first or 'up to '}{answer.lost_last} are lost"
+    if isinstance(answer, SuccessorApproved):
+        return f"Agreed: {lost}. Now {answer.next}."
+    able = ", ".join(map(safe, answer.approvers))
+    return (
+        f"Asked for, not done: {lost}, as {safe(answer.known_from)} shows.\n"
+        f"A supervisor ({able or 'nobody is one: add one to the group'}) types "
+        '`retention schema successor --approve --reason "..."` until '
+        f"{local(answer.until, zone)}."
+    )
+
+
+def _recorded(answer: LostHoldsRecorded, zone: str) -> str:
+    which = ", ".join(map(str, answer.holds)) or "none"
+    return (
+        f"On record: holds placed in what is lost: {which}. Nothing is deleted until "
+        f"{local(answer.paused_until, zone)}."
+    )
 
 
 @group("api")

@@ -12,7 +12,15 @@ from retention.catalogue import cameras, looks, raised, roots, zones
 from retention.catalogue import unread as parts_of
 from retention.catalogue.db import RESTORED_FACT, Priority, get_fact, put_fact
 from retention.catalogue.raised import FirstPerson, Raised
-from retention.control import alarms, guards, members, rules, two_people, verbs
+from retention.control import (
+    alarms,
+    guards,
+    members,
+    rules,
+    successor,
+    two_people,
+    verbs,
+)
 from retention.control.clock_guard import CLOCK_FACT, FORGIVEN, acknowledged
 from retention.control.guards import ALARMS, Rank
 from retention.model.answers.alarm import AlarmAcknowledged, AlarmList, AlarmShown
@@ -195,7 +203,10 @@ def guard_acknowledge(
             before = get_fact(tx, CLOCK_FACT) or {}
             looks.correct(tx, before.get("jump", FORGIVEN), context.now)
             put_fact(tx, CLOCK_FACT, acknowledged(context.now, raised.log_size(tx)))
-        if not alarms.clear_in(tx, guard, "", reason):  # only what was unread waited
+        still = successor.waits(tx) if guard == guards.CATALOGUE else None
+        if still is not None:  # restored again, in the days after a successor
+            alarms.trip(tx, context.now, guard, "", still)
+        elif not alarms.clear_in(tx, guard, "", reason):  # only what was unread waited
             tx.append("guard.cleared", guard=guard, scope="", reason=reason)
     return GuardAcknowledged(
         guard=guard,

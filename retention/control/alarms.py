@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue, Transaction
     from retention.catalogue.log import Author, Log
 
+SUCCESSOR_FACT = "log.successor"
+"""A successor log was opened: `control.successor`."""
+
 _PATIENCE: tuple[Micros, ...] = (0, MINUTE, 5 * MINUTE, 30 * MINUTE, HOUR)
 """How long a guard that trips again and again stays tripped: the last one repeats."""
 
@@ -272,7 +275,7 @@ class Alarms:
             # Not the timekeeper's, nor what a person acknowledges while the disks are
             # read again: the deleter finds both in their rows.
             others = {guards.CLOCK, guards.VANISHED}
-            if is_restored(tx):
+            if is_restored(tx) or get_fact(tx, SUCCESSOR_FACT) is not None:
                 others.add(guards.CATALOGUE)
             for found in tripped(tx):
                 if found.name not in others:

@@ -134,6 +134,14 @@ VERBS: dict[str, Verb] = {
     "schema.repair": _act(
         "control.repair:schema_repair", (ADMINISTRATOR, SUPERVISOR), keeps=True
     ),
+    "schema.successor": _act("control.successor:schema_successor", _ADMIN),
+    "schema.successor_approve": _act(
+        "control.successor:schema_successor_approve", _SUPER
+    ),
+    "schema.successor_reject": _act(
+        "control.successor:schema_successor_reject", _SUPER
+    ),
+    "schema.successor_holds": _act("control.successor:schema_successor_holds", _SUPER),
     "deletion.pause": _act("control.approvals:deletion_pause", _KEEP, keeps=True),
     "deletion.resume": _act(
         "control.approvals:deletion_resume", (SUPERVISOR, ADMINISTRATOR)
@@ -154,7 +162,7 @@ def role_for(verb: str, roles: Collection[str]) -> str | None:
 
 def refusal(verb: str, roles: Collection[str], name: str, uid: int) -> str:
     """Why `role_for` gave None, and what to do about it."""
-    command = "retention " + verb.replace(".", " ")
+    command = "retention " + verb.replace(".", " ").replace("_", " --")
     allowed = VERBS[verb].roles
     needed = " or ".join(
         part for part in (", ".join(allowed[:-1]), *allowed[-1:]) if part

@@ -83,22 +83,45 @@ class _FoundError(Exception):
 
 
 def verifier_of(catalogue: Catalogue) -> Verifier:
-    """The name and public key of the catalogue's log, from its first entry."""
+    """The name and public key of the catalogue's log, from the entry that opened it."""
     with catalogue.read() as tx:
-        opened = log.read(tx, 0)
+        opened = log.opening(tx)
     public = from_base64url(opened["fields"]["public_key"])
     return note.parse_vkey(note.vkey(origin(opened), public))
 
 
 def check_origin(catalogue: Catalogue, settings: Settings) -> str:
-    """The name of the catalogue's log; SettingsError where the settings say another."""
+    """The name of the catalogue's log; SettingsError where the settings say another than
+    it was begun with."""
     name = verifier_of(catalogue).name
-    if settings.log_origin not in (None, name):
+    with catalogue.read() as tx:
+        first = origin(log.read(tx, 0))
+    if settings.log_origin not in (None, first, name):
         raise SettingsError(
-            f"the audit log is named {name}, for good, and the configuration says "
+            f"the audit log is named {first}, for good, and the configuration says "
             f"{settings.log_origin}: correct or remove `log_origin`"
         )
     return name
+
+
+def remembered(catalogue: Catalogue, directory: Path) -> Verifier:
+    """The key that heads are signed with by now: the catalogue's, or that of the log that
+    succeeded its own, where that is what a directory has: opened after the catalogue's
+    last entry, by whoever has the same key."""
+    mine, source = verifier_of(catalogue), Published(directory)
+    key, name = source.key(), mine.name
+    if key in (None, mine.vkey):
+        return mine
+    with catalogue.read() as tx:
+        size = log.size(tx)
+        last = log.stored(tx, size - 1, 1)[0].data
+    for stored in chain(source.tail(size, rows=False), size, last, rows=False):
+        entry = decode(stored.data)
+        fields = entry["fields"]
+        if entry["kind"] == "log.opened" and fields.get("succeeds") == name:
+            name = origin(entry)
+    vkey = note.vkey(name, mine.public)
+    return note.parse_vkey(vkey) if vkey == key else mine
 
 
 def compare(
@@ -116,7 +139,7 @@ def compare(
     with catalogue.read() as tx:
         size, data = log.head(tx)
         own = heads.newest(tx)
-    verifier = verifier_of(catalogue)
+    verifier = remembered(catalogue, directory)
     sources = [Published(directory)]
     if copy is not None and _is_ours(Published(copy), verifier):
         sources.append(Published(copy))
@@ -130,7 +153,7 @@ def compare(
         elsewhere = [_opened(where, data, verifier) for where, data in kept]
         found += elsewhere
         if own is not None:
-            found.append(_opened(OWN, own.note.encode(), verifier))
+            found.append(_opened(OWN, own.note.encode(), verifier_of(catalogue)))
         tree = Frontier.from_bytes(size, data)
         _own_entries(catalogue, tree, found, elsewhere, alive)
         if published:
@@ -369,7 +392,7 @@ def _absent(
 SUCCESSOR = (
     "Where they are nowhere: place the holds that you know of, then an administrator asks "
     'for a successor log, `retention schema successor --reason "..."`, and a supervisor '
-    "types the same"
+    "agrees with `--approve`"
 )
 """The way on where entries are lost for good."""
 
@@ -395,9 +418,11 @@ def _went_on(head: Head, size: int) -> str:
     )
 
 
-def chain(entries: Iterable[Stored], first: int, last: bytes) -> Iterator[Stored]:
-    """Those entries that follow from `last`, one from the other, whole; up to the first
-    that does not."""
+def chain(
+    entries: Iterable[Stored], first: int, last: bytes, *, rows: bool = True
+) -> Iterator[Stored]:
+    """Those entries that follow from `last`, one from the other, whole (with `rows` also
+    their row files); up to the first that does not."""
     number = first
     for stored in entries:
         try:
@@ -407,7 +432,7 @@ def chain(entries: Iterable[Stored], first: int, last: bytes) -> Iterator[Stored
                 and entry["prev"] == previous(last)
                 and type(entry["kind"]) is str
                 and type(entry["fields"]) is dict
-                and _has_its_rows(entry, stored)
+                and (not rows or _has_its_rows(entry, stored))
             )
         except (ValueError, KeyError, TypeError):
             return
@@ -444,7 +469,7 @@ def obstacle(
         catalogue,
         settings.published_log,
         settings.log_copy,
-        [*beside, *in_roots(verifier_of(catalogue))],
+        [*beside, *in_roots(remembered(catalogue, settings.published_log))],
     )
     if found.case is Case.RESTORED:
         return (

@@ -99,7 +99,7 @@ def public(key: Key) -> bytes:
 def named(catalogue: Catalogue) -> bytes:
     """The public half that the log was opened with, 32 bytes."""
     with catalogue.read() as tx:
-        return from_base64url(audit.read(tx, 0)["fields"]["public_key"])
+        return from_base64url(audit.opening(tx)["fields"]["public_key"])
 
 
 def check(key: Key, catalogue: Catalogue) -> None:

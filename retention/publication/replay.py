@@ -28,10 +28,10 @@ from retention.catalogue import (
     restored,
     roots,
 )
-from retention.catalogue.db import PAUSE_FACT, put_fact
+from retention.catalogue.db import PAUSE_FACT, put_fact, set_meta
 from retention.catalogue.entries import CatalogueSource
 from retention.catalogue.recordings import Key
-from retention.control import repair, rules
+from retention.control import repair, rules, successor
 from retention.model.errors import CatalogueError
 from retention.model.policy import Policy
 from retention.model.values import Micros, Outcome, Rows, Stream
@@ -370,6 +370,21 @@ def grow_recordings(tx: Connection, back: Back) -> None:
     rows = back.rows.pick("stream", "start", "n", "duration", "bytes")
     for stream, start, n, duration, size in rows:
         restored.grown(tx, (stream, start, n), duration, size)
+
+
+# -- a successor log ----------------------------------------------------------------
+
+
+@_act
+def open_successor(tx: Connection, back: Back) -> None:
+    if back.fields.get("succeeds") is not None:
+        set_meta(tx, "log_id", back.fields["log_id"])
+        successor.restore(tx, back.fields)
+
+
+@_act
+def record_lost_holds(tx: Connection, back: Back) -> None:
+    successor.restore_holds(tx, back.fields["holds"])
 
 
 # -- rules and guards -------------------------------------------------------------

@@ -15,7 +15,7 @@ from retention import __version__
 from retention.catalogue import db
 from retention.catalogue import log as audit
 from retention.catalogue.db import Priority, quick_check
-from retention.control import clock_guard, guards
+from retention.control import clock_guard, guards, successor
 from retention.control.alarms import Alarms
 from retention.control.gate import Gate
 from retention.footage import kept_head
@@ -272,6 +272,7 @@ class Service:
             self._try(note, judged.now)
             context = self._core.context(judged.now, self._core.actor)
             self._try(partial(housekeeping.watch, context), judged.now)
+            self._try(partial(successor.settle, context), judged.now)
         self._publish(self._publishing.tick, judged.now)
         self._try(partial(self._clear_log, judged.now), judged.now)
         housekeeping.look_for_silence(self._works, self._core.alarms, judged.now)

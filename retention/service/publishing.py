@@ -19,7 +19,14 @@ from retention.model.errors import (
     VerificationError,
 )
 from retention.model.values import MINUTE, SECOND, Micros
-from retention.publication import compare, log_key, memories, restoring, slices
+from retention.publication import (
+    compare,
+    log_key,
+    memories,
+    restoring,
+    slices,
+    succeeding,
+)
 from retention.publication.publisher import Publisher, problem
 from retention.service.copying import Copying
 from retention.site import clock
@@ -60,6 +67,7 @@ class Publishing:
         self.guard = guards.LOG
         self.verifier: Verifier | None = None
         self.lost: Head | None = None
+        self._went_on = False
         self.told: list[Callable[[SignedHead], None]] = [_told]
         self._in_roots = in_roots
         self._journalled = memories.Journalled()
@@ -84,7 +92,9 @@ class Publishing:
     def _open(self, alive: Callable[[], None]) -> None:
         """The comparison, and what follows from it, before anything is appended."""
         settings, catalogue = self._settings, self._catalogue
-        self.verifier = verifier = compare.verifier_of(catalogue)
+        self.verifier = compare.verifier_of(catalogue)
+        succeeding.set_aside(catalogue, settings)
+        verifier = compare.remembered(catalogue, settings.published_log)
         in_roots = self._in_roots(verifier)
         self._journalled = memories.journal(verifier)
         found = compare.compare(
@@ -98,17 +108,31 @@ class Publishing:
         if found.tail is not None:
             journal.error("catalogue.restored", detail=found.detail)
             restoring.bring_back(catalogue, found, alive)
+        self._went_on = found.case is compare.Case.FORKED
+        if found.lost is not None and self._succeeds(found.lost):
+            self._open(alive)
+            return
         if found.case.refused:
             self._refuse(f"{found.case}: {found.detail}", found.lost)
             return
         if found.adopt is not None:
             restoring.adopt(catalogue, found.adopt)
+        # Not the same where what came back opened a successor.
+        self.verifier = verifier = compare.verifier_of(catalogue)
         key = log_key.load(settings.state_directory)
         log_key.check(key, catalogue)
         self._publisher = Publisher(
             catalogue, verifier.name, key, settings.published_log,
             settings.state_directory, self._tell, alive,
         )  # fmt: skip
+
+    def _succeeds(self, lost: Head) -> bool:
+        """Open a successor of the log where two people agreed to it; whether."""
+        author = self._log.by(self._actor, clock.read().wall)
+        done = succeeding.open_agreed(self._catalogue, author, lost)
+        if done:
+            journal.error("log.succeeded", lost=lost.where, entries=lost.size)
+        return done
 
     def _refuse(self, why: str, lost: Head | None = None) -> None:
         """Nothing is signed or published any more; `lost`: a head that was met, whose
@@ -128,6 +152,7 @@ class Publishing:
         why = compare.differs(self._catalogue, head)
         if why is not None:
             self._refuse(why, head)
+            succeeding.note_lost(self._catalogue, head, went_on=True)
         return why is None
 
     def _tell(self, signed: SignedHead) -> None:
@@ -140,6 +165,7 @@ class Publishing:
         done = restoring.on_record(self._catalogue, self._log.by(self._actor, now))
         if done is not None:
             journal.error("catalogue.restored", **done)
+        succeeding.note_lost(self._catalogue, self.lost, went_on=self._went_on)
         if self.trouble is not None:
             alarms.trip(self.guard, "", self.trouble, now, writable=True)
         if self._copying is not None:

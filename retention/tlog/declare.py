@@ -127,6 +127,8 @@ RULED = "where a person put it"
 SAME = "as before"
 
 _NOTHING = "nothing: "
+TOLD = f"{_NOTHING}it tells, and changes nothing"
+AGAIN = f"{_NOTHING}people are asked again"
 _RESTORE = re.compile(f"{_NOTHING}[a-z].*|(?!nothing)[a-z_]+")
 
 

@@ -126,6 +126,7 @@ and not its end. Numbers count from 0.
 | `checkpoint` | the newest signed head: what all else is checked against |
 | `key` | the log's public key as a line of text, a hint: trust the one that you have on paper |
 | `checkpoints/YYYY-MM-DD` | the last head of each earlier day (UTC); the log extends each |
+| `checkpoints/to-entry-N` | only in a copy: a head within a day |
 | `tile/entries/N`, `tile/entries/N.p/W` | bundles of entries, 256 each, or W |
 | `tile/L/N`, `tile/L/N.p/W` | tiles of hashes, level L from 0 |
 | `rows/N` | the row file of entry N, where it has one |
@@ -153,8 +154,8 @@ decimal, base64 of the root. A signature line is `— NAME BASE64` (U+2014, a sp
 the base64 of ID || signature; the Ed25519 signature is over the text, its last newline
 included and the empty line not. Take the line of your name and ID, ignore those of
 others; without it, or if it is wrong, nothing is proven. The name is for good: it is
-the field `origin` of entry 0, or where that is null or missing its `site`, a slash and
-its `log_id`; the key is its `public_key`.
+the field `origin` of the last entry `log.opened`, mostly entry 0, or where that is null
+or missing its `site`, a slash and its `log_id`; the key is its `public_key`.
 
 A head says no time. It shows that nothing before it was altered since somebody took a
 copy of it: hold every head that you kept against the log.
@@ -183,8 +184,10 @@ kind adds in `fields`.
 
 `index` is the entry's own number. `prev`, in all but entry 0, is base64url of the first
 6 bytes of the leaf hash of the entry before: the tree proves the order, this finds the
-place. Only entry 0 is `log.opened`. `subject` and `correlation` repeat a field as
-`name:value`.
+place. Entry 0 is `log.opened`, its `succeeds` null or missing; so is one behind it only
+where a successor begins: there `succeeds` is the name of the log before, whose first
+entries these are, and whose heads cover no more of them than that. `subject` and
+`correlation` repeat a field as `name:value`.
 
 `sd` has what is committed to and not shown, people's data and free text: the name of a
 field to base64url of SHA-256 over the text of its *disclosure* (SD-JWT, RFC 9901):
@@ -320,6 +323,7 @@ together, as they stand after the entries before it.
 1. Rows of `deletion.intended` have `seen`, as their last column. Before, they end with
    `path`.
 2. `heartbeat` has `counted`. Before, it says nothing of the books.
+3. An entry behind entry 0 can be `log.opened`, where a successor log begins.
 
 ## Rules
 

@@ -12,15 +12,24 @@ alone, but for those that are marked `keeps`.
 `footage`, `fate` and `tells` are what its readers go by (see `declare`).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from retention.tlog.declare import OPEN, RULED, SAME, Footage, Kind, declare
+from retention.tlog.declare import (
+    AGAIN,
+    OPEN,
+    RULED,
+    SAME,
+    TOLD,
+    Footage,
+    Kind,
+    declare,
+)
+from retention.tlog.log_kinds import LOG
 
 _FOOTAGE = "camera stream start n duration bytes"
 _PERIODS = "days:int cameras:object? old_days:int? old_cameras:object?"
 
-TOLD = "nothing: it tells, and changes nothing"
-AGAIN = "nothing: people are asked again"
 SEEN = "nothing: a scan finds it again"
 _FOUND: Any = {"back": SEEN, "footage": Footage.ROWS}
 
@@ -39,73 +48,7 @@ def _by(roles: str, act: str, **more: Any) -> Any:
 
 
 _ALL = (
-    declare(
-        "log.opened",
-        "The first entry: what this log is, and the key that its heads are signed with.  "
-        "origin: its name, for good; null is site/log_id.",
-        "log_id:text public_key:text format:text timezone:text pruning:text origin:text?",
-        back=TOLD,
-        tells="site",
-    ),
-    declare(
-        "service.started",
-        "The daemon is running; before this, nothing was watched or deleted.",
-        "pid:int version:text settings_digest:text",
-        back=TOLD,
-        tells="alive",
-    ),
-    declare(
-        "service.stopped",
-        "The daemon ended in an orderly way.",
-        back=TOLD,
-        tells="alive",
-    ),
-    declare(
-        "heartbeat",
-        "Hourly counts and clocks, so that silence can be told from a gap.  counted: "
-        "`recordings` are those of the books, counted with their roll-up (change 2).",
-        "counted:bool? recordings:int overdue:int held_cameras:int holds:int oldest_unheld:int? "
-        "wall:int boottime:int synchronised:bool?",
-        back=TOLD,
-        tells="alive",
-    ),
-    declare(
-        "settings.loaded",
-        "Settings were read and are in force.",
-        "digest:text",
-        back=TOLD,
-    ),
-    declare(
-        "schema.upgraded",
-        "The catalogue was brought up to this program.",
-        "from:int to:int",
-        back=TOLD,
-    ),
-    declare(
-        "schema.repair_requested",
-        "Somebody asks to put into the catalogue's rows what the log has in force and they "
-        "lack, `count` differences; a second person must too.",
-        "count:int ~reason:text",
-        **_by(_BOTH, AGAIN),
-    ),
-    declare(
-        "schema.repaired",
-        "What the log has in force and the catalogue's rows lacked is in them again; what "
-        "the rows alone keep stays.  The rows say what it was.  request: the entry of the "
-        "person who asked, null where it takes only one.",
-        "count:int >request:int? ~reason:text",
-        rows="detail",
-        **_by(_BOTH, "nothing: rows and log are compared again"),
-    ),
-    declare(
-        "catalogue.restored",
-        "The catalogue was older than its published log: the entries from old_size up to "
-        "size were read back from there, signed up to `signed`; so many entries of holds "
-        "were replayed, and so many recordings left that were deleted or lost since.",
-        "old_size:int size:int signed:int? holds:int recordings:int",
-        back=TOLD,
-        tells="force",
-    ),
+    *LOG,
     declare(
         "camera.added",
         "A camera came into the register.",
@@ -582,6 +525,11 @@ def of(name: str) -> Kind:
     if name not in KINDS:
         raise TypeError(f"{name} is no kind of audit entry: declare it in kinds.py")
     return KINDS[name]
+
+
+def begins(kind: str, fields: Mapping[str, Any]) -> bool:
+    """Whether such an entry is the first of all: it opens a log that succeeds none."""
+    return kind == "log.opened" and fields.get("succeeds") is None
 
 
 def telling(topic: str) -> tuple[str, ...]:

@@ -68,9 +68,10 @@ def seal(
 
     Raises TypeError where the entry is not as its kind is declared, ValueError where
     its counts are not those of its rows, RetentionError where it is over 16 KiB,
-    CatalogueError where a log does not begin with `log.opened`, or has it twice.
+    CatalogueError where a log does not begin with `log.opened`, or has it twice and
+    succeeds none.
     """
-    if (before.size == 0) != (entry.kind == "log.opened"):
+    if (before.size == 0) != kinds.begins(entry.kind, entry.fields):
         raise CatalogueError(
             f"{entry.kind} can't be entry {before.size}: the audit log begins with "
             "log.opened, and only there; run `retention init`"

@@ -233,13 +233,16 @@ class Log:
         except (Wrong, OSError, ValueError, KeyError, TypeError) as error:
             self.faults.append(f"the log: {error!r}")
             return
-        self.entries = []
+        self.entries, self.opened = [], None
         for number, data in enumerate(self.data):
             try:
                 self._entry(number, data)
             except (Wrong, OSError, ValueError, KeyError, TypeError) as error:
                 self.faults.append(f"entry {number}: {error!r}")
                 return  # what follows would rest on it
+        if self.opened != (self.name, std(self.key.split("+", 2)[2])[1:]):
+            self.faults.append("entry 0: the log opens under another name or key")
+            return
         Meaning(self).check()
         self._strangers()
 
@@ -290,17 +293,18 @@ class Log:
         entry = parsed(data)
         if entry["index"] != number or len(data) > 16384:
             raise Wrong("another one, or too long")
-        if (entry["kind"] == "log.opened") != (number == 0):
+        opens = entry["kind"] == "log.opened"
+        follows = opens and entry["fields"].get("succeeds") is not None
+        if (opens and not follows) != (number == 0):
             raise Wrong("it is not where a log opens")
         if number and entry["prev"] != unurl(leaf(self.data[number - 1])[:6]):
             raise Wrong("it does not follow from the one before")
-        if number == 0:
+        if opens:
             fields = entry["fields"]
+            if follows and fields["succeeds"] != self.opened[0]:
+                raise Wrong("it succeeds a log that is not the one before it")
             name = fields.get("origin") or f"{entry['site']}/{fields['log_id']}"
-            if name != self.name:
-                raise Wrong("the log opens under another name")
-            if std(self.key.split("+", 2)[2])[1:] != url(fields["public_key"]):
-                raise Wrong("the log opens with another key")
+            self.opened = name, url(fields["public_key"])
         self.entries.append(entry)
         columns = self._row_file(number, entry)
         kind = self.kinds.get(entry["kind"])

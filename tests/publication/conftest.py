@@ -3,6 +3,7 @@
 import pytest
 
 from retention.control import members
+from tests.support.fixtures import fake_clock as fake_clock
 from tests.support.fixtures import installed as installed
 from tests.support.fixtures import small_reserve as small_reserve
 from tests.support.press import Press

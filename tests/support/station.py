@@ -130,10 +130,10 @@ class Station:
         source.close()
         return to
 
-    def keep_state(self) -> Path:
+    def keep_state(self, name="yesterday") -> Path:
         """The whole state directory, as of tonight; the service is stopped for it."""
         self.stop()
-        to = self.installed.directory / "yesterday"
+        to = self.installed.directory / name
         shutil.copytree(self.state, to)
         self.start()
         return to

@@ -16,7 +16,7 @@ from retention.tlog import commitments
 from retention.tlog import rows as row_files
 from retention.tlog.canonical import base64url, decode
 from retention.tlog.entry import Stored, previous
-from retention.tlog.kinds import KINDS
+from retention.tlog.kinds import KINDS, begins
 from retention.tlog.unsigned import Stretch, is_unsigned
 from retention.tlog.verify.findings import Depth, FaultError, Missing, Report
 
@@ -224,7 +224,7 @@ def _place(entry: dict[str, Any], stored: Stored, last: Stored | None) -> None:
         raise FaultError(
             number - 1, f"was changed after entry {number} was written behind it"
         )
-    if (entry["kind"] == "log.opened") != (number == 0):
+    if begins(entry["kind"], entry["fields"]) != (number == 0):
         raise FaultError(number, f"is {entry['kind']}: not where a log opens")
     for name, copy in (("at", stored.at), ("kind", stored.kind)):
         if copy is not None and copy != entry[name]:

@@ -28,11 +28,13 @@ EXPECTED = {
     "operator supervisor": "hold.extend hold.amend hold.review hold.release",
     "supervisor": "hold.approve hold.reject hold.reinstate policy.approve "
     "policy.reject deletion.approve recording.resolve recording.approve "
-    "recording.reject",
+    "recording.reject schema.successor_approve schema.successor_reject "
+    "schema.successor_holds",
     "supervisor administrator": "deletion.resume root.replace alarm.acknowledge "
     "schema.repair",
     "administrator": "camera.add camera.import camera.renumber camera.moved "
-    "camera.replace camera.assign camera.retire root.adopt guard.acknowledge audit.publish",
+    "camera.replace camera.assign camera.retire root.adopt guard.acknowledge audit.publish "
+    "schema.successor",
 }
 """Design, section 11, written down a second time."""
 
