@@ -244,7 +244,9 @@ def _own_entries(
     if any(head.where == OWN for head in wrong):
         raise _FoundError(Case.DAMAGED, _altered(wrong[0].size))
     if wrong and all(head in elsewhere for head in wrong):
-        raise _FoundError(Case.FORKED, _went_on(wrong[-1], tree.size), wrong[-1])
+        ahead = (head for head in elsewhere if head.size > tree.size)
+        lost = max([*wrong, *ahead], key=lambda head: head.size)
+        raise _FoundError(Case.FORKED, _went_on(wrong[-1], tree.size), lost)
     if wrong:
         raise _FoundError(Case.FORKED, _forked(wrong[0]))
     if trees.get(tree.size) != tree:

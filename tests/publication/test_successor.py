@@ -289,6 +289,29 @@ def test_a_larger_head_that_turns_up_is_asked_for_anew(station):
     assert ask(station, CARA)["lost_last"] == lost.size - 1
 
 
+def test_the_largest_of_the_heads_that_were_met_is_what_is_lost(station):
+    """The catalogue is as long as one of them by the time that people agree."""
+    footage(station)
+    backup = station.keep_state()
+    hold(station)
+    station.remember()
+    met = station.service._core.memories["nvr1"].told()["size"]
+    for _ in range(30):
+        hold(station)
+    newest = (station.state / "last-checkpoint").read_bytes()
+    station.killed()
+    station.restore_state(backup)
+    (station.state / "last-checkpoint").write_bytes(newest)
+    station.start()
+    lost = note.unverified(newest).size
+    assert ask(station, CARA)["lost_last"] == lost - 1
+    agree(station, BEN)
+    station.stop()
+    assert met < len(station.installed.entries()) < lost
+    station.start()
+    assert opening(station)["fields"]["lost_last"] == lost - 1
+
+
 def test_a_kill_between_the_new_log_and_the_old_directory_goes_on(station, monkeypatch):
     dead_disk(station)
     ask(station, CARA)
