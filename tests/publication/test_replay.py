@@ -76,6 +76,16 @@ BEFORE = {
     "hold.reinstated": ("hold.released", {"hold": 1, "free_at": 2 * AT}),
     "hold.cooled": ("hold.released", {"hold": 1, "free_at": AT}),
     "deletion.resumed": ("deletion.paused", {"until": 2 * AT}),
+    "log.successor_holds": (
+        "log.opened",
+        {
+            "log_id": "new",
+            "succeeds": "test/old",
+            "until": 2 * AT,
+            "lost_first": None,
+            "lost_last": 4,
+        },
+    ),
     "guard.cleared": (
         "guard.tripped",
         {"guard": "root", "scope": "nvr1", "detail": "-"},
@@ -91,6 +101,9 @@ MOVED = {"location": ["Quay", "Bridge"], "lon": ["-1.13", "-1.14"]}
 PLACE = "SELECT location, lon, listed, retired FROM camera WHERE key=1"
 REQUESTS = "SELECT count(*) FROM release_request"
 PROPOSALS = "SELECT value->>'last' FROM fact WHERE name='policy.proposals'"
+SUCCESSOR = (
+    "SELECT value->>'until', value->'holds' FROM fact WHERE name='log.successor'"
+)
 PAUSE = "SELECT value FROM fact WHERE name='pause'"
 COUNT = "SELECT count(*) FROM recording"
 
@@ -165,6 +178,14 @@ EFFECTS = {
         {"until": 2 * AT}, PAUSE, (f'{{"until": {2 * AT}, "since": {AT}}}',),
     ),
     "deletion.resumed": ({}, PAUSE, None),
+    "log.opened": (
+        {
+            "log_id": "new", "succeeds": "test/old", "until": 9, "lost_first": 3,
+            "lost_last": 4,
+        },
+        SUCCESSOR, (9, "null"),
+    ),
+    "log.successor_holds": ({"holds": [1, 2]}, SUCCESSOR, (2 * AT, "[1,2]")),
     "guard.tripped": (
         {"guard": "root", "scope": "nvr1", "detail": "not there"},
         "SELECT since, detail FROM alarm", (AT, "not there"),

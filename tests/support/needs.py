@@ -28,10 +28,6 @@ cc = _command("cc")
 systemd_analyze = _command("systemd-analyze")
 systemd_nspawn = _command("systemd-nspawn")
 setfacl = _command("setfacl")
-nspawn = _needs(
-    os.geteuid() == 0 and shutil.which("systemd-nspawn") is not None,
-    "root and the command systemd-nspawn (Debian: systemd-container)",
-)
 go = _needs(
     shutil.which("go") is not None
     and Path("/usr/share/gocode/src/golang.org/x/mod/sumdb/note").is_dir(),
