@@ -16,6 +16,7 @@ from retention.catalogue import (
     deliveries,
     doubtful_times,
     due,
+    entries,
     looks,
     plans,
     policies,
@@ -28,7 +29,6 @@ from retention.catalogue import (
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.doubtful_times import Doubtful
 from retention.catalogue.due import Span
-from retention.catalogue.entries import listing
 from retention.catalogue.unknown import Unknown
 from retention.control import guards
 from retention.control.alarms import Condition
@@ -109,7 +109,7 @@ def _why(tx: Connection, root: Root, now: int) -> Iterator[str]:
 
 def _unexplained(tx: Connection, late: Span) -> str:
     """Where nothing in the catalogue keeps it: the service may have been away."""
-    for began in listing(tx, kind="service.started", limit=1):
+    for began in entries.listing(tx, kind="service.started", limit=1):
         if began["at"] > late.until:
             return f"the service was not running until {format_utc(began['at'])}"
     return "no reason is known"

@@ -142,7 +142,6 @@ class Program(Premises):
                 }
                 for name, zone in self._zones.items()
             ),
-            access={"supervisors": ["daemon"]},
         )  # fmt: skip
 
     def start(self) -> None:

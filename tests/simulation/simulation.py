@@ -9,18 +9,26 @@ from functools import partial
 from heapq import heappop, heappush
 from pathlib import Path
 from random import Random
+from unittest import mock
 
+from retention.control import members
 from retention.model.values import DAY, FOREVER, HOUR, MINUTE, SECOND, Micros
 from tests.simulation.disk import Disk, Take
+from tests.simulation.mishaps import DORA
 from tests.simulation.oracle import Oracle
 from tests.simulation.people import People
 from tests.simulation.program import DAYS, FULL, LOCKED, Program
 from tests.simulation.recorders import Recorder
+from tests.support.control_room import ANNA, BEN, CARA
 from tests.support.premises import Crash
 
 AUTUMN: Micros = 1_790_812_800 * SECOND  # 1 October 2026, 00:00:00 UTC
 FLAT, DATED = "%Y-%m-%d_%H-%M-%S", "%Y-%m-%d/%H-%M-%S"
 """Files in a camera's own folder, or in one of each day below it."""
+
+
+def _members(_: object, role: str) -> list[str]:
+    return sorted(str(one.name) for one in (ANNA, BEN, CARA, DORA) if one.role == role)
 
 
 class Simulation:
@@ -56,6 +64,9 @@ class Simulation:
         self.mischief = Random(f"{seed} mischief")
         self.linked: set[str] = set()
         self.undo = ExitStack()
+        # Whoever takes part is in the group of their role, as this machine's are not.
+        self._groups = mock.patch.object(members, "of", _members)
+        self._groups.start()
         self.reached: dict[tuple[str, str], Micros] = {}
         """Since when the program can reach a camera's folder that it could not."""
         self.tick, self.crashes = tick, crashes
@@ -204,5 +215,6 @@ class Simulation:
         self.program.beat(self.now)
 
     def close(self) -> None:
+        self._groups.stop()
         self.undo.close()
         self.program.close()
