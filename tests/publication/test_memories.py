@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import threading
 
 import pytest
 
@@ -12,6 +13,7 @@ from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import HOUR
 from retention.publication import memories
+from retention.service import remembering
 from retention.site import clock
 from retention.tlog import note
 from retention.tlog.note import Checkpoint
@@ -335,6 +337,30 @@ def test_a_root_that_can_not_keep_it_is_an_alarm_and_no_guard(station):
     assert "memory" not in [
         one["alarm"] for one in station.ask("alarm.list", CARA)["alarms"]
     ]
+
+
+def test_a_disk_that_hangs_is_an_alarm_and_nobody_waits_for_it(station, monkeypatch):
+    footage(station)
+    answer, asked = threading.Event(), threading.Event()
+    memory = station.service._core.memories["nvr1"]
+
+    def hang(*_):
+        asked.set()
+        answer.wait(120)
+
+    monkeypatch.setattr(kept_head, "keep", hang)
+    monkeypatch.setattr(remembering, "PATIENCE", -1)
+    memory.worker.start()
+    assert hold(station)["published"] is True
+    assert asked.wait(60)
+    station.service.tick(never)
+    assert station.guards() == {}
+    found = station.ask("alarm.list", CARA)["alarms"]
+    (alarm,) = [one for one in found if one["alarm"] == "memory"]
+    assert "it does not answer" in alarm["detail"]
+    answer.set()
+    memory.worker.stop()
+    assert memory.worker.join(60)
 
 
 def test_a_second_directory_that_is_away_is_an_alarm(copied, stations):
