@@ -287,6 +287,17 @@ the rows of `recordings.quarantined` until `recordings.resolved` names them
 (`recording.moved` takes the doubt along), and, without a word of when that ends, the
 recordings of a stream named by `stream.quarantined` or `stream.doubted`.
 
+## After a restore
+
+`catalogue.restored` says that the entries from `max(old_size, signed)` (`signed` null:
+from `old_size`) up to `size` came back from a published directory under no signed head:
+anybody may have written them, though heads cover them since. The newest such entry
+counts first; one that itself came back so says nothing. They have no effect, a
+completion among them completes nothing, and its batch has another; but `hold.placed`
+(of the next free number), `hold.extended` (never narrower) and `hold.reinstated` (with
+the hold's `free_at`) are in force, and `deletion.paused` for a day at most from the
+`at` of `catalogue.restored`.
+
 ## Holds
 
 A hold covers [since, until) of its cameras. **Both instants include the margin
