@@ -209,9 +209,10 @@ def same_show(live: dict[str, Any], copy: dict[str, Any]) -> bool:
 
 
 def _closed(entry: dict[str, Any], withheld: list[str]) -> dict[str, Any]:
-    """Without people's data, which is never published."""
+    """Without people's data, which is never published, and what the machine calls them."""
     fields = {n: value for n, value in entry["fields"].items() if n not in withheld}
-    actor = {n: v for n, v in entry["actor"].items() if f"actor.{n}" not in withheld}
+    hidden = {*withheld, "actor.login_name"}
+    actor = {n: v for n, v in entry["actor"].items() if f"actor.{n}" not in hidden}
     return entry | {"fields": fields, "actor": actor, "withheld": None}
 
 
