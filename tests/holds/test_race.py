@@ -158,7 +158,7 @@ def test_a_refused_hold_saves_nothing(room):
 def test_no_unlink_begins_between_the_rescue_and_the_commit(room, monkeypatch):
     """The gate is shut until the hold is durable."""
     claimed = []
-    commit = room.site.catalogue._engine.dialect.do_commit
+    commit = room.site.catalogue._writing.dialect.do_commit
 
     def slow(connection):
         flight = Flight([GateFile(99, 0, 1, size=1, doubtful=False)], intended=True)
@@ -171,7 +171,7 @@ def test_no_unlink_begins_between_the_rescue_and_the_commit(room, monkeypatch):
         assert claimed == []
         commit(connection)
 
-    monkeypatch.setattr(room.site.catalogue._engine.dialect, "do_commit", slow)
+    monkeypatch.setattr(room.site.catalogue._writing.dialect, "do_commit", slow)
     room.place()
     time.sleep(0.05)
     assert claimed
