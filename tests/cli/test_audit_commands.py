@@ -87,7 +87,7 @@ def test_with_sums_it_says_how_many_rows_were_read_and_where(busy):
 def test_json_of_the_verification_keeps_its_shape(busy):
     assert set(busy.json("audit", "verify")) == {
         "ok", "entries", "intact", "root", "deep", "rows", "withheld", "open_intents",
-        "fault", "published", "summary", "lawful", "law",
+        "fault", "published", "summary", "lawful", "law", "mismatches", "unlogged",
     }  # fmt: skip
 
 

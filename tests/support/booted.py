@@ -34,6 +34,12 @@ CLEAN = {
     "PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "LANG": "C.UTF-8",
 }
+# What others have mounted through loop devices stays theirs: the machine would keep a
+# copy of each mount for as long as it runs, and with it a disk that they have put off.
+FORGET = """
+grep '^/dev/loop' /proc/mounts | cut -d ' ' -f 2 | xargs --no-run-if-empty umount --lazy
+exec "$@"
+"""
 NAMESPACES = ("--mount", "--uts", "--ipc", "--pid", "--cgroup")
 
 
@@ -58,6 +64,7 @@ class Machine:
 
     def boot(self) -> None:
         boot = [
+            "unshare", "--mount", "sh", "-c", FORGET, "sh",
             "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--boot",
             "--link-journal=no", "--console=pipe", f"--directory={self.root}",
             f"--bind={self.srv}:/srv",
@@ -66,10 +73,8 @@ class Machine:
             self._nspawn = subprocess.Popen(
                 boot, stdin=subprocess.DEVNULL, stdout=out, stderr=out
             )
-        number = self._nspawn.pid
-        children = Path(f"/proc/{number}/task/{number}/children")
-        self.until(lambda: children.read_text())
-        self._init = int(children.read_text().split()[0])
+        self.until(lambda: self._inits(self._nspawn))
+        (self._init,) = self._inits(self._nspawn)
         self.until(self._is_up)
 
     def power_cut(self) -> None:
@@ -119,9 +124,23 @@ class Machine:
             return ""
         return self.tried("journalctl", "-u", "cctv-retention", "-o", "cat").stdout
 
+    @staticmethod
+    def _inits(nspawn: subprocess.Popen[bytes]) -> list[int]:
+        """The process that is its init, once there is one."""
+        children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children")
+        found = [int(one) for one in children.read_text().split()]
+        return [one for one in found if _name(one) == "systemd"]
+
     def _is_up(self) -> bool:
         said = self.tried("systemctl", "is-system-running").stdout.strip()
         return said in ("running", "degraded")
+
+
+def _name(process: int) -> str:
+    try:
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        return ""
 
 
 @contextmanager

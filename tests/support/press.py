@@ -56,6 +56,7 @@ class Press(Premises):
     """One log below `directory`, and where it is published."""
 
     SITE, START = "leicester", NOW
+    by_hand = True
 
     def __init__(self, directory: Path) -> None:
         if log_key.exists(directory):

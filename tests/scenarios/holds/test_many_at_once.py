@@ -75,7 +75,6 @@ def test_thousands_of_holds_beside_a_backlog_and_no_answer_is_false(
             len(kept), gone,
         ), one  # fmt: skip
     done = place.entries("recordings.deleted")
-    assert sum(one["fields"]["deleted"] for one in done) == len(files - left)
-    assert sum(bool(one["deleted"]) for one in heard) > 0  # some came too late
+    assert sum(one["fields"]["deleted"] for one in done) == len(files - left) > 0
     place.stop_service()
     assert place.verify().ok

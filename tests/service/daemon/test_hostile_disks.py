@@ -23,7 +23,13 @@ from retention.reports.status import status
 from retention.service.daemon import Service
 from retention.site import clock
 from tests.support import campaign, honesty
-from tests.support.installation import Clock, Installation, never, program
+from tests.support.installation import (
+    SUPERVISOR,
+    Clock,
+    Installation,
+    never,
+    program,
+)
 
 SIZES = st.sampled_from(
     [0, 1, 7, 2**31, 1 << 36, 1 << 40, (1 << 40) + 1, 15 << 40, 7 << 60, 2**63 - 1]
@@ -210,7 +216,7 @@ def test_whatever_lies_on_one_disk_the_other_goes_on(before, after, held):
         service = site.service()
         turn(site, service)
         if held:
-            context = service._core.context(time().wall, service._core.actor)
+            context = service._core.context(time().wall, SUPERVISOR)
             hold_place(
                 context, cameras=["1001"], since="1970-01-02T00:00Z", kind="court",
                 reference="r", reason="r", until="2200-01-01T00:00Z",
