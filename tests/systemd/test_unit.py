@@ -22,7 +22,7 @@ SYSTEMD = Path(__file__).parents[2] / "systemd"
 UNIT = SYSTEMD / "cctv-retention.service"
 ACCESS = Settings.model_fields["access"].default
 
-WORST_SCORE = 11
+WORST_SCORE = 9
 """In tenths: what the unit has, with systemd 252."""
 
 
