@@ -7,14 +7,14 @@ it without a word.  The entry that put it in force is the other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras as register
 from retention.catalogue import holds, log, plans, policies, recordings, roots, streams
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.entries import CatalogueSource
-from retention.control import rules
+from retention.control import rules, rulings
 from retention.control.alarms import Condition
 from retention.model.errors import MismatchError, VerificationError
 from retention.model.localtime import format_utc
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from retention.catalogue.db import Catalogue
+    from retention.catalogue.ruling_requests import RulingRequest, RulingRow
     from retention.control.context import Context
 
 SHOWN = 5
@@ -68,6 +69,26 @@ def refuse_less(
         raise MismatchError(_told(less))
 
 
+def refuse_ruling(
+    catalogue: Catalogue,
+    tx: Connection,
+    request: RulingRequest,
+    rows: Sequence[RulingRow] = (),
+) -> None:
+    """MismatchError where a ruling that two people give, or these of its rows, are not
+    what the first of them asked for by the log."""
+    with catalogue.said_mutex:
+        said = _caught_up(catalogue, tx)
+        if said is None:
+            return
+        less = [
+            *rulings.request_less(said, request),
+            *rulings.rows_less(tx, said, request.number, rows),
+        ]
+    if less:
+        raise MismatchError(_told(less))
+
+
 def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
     """All rows against the log; nothing where others wrote since `tx` began."""
     with catalogue.said_mutex:
@@ -78,6 +99,7 @@ def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
         less = [
             *_holds_less(tx, said, said.holds, now, None),
             *_others(tx, said, every, now),
+            *rulings.less(tx, said),
         ]
         return Differences(less, list(_holds_more(tx, said, now)))
 

@@ -21,7 +21,7 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import PAUSE_FACT, Priority, get_fact, put_fact
 from retention.catalogue.entries import CatalogueSource
-from retention.control import in_force, members, rules, two_people
+from retention.control import in_force, members, rules, rulings, two_people
 from retention.model.answers.schema import SchemaRepaired
 from retention.model.errors import RetentionError
 from retention.model.localtime import format_utc
@@ -106,6 +106,7 @@ def everything(tx: Transaction, said: InForce, now: Micros) -> None:
         cameras.put_custody(tx, camera, custody)
     _streams(tx, said)
     _doubts(tx, said, now)
+    rulings.drop_other(tx, said)
 
 
 def _doubts(tx: Transaction, said: InForce, now: Micros) -> None:
@@ -176,6 +177,9 @@ def schema_repair(context: Context, *, reason: str) -> SchemaRepaired:
                 "that lacks"
             )
         put_fact(tx, _FACT, None)
+        rulings.clear_gone(
+            tx, "it was not as the log says: whoever wants it asks again"
+        )
         number = tx.append(
             "schema.repaired",
             {"count": len(found.less), "reason": reason},

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import IntegrityError
 
-from retention.catalogue import heads, log, restored, roots, unread
+from retention.catalogue import heads, log, restored, roots, ruling_requests, unread
 from retention.catalogue.db import RESTORED_FACT, Priority, get_fact, put_fact
-from retention.control import alarms, guards
+from retention.control import alarms, guards, rulings
 from retention.model.errors import VerificationError
 from retention.publication.replay import Back, Replay, withdraw
 from retention.publication.unproven import Unproven, pause, unproven_of
@@ -193,6 +193,9 @@ def on_record(catalogue: Catalogue, author: log.Author) -> dict[str, Any] | None
         alarms.trip(tx, author.now, guards.CATALOGUE, "", why)
         put_fact(tx, RESTORED_FACT, {**fact, "entry": number})
         pause(tx, author.now)
+        for request in ruling_requests.everyone(tx):
+            ruling_requests.drop(tx, request.number)
+        rulings.clear_gone(tx, "the catalogue was restored: people are asked again")
         for root in roots.everyone(tx):
             unread.scan_again(tx, root.key, author.now)
     return fields

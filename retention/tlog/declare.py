@@ -112,7 +112,7 @@ class Footage(Enum):
 TOPICS = {
     "books": "the balance of recordings, day by day",
     "cover": "what a hold covers from then on",
-    "force": "what is in force: holds, periods, rules, streams, custody, doubts, a pause",
+    "force": "what is in force: holds, periods, rules, streams, custody, doubts, rulings, a pause",
     "ids": "which camera has which published id",
     "alive": "when the service ran",
     "guard": "when deletion was stopped",

@@ -1,5 +1,6 @@
 """What is in force by the log alone: holds, releases that wait, periods, rules, whose a
-stream is and a camera's data are, doubts about times, approved plans, a pause.
+stream is and a camera's data are, doubts about times and rulings on them that wait,
+approved plans, a pause.
 
 A second witness of the catalogue's rows: whatever protects footage is an entry, too.
 Pure: fed with the entries of `KINDS` in the order of the log.  Of those that came back
@@ -9,7 +10,7 @@ under no signed head only what keeps counts, and only as far as it keeps more.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from retention.model.errors import VerificationError
@@ -55,6 +56,28 @@ class HoldSaid(NamedTuple):
         return self.free_at is None or self.free_at > now
 
 
+class RecordingSaid(NamedTuple):
+    """A recording as a ruling that waits has it: how long it is and what path is kept of
+    it, and the times that it shall have."""
+
+    duration: Micros
+    path: str | None
+    new_start: Micros
+    new_duration: Micros
+
+
+class RulingSaid(NamedTuple):
+    """A ruling that waits: who asked for it, its words, the streams whose doubt it would
+    end, and what is left of its recordings; whether a second person agreed."""
+
+    uid: int
+    login: int
+    words: str
+    lifts: tuple[int, ...]
+    rows: dict[Key, RecordingSaid]
+    approved: bool = False
+
+
 _NOTHING = HoldSaid(Window(0, 0), frozenset())
 
 
@@ -90,6 +113,9 @@ class InForce:
         self.custody: dict[int, str] = {}
         self.doubted: set[int] = set()
         """Streams whose times are in doubt."""
+        self.rulings: dict[int, RulingSaid] = {}
+        """By the numbers of their requests; of those that were carried out what was left
+        as it is, perhaps, too."""
         self.doubts: set[Key] = set()
         """Recordings in quarantine; of those that left since, perhaps, too."""
         self._acts = methods(self, KINDS)
@@ -110,7 +136,8 @@ class InForce:
 
     def _restored(self, record: Record) -> None:
         """`unsigned` has what it says; doubts do not come back, the service finds them
-        out again."""
+        out again; nor do rulings, people are asked again."""
+        self.rulings.clear()
         self.doubts.clear()
         self.doubted.clear()
 
@@ -214,7 +241,25 @@ class InForce:
 
     def _approved(self, record: Record) -> None:
         fields = record.entry["fields"]
-        self.plans[fields["plan"]] = fields["digest"]
+        if record.kind == "plan.approved":
+            self.plans[fields["plan"]] = fields["digest"]
+        elif fields["request"] in self.rulings:
+            ruling = self.rulings[fields["request"]]
+            self.rulings[fields["request"]] = ruling._replace(approved=True)
+
+    def _proposed(self, record: Record) -> None:
+        """A long list is in several such entries."""
+        fields, actor = record.entry["fields"], record.entry["actor"]
+        new = RulingSaid(
+            actor["uid"], actor["login"], fields["ruling"], tuple(fields["lifts"]), {}
+        )
+        rows = self.rulings.setdefault(fields["request"], new).rows
+        for key, *said in _columns(record, "duration", "path", "new_start", "new_end"):
+            duration, path, start, end = said
+            rows[key] = RecordingSaid(duration, path, start, end - start)
+
+    def _rejected(self, record: Record) -> None:
+        self.rulings.pop(record.entry["fields"]["request"], None)
 
     def _paused(self, record: Record) -> None:
         self.paused = record.entry["fields"]["until"]
@@ -250,6 +295,10 @@ class InForce:
         self.doubted -= {key[0] for key in keys}
         if not keys:
             self.doubted.clear()
+        ruling = self.rulings.get(record.entry["fields"]["request"])
+        if ruling is not None:
+            for key in keys:
+                ruling.rows.pop(key, None)
 
     def _moved(self, record: Record) -> None:
         if record.kind == "camera.moved":
@@ -265,7 +314,12 @@ class InForce:
 
 
 def _keys(record: Record) -> set[Key]:
-    if "rows" not in record.entry:
-        return set()
-    found = record.read({"stream", "start", "n"}).columns
-    return set(zip(found["stream"], found["start"], found["n"], strict=True))
+    return {key for key, *_ in _columns(record)} if "rows" in record.entry else set()
+
+
+def _columns(record: Record, *names: str) -> Iterator[tuple[Any, ...]]:
+    """Of each of its rows the key, and these columns."""
+    key = ("stream", "start", "n")
+    found = record.read({*key, *names}).columns
+    keys = zip(*(found[name] for name in key), strict=True)
+    return zip(keys, *(found[name] for name in names), strict=True)

@@ -213,19 +213,19 @@ _ALL = (
         "first 500.",
         "@request:int count:int ruling:text holds:ints lifts:ints ~reason:text?",
         rows=f"{_FOOTAGE} path new_start new_end",
-        **_by(_BOTH, AGAIN, footage=Footage.ROWS, fate=SAME),
+        **_by(_BOTH, AGAIN, footage=Footage.ROWS, fate=SAME, tells="force"),
     ),
     declare(
         "ruling.approved",
         "A second person agreed to a ruling that waited; what it does follows.",
         "@request:int",
-        **_by(_SUPER, AGAIN),
+        **_by(_SUPER, AGAIN, tells="force"),
     ),
     declare(
         "ruling.rejected",
         "A ruling that waited is not to be; its recordings stay in doubt.",
         "@request:int ~reason:text?",
-        **_by(_SUPER, AGAIN),
+        **_by(_SUPER, AGAIN, tells="force"),
     ),
     declare(
         "recording.changed",

@@ -7,13 +7,16 @@ from contextlib import suppress
 
 import pytest
 
-from retention.catalogue import cameras, log, raised
+from retention.catalogue import cameras, log, raised, ruling_requests
 from retention.catalogue.db import Priority
 from retention.control import in_force, rules
 from retention.control.approvals import deletion_pause
 from retention.control.repair import schema_repair
+from retention.footage.ingest.ruling_approvals import recording_approve
+from retention.footage.ingest.rulings import recording_resolve
 from retention.model.errors import (
     CatalogueError,
+    MismatchError,
     RetentionError,
 )
 from retention.model.values import DAY, HOUR, Actor, Custody
@@ -24,6 +27,7 @@ from tests.support.world import ACTOR
 
 HELD = T0 - DAY
 ANNA = Actor(uid=1001, login=1001, pid=1, role="administrator", name="anna")
+CARL = Actor(uid=1003, login=1003, pid=1, role="supervisor", name="carl")
 BEN = Actor(uid=1002, login=1002, pid=1, role="supervisor", name="ben")
 
 LESS = {
@@ -64,6 +68,19 @@ LESS = {
     f"insert into release_request values (1, {T0}, 1, 7, 'x', '', 3)": "a release of",
     "insert into plan values (9, 1, 0, 0, 0, 0, 'x', 'approved')": "plan 9 is approved",
     f"""insert into policy values (9, {T0}, 1, '{{}}')""": "is kept 1 days",
+    # a ruling that waits for a second person
+    "update ruling_request set uid = 9": "is asked for by another than the log says",
+    "update ruling_request set login = 9": "is asked for by another than the log says",
+    "update ruling_request set said = 'shifted by -1h'": "shifted by -1h, the log says",
+    "update ruling_request set lifts = '[1, 2]'": "ends the doubt about streams that",
+    "update ruling_request set approved = 1": "is approved by its row alone",
+    "update ruling_row set new_start = new_start + 1": "is about recordings that nobody",
+    "update ruling_row set start = start + 1": "is about recordings that nobody",
+    "update ruling_row set path = x'78'": "is about recordings that nobody",
+    f"""insert into ruling_row select request, stream, {HELD}, 0, duration, {HELD - DAY},
+        new_duration, path, holds from ruling_row""": "is about recordings that nobody",
+    f"""insert into ruling_request values (9, {T0}, 9, 9, 'x', 'times are right', '',
+        '[]', null)""": "ruling 9 waits by its row alone",
 }  # fmt: skip
 
 MORE = {
@@ -94,9 +111,16 @@ class Altered(Plant):
         self.film(HELD, folder="1002")
         # Named four hours later than it was written: its times are in doubt.
         self.held.append(self.film(HELD + 4 * HOUR, shown=HELD + 8 * HOUR))
+        self.held.append(self.film(HELD + 5 * HOUR, shown=HELD + 11 * HOUR))
         self.round(T0)
-        self.say()
         self.hold = self.place("1001", HELD, HELD + HOUR)["hold"]
+        # By its own times it is not of the hold: one person alone does not say so.
+        last = self.rows()[-1]
+        recording_resolve(
+            self.by(CARL), ruling="times_right", reason="so",
+            path="/".join(map(str, last.key)),
+        )  # fmt: skip
+        self.say()
         self.deleter.reset()
 
     def say(self) -> None:
@@ -143,6 +167,10 @@ class Altered(Plant):
                 self.round(now)
             except RetentionError:
                 continue
+
+    def rulings(self):
+        with self.catalogue.read() as tx:
+            return ruling_requests.everyone(tx)
 
     def is_kept(self) -> bool:
         return all(file.exists() for file in self.held)
@@ -194,6 +222,24 @@ def test_nothing_held_goes_where_nobody_noticed_before_the_batch(plant, statemen
     plant.alter(statement)
     plant.rounds()
     assert plant.is_kept()
+
+
+@pytest.mark.parametrize("statement", [one for one in LESS if "ruling" in one])
+def test_a_ruling_that_nobody_asked_for_so_is_not_carried_out(plant, statement):
+    """A request of CARL's waits; whatever became of it, BEN alone does not do it."""
+    before = plant.rows()
+    plant.alter(statement)
+    number = max(one.number for one in plant.rulings())
+    with pytest.raises(MismatchError, match=LESS[statement]):
+        recording_approve(plant.by(BEN), request=number)
+    assert plant.rows() == before
+
+
+def test_a_ruling_as_it_was_asked_for_is_carried_out(plant):
+    (asked,) = plant.rulings()
+    done = recording_approve(plant.by(BEN), request=asked.number)
+    assert (done.recordings, plant.rulings()) == (1, [])
+    assert "mismatch" not in plant.told()
 
 
 @pytest.mark.parametrize("statement", REPAIRED)

@@ -20,8 +20,9 @@ from retention.catalogue.recordings import (
     Move,
 )
 from retention.catalogue.ruling_requests import RulingRequest, RulingRow
-from retention.control import members, rules, two_people
-from retention.footage.ingest.ruling_requests import close, waiting
+from retention.control import in_force, members, rules, two_people
+from retention.control.rulings import close
+from retention.footage.ingest.ruling_requests import waiting
 from retention.footage.ingest.rulings import PAGE, accept, resolved
 from retention.model.answers.recording import RulingApproved
 from retention.model.values import Recording, State
@@ -36,16 +37,18 @@ def recording_approve(context: Context, *, request: int) -> RulingApproved:
     it, and on nothing else.
 
     The two differ in uid and in login uid.  A recording that is no longer as it was
-    shown is left as it is.
+    shown is left as it is.  MismatchError where the list is not what was asked for by
+    the log.
     """
     members.note_approver(context)
     two_people.refuse_root(context.actor)
     with context.write(Priority.HOLD) as tx:
-        in_force = rules.effective(tx, context.settings)
-        two_people.refuse_unknown_login(context.actor, in_force)
+        effective = rules.effective(tx, context.settings)
+        two_people.refuse_unknown_login(context.actor, effective)
         asked = waiting(tx, request)
+        in_force.refuse_ruling(context.catalogue, tx, asked)
         two_people.refuse_same(
-            context.actor, asked, in_force, f"ruling {request}",
+            context.actor, asked, effective, f"ruling {request}",
             "Its recordings stay as they are",
         )  # fmt: skip
         if asked.approved is None:
@@ -67,6 +70,7 @@ def _carry_out(context: Context, asked: RulingRequest) -> tuple[int, int]:
             rows = ruling_requests.rows(tx, asked.number, after, PAGE)
             if not rows:
                 return done, changed
+            in_force.refuse_ruling(context.catalogue, tx, asked, rows)
             after = rows[-1].key
             for key, group in groupby(rows, key=lambda row: row.stream):
                 moved, left = _rule(context, tx, asked, key, list(group))

@@ -11,6 +11,7 @@ from retention.catalogue.db import Priority
 from retention.catalogue.recordings import Uncovering
 from retention.catalogue.ruling_requests import RulingRequest
 from retention.control import alarms, guards, rules, two_people
+from retention.control.rulings import close
 from retention.model.answers.recording import (
     RulingRejected,
     RulingsWaiting,
@@ -127,12 +128,6 @@ def _detail(tx: Connection, request: RulingRequest) -> str:
         f"a ruling ({request.said}) of {request.name} would take {count:,} recordings "
         f"out of the cover of hold {holds}, and waits for a second person"
     )
-
-
-def close(tx: Transaction, number: int, how: str) -> None:
-    """The last step of a transaction: the request waits no more."""
-    ruling_requests.drop(tx, number)
-    alarms.clear_in(tx, guards.RULING, str(number), how)
 
 
 def recording_requests(context: Context) -> RulingsWaiting:
