@@ -319,5 +319,6 @@ def _reviews(tx: Connection, after: int) -> dict[int, int]:
     for record in CatalogueSource(tx).backwards(Query(("hold.reviewed",))):
         if record.number < after:
             break
-        found.setdefault(record.entry["fields"]["hold"], record.number)
+        if not record.is_void:
+            found.setdefault(record.entry["fields"]["hold"], record.number)
     return found

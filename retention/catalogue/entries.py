@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import islice
 from typing import Any
 
@@ -31,6 +31,7 @@ from retention.tlog.source import (
     hours_of,
     opened,
 )
+from retention.tlog.unsigned import Stretch, Unsigned, came_back
 
 _HOURS = DAY // HOUR
 _PAGE = 200
@@ -53,11 +54,15 @@ class CatalogueSource:
     def __init__(self, tx: Connection) -> None:
         self._tx = tx
         self.entries = 0
+        self.doubted: dict[int, Unsigned] = {}
+
+    @cached_property
+    def _back(self) -> list[Stretch]:
+        return log.unsigned(self._tx)
 
     def entry(self, number: int) -> Record:
         """One entry; RetentionError where there is none."""
-        self.entries += 1
-        return Record(number, log.read(self._tx, number), partial(self._rows, number))
+        return self._given(number, log.read(self._tx, number))
 
     def disclosures(self, number: int) -> Mapping[str, str]:
         """What opens the committed fields of an entry; what was erased is not in it."""
@@ -228,8 +233,13 @@ class CatalogueSource:
                 yield self._record(number, data)
 
     def _record(self, number: int, data: bytes) -> Record:
+        return self._given(number, decode(data))
+
+    def _given(self, number: int, entry: dict[str, Any]) -> Record:
         self.entries += 1
-        return Record(number, decode(data), partial(self._rows, number))
+        if (unsigned := came_back(self._back, number)) is not None:
+            self.doubted[number] = unsigned
+        return Record(number, entry, partial(self._rows, number), unsigned)
 
     def _rows(self, number: int) -> bytes | None:
         data = self._tx.exec_driver_sql(
@@ -290,7 +300,7 @@ def listing(
     return [one.entry for one in islice(CatalogueSource(tx).backwards(query), limit)]
 
 
-def of_hold(tx: Connection, hold: int) -> list[dict[str, Any]]:
+def of_hold(tx: Connection, hold: int) -> list[Record]:
     """Every entry about the hold of that number, oldest first, commitments opened.
 
     One whose disclosure is not what was committed to is given as it is stored: a
@@ -298,7 +308,7 @@ def of_hold(tx: Connection, hold: int) -> list[dict[str, Any]]:
     """
     source = CatalogueSource(tx)
     return [
-        _opened(source, record)
+        record._replace(entry=_opened(source, record))
         for record in reversed(list(source.backwards(Query(subject=f"hold:{hold}"))))
     ]
 

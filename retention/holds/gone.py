@@ -54,7 +54,7 @@ def gone_footage(
     """What the log says of the footage of these cameras in these windows.
 
     The newest entries are read first, until there were `MOST_ROWS`.  One whose rows are
-    not those that were written counts as not read.
+    not those that were written, or that came back unsigned, counts as not read.
     """
     asked = {camera: windows for camera, windows in wanted.items() if windows}
     each = MOST_ROWS // max(1, len(asked))
@@ -98,7 +98,10 @@ class _LastWords:
             if self._count > MOST_ROWS:
                 break
             try:
-                self._enter(self._source.entry(number))
+                record = self._source.entry(number)
+                if record.is_void:
+                    continue
+                self._enter(record)
             except VerificationError:
                 continue
             read.add(number)

@@ -194,8 +194,8 @@ def _told_before(tx: Connection, row: Row[Any]) -> dict[str, Any]:
     if row.replaces is None:
         return {"repeated": True, "replaced": None}
     asked = any(
-        entry["fields"].get("replaced_by") == row.key
-        for entry in of_hold(tx, row.replaces)
+        one.entry["fields"].get("replaced_by") == row.key
+        for one in of_hold(tx, row.replaces)
     )
     why = None if asked else f"it was not; see `retention hold show {row.replaces}`"
     return {"repeated": True, "replaced": HoldReplaced(row.replaces, asked, why)}

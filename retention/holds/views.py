@@ -104,12 +104,13 @@ def hold_show(context: Context, *, hold: int) -> HoldShown:
         two_people = rules.effective(tx, context.settings).two_people
     said = [
         HoldEntry(
-            number=entry["index"],
-            at=format_utc(entry["at"]),
-            kind=entry["kind"],
-            by=person(entry["actor"]["uid"], entry["actor"].get("name")),
+            number=one.number,
+            at=format_utc(one.entry["at"]),
+            kind=one.kind,
+            by=person(one.entry["actor"]["uid"], one.entry["actor"].get("name")),
+            came_back=one.unsigned is not None,
         )
-        for entry in entries
+        for one in entries
     ]
     (shown,) = _shown(
         context, seen, HoldShown, history=said, inspection=inspection,

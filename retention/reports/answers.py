@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from retention.model.answers.books import (
@@ -67,10 +68,12 @@ def found(
     gaps: Sequence[UnnamedTime],
     paths: Mapping[Key, str],
     read: Effort,
+    came_back: Set[int],
 ) -> BookFindings:
     """The answer of `audit find`.
 
-    `waiting` is what is in no roll-up yet.
+    `waiting` is what is in no roll-up yet, `came_back` what was read that came back
+    under no signed head: it is told where it is named.
     """
     lives = sorted(
         finder.lives.values(), key=lambda one: (one.start, one.camera, one.n)
@@ -85,6 +88,11 @@ def found(
     ]
     fates = Counter(str(_fate(one, there)) for one in lives)
     cameras = sorted(finder.wanted.cameras)
+    days = [
+        _day(place, names, finder.roll_ups.get(place, ()), waiting)
+        for place in sorted(finder.wanted.days)
+    ]
+    holds = [] if window is None else _holds(finder, window, names, now)
     return BookFindings(
         cameras=[CameraMeant(names.get(key, ""), key) for key in cameras],
         since=None if window is None else format_utc(window.start),
@@ -92,16 +100,28 @@ def found(
         path=finder.wanted.path,
         recordings=recordings,
         more=max(0, len(lives) - LIMIT),
-        days=[
-            _day(place, names, finder.roll_ups.get(place, ()), waiting)
-            for place in sorted(finder.wanted.days)
-        ],
-        holds=[] if window is None else _holds(finder, window, names, now),
+        days=days,
+        holds=holds,
         gaps=list(gaps),
         faults=[EntryFault(*one) for one in finder.faults],
         summary=_sentence(recordings, fates, gaps),
         read=read,
+        came_back=sorted(came_back & set(_named(recordings, days, holds))),
     )
+
+
+def _named(
+    recordings: Iterable[RecordingFound],
+    days: Iterable[DayFound],
+    holds: Iterable[HoldOver],
+) -> Iterator[int]:
+    """The entries that an answer names."""
+    for one in recordings:
+        yield from (event.entry for event in one.history)
+    for hold in chain(holds, *(one.holds for one in recordings)):
+        yield from hold.entries
+    for day in days:
+        yield from (roll_up.entry for roll_up in day.entries)
 
 
 def _recording(
@@ -208,9 +228,16 @@ def _sentence(
 
 
 def balanced(
-    books: Balance, names: Names, limit: int | None, *, complete: bool, read: Effort
+    books: Balance,
+    names: Names,
+    limit: int | None,
+    *,
+    complete: bool,
+    read: Effort,
+    came_back: Set[int],
 ) -> BookBalance:
-    """The answer of `audit balance`; `complete` where what is there is in the books.
+    """The answer of `audit balance`; `complete` where what is there is in the books,
+    `came_back`: what in them came back under no signed head.
 
     Without that nothing can differ but a day of which more is gone than was recorded.
     """
@@ -247,6 +274,7 @@ def balanced(
         faults=faults,
         summary=_verdict(len(places), number, len(faults), complete=complete),
         read=read,
+        came_back=sorted(came_back),
     )
 
 

@@ -48,6 +48,7 @@ def find(
     return answers.found(
         finder, names, window, now, there=there, waiting=site.waiting(), gaps=gaps,
         paths=paths, read=_effort(source, finder.rows, began),
+        came_back=_came_back(source),
     )  # fmt: skip
 
 
@@ -79,7 +80,15 @@ def balance(
         books.read(source.about(keys or set(names), [span], []))
     site.add_to(books, keys, days)
     read = _effort(source, books.rows, began)
-    return answers.balanced(books, names, limit, complete=site.complete, read=read)
+    return answers.balanced(
+        books, names, limit, complete=site.complete, read=read,
+        came_back=_came_back(source),
+    )  # fmt: skip
+
+
+def _came_back(source: Source) -> set[int]:
+    """What was read that came back under no signed head."""
+    return {number for number, one in source.doubted.items() if one.came_back}
 
 
 def _effort(source: Source, rows: int, began: Micros) -> Effort:

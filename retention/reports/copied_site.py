@@ -68,6 +68,8 @@ class CopiedSite:
         self._adopted: Micros | None = None
         self._signs: list[tuple[Micros, str]] = []
         for record in source.of_kinds(_KINDS):
+            if record.is_void:
+                continue
             if record.kind in _SIGNS:
                 self._signs.append((record.entry["at"], record.kind))
             else:

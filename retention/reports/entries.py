@@ -103,11 +103,21 @@ def _shown(source: Source, query: Query) -> Iterator[EntryShown]:
 def _entry(
     source: Source, record: Record, rows: list[dict[str, Any]] | None = None
 ) -> EntryShown:
+    mark = _mark(record)
     try:
         texts = source.disclosures(record.number)
-        return render.entry(opened(record.entry, texts), rows=rows)
+        return render.entry(opened(record.entry, texts), rows=rows, **mark)
     except VerificationError as error:  # shown, since a changed log must be readable
-        return render.entry(record.entry, withheld=[], fault=str(error), rows=rows)
+        return render.entry(
+            record.entry, withheld=[], fault=str(error), rows=rows, **mark
+        )
+
+
+def _mark(record: Record) -> dict[str, bool]:
+    """That no signature vouches for it, where none does."""
+    if record.unsigned is None:
+        return {}
+    return {"signed": False, "came_back": record.unsigned.came_back}
 
 
 def outcomes_shown(source: Source, record: Record) -> Outcomes | None:
@@ -124,4 +134,5 @@ def entry(source: Source, number: int) -> EntryShown:
     if "rows" in record.entry:
         rows, became = record.read(), outcomes_shown(source, record)
         shown = [render.row(rows, row, became) for row in range(rows.count)]
-    return render.entry(opened(record.entry, source.disclosures(number)), rows=shown)
+    found = opened(record.entry, source.disclosures(number))
+    return render.entry(found, rows=shown, **_mark(record))

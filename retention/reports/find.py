@@ -212,7 +212,9 @@ class Finder:
             path = columns["path"][place] if "path" in columns else None
             if not self.wanted.is_one(stream, start, path):
                 continue
-            life = self.life((stream, start, n), camera, duration, size)
+            life = self.lives.get((stream, start, n)) if record.is_void else None
+            if life is None:
+                life = self.life((stream, start, n), camera, duration, size)
             life.path = path or life.path
             self._enter(life, record, columns, place)
             lives.append((place, life))
@@ -220,7 +222,7 @@ class Finder:
 
     def _enter(self, life: Life, record: Record, columns: Columns, place: int) -> None:
         fate = fate_said(record.kind, columns, place, Outcomes())
-        if fate is not None:
+        if fate is not None and not record.is_void:
             gone = fate in (RecordingFate.LOST, RecordingFate.DELETING)
             life.fate, life.at = fate, record.entry["at"] if gone else None
 
@@ -288,7 +290,7 @@ class Finder:
             )
             if life.fate is RecordingFate.MOVED:
                 self.wanted.follow(life.stream, start)
-            else:
+            elif not record.is_void:
                 life.duration = end - start
 
     def _changed(self, record: Record) -> None:
@@ -346,13 +348,16 @@ class Finder:
         }
 
     def _deleted(self, record: Record) -> None:
-        """What became of each file of a batch."""
-        lives = self._intents.pop(record.entry["fields"]["intent"], None)
+        """What became of each file of a batch.  One that came back unsigned completes
+        nothing."""
+        if record.is_void:
+            return
+        intent = record.entry["fields"]["intent"]
+        lives = self._intents.pop(intent, None)
         if lives is None:
             return
         became = outcomes(record)
         self.rows += len(became.exceptions)
-        intent = record.entry["fields"]["intent"]
         for life, place, intended in lives:
             outcome = became.of(place)
             life.fate = fate_of(outcome)
@@ -368,6 +373,8 @@ class Finder:
             )  # fmt: skip
 
     def _policy(self, record: Record) -> None:
+        if record.is_void:
+            return
         fields = record.entry["fields"]
         found = Policy(fields["version"], fields["days"], record.periods())
         self.policies[found.version] = (record.number, found)

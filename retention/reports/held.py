@@ -77,6 +77,17 @@ def _meets(terms: _Cover, camera: int, start: Micros, end: Micros) -> bool:
     return camera in terms.cameras and start < terms.until and terms.since < end
 
 
+def _cover(record: Record, before: _Cover | None) -> _Cover:
+    """What the hold covers from that entry on; by one that came back unsigned no less."""
+    fields = record.entry["fields"]
+    since, until, cameras = fields["since"], fields["until"], record.cameras()
+    if before is not None:
+        cameras |= before.cameras
+        if record.unsigned is not None and record.unsigned.came_back:
+            since, until = min(since, before.since), max(until, before.until)
+    return _Cover(record.entry["at"], since, until, cameras)
+
+
 class HoldHistory:
     """Reads entries about holds, in the order of the log."""
 
@@ -93,11 +104,10 @@ class HoldHistory:
         if hold is None:
             return  # placed for other footage than was asked for
         hold.entries.append(record.number)
+        if record.is_void:
+            return
         if record.kind in _COVER:
-            before = hold.terms[-1].cameras if hold.terms else frozenset()
-            hold.terms.append(
-                _Cover(at, fields["since"], fields["until"], before | record.cameras())
-            )
+            hold.terms.append(_cover(record, hold.terms[-1] if hold.terms else None))
         elif record.kind == "hold.released":
             hold.released = at
             hold.freed.append((at, fields["free_at"]))

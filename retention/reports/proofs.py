@@ -47,16 +47,33 @@ def prove(
     other row."""
     record = source.entry(entry)
     texts = _disclosures(source, entry, disclose)
+    restored = _restored(record)
+    back = [] if restored is None else [entry]
     if row is None:
-        text = proof.prove_entry(published, entry, vkey=vkey, disclosures=texts)
-        return Proof(entry, row, record.kind, text, None, None)
+        text = proof.prove_entry(
+            published, entry, vkey=vkey, disclosures=texts, restored=restored
+        )
+        return Proof(entry, row, record.kind, text, None, None, back)
     done = source.completion(entry) if record.kind == INTENDED else None
     number = None if done is None else done.number
     label, name = _named(source, record, row) or (None, None)
     text = proof.prove_row(
-        published, entry, row, completion=number, label=label, vkey=vkey
-    )
-    return Proof(entry, row, record.kind, text, label, name)
+        published, entry, row, completion=number, label=label, vkey=vkey,
+        restored=restored,
+    )  # fmt: skip
+    return Proof(entry, row, record.kind, text, label, name, back)
+
+
+def _restored(record: Record) -> int | None:
+    """The entry that says that this one came back unsigned; None where it did not."""
+    if record.unsigned is None or not record.unsigned.came_back:
+        return None
+    if record.unsigned.restored is None:
+        raise RetentionError(
+            f"entry {record.number} came back from a published directory under no signed "
+            "head, and that is not on record yet: try again in some minutes"
+        )
+    return record.unsigned.restored
 
 
 def _named(source: Source, record: Record, row: int) -> tuple[int, str] | None:
@@ -69,6 +86,8 @@ def _named(source: Source, record: Record, row: int) -> tuple[int, str] | None:
         return None
     camera, start, found = columns["camera"][row], columns["start"][row], None
     for said in source.backwards(Query(telling("ids"), camera=camera)):
+        if said.is_void:
+            continue
         given = KINDS[said.kind].id_given(said.entry["fields"])
         if given is not None and given[0] == camera:
             found = said.number, given[1]
@@ -95,7 +114,8 @@ def _gone(source: Source, camera: int, at: Micros) -> list[tuple[int, int]]:
     query = Query((INTENDED, LOST), camera=camera, footage=window)
     found = []
     for record in source.backwards(query):
-        if record.kind == INTENDED and apart(record.entry["fields"], [window]):
+        passed = record.kind == INTENDED and apart(record.entry["fields"], [window])
+        if passed or record.is_void:
             continue
         places = render.places(record.read(), camera, window)
         became = outcomes_shown(source, record) if places else None

@@ -88,14 +88,15 @@ class PublishedCopy:
         return replace(answer, **self._rests_on())
 
     def _marked(self, entry: EntryShown) -> EntryShown:
-        return replace(entry, signed=entry.number < self.source.signed)
+        return replace(entry, signed=entry.signed is None)
 
     def _rests_on(self) -> dict[str, Any]:
         source = self.source
+        beyond = (n for n, one in source.doubted.items() if not one.came_back)
         return {
             "signed": source.signed,
             "beyond": source.beyond,
-            "unsigned": sorted(source.doubted),
+            "unsigned": sorted(beyond),
         }
 
     def prove(

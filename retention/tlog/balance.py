@@ -218,7 +218,10 @@ class Balance:
         self._intents[record.number] = self._footage(record)
 
     def _deleted(self, record: Record) -> None:
-        """The batch of an intent is over; `absent` files were gone before it."""
+        """The batch of an intent is over; `absent` files were gone before it.  One that
+        came back unsigned completes nothing."""
+        if record.is_void:
+            return
         number = record.entry["fields"]["intent"]
         intent = self._intents.pop(number, None)
         if intent is None:

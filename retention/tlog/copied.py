@@ -34,6 +34,13 @@ from retention.tlog.source import (
 )
 from retention.tlog.subjects import mark
 from retention.tlog.tiles import WIDTH, Tile
+from retention.tlog.unsigned import (
+    BEYOND,
+    Stretch,
+    Unsigned,
+    came_back,
+    unsigned_of,
+)
 from retention.tlog.verify.books import UNREADABLE
 
 
@@ -56,8 +63,7 @@ class DirectorySource:
         self.unsigned = unsigned
         self.published = Published(path, newest_head(path))
         self.entries = 0
-        self.doubted: set[int] = set()
-        """The entries beyond the head that were given out."""
+        self.doubted: dict[int, Unsigned] = {}
         self._last = b""
 
     @cached_property
@@ -84,6 +90,11 @@ class DirectorySource:
                 f"`retention audit verify {self.path} --key KEY`"
             ) from error
         return head.size
+
+    @cached_property
+    def _back(self) -> list[Stretch]:
+        """What came back unsigned, by all that is under the head."""
+        return unsigned_of(self.published, self.signed)
 
     @cached_property
     def beyond(self) -> int:
@@ -175,15 +186,16 @@ class DirectorySource:
 
     def completion(self, intent: int) -> Record | None:
         """The entry that completes a batch, a few entries later as a rule; None while
-        it is open."""
+        it is open.  One that came back unsigned completes nothing."""
         wanted = _kind_marks((DELETED,))
         for number in range(intent // WIDTH, -(-self.end // WIDTH)):
             tile = Tile("entries", number)
             for at, data in enumerate(self._bundle(tile), tile.first):
                 if at > intent and wanted.search(data):
                     record = self._record(at, data)
-                    if record.entry["fields"]["intent"] == intent:
-                        return record
+                    if record.entry["fields"]["intent"] != intent or record.is_void:
+                        continue
+                    return record
         return None
 
     def about(
@@ -216,9 +228,11 @@ class DirectorySource:
                 f"entry {number} can't be read: {error!r}; run `retention audit "
                 f"verify {self.path}`"
             ) from error
-        if number >= self.signed:
-            self.doubted.add(number)
-        return Record(number, entry, partial(self.published.rows, number))
+        beyond = number >= self.signed
+        unsigned = BEYOND if beyond else came_back(self._back, number)
+        if unsigned is not None:
+            self.doubted[number] = unsigned
+        return Record(number, entry, partial(self.published.rows, number), unsigned)
 
     def _all(self) -> Iterator[tuple[int, bytes]]:
         """The bytes of every entry that is given out, from the first on."""

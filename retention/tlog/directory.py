@@ -12,7 +12,6 @@ from pathlib import Path
 
 from retention.model.errors import VerificationError
 from retention.tlog import note, tiles
-from retention.tlog.canonical import decode
 from retention.tlog.entry import Stored
 from retention.tlog.tiles import WIDTH, HashReader, Tile
 
@@ -176,18 +175,6 @@ class Published:
     def entry(self, number: int) -> Stored:
         """One entry, unverified; VerificationError where it can't be had."""
         return next(self.entries(number + 1, number))
-
-    def completion(self, intent: int, size: int) -> int | None:
-        """The entry below `size` that completes a batch, a few entries later as a rule;
-        None where there is none.  Errors as `entries`."""
-        mark = b'"kind":"recordings.deleted"'
-        for stored in self.entries(size, intent + 1, rows=False):
-            if (
-                mark in stored.data
-                and decode(stored.data)["fields"]["intent"] == intent
-            ):
-                return stored.number
-        return None
 
     def tail(self, size: int, *, rows: bool = True) -> Iterator[Stored]:
         """The entries from `size` on that bundles hold, up to the first gap or damage:

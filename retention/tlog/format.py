@@ -236,6 +236,8 @@ but what leads to the signed root:
 - `camera`, if there: `entry` and `path` to the same head: an entry that gives the row's
   camera its published id (section 4 says which do): the last before the recording's
   start, or the first;
+- `restored`, if there: `entry` and `path` of the `catalogue.restored` by which this entry
+  came back under no head (section 2, *After a restore*): anybody may have written it;
 - `completion`, with a row of a `deletion.intended`: `entry` and `path` of its
   `recordings.deleted`, and `exceptions`, base64 of that one's row file, where it has
   one. What became of the row is its outcome there, or `deleted` where it is not listed;

@@ -10,7 +10,9 @@ takes to understand that entry is in its `extra` line, the base64 of canonical J
   is revealed;
 - `completion`: the entry that says what became of the batch, and its path to the same
   checkpoint; with `exceptions`, its row file, where it has one;
-- `camera`: the entry that says which published id the row's camera had, and its path.
+- `camera`: the entry that says which published id the row's camera had, and its path;
+- `restored`: where the entry came back under no signed head, the `catalogue.restored`
+  that says so, and its path.
 
 Nothing of it is believed unless it leads to the signed root.
 """
@@ -31,6 +33,7 @@ from retention.tlog.kinds import KINDS
 from retention.tlog.merkle import HASH_BYTES
 from retention.tlog.note import Checkpoint, Verifier
 from retention.tlog.source import INTENDED, outcomes_in
+from retention.tlog.unsigned import RESTORED, is_unsigned, stretches
 from retention.tlog.verify import books
 from retention.tlog.verify.books import UNREADABLE
 
@@ -44,7 +47,7 @@ SIZE_LIMIT = 64 * 2**20
 
 _EXTRA, _INDEX = "extra ", "index "
 _NEEDED = {"format", "entry"}
-_KNOWN = _NEEDED | {"key", "disclosures", "row", "completion", "camera"}
+_KNOWN = _NEEDED | {"key", "disclosures", "row", "completion", "camera", "restored"}
 
 
 class Proved(NamedTuple):
@@ -53,7 +56,8 @@ class Proved(NamedTuple):
     `entries` by number, the one that was asked for first, with disclosed fields in
     `disclosed`.  Of one row: its number and its values by column, and the published id
     that its `camera` had; of a deletion also the `outcome`, and the instants between
-    which it came about (microseconds).
+    which it came about (microseconds).  `restored`: the entry that says that this one
+    came back under no signed head, so that anybody may have written it.
     """
 
     checkpoint: Checkpoint
@@ -65,6 +69,7 @@ class Proved(NamedTuple):
     camera: str | None = None
     outcome: str | None = None
     between: tuple[Micros, Micros] | None = None
+    restored: int | None = None
 
 
 def prove_entry(
@@ -73,14 +78,16 @@ def prove_entry(
     *,
     vkey: str = "",
     disclosures: Mapping[str, str] | None = None,
+    restored: int | None = None,
 ) -> str:
     """The proof of one entry, with the disclosures of its fields that are to be shown.
 
-    `vkey` goes in as a hint, for who has the fingerprint alone.  Raises RetentionError
+    `vkey` goes in as a hint, for who has the fingerprint alone; `restored` is the entry
+    that says that this one came back unsigned, where it did.  Raises RetentionError
     where the checkpoint does not hold the entry, VerificationError where the log is
     damaged.
     """
-    writer = _ProofText(published, number, vkey)
+    writer = _ProofText(published, number, vkey, restored)
     for name, text in (disclosures or {}).items():
         digest = writer.said.get("sd", {}).get(name)
         if digest is None:
@@ -99,22 +106,20 @@ def prove_row(
     completion: int | None = None,
     label: int | None = None,
     vkey: str = "",
+    restored: int | None = None,
 ) -> str:
     """The proof of one row of an entry; of a deletion, of what became of it too.
 
-    `completion` is the entry that completes an intent, looked for where it is not given;
-    `label` the one that says which published id the row's camera had.  Raises as
+    `completion` is the entry that completes an intent, None while that is open; `label`
+    the one that says which published id the row's camera had.  All else as
     `prove_entry`.
     """
-    writer = _ProofText(published, number, vkey)
+    writer = _ProofText(published, number, vkey, restored)
     writer.extra["row"] = writer.row(row)
     if label is not None:
         writer.extra["camera"] = writer.other(label)
     if writer.said["kind"] == INTENDED:
-        size = writer.checkpoint.size
-        if completion is None:
-            completion = published.completion(number, size)
-        if completion is None or completion >= size:
+        if completion is None or completion >= writer.checkpoint.size:
             raise RetentionError(
                 f"the batch of entry {number} is not completed under the signed "
                 "checkpoint: what became of its files is not on record yet; try again in "
@@ -127,7 +132,9 @@ def prove_row(
 class _ProofText:
     """A proof of entry `number` while it is made."""
 
-    def __init__(self, published: Published, number: int, vkey: str) -> None:
+    def __init__(
+        self, published: Published, number: int, vkey: str, restored: int | None
+    ) -> None:
         self._published = published
         self._note = published.checkpoint_bytes()
         self.checkpoint = note.unverified(self._note)
@@ -137,6 +144,8 @@ class _ProofText:
         self.extra: dict[str, Any] = {"format": FORMAT, "entry": text}
         if vkey:
             self.extra["key"] = vkey
+        if restored is not None:
+            self.extra["restored"] = self.other(restored)
 
     def text(self) -> str:
         extra = _base64(encode(self.extra))
@@ -280,8 +289,10 @@ class _Reader:
             for name, text in extra.get("disclosures", {}).items()
         }
         found = Proved(self._checkpoint, number, self._entries, disclosed)
+        if "restored" in extra:
+            found = found._replace(restored=self._restored(number))
         if "row" not in extra:
-            _only(extra, _NEEDED | {"key", "disclosures"}, _NEEDED)
+            _only(extra, _NEEDED | {"key", "disclosures", "restored"}, _NEEDED)
             return found
         values = _row(extra["row"], said)
         found = found._replace(row=extra["row"]["number"], values=values)
@@ -310,6 +321,18 @@ class _Reader:
             ) from error
         self._entries[number] = entry
         return entry
+
+    def _restored(self, number: int) -> int:
+        """The entry that says that the one of this number came back unsigned."""
+        given = self._extra["restored"]
+        _only(given, {"entry", "path"}, {"entry", "path"})
+        entry = self._entry(given["entry"], given["path"])
+        said = stretches([entry]) if entry["kind"] == RESTORED else []
+        if not is_unsigned(said, number):
+            raise VerificationError(
+                f"entry {entry['index']} does not say that entry {number} came back"
+            )
+        return int(entry["index"])
 
     def _camera(self, values: Mapping[str, Any]) -> str:
         """The published id of the row's camera, by the entry that gave it one."""

@@ -17,6 +17,8 @@ from retention.tlog import rows as row_files
 from retention.tlog.declare import Footage
 from retention.tlog.kinds import KINDS
 from retention.tlog.rows import LONG, Columns, RowFile
+from retention.tlog.unsigned import Unsigned
+from retention.tlog.unsigned import acts as acts_so
 from retention.tlog.verify.books import UNREADABLE, row_file_complaint
 
 INTENDED, DELETED = "deletion.intended", "recordings.deleted"
@@ -27,16 +29,25 @@ Place = tuple[int, int]
 
 
 class Record(NamedTuple):
-    """One entry; `read` reads columns of its row file, checked against its digest."""
+    """One entry; `read` reads columns of its row file, checked against its digest.
+    `unsigned`: why no signature vouches for it; None where one does."""
 
     number: int
     entry: dict[str, Any]
     fetch: Callable[[], bytes | None]
+    unsigned: Unsigned | None = None
 
     @property
     def kind(self) -> str:
         """The kind of the entry."""
         return str(self.entry["kind"])
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it came back unsigned and is of a kind that has no effect then."""
+        return bool(
+            self.unsigned and self.unsigned.came_back and not acts_so(self.kind)
+        )
 
     def read(self, only: Set[str] | None = None) -> RowFile:
         """Its rows; VerificationError where they are not those that were written."""
@@ -130,11 +141,16 @@ class Query(NamedTuple):
 
 
 class Source(Protocol):
-    """A log that can be asked.  `entries` were read so far."""
+    """A log that can be asked.  `entries` were read so far.
+
+    It alone knows whether an entry is signed: each `Record` has that from it.
+    """
 
     entries: int
     indexed: bool
     """Whether it finds entries by camera without reading them all."""
+    doubted: dict[int, Unsigned]
+    """What was given out so far that no signature vouches for, by number."""
 
     def entry(self, number: int) -> Record:
         """One entry; RetentionError where there is none."""

@@ -91,7 +91,9 @@ def vectors() -> Vectors:
     for tile in tiles.new_files(0, size):
         whole = tile.level == "entries"
         files[tile.path] = bundle if whole else tiles.make(tile, lambda _: bundle)
-    proof = prove_row(_Held(files), INTENT, ROW, label=1, vkey=vkey)
+    proof = prove_row(
+        _Held(files), INTENT, ROW, completion=size - 1, label=1, vkey=vkey
+    )
     return Vectors(files, dict(sealed[HOLD].texts), proof, sealed)
 
 

@@ -122,6 +122,7 @@ def test_a_shown_hold_has_all_that_is_known_and_leaves_out_what_is_not():
 def test_a_shown_hold_has_its_history():
     entry = {
         "number": 42, "at": "2026-10-26T09:30:00Z", "kind": "hold.placed", "by": "anna",
+        "came_back": False,
     }  # fmt: skip
     assert shown(history=[entry]).endswith(
         "entry  time                             what         by\n"

@@ -74,7 +74,7 @@ def test_a_field_is_disclosed_only_where_that_is_asked_for(published, made):
     ("row", "outcome"), [(0, "deleted"), (3, "rescued"), (19, "deleted")]
 )
 def test_a_deletion_is_proven_with_what_became_of_it(published, row, outcome):
-    found = verify_proof(prove_row(published, 1, row), VERIFIER)
+    found = verify_proof(prove_row(published, 1, row, completion=2), VERIFIER)
     assert (found.number, found.row, found.outcome) == (1, row, outcome)
     assert list(found.entries) == [1, 2]
     assert found.values["start"] == TABLE.values[row][2]
@@ -82,14 +82,14 @@ def test_a_deletion_is_proven_with_what_became_of_it(published, row, outcome):
 
 
 def test_a_batch_without_exceptions_has_no_list_of_them(published):
-    proof = prove_row(published, 6, 3)
+    proof = prove_row(published, 6, 3, completion=7)
     assert verify_proof(proof, VERIFIER).outcome == "deleted"
     assert "exceptions" not in beside(proof)["completion"]
 
 
 def test_no_other_row_is_revealed(published):
     """Not its start, not its path: what is there of it is a salted hash."""
-    proof = json.dumps(beside(prove_row(published, 1, 5)))
+    proof = json.dumps(beside(prove_row(published, 1, 5, completion=2)))
     assert str(TABLE.values[5][2]) in proof
     for row, values in enumerate(TABLE.values):
         # The intent names its oldest start: that of row 0.
@@ -128,7 +128,7 @@ def test_a_proof_names_its_key_for_who_has_the_fingerprint(published):
 
 @pytest.mark.parametrize("number", [1, 6])
 def test_every_changed_character_of_a_proof_is_noticed(published, number):
-    proof = prove_row(published, number, 3, vkey=VERIFIER.vkey)
+    proof = prove_row(published, number, 3, completion=number + 1, vkey=VERIFIER.vkey)
     for at in range(len(proof)):
         changed = proof[:at] + chr(ord(proof[at]) ^ 1) + proof[at + 1 :]
         with pytest.raises(VerificationError):
@@ -136,7 +136,7 @@ def test_every_changed_character_of_a_proof_is_noticed(published, number):
 
 
 def test_every_cut_proof_is_noticed(published):
-    proof = prove_row(published, 1, 3)
+    proof = prove_row(published, 1, 3, completion=2)
     for end in range(len(proof)):
         with pytest.raises(VerificationError):
             verify_proof(proof[:end], VERIFIER)
@@ -144,8 +144,8 @@ def test_every_cut_proof_is_noticed(published):
 
 def test_parts_of_other_proofs_do_not_fit(published):
     """Another row of the batch, another completion, exceptions left out."""
-    text = prove_row(published, 1, 3)
-    other = beside(prove_row(published, 11, 3))
+    text = prove_row(published, 1, 3, completion=2)
+    other = beside(prove_row(published, 11, 3, completion=12))
     whole = beside(text)
     done = whole["completion"]
     for wrong in (

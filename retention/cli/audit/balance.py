@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from retention.cli.audit.texts import NOT_SIGNED
+from retention.cli.audit.texts import CAME_BACK, NOT_SIGNED
 from retention.cli.base import Session, with_session
 from retention.cli.display import (
     alarm,
@@ -130,19 +130,25 @@ def left_out(session: Session, copied: PublishedCopy) -> None:
         )
 
 
-def _rests_on(unsigned: list[int] | None) -> list[str]:
-    """The warning over an answer that not all is signed of."""
-    if not unsigned:
-        return []
-    some = ", ".join(map(str, unsigned[:_LISTED]))
-    more = " and more" if len(unsigned) > _LISTED else ""
-    word = "entry" if len(unsigned) == 1 else "entries"
+def _rests_on(answer: BookFindings | BookBalance) -> list[str]:
+    """The warnings over an answer that not all is signed of."""
     return [
         alarm(
-            f"NOT SIGNED YET: {word} {some}{more}, which this rests on: whoever can "
-            "write in the copy may have put them there."
+            f"{word.upper()}: {_entries(numbers)}, which this rests on: whoever can write "
+            f"in {where} may have put them there."
         )
+        for word, numbers, where in (
+            (NOT_SIGNED, answer.unsigned, "the copy"),
+            (CAME_BACK, answer.came_back, "the published directory"),
+        )
+        if numbers
     ]
+
+
+def _entries(numbers: list[int]) -> str:
+    some = ", ".join(map(str, numbers[:_LISTED]))
+    more = " and more" if len(numbers) > _LISTED else ""
+    return f"{'entry' if len(numbers) == 1 else 'entries'} {some}{more}"
 
 
 # -- find ---------------------------------------------------------------------------
@@ -181,18 +187,18 @@ def find(session: Session, copied: PublishedCopy | None, **given: str | None) ->
 
 def _found(answer: BookFindings, zone: str) -> str:
     recordings = answer.recordings
-    unsigned = answer.unsigned or []
-    parts = [*_rests_on(unsigned), f"{sentence(answer.summary, zone)}."]
+    marks = _marks(answer)
+    parts = [*_rests_on(answer), f"{sentence(answer.summary, zone)}."]
     if len(recordings) > 1:
         parts.append(_recordings(recordings, zone))
     if len(recordings) <= _IN_FULL:
-        parts += ["\n".join(_history(one, zone, unsigned)) for one in recordings]
+        parts += ["\n".join(_history(one, zone, marks)) for one in recordings]
     if answer.more:
         parts.append(
             f"... and {counted(answer.more, 'more recording')}: ask for a shorter time."
         )
     if answer.holds and not recordings:
-        lines = (f"  {_hold(one, zone, unsigned)}" for one in answer.holds)
+        lines = (f"  {_hold(one, zone, marks)}" for one in answer.holds)
         parts.append("\n".join(["Holds over this time:", *lines]))
     if answer.gaps:
         parts.append(f"No recording is named for:\n{_gaps(answer.gaps, zone)}")
@@ -230,9 +236,7 @@ def _counted(roll_ups: list[CountedIn], zone: str) -> str:
     return f"{text}, or in one of {others} later ones" if others else text
 
 
-def _history(
-    one: RecordingFound, zone: str, unsigned: Collection[int]
-) -> Iterator[str]:
+def _history(one: RecordingFound, zone: str, marks: _Marks) -> Iterator[str]:
     yield (
         f"Camera {safe(one.camera)}, {local(one.start, zone)} to "
         f"{local(one.end, zone)}, {size(one.bytes)}: {one.fate}"
@@ -242,9 +246,9 @@ def _history(
     if one.recorded:
         yield f"  recorded   {_counted(one.recorded, zone)}"
     for event in one.history:
-        yield f"  {_event(event, zone)}{unsigned_mark([event.entry], unsigned)}"
+        yield f"  {_event(event, zone)}{_mark([event.entry], marks)}"
     for hold in one.holds:
-        yield f"  {_hold(hold, zone, unsigned)}"
+        yield f"  {_hold(hold, zone, marks)}"
     if one.present is not None and one.present.reason:
         yield f"  in doubt   {safe(one.present.reason)}"
 
@@ -286,12 +290,22 @@ def _event(event: RecordingEvent, zone: str) -> str:
     return text
 
 
-def unsigned_mark(entries: Iterable[int], unsigned: Collection[int]) -> str:
+_Marks = Mapping[int, str]
+"""What is said of entries that no signature vouches for, by number."""
+
+
+def _marks(answer: BookFindings) -> _Marks:
+    beyond = dict.fromkeys(answer.unsigned or (), NOT_SIGNED)
+    return beyond | dict.fromkeys(answer.came_back, CAME_BACK)
+
+
+def _mark(entries: Iterable[int], marks: _Marks) -> str:
     """What stands behind a line that an unsigned entry has a part in."""
-    return "" if set(entries).isdisjoint(unsigned) else f" ({NOT_SIGNED})"
+    said = {marks[number] for number in entries if number in marks}
+    return f" ({', '.join(sorted(said))})" if said else ""
 
 
-def _hold(hold: HoldOver, zone: str, unsigned: Collection[int]) -> str:
+def _hold(hold: HoldOver, zone: str, marks: _Marks) -> str:
     when = [f"placed {local(hold.placed, zone)}"]
     if hold.released is not None:
         when.append(f"released {local(hold.released, zone)}")
@@ -301,7 +315,7 @@ def _hold(hold: HoldOver, zone: str, unsigned: Collection[int]) -> str:
     entries = ", ".join(map(str, hold.entries))
     return (
         f"hold       {hold.hold} ({hold.kind}), {', '.join(when)}: {force} "
-        f"(entries {entries}){unsigned_mark(hold.entries, unsigned)}"
+        f"(entries {entries}){_mark(hold.entries, marks)}"
     )
 
 
@@ -364,7 +378,7 @@ def _balance(answer: BookBalance, zone: str) -> str:
     colour = good if answer.balanced else alarm
     summary = sentence(answer.summary, zone)
     parts = [
-        *_rests_on(answer.unsigned),
+        *_rests_on(answer),
         colour(f"{summary[:1].upper()}{summary[1:]}."),
     ]
     if answer.differences:

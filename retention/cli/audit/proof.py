@@ -7,9 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retention.cli.audit.texts import field_text, title
+from retention.cli.audit.texts import CAME_BACK, field_text, title
 from retention.cli.base import Session
-from retention.cli.display import good, local, pairs, put, put_json, safe
+from retention.cli.display import alarm, good, local, pairs, put, put_json, safe
 from retention.model import codec
 from retention.model.answers.audit import EntryShown
 from retention.model.errors import UsageError, VerificationError
@@ -66,8 +66,11 @@ def _answer(proved: Proved) -> dict[str, Any]:
         found = render.entry(proved.entries[number])
         if number != proved.number:
             return found
+        back = proved.restored is not None
         return replace(
             found,
+            signed=not back,
+            came_back=back,
             fields=found.fields | proved.disclosed,
             withheld=sorted(set(found.withheld) - proved.disclosed.keys()),
         )
@@ -83,6 +86,7 @@ def _answer(proved: Proved) -> dict[str, Any]:
         "values": None if proved.values is None else render.values(proved.values),
         "outcome": proved.outcome,
         "between": None if between is None else [format_utc(at) for at in between],
+        "restored": proved.restored,
     }
 
 
@@ -112,6 +116,11 @@ def _text(answer: dict[str, Any]) -> str:
 
 def _says(answer: dict[str, Any]) -> Iterator[str]:
     entry, values = answer["entry"], answer["values"]
+    if answer["restored"] is not None:
+        yield alarm(
+            f"Entry {entry.number} {CAME_BACK.upper()}, as entry {answer['restored']} "
+            "says: anybody may have written it."
+        )
     if values is None:
         yield good(
             f"Proven: entry {entry.number}, {safe(entry.kind)}, "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retention.cli.audit.balance import directory_option
+from retention.cli.audit.texts import CAME_BACK
 from retention.cli.base import Session, group, with_session
 from retention.cli.display import alarm, good, local, note, number, pairs, put, safe
 from retention.model.answers.proof import LogKey, LogPublished, NewestCheckpoint, Proof
@@ -75,6 +76,11 @@ def prove(
         from retention.site.clock import read
 
         answer = copied.prove(read().wall, **given)
+    if answer.came_back and not session.as_json:
+        note(
+            f"Note: entry {answer.entry} {CAME_BACK}: whoever can write in the published "
+            "directory may have put it there. The proof says so."
+        )
     if session.as_json:
         session.answer(answer, lambda _, __: "")
     elif out is None:

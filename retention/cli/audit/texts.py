@@ -16,8 +16,9 @@ from retention.cli.display import (
 )
 from retention.model.answers.audit import EntryList, EntryShown
 
-NOT_SIGNED = "not signed yet"
-"""What is said of an entry of a copy that no checkpoint covers."""
+NOT_SIGNED, CAME_BACK = "not signed yet", "came back unsigned"
+"""What is said of an entry that no signature vouches for: of a copy, that no checkpoint
+covers; of any log, that came back from a published directory under none."""
 
 UNSET_LOGIN = 4_294_967_295
 _FIRST = ("row", "camera", "start", "end")
@@ -40,9 +41,7 @@ def entries_text(answer: EntryList, zone: str) -> str:
                 (
                     str(one.number),
                     local(one.at, zone),
-                    one.kind
-                    if one.signed is not False
-                    else f"{one.kind} ({NOT_SIGNED})",
+                    f"{one.kind}{_mark(one)}",
                     _who(one.actor),
                     _short(one, zone),
                 )
@@ -58,6 +57,12 @@ def entries_text(answer: EntryList, zone: str) -> str:
     if answer.before is not None:
         lines.append(f"Older ones: add --before {answer.before}")
     return "\n".join(lines)
+
+
+def _mark(one: EntryShown) -> str:
+    if one.signed is not False:
+        return ""
+    return f" ({CAME_BACK if one.came_back else NOT_SIGNED})"
 
 
 def _who(actor: dict[str, Any]) -> str:
@@ -123,7 +128,9 @@ def entry_text(answer: EntryShown, zone: str) -> str:
             for name, value in answer.fields.items()
         ),
     ]
-    if answer.signed is False:
+    if answer.came_back:
+        lines.append(("signed", f"no: it {CAME_BACK}, so anybody may have written it"))
+    elif answer.signed is False:
         lines.append(("signed", f"no: {NOT_SIGNED}, no checkpoint covers it"))
     if answer.withheld:
         lines.append(("withheld", ", ".join(answer.withheld)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from retention.cli.audit.texts import CAME_BACK
 from retention.cli.display import alarm, counted, length, local, pairs, safe, table
 from retention.cli.hold.answers import (
     OPEN,
@@ -213,7 +214,12 @@ def _history(one: HoldShown, zone: str) -> str:
     return table(
         ("entry", "time", "what", "by"),
         [
-            (entry.number, local(entry.at, zone), entry.kind, entry.by)
+            (
+                entry.number,
+                local(entry.at, zone),
+                f"{entry.kind} ({CAME_BACK})" if entry.came_back else entry.kind,
+                entry.by,
+            )
             for entry in one.history
         ],
     )

@@ -12,8 +12,11 @@ class EntryShown:
 
     `fields` and `rows` have what its kind declares (`retention audit kinds`): instants
     as text, durations in seconds; a row of an intent also what became of the file.
-    `withheld`: what is committed to and not in clear.  `signed`: whether the checkpoint
-    of a published copy covers it.  `fault`: what opens it is not what was committed to.
+    `withheld`: what is committed to and not in clear.  `signed`: false where it lies
+    beyond the checkpoint of a published copy, or came back under no signed head
+    (`came_back`), so that anybody may have written it; else true of a copy, and null of
+    the live log, which signs all else.  `fault`: what opens it is not what was committed
+    to.
     """
 
     number: int
@@ -32,6 +35,7 @@ class EntryShown:
     rows: list[dict[str, Any]] | None = None
     fault: str | None = None
     signed: bool | None = None
+    came_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,8 +287,10 @@ class CameraMeant:
 class BookFindings:
     """What became of footage; `more` recordings are not listed.
 
-    Of a published copy: `signed` entries are under its checkpoint, `beyond` lie behind
-    those, not signed yet; `unsigned` are the ones of them that the answer rests on.
+    `came_back`: entries named here that came back under no signed head, so that anybody
+    may have written them.  Of a published copy: `signed` entries are under its
+    checkpoint, `beyond` lie behind those, not signed yet; `unsigned` are the ones of
+    them that the answer rests on.
     """
 
     cameras: list[CameraMeant]
@@ -303,6 +305,7 @@ class BookFindings:
     faults: list[EntryFault]
     summary: str
     read: Effort
+    came_back: list[int]
     signed: int | None = None
     beyond: int | None = None
     unsigned: list[int] | None = None
@@ -339,8 +342,9 @@ class BookLine:
 @dataclass(frozen=True, slots=True)
 class BookBalance:
     """Whether the books add up; `complete`: what is there is in them.  `more` days are
-    not listed, `open_intents` are entries whose batch is not finished.  `signed`,
-    `beyond` and `unsigned` as in what `audit.find` answers."""
+    not listed, `open_intents` are entries whose batch is not finished.  `came_back`: the
+    entries in them that did.  `signed`, `beyond` and `unsigned` as in what `audit.find`
+    answers."""
 
     balanced: bool
     complete: bool
@@ -353,6 +357,7 @@ class BookBalance:
     faults: list[EntryFault]
     summary: str
     read: Effort
+    came_back: list[int]
     signed: int | None = None
     beyond: int | None = None
     unsigned: list[int] | None = None

@@ -287,12 +287,14 @@ class HoldList:
 
 @dataclass(frozen=True, slots=True)
 class HoldEntry:
-    """An entry of the log about a hold."""
+    """An entry of the log about a hold; `came_back`: under no signed head, so that
+    anybody may have written it."""
 
     number: int
     at: str
     kind: str
     by: str
+    came_back: bool
 
 
 @dataclass(frozen=True, slots=True)

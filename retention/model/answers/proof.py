@@ -118,7 +118,8 @@ class LogChecked:
 @dataclass(frozen=True, slots=True)
 class Proof:
     """The text that proves an entry, or one row of it.  In it is `label`, the entry that
-    says which published id the row's camera had: `camera`."""
+    says which published id the row's camera had: `camera`.  `came_back`: which of its
+    entries came back under no signed head, so that anybody may have written them."""
 
     entry: int
     row: int | None
@@ -126,6 +127,7 @@ class Proof:
     proof: str
     label: int | None
     camera: str | None
+    came_back: list[int]
 
 
 @dataclass(frozen=True, slots=True)

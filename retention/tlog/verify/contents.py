@@ -12,14 +12,11 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from functools import partial
 from multiprocessing import get_context
 
-from retention.tlog import tiles
-from retention.tlog.canonical import decode
 from retention.tlog.directory import Published
 from retention.tlog.entry import Stored
 from retention.tlog.lawful.fold import Lawful
 from retention.tlog.lawful.laws import Verdict
-from retention.tlog.tiles import WIDTH, Tile
-from retention.tlog.unsigned import RESTORED, Stretch, stretches
+from retention.tlog.unsigned import unsigned_of
 from retention.tlog.verify import books
 from retention.tlog.verify.books import Books, Looked
 from retention.tlog.verify.findings import Depth, Fault, FaultError, Report
@@ -160,24 +157,6 @@ class Contents:
         self.books.skip(number)
         if self._lawful is not None:
             self._lawful.stop()
-
-
-def unsigned_of(published: Published, size: int) -> list[Stretch]:
-    """What came back under no head, by what the first `size` entries say; where that
-    can't be read, nothing: then the entry itself is told."""
-    marked: list[bytes] = []
-    for number in range(-(-size // WIDTH)):
-        tile = Tile("entries", number, min(size - number * WIDTH, WIDTH))
-        found = tiles.begun(published.tile(tile) or b"")
-        marked += [one for one in found if _RESTORED in one]
-    try:
-        said = map(decode, marked)
-        return stretches(one for one in said if one["kind"] == RESTORED)
-    except books.UNREADABLE:
-        return []
-
-
-_RESTORED = f'"kind":"{RESTORED}"'.encode()
 
 
 def _look(work: list[tuple[bytes, bytes]], deep: bool) -> list[Looked]:
