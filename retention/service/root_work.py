@@ -139,6 +139,8 @@ class RootWork:
                     found = scanner.inspect(one.wanted, now, one.most, one.is_over)
                     one.found = found.said()
                     self._say_held(found.lost, found.quarantined)
+                elif scanner is None:
+                    one.why = self._why_not()
             one.done.set()
 
     def compare_held(self, stop: Stop) -> None:
@@ -178,6 +180,13 @@ class RootWork:
         with self._guarded(judged.now):
             root = self._available(judged.now)
             yield None if root is None else self._scanner, judged.now
+
+    def _why_not(self) -> str:
+        if self._may_not_write():
+            return "what is found could not be put on record"
+        if not self._core.judge().believed:
+            return "the clock is in doubt"
+        return self._core.alarms.blocking(self.name) or "it is not open"
 
     def _give_way(self, stop: Stop, *, rest: bool = True) -> bool:
         """The `stop` of a comparison, asked before each page: most of the disk's time is

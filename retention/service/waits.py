@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from retention.model.answers.hold import Inspection
+from retention.model.answers.hold import Inspection, RootNotLookedAt
 from retention.model.policy import Holds
 from retention.model.values import SECOND, Micros
 from retention.site import clock
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 PATIENCE: Micros = SECOND // 2
 """A look ends with the page at hand, a little after its time."""
+
+
+LATE = "did not answer in time"
 
 
 @dataclass(slots=True)
@@ -30,13 +33,15 @@ class Rescan:
 @dataclass(slots=True)
 class InspectionAsked:
     """A look at what holds (by camera key) keep, at so many files at most, that somebody
-    waits for until then (monotonic).  `found`: what there was to see, if anything."""
+    waits for until then (monotonic).  `found`: what there was to see; where there is
+    nothing, `why`."""
 
     wanted: Mapping[int, Holds]
     most: int
     until: Micros
     done: threading.Event = field(default_factory=threading.Event)
     found: Inspection | None = None
+    why: str = LATE
 
     def is_over(self) -> bool:
         """Whether nobody waits for it any more."""
@@ -74,13 +79,18 @@ def inspections(
             work.name: work.inspect(InspectionAsked(wanted, most, until))
             for work in _at_work(works, names)
         }
-        found, missed = Inspection(), set(names) - asked.keys()
+        found, missed = Inspection(), dict.fromkeys(set(names) - asked.keys(), LATE)
         for name, one in asked.items():
             if one.done.wait(_seconds_to(until + PATIENCE)) and one.found is not None:
                 found = found.plus(one.found)
             else:
-                missed.add(name)
-        return replace(found, roots_not_looked_at=sorted(missed))
+                missed[name] = one.why
+        return replace(
+            found,
+            roots_not_looked_at=[
+                RootNotLookedAt(name, why) for name, why in sorted(missed.items())
+            ],
+        )
 
     return inspect
 

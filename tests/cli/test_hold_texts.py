@@ -174,7 +174,10 @@ def test_a_shown_hold_says_that_its_files_are_as_they_were():
         ({"written_on": 1}, "1 file of it being written just now"),
         ({"unreadable": 3}, "3 files of it can't be read"),
         ({"not_looked_at": 84_000}, "84,000 files of it not looked at now, 16 were"),
-        ({"roots_not_looked_at": ["nvr2"]}, "Nothing was looked at in nvr2"),
+        (
+            {"roots_not_looked_at": [{"root": "nvr2", "why": "the clock is in doubt"}]},
+            "Nothing was looked at in nvr2 (the clock is in doubt): what is said",
+        ),
     ],
 )
 def test_what_a_look_found_amiss_is_said(found, words):

@@ -61,27 +61,38 @@ def test_ahead_and_back_again_deletes_nothing_before_its_time(tmp_path, daemon, 
     offset.write_text(jump)
     running.until(lambda: guards(site, "guard.tripped"))
     rounds(running, site)
-    status = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "retention",
-            "--config",
-            site.config,
-            "--json",
-            "status",
-        ],
-        capture_output=True,
-        text=True,
-    )
+    status = command(site, "status")
     assert status.returncode == 6
     assert "jumped ahead" in json.dumps(json.loads(status.stdout))
+    preview = hold(site, "2026-10-24T20:00Z", "2026-10-24T21:00Z")
+    assert [one["why"] for one in looks(preview)] == ["the clock is in doubt"]
+    refused = hold(site, "yesterday 20:00", "2026-10-24T21:00Z")
+    assert (refused.returncode, "counts from it" in refused.stderr) == (2, True)
     offset.write_text("+0")
     rounds(running, site)
     assert site.files() == kept
     assert guards(site, "guard.cleared") == []  # not before ten minutes have passed
     assert running.end() == 0
     assert site.verify().ok
+
+
+def command(site, *typed):
+    return subprocess.run(
+        [sys.executable, "-m", "retention", "--config", site.config, "--json", *typed],
+        capture_output=True,
+        text=True,
+    )
+
+
+def hold(site, since, until):
+    """What would be kept."""
+    window = ("--from", since, "--to", until, "--dry-run")
+    said = ("--kind", "internal", "--reference", "INC 1", "--reason", "a fall")
+    return command(site, "hold", "place", "1001", *window, *said)
+
+
+def looks(preview):
+    return json.loads(preview.stdout)["inspection"]["roots_not_looked_at"]
 
 
 def guards(site, kind):

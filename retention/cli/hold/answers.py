@@ -302,10 +302,10 @@ def not_as_catalogued(found: Inspection | None) -> Iterator[str]:
             f"{number(found.files)} were: too many for one answer. What is held is "
             "compared with the disk by and by."
         )
-    if roots := found.roots_not_looked_at:
+    if roots := [f"{one.root} ({one.why})" for one in found.roots_not_looked_at]:
         yield alarm(
-            f"Nothing was looked at in {some(roots)}, which did not answer in time: "
-            "what is said of it is what the catalogue has."
+            f"Nothing was looked at in {some(roots)}: what is said of it is what the "
+            "catalogue has."
         )
 
 

@@ -121,13 +121,21 @@ class HeldCamera:
 
 
 @dataclass(frozen=True, slots=True)
+class RootNotLookedAt:
+    """A root in which no look at the files was possible, and why in words."""
+
+    root: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """What a look at the files that a hold keeps found, just before its answer.
 
     `files` were looked at.  Of these `lost` are gone, `overwritten` are other than
     catalogued and in quarantine now, `written_on` are being written, `unreadable` could
     not be looked at.  `not_looked_at`: too many files, or too little time; nothing was
-    looked at in the roots named last.
+    looked at in the roots named last, and why.
     """
 
     files: int = 0
@@ -136,7 +144,7 @@ class Inspection:
     written_on: int = 0
     unreadable: int = 0
     not_looked_at: int = 0
-    roots_not_looked_at: list[str] = field(default_factory=list)
+    roots_not_looked_at: list[RootNotLookedAt] = field(default_factory=list)
 
     def plus(self, other: Inspection) -> Inspection:
         """Both together, whatever the type of a field adds up to."""
