@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ COPY = "/usr/src/cctv-retention"
 
 # What this machine's image happens to start is not the test's.
 OTHERS = (
-    "postgresql", "ssh", "docker", "containerd", "motion", "systemd-timesyncd",
+    "postgresql", "ssh", "cron", "docker", "containerd", "motion", "systemd-timesyncd",
     "e2scrub_reap", "unattended-upgrades",
 )  # fmt: skip
 SHIPPED = (
@@ -52,13 +53,13 @@ def blocks(heading: str) -> list[str]:
 class Machine:
     """One whose root file system is mounted at `root`; `boot` it, then type.
 
-    `srv` is its /srv, a file system of its own.
+    `srv` is its /srv, a file system of its own; what it writes elsewhere is in `upper`.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.srv = root.with_name("srv")
-        self._console = root.with_name("console")
+    def __init__(self, directory: Path) -> None:
+        self.root, self.srv = directory / "root", directory / "srv"
+        self.upper, self.work = directory / "upper", directory / "work"
+        self._console = directory / "console"
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._init = 0
 
@@ -143,34 +144,54 @@ def _name(process: int) -> str:
         return ""
 
 
+def install(directory: Path) -> None:
+    """Type the README's first step on a machine; what that wrote is in `directory`."""
+    with _machine() as made:
+        for name in OTHERS:
+            unit = made.root / "etc/systemd/system" / f"{name}.service"
+            unit.unlink(missing_ok=True)
+            unit.symlink_to("/dev/null")
+        _copy(made.root / COPY.lstrip("/"))
+        made.boot()
+        made.typed(blocks("Install it as a service")[0])
+        made.power_cut()
+        subprocess.run(["cp", "-a", f"{made.upper}/.", directory], check=True)
+
+
 @contextmanager
-def machine(directory: Path) -> Iterator[Machine]:
-    """One that is up; an overlay may write to the file system of `directory`."""
-    upper, work, root = (directory / name for name in ("upper", "work", "root"))
-    for path in (upper, work, root, directory / "srv"):
-        path.mkdir()
-    options = f"lowerdir=/,upperdir={upper},workdir={work}"
-    mount = ["mount", "-t", "overlay", "-o", options, "overlay", root]
-    subprocess.run(mount, check=True)
-    made = Machine(root)
-    try:
-        _furnish(root)
+def machine(installed: Path) -> Iterator[Machine]:
+    """One that is up, with the program as `install` left it."""
+    with _machine(installed) as made:
         made.boot()
         yield made
-    finally:
-        made.power_cut()
-        subprocess.run(["umount", "--lazy", root], check=True)
 
 
-def _furnish(root: Path) -> None:
-    """The project's copy, no service of the image's, an identity of its own."""
-    for name in OTHERS:
-        unit = root / "etc/systemd/system" / f"{name}.service"
-        unit.unlink(missing_ok=True)
-        unit.symlink_to("/dev/null")
-    (root / "etc/machine-id").unlink(missing_ok=True)
-    (root / "etc/machine-id").touch()
-    copy = root / COPY.lstrip("/")
+@contextmanager
+def _machine(*written: Path) -> Iterator[Machine]:
+    """One with an identity of its own, on which that was written; not booted yet.
+
+    In memory, since where / is an overlay none may write to its file system.
+    """
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        made = Machine(Path(directory))
+        for path in (made.upper, made.work, made.root, made.srv):
+            path.mkdir()
+        for layer in written:
+            subprocess.run(["cp", "-a", f"{layer}/.", made.upper], check=True)
+        options = f"lowerdir=/,upperdir={made.upper},workdir={made.work}"
+        mount = ["mount", "-t", "overlay", "-o", options, "overlay", made.root]
+        subprocess.run(mount, check=True)
+        try:
+            (made.root / "etc/machine-id").unlink(missing_ok=True)
+            (made.root / "etc/machine-id").touch()
+            yield made
+        finally:
+            made.power_cut()
+            subprocess.run(["umount", "--lazy", made.root], check=True)
+
+
+def _copy(copy: Path) -> None:
+    """The project's, for its people to install from."""
     copy.mkdir(parents=True)
     compiled = shutil.ignore_patterns("__pycache__")
     for name in SHIPPED:

@@ -28,6 +28,10 @@ cc = _command("cc")
 systemd_analyze = _command("systemd-analyze")
 systemd_nspawn = _command("systemd-nspawn")
 setfacl = _command("setfacl")
+sshd = _command("sshd")
+cron = _command("cron")
+tmux = _command("tmux")
+sudo = _command("sudo")
 go = _needs(
     shutil.which("go") is not None
     and Path("/usr/share/gocode/src/golang.org/x/mod/sumdb/note").is_dir(),

@@ -2,7 +2,6 @@
 that was set back, and the way from a dead disk to deleting again."""
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,15 +43,9 @@ WAIT = "WAIT: Micros = 7 * DAY"
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[booted.Machine]:
-    """One on which the program is installed, but for how long deletion stays off after a
-    successor log: ten seconds."""
-    with (
-        tempfile.TemporaryDirectory(dir="/dev/shm") as directory,
-        booted.machine(Path(directory)) as made,
-    ):
-        program, *_ = booted.blocks("Install it as a service")
-        made.typed(program)
+def machine(installed: Path) -> Iterator[booted.Machine]:
+    """One on which deletion stays off after a successor log for ten seconds only."""
+    with booted.machine(installed) as made:
         (successor,) = made.root.glob(
             "opt/cctv-retention/lib/*/*/*/control/successor.py"
         )
