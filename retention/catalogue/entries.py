@@ -22,6 +22,7 @@ from retention.tlog.declare import Footage
 from retention.tlog.kinds import HOLDS, KINDS, telling
 from retention.tlog.rows import LONG
 from retention.tlog.source import (
+    DELETED,
     INTENDED,
     Place,
     Query,
@@ -44,6 +45,10 @@ OF_CAMERA = """
     SELECT entry FROM entry_camera
     WHERE camera = :camera AND hour BETWEEN :first AND :last
     UNION ALL SELECT entry FROM entry_camera WHERE camera = :camera AND hour = :long"""
+
+_INTENTS = f"""
+    SELECT number FROM entry
+    WHERE number IN ({OF_CAMERA}) AND kind = '{INTENDED}' ORDER BY number"""
 
 
 class CatalogueSource:
@@ -73,6 +78,14 @@ class CatalogueSource:
 
     def backwards(self, query: Query) -> Iterator[Record]:
         """The entries that are asked for, newest first."""
+        found = self._found(query)
+        if query.camera is None or not query.is_of(DELETED):
+            yield from found
+            return
+        done = self._completions(query)
+        yield from heapq.merge(found, done, key=lambda one: -one.number)
+
+    def _found(self, query: Query) -> Iterator[Record]:
         statement, values = _statement(query)
         # Read as far as the reader asks, and closed with it.
         with self._tx.execute(statement, values) as found:
@@ -80,6 +93,16 @@ class CatalogueSource:
                 record = self._record(number, data)
                 if query.camera is None or self._meets(record, query.footage):
                     yield record
+
+    def _completions(self, query: Query) -> Iterator[Record]:
+        """Those of the batches about a camera: the index has their intents alone."""
+        intents = self._tx.execute(sa.text(_INTENTS), _of_camera(query)).scalars()
+        for number in reversed(log.completions(self._tx, intents)):
+            if query.before is not None and number >= query.before:
+                continue
+            record = self.entry(number)
+            if query.subject in (None, record.entry.get("subject")):
+                yield record
 
     def _meets(self, record: Record, footage: Window | None) -> bool:
         """Whether what the index has for the hour is of that time; rows tell it of
@@ -256,7 +279,7 @@ def _statement(query: Query) -> tuple[sa.Select[Any], dict[str, Any]]:
     if query.before is not None:
         where.append(columns.number < query.before)
     if query.kinds:
-        where.append(columns.kind.in_(query.kinds))
+        where.append(sa.or_(*(_of_kind(columns.kind, one) for one in query.kinds)))
     if query.subject is not None:
         where.append(columns.kind.in_(subjects.about(query.subject)))
         where.append(sa.func.instr(columns.bytes, subjects.mark(query.subject)) > 0)
@@ -265,15 +288,24 @@ def _statement(query: Query) -> tuple[sa.Select[Any], dict[str, Any]]:
         where.append(columns.at < query.written.end)
     if query.camera is not None:
         where.append(sa.text(f"number IN ({OF_CAMERA})"))
-        footage = query.footage
-        values = {
-            "camera": query.camera,
-            "first": 0 if footage is None else footage.start // HOUR,
-            "last": 2**62 if footage is None else (footage.end - 1) // HOUR,
-            "long": LONG,
-        }
+        values = _of_camera(query)
     found = sa.select(columns.number, columns.bytes).where(*where)
     return found.order_by(columns.number.desc()), values
+
+
+def _of_kind(column: Any, wanted: str) -> Any:
+    return column.op("GLOB")(wanted) if "*" in wanted else column == wanted
+
+
+def _of_camera(query: Query) -> dict[str, Any]:
+    """The values of `OF_CAMERA`."""
+    footage = query.footage
+    return {
+        "camera": query.camera,
+        "first": 0 if footage is None else footage.start // HOUR,
+        "last": 2**62 if footage is None else (footage.end - 1) // HOUR,
+        "long": LONG,
+    }
 
 
 def listing(

@@ -35,6 +35,9 @@ HOST, PROGRAM = socket.gethostname(), f"retention {__version__}"
 FORMAT = "cctv-retention-log/1"
 PRUNING = "none: no entry is ever removed"
 
+_DONE = """SELECT number, bytes FROM entry
+    WHERE kind = 'recordings.deleted' AND number > ? ORDER BY number LIMIT 200"""
+
 _HEAD = """SELECT size, frontier,
     (SELECT ifnull(max(version), 0) FROM policy),
     (SELECT bytes FROM entry WHERE number = log_head.size - 1)
@@ -255,6 +258,32 @@ def completion(tx: Connection, intent: int) -> int | None:
             later.close()
             return int(number)
     return None
+
+
+def completions(tx: Connection, intents: Iterable[int]) -> list[int]:
+    """The numbers of the completions of these intents, which are given in order; in
+    order too.  An open batch has none, as of `completion`."""
+    still_open = set(tx.exec_driver_sql("SELECT intent FROM batch").scalars())
+    back = unsigned(tx)
+    coming = (one for one in intents if one not in still_open)
+    next_intent = next(coming, None)
+    if next_intent is None:
+        return []
+    found: list[int] = []
+    waiting: set[int] = set()
+    last = next_intent
+    while page := tx.exec_driver_sql(_DONE, (last,)).all():
+        for last, data in page:
+            while next_intent is not None and next_intent < last:
+                waiting.add(next_intent)
+                next_intent = next(coming, None)
+            intent = decode(data)["fields"]["intent"]
+            if intent in waiting and not is_unsigned(back, last):
+                waiting.discard(intent)
+                found.append(last)
+        if next_intent is None and not waiting:
+            break
+    return found
 
 
 def head(tx: Connection) -> tuple[int, bytes]:

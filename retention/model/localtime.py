@@ -114,6 +114,12 @@ class Moment:
                 f'"2026-10-24 {time[0] if time else "21:00"}".'
             )
 
+    def day(self, text: str) -> Window:
+        """The whole day of the zone that `text` names; UsageError where it is none.  It
+        has 23 or 25 hours where clocks are set."""
+        self.refuse_in_doubt(text)
+        return _day(text, self.zone, self.now)
+
     def window(self, since: str | None, until: str | None, always: Window) -> Window:
         """Return [since, until) as typed; what is not given is as in `always`.
 
@@ -131,6 +137,23 @@ class Moment:
                 else f"there is nothing before {until}"
             )
         return window
+
+
+def _day(text: str, zone: str, now: Micros) -> Window:
+    plain = " ".join(text.split())
+    for form in _FORMS:
+        if match := form.fullmatch(f"{plain} 00:00"):
+            wall = _wall_time(match, zone, now)
+            # Where midnight is skipped, or comes twice, the day begins with the first
+            # instant of it.
+            start, end = (
+                _micros(one.replace(tzinfo=ZoneInfo(zone), fold=0))
+                for one in (wall, wall + timedelta(days=1))
+            )
+            return Window(_within_range(start, text), _within_range(end, text))
+    raise UsageError(
+        f'"{plain}" is no day: write it like "2026-10-24", "24/10/2026" or "yesterday".'
+    )
 
 
 def _read(match: re.Match[str], zone: str, now: Micros) -> Micros:

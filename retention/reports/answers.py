@@ -31,6 +31,7 @@ from retention.tlog.balance import (
     COLUMNS,
     NOTHING,
     Balance,
+    Place,
     RecordingSum,
     difference,
     expected,
@@ -272,7 +273,7 @@ def balanced(
         total=_line(total, complete=complete),
         open_intents=books.open_intents,
         faults=faults,
-        summary=_verdict(len(places), number, len(faults), complete=complete),
+        summary=_verdict(places, total, number, len(faults), complete=complete),
         read=read,
         came_back=sorted(came_back),
     )
@@ -300,7 +301,15 @@ def _line(
     )
 
 
-def _verdict(days: int, wrong: int, faults: int, *, complete: bool) -> str:
+def _verdict(
+    places: Sequence[Place],
+    total: Mapping[str, RecordingSum],
+    wrong: int,
+    faults: int,
+    *,
+    complete: bool,
+) -> str:
+    days = len(places)
     if faults:
         return (
             f"the rows of {faults} entries could not be read, so the books can't be "
@@ -313,12 +322,44 @@ def _verdict(days: int, wrong: int, faults: int, *, complete: bool) -> str:
         )
     if wrong:
         return f"on {wrong} of {days} days of a camera more is gone than was recorded"
+    if not places:
+        return "it balances: nothing was recorded in that time"
+    what = _balanced_of(places, total)
     if complete:
-        return f"the books balance: {days} days of a camera"
+        return f"it balances: {what}"
     return (
-        f"{days} days of a camera: nowhere is more gone than was recorded; whether the "
-        "rest is there, this copy of the log can't tell"
+        f"it balances as far as a copy of the log tells, nowhere is more gone than was "
+        f"recorded: {what}"
     )
+
+
+def _balanced_of(places: Sequence[Place], total: Mapping[str, RecordingSum]) -> str:
+    """What was balanced: recordings, cameras and days, and what became of them."""
+    came = sum(total[name].number for name in ("recorded", "corrected", "waiting"))
+    cameras, days = {camera for camera, _ in places}, [day for _, day in places]
+    first, last = day_text(min(days)), day_text(max(days))
+    became = [
+        f"{total[name].number:,} {word}"
+        for name, word in _BECAME.items()
+        if total[name].number
+    ]
+    when = first if first == last else f"{first} to {last}"
+    text = (
+        f"{_several(came, 'recording')} of {_several(len(cameras), 'camera')}, {when}"
+    )
+    return f"{text}: {', '.join(became)}" if became else text
+
+
+_BECAME = {
+    "present": "present",
+    "quarantined": "in doubt",
+    "deleted": "deleted",
+    "lost": "lost",
+}
+
+
+def _several(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _sum(found: RecordingSum) -> RecordingTotal:

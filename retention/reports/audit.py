@@ -23,6 +23,8 @@ from retention.site.caller import name_of
 from retention.tlog.directory import Published
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from retention.control.context import Context
 
 
@@ -43,18 +45,32 @@ def audit_list(
     until: str | None = None,
     before: int | None = None,
     limit: int | None = None,
+    on: str | None = None,
 ) -> EntryList:
     """Entries, newest first: see `ListRequest`."""
-    asked = ListRequest(kind, subject, camera, since, until, before, limit)
-    with _asked(context) as (source, site):
+    asked = ListRequest(kind, subject, camera, since, until, before, limit, on)
+    with context.catalogue.read() as tx:
+        source, site = CatalogueSource(tx), CatalogueSite(tx, context)
         answer = entries.entries(source, asked, context.moment, site.key)
-    return replace(answer, entries=[_with_login(one) for one in answer.entries])
+        signed = _signed(tx)
+    return replace(answer, entries=[_shown(one, signed) for one in answer.entries])
+
+
+def _signed(tx: Connection) -> int:
+    """How many entries a signed head covers."""
+    newest = heads.newest(tx)
+    return 0 if newest is None else newest.size
+
+
+def _shown(entry: EntryShown, signed: int) -> EntryShown:
+    covered = entry.signed is None and entry.number < signed
+    return replace(_with_login(entry), signed=covered)
 
 
 def audit_show(context: Context, *, number: int) -> EntryShown:
     """One entry with its commitments opened and all of its rows."""
-    with _asked(context) as (source, _):
-        return _with_login(entries.entry(source, number))
+    with context.catalogue.read() as tx:
+        return _shown(entries.entry(CatalogueSource(tx), number), _signed(tx))
 
 
 def _with_login(entry: EntryShown) -> EntryShown:

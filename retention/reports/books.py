@@ -28,14 +28,15 @@ def find(
     """What became of the recordings of a camera at an instant or in [since, until), or
     of the file at a path: recorded, deleted, held, lost, there, or why it is not known.
 
-    `camera` is every camera that the id meant then.
+    `camera` is every camera that the id meant then; None is all cameras.
     """
     began = clock.monotonic()
     window = window_of(camera, at, since, until, path, site.moment(now))
     if window is None:
         wanted = site.at_path(path or "")
     else:
-        wanted = Wanted(site.meant(camera or "", window), [window])
+        keys = set(site.names()) if camera is None else site.meant(camera, window)
+        wanted = Wanted(keys, [window])
     size = None
     while size != wanted.size():
         size = wanted.size()

@@ -13,6 +13,7 @@ from retention.model.values import FOREVER, Window
 from retention.tlog import render
 from retention.tlog.render import LIMIT
 from retention.tlog.source import (
+    DELETED,
     INTENDED,
     Outcomes,
     Query,
@@ -22,7 +23,7 @@ from retention.tlog.source import (
     opened,
     outcomes,
 )
-from retention.tlog.subjects import about, mark, refuse_unknown
+from retention.tlog.subjects import about, mark, refuse_unbounded, refuse_unknown
 
 MOST = 10_000
 """Entries in one answer: what the service's memory has room for beside its work."""
@@ -31,10 +32,12 @@ MOST = 10_000
 class ListRequest(NamedTuple):
     """What is asked of a list; times as typed.
 
-    Entries, newest first, at most `limit`, numbers below `before`.  [since, until) is
+    Entries, newest first, at most `limit`, numbers below `before`.  `kind` may be a
+    pattern, such as `hold.*`.  [since, until), or `on` this day of the site's zone, is
     when they were written.  With `camera` (an id as of today) it is the time of the
     footage, and entries with rows come with those rows of that camera that overlap it,
-    each with what became of the file.  `subject`: what they are about, such as `hold:17`.
+    each with what became of the file; so does a completion, with those of its intent.
+    `subject`: what they are about, such as `hold:17`.
     """
 
     kind: str | None = None
@@ -44,6 +47,7 @@ class ListRequest(NamedTuple):
     until: str | None = None
     before: int | None = None
     limit: int | None = None
+    on: str | None = None
 
 
 def entries(
@@ -56,7 +60,15 @@ def entries(
 
     `key_of` gives the camera that has an id today.
     """
-    window = moment.window(asked.since, asked.until, Window(0, FOREVER))
+    times = (asked.since, asked.until)
+    if asked.on is not None:
+        if times != (None, None):
+            raise UsageError("ask for a day, or for a time from and to: not for both")
+        window = moment.day(asked.on)
+    else:
+        window = moment.window(*times, Window(0, FOREVER))
+    if asked.kind is not None:
+        refuse_unbounded(asked.kind)
     if asked.limit is not None and not 1 <= asked.limit <= MOST:
         raise UsageError(
             f"entries are listed from 1 to {MOST} at a time, not {asked.limit}: ask for "
@@ -72,7 +84,7 @@ def entries(
     )
     if asked.camera is not None:
         query = query._replace(camera=key_of(asked.camera), footage=window)
-    elif (asked.since, asked.until) != (None, None):
+    elif (*times, asked.on) != (None, None, None):
         query = query._replace(written=window)
     found = list(islice(_shown(source, query), limit + 1))
     if not found:
@@ -89,13 +101,17 @@ def _shown(source: Source, query: Query) -> Iterator[EntryShown]:
         if query.camera is None or query.footage is None:
             yield _entry(source, record)
             continue
-        if record.kind == INTENDED and apart(record.entry["fields"], [query.footage]):
+        if record.kind == DELETED:
+            batch, became = _batch_of(source, record)
+        else:
+            batch, became = record, None
+        if batch.kind == INTENDED and apart(batch.entry["fields"], [query.footage]):
             continue
-        rows = record.read() if "rows" in record.entry else None
+        rows = batch.read() if "rows" in batch.entry else None
         if rows is None or not rows.columns.keys() >= render.FOOTAGE:
             yield _entry(source, record)
         elif places := render.places(rows, query.camera, query.footage):
-            became = outcomes_shown(source, record)
+            became = became or outcomes_shown(source, record)
             shown = [render.row(rows, place, became) for place in places]
             yield _entry(source, record, rows=shown)
 
@@ -118,6 +134,11 @@ def _mark(record: Record) -> dict[str, bool]:
     if record.unsigned is None:
         return {}
     return {"signed": False, "came_back": record.unsigned.came_back}
+
+
+def _batch_of(source: Source, done: Record) -> tuple[Record, Outcomes]:
+    """The intent that an entry completes, which has the rows, and what became of them."""
+    return source.entry(done.entry["fields"]["intent"]), outcomes(done)
 
 
 def outcomes_shown(source: Source, record: Record) -> Outcomes | None:

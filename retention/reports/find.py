@@ -180,7 +180,7 @@ class Finder:
             if len(self.lives) >= MOST:
                 raise UsageError(
                     f"there are more than {MOST:,} recordings in that time: ask for a "
-                    "shorter one"
+                    "shorter one, or name a camera"
                 )
             life = self.lives[key] = Life(camera, *key, duration, size)
             self.wanted.days.add((camera, key[1] // DAY))

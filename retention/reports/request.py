@@ -7,8 +7,11 @@ from collections.abc import Iterable
 
 from retention.model.errors import UsageError
 from retention.model.layouts.layout import starts_in
-from retention.model.localtime import Moment
+from retention.model.localtime import Moment, format_duration
 from retention.model.values import DAY, FOREVER, Micros, Stream, Window
+
+ALL_CAMERAS: Micros = DAY
+"""The longest time that is asked for of all cameras at once."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -26,15 +29,22 @@ def window_of(
         if camera or at or since or until:
             raise UsageError("ask for a path, or for a camera and a time: not for both")
         return None
-    if camera is None or (at is None) == (since is None) or (at and until):
+    if (at is None) == (since is None) or (at and until):
         raise UsageError(
-            "say which footage: a camera and a time (--at), a camera and a span (--from, "
-            "--to), or a path"
+            "say which footage: a time (--at) or a span (--from, --to), of a --camera or "
+            "of all; or a --path"
         )
     if at is not None:
         instant = moment.instant(at)
         return Window(instant, instant + 1)
-    return moment.window(since, until, Window(0, moment.now))
+    window = moment.window(since, until, Window(0, moment.now))
+    if camera is None and window.end - window.start > ALL_CAMERAS:
+        length = format_duration(window.end - window.start)
+        raise UsageError(
+            f"of all cameras at most {format_duration(ALL_CAMERAS)} are asked for at "
+            f"once, not {length}: ask for a shorter time, or name a camera"
+        )
+    return window
 
 
 def days_of(since: str | None, until: str | None, moment: Moment) -> range | None:

@@ -164,22 +164,33 @@ class DirectorySource:
     def _of_camera(self, query: Query) -> Iterator[int]:
         """The numbers of the entries about a camera, in the order of the log."""
         holds = HoldSpans()
+        batches: set[int] = set()
+        completions = query.is_of(DELETED)
         footage = query.footage or Window(-FOREVER, FOREVER + 1)
         before = self._before(query)
         for record in self.of_kinds(_FOUND_BY_CAMERA):
             if record.number >= before:
                 return
             holds.read(record)
-            fields = record.entry["fields"]
-            passed = record.kind == INTENDED and apart(fields, [footage])
-            if passed or not _is_wanted(query, record):
+            fields, wanted = record.entry["fields"], _is_wanted(query, record)
+            if record.kind == DELETED:
+                if fields["intent"] in batches and wanted:
+                    yield record.number
+                continue
+            intended = record.kind == INTENDED
+            if intended and apart(fields, [footage]):
+                continue
+            if not (wanted or (intended and completions)):
                 continue
             rows = partial(_columns, record)
             if any(
                 camera == query.camera and start < footage.end and footage.start < end
                 for camera, start, end in spans(record.entry, rows, holds.of)
             ):
-                yield record.number
+                if intended:
+                    batches.add(record.number)
+                if wanted:
+                    yield record.number
 
     def _before(self, query: Query) -> int:
         return self.end if query.before is None else min(query.before, self.end)
@@ -315,21 +326,20 @@ def _columns(record: Record) -> Columns:
 def _kind_marks(kinds: Collection[str]) -> re.Pattern[bytes]:
     """What is in the bytes of the entries of these kinds; of all, where none is named."""
     names = (re.escape(kind.encode(errors="replace")) for kind in sorted(kinds))
-    return re.compile(b'"kind":"(?:%s)"' % b"|".join(names) if kinds else b"")
+    found = b"|".join(one.replace(rb"\*", b'[^"]*') for one in names)
+    return re.compile(b'"kind":"(?:%s)"' % found if kinds else b"")
 
 
 def _is_wanted(query: Query, record: Record) -> bool:
     """Whether all but the footage is as asked for."""
     entry, written = record.entry, query.written
     return (
-        (not query.kinds or record.kind in query.kinds)
+        query.is_of(record.kind)
         and query.subject in (None, entry.get("subject"))
         and (written is None or written.start <= entry["at"] < written.end)
     )
 
 
 _FOUND_BY_CAMERA = tuple(
-    name
-    for name, kind in KINDS.items()
-    if kind.footage not in (Footage.NONE, Footage.INTENT)
+    name for name, kind in KINDS.items() if kind.footage is not Footage.NONE
 )

@@ -17,6 +17,7 @@ from retention.tlog import rows as row_files
 from retention.tlog.declare import Footage
 from retention.tlog.kinds import KINDS
 from retention.tlog.rows import LONG, Columns, RowFile
+from retention.tlog.subjects import matches
 from retention.tlog.unsigned import Unsigned
 from retention.tlog.unsigned import acts as acts_so
 from retention.tlog.verify.books import UNREADABLE, row_file_complaint
@@ -125,11 +126,13 @@ def outcomes_in(entry: Mapping[str, Any], columns: Mapping[str, Any]) -> Outcome
 
 
 class Query(NamedTuple):
-    """Which entries: all that is given must be true of one.
+    """Which entries: all that is given must be true of one.  `kinds` are names, or
+    patterns such as `hold.*`.
 
     `written` is when it was written.  With `camera` (its key) it is about that camera,
     and with `footage` about that time of it; of an entry with rows it may be another
-    time of the same hours, which only its rows tell.
+    time of the same hours, which only its rows tell.  The completion of a batch is about
+    what its intent is.
     """
 
     kinds: Collection[str] = ()
@@ -138,6 +141,10 @@ class Query(NamedTuple):
     camera: int | None = None
     footage: Window | None = None
     before: int | None = None
+
+    def is_of(self, kind: str) -> bool:
+        """Whether such entries are asked for."""
+        return not self.kinds or any(matches(kind, one) for one in self.kinds)
 
 
 class Source(Protocol):

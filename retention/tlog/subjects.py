@@ -1,4 +1,9 @@
-"""What people ask entries for: a kind by its name, and a thing such as `hold:17`."""
+"""What people ask entries for: a kind by its name or a pattern such as `hold.*`, and a
+thing such as `hold:17`."""
+
+import re
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
 
 from retention.model.errors import UsageError
 from retention.tlog.canonical import to_bytes
@@ -15,13 +20,35 @@ def about(subject: str) -> list[str]:
     return found
 
 
+STARS = 3
+"""In one pattern."""
+_PATTERN = re.compile(r"[a-z_.*]{1,64}", re.ASCII)
+
+
+def refuse_unbounded(kind: str) -> None:
+    """UsageError for a pattern of kinds that is none, or could take for ever."""
+    if "*" in kind and (not _PATTERN.fullmatch(kind) or kind.count("*") > STARS):
+        raise UsageError(
+            f"{kind!r} is no pattern of kinds: write a name such as hold.placed, or part "
+            f"of one with * for the rest, such as hold.* (at most {STARS})"
+        )
+
+
+def matches(kind: str, wanted: str) -> bool:
+    """Whether a kind is the one that is asked for, by its name or a pattern."""
+    return fnmatchcase(kind, wanted) if "*" in wanted else kind == wanted
+
+
 def refuse_unknown(kind: str | None) -> None:
     """UsageError where no kind is called so; ask where nothing was found, for a newer
     program may have written it."""
-    if kind is not None and kind not in KINDS:
-        raise UsageError(
-            f"no kind of entry is called {kind!r}: `retention audit kinds` lists them"
-        )
+    if kind is None or any(matches(one, kind) for one in KINDS):
+        return
+    near = get_close_matches(kind.strip("*"), KINDS, cutoff=0.5)
+    hint = f"; the nearest are {', '.join(near)}" if near else ""
+    raise UsageError(
+        f"no kind of entry is called {kind!r}{hint}: `retention audit kinds` lists them"
+    )
 
 
 def mark(subject: str) -> bytes:

@@ -8,7 +8,7 @@ from retention.catalogue import db
 
 ENTRY_KEYS = {
     "number", "kind", "at", "site", "host", "program", "policy", "actor", "fields",
-    "row_count", "withheld", "subject", "came_back",
+    "row_count", "withheld", "subject", "signed", "came_back",
 }  # fmt: skip
 
 

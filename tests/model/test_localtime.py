@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from retention.model.errors import UsageError
 from retention.model.localtime import (
+    Moment,
     format_date,
     format_duration,
     format_local,
@@ -403,3 +404,22 @@ def test_a_printed_duration_can_be_typed_and_never_overstates(length: Micros) ->
 )
 def test_prints_sizes_in_decimal_units(size: int, text: str) -> None:
     assert format_size(size) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "hours"),
+    [
+        ("2026-10-24", "2026-10-23T23:00:00Z", 24),
+        ("25/10/2026", "2026-10-24T23:00:00Z", 25),
+        ("Sun 28 Mar 2027", "2027-03-28T00:00:00Z", 23),
+    ],
+)
+def test_a_day_is_as_long_as_it_was(text: str, start: str, hours: int) -> None:
+    day = Moment(LONDON, 0).day(text)
+    assert (format_utc(day.start), day.end - day.start) == (start, hours * HOUR)
+
+
+def test_a_day_without_a_midnight_begins_with_its_first_instant() -> None:
+    day = Moment("America/Sao_Paulo", 0).day("2018-11-04")
+    assert format_utc(day.start) == "2018-11-04T03:00:00Z"
+    assert day.end - day.start == 23 * HOUR

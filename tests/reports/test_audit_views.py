@@ -43,6 +43,16 @@ SETTINGS = SimpleNamespace(
 """As much of the settings as a listing asks for."""
 
 
+CAMERAS = [
+    Dated(
+        "camera.added", NOW, ANNA,
+        {"camera": key, "id": f"100{key}", "kind": "", "custody": "council", "source": ""},
+    )
+    for key in (1, 2)
+]  # fmt: skip
+"""As a copy is told of them."""
+
+
 @pytest.fixture
 def context(catalogue):
     with catalogue.write(Priority.SCAN) as tx:
@@ -144,8 +154,10 @@ def test_down_to_single_recordings_of_one_camera_and_time(context):
     start = table.values[5][2]
     since, until = format_utc(start), format_utc(start + MINUTE + 5)
     answer = audit_list(context, camera="1002", since=since, until=until)
-    assert numbers(answer) == [1]
-    rows = answer["entries"][0]["rows"]
+    assert numbers(answer) == [2, 1]
+    done, intent = answer["entries"]
+    rows = intent["rows"]
+    assert done["rows"] == rows
     assert [(row["row"], row["camera"], row["outcome"]) for row in rows] == [
         (5, 2, "rescued"),
         (7, 2, "deleted"),
@@ -153,6 +165,95 @@ def test_down_to_single_recordings_of_one_camera_and_time(context):
     assert rows[0]["start"] == since
     assert rows[0]["duration"] == 59.998
     assert {row["completion"] for row in rows} == {2}
+
+
+def test_what_was_deleted_of_a_camera_is_listed_though_no_completion_names_it(
+    context, either
+):
+    """A completion carries no camera: its intent does, and its rows."""
+    first, second = batch_rows(4), batch_rows(2, cameras=1)
+    append(
+        context.catalogue, *CAMERAS, intended(first), intended(second),
+        completed(4, second), completed(3, first, {3: "rescued"}), intended(first),
+    )  # fmt: skip
+    asked = {"kind": "recordings.deleted", "camera": "1002"}
+    answer = either("list", **asked)
+    assert numbers(answer) == [6]
+    assert [
+        (row["camera"], row["outcome"]) for row in answer["entries"][0]["rows"]
+    ] == [
+        (2, "deleted"),
+        (2, "rescued"),
+    ]
+    assert numbers(either("list", kind="recordings.deleted", camera="1001")) == [6, 5]
+    assert numbers(either("list", **asked, since="now")) == []
+    assert numbers(either("list", **asked, before=6)) == []
+
+
+def test_completions_are_listed_in_the_order_of_the_log(context, either):
+    """The batch of one root may be open while others come and go."""
+    table = batch_rows(2, cameras=1)
+    append(
+        context.catalogue, *CAMERAS, *(intended(table) for _ in range(4)),
+        completed(5, table), completed(6, table), completed(4, table),
+        completed(3, table),
+    )  # fmt: skip
+    pages, before = [], None
+    while True:
+        answer = either(
+            "list", camera="1001", kind="recordings.*", limit=1, before=before
+        )
+        pages += numbers(answer)
+        if (before := answer["before"]) is None:
+            break
+    assert pages == [10, 9, 8, 7]
+
+
+def test_kinds_are_asked_for_by_a_pattern(context, either):
+    append(context.catalogue, cooled(), released(), intended(batch_rows(2)))
+    assert numbers(either("list", kind="hold.*")) == [2, 1]
+    assert numbers(either("list", kind="*.*ed")) == [3, 2, 1, 0]
+    assert numbers(either("list", kind="hold.*", subject="hold:1", limit=1)) == [2]
+    assert numbers(either("list", kind="alarm.*")) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("hold.place", r"no kind .* 'hold.place'; the nearest are hold.placed"),
+        ("holds.*", r"no kind .* 'holds.\*'"),
+        ("*.*.*.*", "at most 3"),
+        ("hold[.]*", "no pattern of kinds"),
+        ("h" * 80 + "*", "no pattern of kinds"),
+    ],
+)
+def test_a_kind_that_is_none_is_refused_with_the_nearest(context, either, kind, words):
+    with pytest.raises(UsageError, match=words):
+        either("list", kind=kind)
+
+
+def test_a_day_is_one_of_the_site_and_not_of_utc(context, either):
+    """London, in summer: 24 July begins at 23:00Z of the 23rd."""
+    midnight = 1_784_847_600 * SECOND
+    for at in (midnight - 1, midnight, midnight + DAY - 1, midnight + DAY):
+        append(context.catalogue, Dated("service.stopped", at, ANNA))
+    for day in ("2026-07-24", "24/07/2026", "Fri 24 Jul 2026"):
+        assert numbers(either("list", on=day)) == [3, 2]
+    assert numbers(either("list", on="23 Jul 2026", kind="service.*")) == [1]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"on": "24/13/2026"}, "not a time"),
+        ({"on": "now"}, "is no day"),
+        ({"on": "2026-07-24 12:00"}, "is no day"),
+        ({"on": "today", "since": "now"}, "not for both"),
+    ],
+)
+def test_what_is_no_day_is_refused(either, asked, words):
+    with pytest.raises(UsageError, match=words):
+        either("list", **asked)
 
 
 def test_a_recording_that_only_touches_the_time_is_not_in_it(context):

@@ -37,7 +37,10 @@ def test_every_day_says_what_became_of_what(lived: Bookkeeper) -> None:
         [1, 0, 0, 0, 1, 0],
     ]
     assert numbers(answer["total"], *names) == [7, 3, 1, 2, 1, 0]
-    assert answer["summary"].startswith("the books balance")
+    assert answer["summary"] == (
+        "it balances: 7 recordings of 2 cameras, 2026-08-12 to 2026-09-20: 2 present, 1 "
+        "in doubt, 3 deleted, 1 lost"
+    )
 
 
 def test_a_camera_and_some_days_alone(lived: Bookkeeper) -> None:

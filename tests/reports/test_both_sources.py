@@ -25,6 +25,8 @@ from tests.support.history import SLOTS, History, start_of
 
 ACTS = 90
 QUESTIONS = 1_000
+DELETED = "recordings.deleted"
+PATTERNS = ("no.such", "no.*", "hold.*", "recordings.*", "*.*ed", "*")
 VERBS = ("list", "list", "show", "find", "find", "balance")
 
 
@@ -144,13 +146,16 @@ class Asker:
         holds = [f"hold:{number}" for number in self.history.holds]
         subjects = ["root:nvr1", "camera:3", "camera:17", "hold", *holds]
         return {
-            "kind": self.maybe(self.dice.choice([*KINDS, "no.such"]), 0.3),
+            "kind": self.maybe(self.dice.choice([*KINDS, *PATTERNS, DELETED]), 0.4),
             "subject": self.maybe(self.dice.choice(subjects), 0.3),
             "camera": self.maybe(self.camera(), 0.6),
             "before": self.maybe(self.dice.randint(0, self.size + 5), 0.3),
             "limit": self.maybe(self.dice.choice([1, 2, 5, 20]), 0.7),
-            **(self.window() if self.dice.random() < 0.8 else {}),
+            **self.dice.choice([self.window(), self.window(), self.day(), {}]),
         }
+
+    def day(self) -> dict[str, Any]:
+        return {"on": format_utc(self.instant())[:10]}
 
     def _show(self) -> dict[str, Any]:
         return {"number": self.dice.randint(0, self.size + 1)}
@@ -161,8 +166,9 @@ class Asker:
             path = self.history.keeper.path(self.dice.choice("ab"), start)
             return {"path": str(path)}
         if self.dice.random() < 0.5:
-            return {"camera": self.camera(), "at": format_utc(self.instant())}
-        return {"camera": self.camera(), **self.window()}
+            camera = self.maybe(self.camera(), 0.8)
+            return {"camera": camera, "at": format_utc(self.instant())}
+        return {"camera": self.maybe(self.camera(), 0.9), **self.window()}
 
     def _balance(self) -> dict[str, Any]:
         limit = self.maybe(self.dice.randint(1, 5), 0.3)
@@ -205,7 +211,10 @@ def same_list(live: dict[str, Any], copy: dict[str, Any]) -> bool:
 
 
 def same_show(live: dict[str, Any], copy: dict[str, Any]) -> bool:
-    copy = {name: value for name, value in copy.items() if name != "signed"}
+    live, copy = (
+        {name: value for name, value in one.items() if name != "signed"}
+        for one in (live, copy)
+    )
     return _closed(live, copy["withheld"]) == copy | {"withheld": None}
 
 

@@ -234,6 +234,31 @@ def test_a_recording_over_midnight_is_in_the_roll_ups_of_the_day_it_began(
     assert len(one["recorded"]) == 1
 
 
+def test_an_instant_is_asked_of_all_cameras(keeper: Bookkeeper) -> None:
+    filled(keeper)
+    keeper.remove(keeper.path("b", FRESH))
+    keeper.scan()
+    answer = keeper.find(at=FRESH)
+    assert [one["camera"] for one in answer["cameras"]] == ["a", "b"]
+    found = {one["camera"]: one["fate"] for one in answer["recordings"]}
+    assert found == {"a": "present", "b": "lost"}
+    both = keeper.find(since=FRESH, until=FRESH + HOUR)
+    assert len(both["recordings"]) == 6
+
+
+def test_too_much_of_all_cameras_is_refused_in_a_sentence(
+    keeper: Bookkeeper, monkeypatch
+) -> None:
+    filled(keeper)
+    with pytest.raises(
+        UsageError, match=r"at most 1 day .* not 2 days.* name a camera"
+    ):
+        keeper.find(since=FRESH - DAY, until=FRESH + DAY)
+    monkeypatch.setattr("retention.reports.find.MOST", 3)
+    with pytest.raises(UsageError, match=r"more than 3 recordings .* or name a camera"):
+        keeper.find(since=FRESH, until=FRESH + HOUR)
+
+
 def test_altered_rows_are_a_fault_and_no_answer(keeper: Bookkeeper) -> None:
     filled(keeper)
     keeper.cycle()
@@ -252,7 +277,8 @@ def test_altered_rows_are_a_fault_and_no_answer(keeper: Bookkeeper) -> None:
     [
         {},
         {"camera": "a"},
-        {"at": FRESH},
+        {"at": FRESH, "since": FRESH},
+        {"since": FRESH - 2 * DAY, "until": FRESH},
         {"camera": "a", "at": FRESH, "until": FRESH},
         {"camera": "a", "since": FRESH, "until": FRESH},
         {"camera": "a", "at": FRESH, "path": "x"},

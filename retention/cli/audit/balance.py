@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -155,7 +155,7 @@ def _entries(numbers: list[int]) -> str:
 
 
 @click.command("find")
-@click.option("--camera", metavar="ID", help="Footage of this camera.")
+@click.option("--camera", metavar="ID", help="Footage of this camera; else of all.")
 @click.option("--at", metavar="TIME", help="An instant that it covers.")
 @click.option("--from", "since", metavar="TIME", help="From this instant on.")
 @click.option("--to", "until", metavar="TIME", help="Before this instant; else now.")
@@ -171,6 +171,7 @@ def find(session: Session, copied: PublishedCopy | None, **given: str | None) ->
       retention audit find --camera 1101 --at "24/10/2026 14:00"
       retention audit find --camera 1101 --from "24/10/2026 14:00" \\
           --to "24/10/2026 15:00"
+      retention audit find --at "24/10/2026 14:00"
       retention audit find --path market-place/2026-10-24_14-00-00.mp4
       retention audit find --camera 1101 --at "24/10/2026 14:00" --dir /media/usb/log
     """
@@ -320,18 +321,30 @@ def _hold(hold: HoldOver, zone: str, marks: _Marks) -> str:
 
 
 def _gaps(gaps: list[UnnamedTime], zone: str) -> str:
-    return table(
-        ("from", "to", "what", "why"),
-        [
-            (
-                local(one.since, zone),
-                local(one.until, zone, "ever"),
-                one.what.replace("_", " "),
-                one.why,
-            )
-            for one in gaps
-        ],
-    )
+    """One line for all cameras of which the same is said of the same time."""
+    cameras: dict[UnnamedTime, list[str]] = {}
+    for one in gaps:
+        cameras.setdefault(replace(one, camera=None), []).append(one.camera or "")
+    rows = [
+        (
+            local(one.since, zone),
+            local(one.until, zone, "ever"),
+            _some(ids),
+            one.what.replace("_", " "),
+            one.why,
+        )
+        for one, ids in cameras.items()
+    ]
+    headings = ["from", "to", "camera", "what", "why"]
+    if len({one.camera for one in gaps}) == 1:
+        del headings[2]
+        return table(headings, [(*row[:2], *row[3:]) for row in rows])
+    return table(headings, rows)
+
+
+def _some(ids: list[str]) -> str:
+    more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+    return ", ".join(ids[:_LISTED]) + more
 
 
 # -- balance ------------------------------------------------------------------------
@@ -341,13 +354,16 @@ def _gaps(gaps: list[UnnamedTime], zone: str) -> str:
 @click.option("--camera", metavar="ID", help="Of this camera; else of all.")
 @click.option("--from", "since", metavar="TIME", help="Days from this instant on.")
 @click.option("--to", "until", metavar="TIME", help="Days before this instant.")
+@click.option("--days", is_flag=True, help="Also the days on which they add up.")
 @click.option(
     "--limit", type=click.IntRange(min=1), metavar="COUNT", help="Days listed, at most."
 )
 @unsigned_option
 @directory_option
 @with_session
-def balance(session: Session, copied: PublishedCopy | None, **given: Any) -> int:
+def balance(
+    session: Session, copied: PublishedCopy | None, days: bool, **given: Any
+) -> int:
     """Whether the books add up: recorded is present, deleted, lost or in doubt.
 
     By camera and day (UTC) of the start. A published copy can't tell what is still
@@ -355,7 +371,8 @@ def balance(session: Session, copied: PublishedCopy | None, **given: Any) -> int
 
     \b
     Example:
-      retention audit balance --from "2026-10-24 00:00" --to "2026-10-31 00:00"
+      retention audit balance
+      retention audit balance --from 2026-10-24 --to 2026-10-31 --days
       retention audit balance --camera 1101 --dir /media/usb/log
 
     Exit status 5: they don't add up.
@@ -363,18 +380,18 @@ def balance(session: Session, copied: PublishedCopy | None, **given: Any) -> int
     if copied is None:
         with working("adding up the books"):
             answer = session.ask("audit.balance", BookBalance, **given)
-        session.answer(answer, _balance)
+        session.answer(answer, partial(_balance, days=days))
     else:
         from retention.site.clock import read
 
         with working("reading the published log"):
             answer = copied.balance(read().wall, **given)
-        session.answer(answer, _balance, copied.zone)
+        session.answer(answer, partial(_balance, days=days), copied.zone)
         left_out(session, copied)
     return 0 if answer.balanced else VerificationError.exit_status
 
 
-def _balance(answer: BookBalance, zone: str) -> str:
+def _balance(answer: BookBalance, zone: str, *, days: bool) -> str:
     colour = good if answer.balanced else alarm
     summary = sentence(answer.summary, zone)
     parts = [
@@ -383,9 +400,9 @@ def _balance(answer: BookBalance, zone: str) -> str:
     ]
     if answer.differences:
         parts.append(f"Where they don't add up:\n{_days(answer.differences, answer)}")
-    if answer.days:
+    if days and answer.days:
         parts.append(_days([*answer.days, _total(answer)], answer))
-    if answer.more:
+    if days and answer.more:
         parts.append(f"... and {counted(answer.more, 'more day')}: add --limit.")
     parts += [
         alarm(f"Entry {one.entry}: {sentence(one.what, zone)}.")

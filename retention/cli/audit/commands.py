@@ -35,7 +35,11 @@ def audit() -> None:
 
 
 @audit.command("list")
-@click.option("--kind", metavar="KIND", help="Of this kind, such as hold.placed.")
+@click.option(
+    "--kind",
+    metavar="KIND",
+    help="Of this kind, such as hold.placed, or of all such as 'hold.*'.",
+)
 @click.option(
     "--subject",
     metavar="WHAT",
@@ -48,6 +52,7 @@ def audit() -> None:
 )
 @click.option("--from", "since", metavar="TIME", help="From this instant on.")
 @click.option("--to", "until", metavar="TIME", help="Before this instant.")
+@click.option("--on", metavar="DAY", help="On this day of the site's zone, instead.")
 @click.option(
     "--before", type=click.IntRange(min=0), metavar="NUMBER", help="Below this number."
 )
@@ -69,6 +74,8 @@ def list_(session: Session, copied: PublishedCopy | None, **given: Any) -> None:
       retention audit list --subject hold:17
       retention audit list --camera 1101 --from "24/10/2026 14:00" \\
           --to "24/10/2026 15:00"
+      retention audit list --camera 1101 --kind recordings.deleted --on 24/10/2026
+      retention audit list --kind 'hold.*' --on yesterday
       retention audit list --dir /media/usb/log --kind hold.released
       retention audit list --dir /media/usb/log --unsigned
     """

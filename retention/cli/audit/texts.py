@@ -49,10 +49,11 @@ def entries_text(answer: EntryList, zone: str) -> str:
             ],
         )
     ]
+    batches = {f"intent:{one.number}" for one in entries}
     lines += [
         f"\nIn entry {one.number}:\n{_rows(one.rows, zone)}"
         for one in entries
-        if one.rows
+        if one.rows and one.correlation not in batches  # else told with its intent
     ]
     if answer.before is not None:
         lines.append(f"Older ones: add --before {answer.before}")

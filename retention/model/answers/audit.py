@@ -11,12 +11,11 @@ class EntryShown:
     """An entry, what is committed to in clear where it is known; digests are left out.
 
     `fields` and `rows` have what its kind declares (`retention audit kinds`): instants
-    as text, durations in seconds; a row of an intent also what became of the file.
-    `withheld`: what is committed to and not in clear.  `signed`: false where it lies
-    beyond the checkpoint of a published copy, or came back under no signed head
-    (`came_back`), so that anybody may have written it; else true of a copy, and null of
-    the live log, which signs all else.  `fault`: what opens it is not what was committed
-    to.
+    as text, durations in seconds; a row of an intent also what became of the file.  A
+    completion that is listed by camera has the rows of its intent, with that.
+    `withheld`: what is committed to and not in clear.  `signed`: whether a signed head
+    covers it; false also where it came back under none (`came_back`), so that anybody
+    may have written it.  `fault`: what opens it is not what was committed to.
     """
 
     number: int
