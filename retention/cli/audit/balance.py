@@ -391,7 +391,7 @@ def balance(
     return 0 if answer.balanced else VerificationError.exit_status
 
 
-def _balance(answer: BookBalance, zone: str, *, days: bool) -> str:
+def _balance(answer: BookBalance, zone: str, *, days: bool = False) -> str:
     colour = good if answer.balanced else alarm
     summary = sentence(answer.summary, zone)
     parts = [
