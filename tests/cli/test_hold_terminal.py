@@ -58,18 +58,18 @@ class Terminal:
     def interrupt(self):
         """Ctrl-C. One that comes just before Python blocks to read waits for a key (as
         in every program that calls `input`), so a person would press it again."""
-        for _ in range(60):
+        for _ in range(6):
             self.process.send_signal(signal.SIGINT)
-            if select.select([self.ours], [], [], 1)[0]:
+            if select.select([self.ours], [], [], 20)[0]:
                 return
         raise AssertionError(f"Ctrl-C does nothing: {self.shown}")
 
     def end(self):
         """Read all that is left; the exit status."""
-        while self._more(30):
+        while self._more(90):
             pass
         os.close(self.ours)
-        return self.process.wait(30)
+        return self.process.wait(90)
 
     def _more(self, seconds):
         if not select.select([self.ours], [], [], max(seconds, 0))[0]:

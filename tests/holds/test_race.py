@@ -157,7 +157,7 @@ def test_a_refused_hold_saves_nothing(room):
 
 def test_no_unlink_begins_between_the_rescue_and_the_commit(room, monkeypatch):
     """The gate is shut until the hold is durable."""
-    claimed = []
+    claimed, threads = [], []
     commit = room.site.catalogue._writing.dialect.do_commit
 
     def slow(connection):
@@ -167,13 +167,15 @@ def test_no_unlink_begins_between_the_rescue_and_the_commit(room, monkeypatch):
             target=lambda: claimed.append(room.gate.claim(flight, 0))
         )
         thread.start()
+        threads.append(thread)
         time.sleep(0.05)
         assert claimed == []
         commit(connection)
 
     monkeypatch.setattr(room.site.catalogue._writing.dialect, "do_commit", slow)
     room.place()
-    time.sleep(0.05)
+    for thread in threads:
+        thread.join()
     assert claimed
 
 

@@ -79,19 +79,19 @@ def test_what_ffmpeg_writes_is_left_alone_and_what_is_due_goes_meanwhile(
         recorder(segments(footage, "1002", "mkv"), TZ=ZONES["1002"]),
     ]
     witness = Witness(made, *writers)
-    witness.watch(60, until=lambda: len(list(footage.glob("1002*.mkv"))) >= 4)
+    witness.watch(120, until=lambda: len(list(footage.glob("1002*.mkv"))) >= 4)
     old = older_copies(footage)
     assert len(old) >= 4
     made.start()
-    witness.watch(60, until=lambda: made.entries("plan.proposed"))
+    witness.watch(120, until=lambda: made.entries("plan.proposed"))
     witness.watch(2)
     assert [path for path in old if not path.exists()] == []
     approved = made.command("deletion", "approve", "1")
     assert str(len(old)) in approved
-    witness.watch(60, until=lambda: not any(path.exists() for path in old))
+    witness.watch(120, until=lambda: not any(path.exists() for path in old))
     assert [path for path in old if path.exists()] == []
     witness.watch(2)
-    witness.watch(60, until=lambda: witness.looks > 20 and len(witness.written) >= 12)
+    witness.watch(120, until=lambda: witness.looks > 20 and len(witness.written) >= 12)
 
     assert not any(writer.ended() for writer in writers)
     for writer in writers:
@@ -154,17 +154,19 @@ def test_a_long_segment_under_its_final_name_waits_until_it_is_closed(site, reco
     directory = made.footage / "1001"
     directory.mkdir()
     made.start()
-    truths, witnesses = {}, []
+    begun, witnesses, truths = [], [], {}
     for seconds in (8, 3):
         path, start = named_for_now(directory)
-        for before in truths:  # a short gap is bridged
-            truths[before] = truths[before]._replace(written=start)
         writer = recorder(in_place(path, seconds))
+        begun.append((path, start, seconds, writer))
         witnesses.append(Witness(made, writer))
         witnesses[-1].watch(120, until=writer.ended)
+    for path, start, seconds, writer in begun:
         assert writer.process.returncode == 0, writer.log.read_text()
         assert abs(probed(path) - seconds) < 0.3
         truths[path] = truth(path, start, probed(path))
+    (before, *_), (_, after, *_) = begun
+    truths[before] = truths[before]._replace(written=after)  # a short gap is bridged
     assert witnesses[0].looks > 8
     assert [each.open_when_catalogued for each in witnesses] == [set(), set()]
     made.until(lambda: len(made.catalogued()) == 2)

@@ -384,7 +384,7 @@ def test_a_catalogue_that_another_program_has_locked_is_told_by_status(site, dae
     with sqlite3.connect(site.state / db.NAME, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
         told = "NOT DELETING: guard log: the catalogue "
-        running.until(lambda: retention(site, "status")[1].startswith(told), 60)
+        running.until(lambda: retention(site, "status")[1].startswith(told))
         status, text, _ = retention(site, "status")
         assert status == 6
         assert "is locked by another program; close whatever has it open" in text
@@ -395,6 +395,6 @@ def test_a_catalogue_that_another_program_has_locked_is_told_by_status(site, dae
         assert old.exists()
         other.execute("ROLLBACK")
     other.close()
-    running.until(lambda: not old.exists(), 150)
-    running.until(lambda: retention(site, "status")[0] != 6, 150)
+    running.until(lambda: not old.exists())
+    running.until(lambda: retention(site, "status")[0] != 6)
     end(running)

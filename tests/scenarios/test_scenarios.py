@@ -345,7 +345,7 @@ def test_scans_that_race_batches_call_nothing_lost_and_nothing_new(tmp_path):
     while len(scans) <= 2 and thread.is_alive():
         time.sleep(0.01)
     done.set()
-    thread.join(20)
+    thread.join(120)
     assert failures == []
     assert len(scans) > 2
     assert result.deleted == 400

@@ -14,8 +14,8 @@ open_connections = []
 
 def connect(order):
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    made.settimeout(20)
-    for _ in range(200):
+    made.settimeout(120)
+    for _ in range(12_000):
         try:
             made.connect(order["socket"])
             return made

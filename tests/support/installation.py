@@ -318,7 +318,7 @@ class Daemon:
     def end(self, number=signal.SIGTERM) -> int:
         self.be_honest()
         self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def be_honest(self) -> None:
         """Whatever a test did to it: where footage that no hold keeps is left past its

@@ -116,7 +116,7 @@ class Session:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(10)
+        self._process.wait(120)
         self._process.stdout.close()
 
 
@@ -202,7 +202,7 @@ class Person:
         options.setdefault("cwd", "/")
         return subprocess.run(
             self.command(*words, login=login, group=group),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60,
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=200,
             env=environment(), **options,
         )  # fmt: skip
 

@@ -111,7 +111,7 @@ class Recorder:
     def end(self) -> None:
         """Ask it to stop, as its service would."""
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(15)
+        self.process.wait(120)
 
     def kill(self) -> None:
         if not self.ended():

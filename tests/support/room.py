@@ -168,9 +168,9 @@ class Room(Installation):
             for at in range(start, end, length)
         ]
 
-    def wait(self, condition: Any, seconds: float = 60) -> None:
+    def wait(self, condition: Any) -> None:
         assert self.daemon is not None
-        self.daemon.until(condition, seconds)
+        self.daemon.until(condition)
 
     def wait_gone(self, files: Iterable[Path]) -> None:
         """Until the service has deleted these, and said so in the log."""

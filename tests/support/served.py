@@ -50,7 +50,7 @@ def served(config: Path | Settings, **parts: Any) -> Iterator[Dispatch]:
         try:
             yield desk
         finally:
-            assert server.stop(10), "a request hangs"
+            assert server.stop(120), "a request hangs"
             settings.socket.unlink()
     if faults:
         raise faults[0]

@@ -38,12 +38,12 @@ class Victims:
             while not (line := answer.readline()).startswith("ended "):
                 assert line, "the process that starts the cycles ended"
                 said += line
-            tracer.wait(10)
+            tracer.wait(120)
         return int(line.split()[1]), said.replace("\\n", "\n")
 
     def close(self) -> None:
         self._server.stdin.close()
-        self._server.wait(10)
+        self._server.wait(120)
         self._server.stdout.close()
 
 

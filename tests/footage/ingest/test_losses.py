@@ -290,7 +290,7 @@ def test_a_scan_waits_for_a_batch_in_its_root(world, scan):
         thread.start()
         assert not done.wait(0.2)
         assert world.rows() == []
-    thread.join(10)
+    thread.join(120)
     assert (done.is_set(), len(world.rows())) == (True, 4)
 
 

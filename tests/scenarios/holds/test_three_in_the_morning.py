@@ -71,7 +71,7 @@ def test_from_the_instant_in_the_answer_nothing_held_goes_from_a_running_backlog
             "--from", format_utc(since), "--to", format_utc(until), *POLICE, status=7,
         )  # fmt: skip
         after = watch.look()
-        place.wait(lambda: not rest & watch.look(), 60)
+        place.wait(lambda: not rest & watch.look())
         place.cycle()
     finally:
         watch.over.set()

@@ -148,7 +148,7 @@ def test_half_an_answer_is_none(directory, people):
         listening.bind(str(office.socket))
         office.socket.chmod(0o666)
         listening.listen(1)
-        listening.settimeout(20)
+        listening.settimeout(120)
         asking = people.olga.command(
             sys.executable, "-m", "retention", "--config", str(office.config),
             "hold", "list",
@@ -160,7 +160,7 @@ def test_half_an_answer_is_none(directory, people):
             connection.recv(9000)
             connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"holds"')
             connection.close()
-            told = process.communicate(timeout=20)[1]
+            told = process.communicate(timeout=120)[1]
     assert process.returncode == 3
     assert "broke off" in told
     assert "Traceback" not in told

@@ -150,7 +150,7 @@ def fill(path):
 def test_the_watchdog_is_not_told_while_the_office_is_stuck(service, monkeypatch):
     go, office = threading.Event(), service._housekeeping
     office.start()
-    office.trigger("tick", lambda stop: go.wait(10))
+    office.trigger("tick", lambda stop: go.wait(100))
     while office.running() is None:
         pass
     real = clock.read()
@@ -171,7 +171,7 @@ def test_a_root_that_hangs_in_our_own_code_is_restarted_by_the_watchdog(
 ):
     go, (work,) = threading.Event(), service._works
     work.deleting.start()
-    work.deleting.trigger("cycle", lambda stop: go.wait(10))
+    work.deleting.trigger("cycle", lambda stop: go.wait(100))
     while work.deleting.running() is None:
         pass
     later = clock.monotonic() + ROOT_PATIENCE + MINUTE
@@ -238,7 +238,7 @@ def test_an_unexpected_exception_ends_the_service_loudly(tmp_path):
         f"sys.exit(cli.run(['--config', '{site.config}', 'run']))"
     )
     command = [os.sys.executable, "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "nobody expected this" in done.stderr
     assert "service.crashed" in done.stderr

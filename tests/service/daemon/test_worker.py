@@ -78,6 +78,8 @@ def test_asking_whether_to_stop_is_a_sign_of_life(worker):
             stop()
 
     worker.trigger("scan", task)
+    while worker.running() is None:
+        time.sleep(0.01)
     time.sleep(0.2)
     while worker.silent_for(clock.monotonic()) > SECOND // 10:
         time.sleep(0.01)  # else the time limit says so

@@ -79,7 +79,7 @@ def hints(kept):
     service = shell(f"{lines[0]}; {lines[1]}\necho $!; wait")
     assert service.stdout is not None
     number = int(service.stdout.readline())
-    until = time.monotonic() + 30
+    until = time.monotonic() + 120
     while typed(f"{lines[0]}; {lines[2]}").returncode == 3:
         assert time.monotonic() < until
         time.sleep(0.2)
