@@ -5,7 +5,7 @@ decides who may change a hold; no function narrows one.
 """
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -76,15 +76,32 @@ def held_cameras(tx: Connection, now: Micros) -> tuple[int, int]:
     return number or 0, cameras or 0
 
 
-def on_cameras(tx: Connection, cameras: Collection[int]) -> set[int]:
-    """The numbers of the holds that cover any of these cameras, in force or not."""
-    return {
-        key
-        for part in parts(sorted(cameras))
-        for key in tx.scalars(
-            sa.select(hold_camera.c.hold).where(hold_camera.c.camera.in_(part))
+class Counts(NamedTuple):
+    """Holds in force: the active ones, those cooling off; of the active those whose
+    review date has passed, and the incomplete ones."""
+
+    active: int
+    cooling_off: int
+    review_due: int
+    incomplete: int
+
+
+def counts(
+    tx: Connection, now: Micros, wanted: Mapping[str, Collection[str]]
+) -> Counts:
+    """How many there are; `wanted`: by kind the columns without which one is
+    incomplete."""
+    active = hold.c.free_at.is_(None)
+    lacking = sa.or_(
+        *(
+            sa.and_(hold.c.kind == kind, sa.func.ifnull(hold.c[name], "") == "")
+            for kind, names in wanted.items()
+            for name in names
         )
-    }
+    )
+    of = (active, ~active, active & (hold.c.review <= now), active & lacking)
+    query = sa.select(*(sa.func.total(one) for one in of)).where(_in_force(now))
+    return Counts._make(map(int, tx.execute(query).one()))
 
 
 def _in_force(now: Micros) -> sa.ColumnElement[bool]:
@@ -272,9 +289,19 @@ def cameras_of_all(
 
 
 def listing(
-    tx: Connection, now: Micros, *, all_: bool = False, after: int = 0
-) -> list[sa.Row[Any]]:
+    tx: Connection,
+    now: Micros,
+    *,
+    all_: bool = False,
+    after: int = 0,
+    cameras: Collection[int] | None = None,
+) -> Iterator[sa.Row[Any]]:
     """Holds in force (with `all_`: every hold) with numbers above `after`, oldest
-    first."""
+    first; only those that cover one of these `cameras` (keys), where some are given.
+    Read as far as they are taken."""
     query = sa.select(hold).where(hold.c.key > after).order_by(hold.c.key)
-    return list(tx.execute(query if all_ else query.where(_in_force(now))))
+    if cameras is not None:
+        on = sa.select(hold_camera.c.hold).where(hold_camera.c.camera.in_(cameras))
+        query = query.where(hold.c.key.in_(on))
+    with tx.execute(query if all_ else query.where(_in_force(now))) as rows:
+        yield from rows

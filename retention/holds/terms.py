@@ -155,8 +155,12 @@ def _refuse_missing(kind: str, given: Mapping[str, str | None]) -> None:
 
 def incomplete(hold: Row[Any] | Terms) -> list[str]:
     """What a hold of its kind should say and does not yet."""
-    wanted = (*REQUIRED.get(hold.kind, ()), *FOLLOWS.get(hold.kind, ()))
-    return [name for name in wanted if getattr(hold, name) in ("", None)]
+    return [name for name in wanted_of(hold.kind) if getattr(hold, name) in ("", None)]
+
+
+def wanted_of(kind: str) -> tuple[str, ...]:
+    """What a hold of that kind should say, now or later."""
+    return (*REQUIRED.get(kind, ()), *FOLLOWS.get(kind, ()))
 
 
 def read_window(

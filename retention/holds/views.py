@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from retention.catalogue import cameras as register
@@ -12,7 +13,7 @@ from retention.control import acknowledge, members, rules
 from retention.control.two_people import others, person
 from retention.holds.effect import inspect
 from retention.holds.release import known
-from retention.holds.terms import asked_of, incomplete
+from retention.holds.terms import REQUIRED, asked_of, incomplete, wanted_of
 from retention.model.answers.alarm import AlarmShown
 from retention.model.answers.hold import (
     CameraCovered,
@@ -71,18 +72,19 @@ def hold_list(
     if not 1 <= limit <= MOST:
         raise UsageError(f"a list has 1 to {MOST:,} holds, not {limit}")
     with context.catalogue.read() as tx:
-        on = None if camera is None else holds.on_cameras(tx, _called(tx, camera))
         waiting = holds.requests(tx)
-        rows = [
+        found = holds.listing(
+            tx, context.now, all_=state in ("all", "released"), after=after,
+            cameras=None if camera is None else _called(tx, camera),
+        )  # fmt: skip
+        wanted = (
             row
-            for row in holds.listing(
-                tx, context.now, all_=state in ("all", "released"), after=after
-            )
+            for row in found
             if (kind is None or row.kind == kind)
             and (reference is None or reference.casefold() in row.reference.casefold())
-            and (on is None or row.key in on)
             and _is(row, state, context.now, row.key in waiting)
-        ]
+        )
+        rows = list(islice(wanted, limit + 1))
         page = rows[:limit]
         seen = _seen(context, tx, page)
         two_people = rules.effective(tx, context.settings).two_people
@@ -121,13 +123,9 @@ def hold_show(context: Context, *, hold: int) -> HoldShown:
 
 def counts(tx: Connection, now: Micros) -> HoldCounts:
     """How many holds keep something, and how many of them somebody must act on."""
-    rows = holds.listing(tx, now)
-    active = [row for row in rows if row.free_at is None]
+    wanted = {kind: wanted_of(kind) for kind in REQUIRED}
     return HoldCounts(
-        active=len(active),
-        cooling_off=len(rows) - len(active),
-        review_due=sum(row.review <= now for row in active),
-        incomplete=sum(bool(incomplete(row)) for row in active),
+        **holds.counts(tx, now, wanted)._asdict(),
         pending_release=len(holds.requests(tx)),
     )
 
@@ -161,6 +159,7 @@ def _seen(
     waiting = holds.requests(tx)
     gone = lost.of_holds(tx, covered.keys())
     standing = acknowledge.standing(context, tx)
+    shown = dict(zip(standing, acknowledge.shown(tx, standing), strict=True))
     recorded_in = streams.recorded_in(tx)
     everyone = {one.key: one for one in register.everyone(tx)}
     return [
@@ -168,15 +167,15 @@ def _seen(
             row,
             [everyone[key] for key in covered[row.key]],
             waiting.get(row.key),
-            acknowledge.shown(
-                tx,
-                acknowledge.of_hold(
+            [
+                shown[one]
+                for one in acknowledge.of_hold(
                     standing,
                     row.key,
                     set(covered[row.key]),
                     recorded_in(covered[row.key]),
-                ),
-            ),
+                )
+            ],
             gone.get(row.key, 0),
         )
         for row in rows

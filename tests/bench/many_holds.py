@@ -117,6 +117,7 @@ def main() -> None:
         with site.catalogue.read() as tx:
             in_force.compare(site.catalogue, tx, NOW)
 
+    measured(site, "watch", lambda: housekeeping.watch(context))  # its alarms stand
     measured(site, "rows against the log", compared)
     measured(site, "hold list, a page", lambda: hold_list(context))
     measured(site, "hold list of a camera", lambda: hold_list(context, camera="1000"))
@@ -125,7 +126,6 @@ def main() -> None:
     measured(
         site, "heartbeat", lambda: housekeeping.balance(site.catalogue, READING, MINUTE)
     )
-    measured(site, "watch", lambda: housekeeping.watch(context))
     site.catalogue.close()
 
 

@@ -7,6 +7,7 @@ from retention.control import alarms, guards
 from retention.model.values import Camera
 from tests.support.control_room import ANNA, EVENING, ControlRoom
 from tests.support.site_ import NOW
+from tests.support.statements import Statements
 
 
 def raised(room: ControlRoom, name: str, scope: str, *cameras: str) -> None:
@@ -59,3 +60,16 @@ def test_a_camera_that_nobody_has_seen_yet_may_be_in_any_root(alarmed):
 
 def test_a_hold_of_another_camera_has_only_that_ones(alarmed):
     assert (guards.STREAM, "nvr1/a") not in told(alarmed.place("b"))
+
+
+def test_a_list_of_many_holds_asks_no_more_than_one_of_few(alarmed):
+    def asked():
+        with Statements() as found:
+            assert all(one["alarms"] for one in alarmed.ask("list")["holds"])
+        return len(found)
+
+    alarmed.place()
+    one = asked()
+    for _ in range(5):
+        alarmed.place()
+    assert asked() == one

@@ -1,9 +1,13 @@
 """The catalogue's own walls: no function of it narrows a hold or frees one twice."""
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from retention.catalogue import holds
 from retention.catalogue.db import Priority
+from retention.holds import views
+from retention.holds.terms import REQUIRED, incomplete
 from retention.model.errors import RetentionError
 from retention.model.values import DAY, HOUR
 from tests.support.site_ import NOW, Site
@@ -86,3 +90,35 @@ def test_a_released_hold_holds_until_its_cooling_off_is_over(site):
         )
     assert still.hold(NOW, NOW + 1)
     assert not over.hold(NOW, NOW + 1)
+
+
+kinds = st.sampled_from(sorted(REQUIRED))
+texts = st.sampled_from(["", "x"])
+placed = st.fixed_dictionaries(
+    {
+        "kind": kinds,
+        "reference": texts,
+        "officer": texts,
+        "force": texts,
+        "received": st.sampled_from([None, NOW]),
+        "review": st.sampled_from([NOW - DAY, NOW, NOW + DAY]),
+        "free_at": st.sampled_from([None, NOW - 1, NOW, NOW + 1]),
+    }
+)
+
+
+@given(st.lists(placed, max_size=6))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck), deadline=None)
+def test_holds_are_counted_as_they_are_told_one_by_one(site, rows):
+    with site.catalogue.write(Priority.HOLD) as tx:
+        for table in ("hold_camera", "hold"):
+            tx.exec_driver_sql(f"DELETE FROM {table}")
+    for row in rows:
+        site.hold_camera(1, NOW, **row)
+    with site.catalogue.read() as tx:
+        told = views.counts(tx, NOW)
+        found = list(holds.listing(tx, NOW))
+    active = [row for row in found if row.free_at is None]
+    assert (told.active, told.cooling_off) == (len(active), len(found) - len(active))
+    assert told.review_due == sum(row.review <= NOW for row in active)
+    assert told.incomplete == sum(bool(incomplete(row)) for row in active)

@@ -174,7 +174,7 @@ def test_a_look_finds_what_holds_will_keep_before_they_are_placed(
     files[3].unlink()
     assert inspect(world, scanner, Window(T0 - HOUR, T0)).lost == 1
     with world.catalogue.read() as tx:
-        assert len(holds.listing(tx, world.now)) == 1
+        assert len(list(holds.listing(tx, world.now))) == 1
 
 
 def test_what_a_look_had_no_time_for_is_counted(world, scanner, files):

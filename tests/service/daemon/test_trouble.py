@@ -213,7 +213,7 @@ def test_no_request_that_waited_waits_for_a_disk_that_nobody_reads_yet(
     service._take_in(service._reading.wall)
     assert list(directory.iterdir()) == []
     with service._core.catalogue.read() as tx:
-        assert len(holds.listing(tx, service._reading.wall)) == 12
+        assert len(list(holds.listing(tx, service._reading.wall))) == 12
     assert tripped(service) == set()
 
 
