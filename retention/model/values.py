@@ -27,6 +27,19 @@ class Custody(StrEnum):
     THIRD_PARTY = "third_party"
 
 
+class Published(StrEnum):
+    """How much of a camera the list for the public has: all that is published of one, its
+    number without its place, or nothing."""
+
+    FULL = "full"
+    NUMBER = "number"
+    NO = "no"
+
+
+LONGEST_CONTROLLER = 100
+"""Characters of the name of a controller."""
+
+
 class State(IntEnum):
     """Where a catalogued recording is in its life.  Deleted rows leave."""
 
@@ -79,7 +92,12 @@ class Recording(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """One row of the camera register, under today's id."""
+    """One row of the camera register, under today's id.
+
+    Its place is `lon` and `lat` in degrees (WGS84), or `easting` and `northing` in metres
+    (British national grid, OSGB36), as it was given; or not known.  `published` is None
+    where its kind decides, `controller` where it is the site's own.
+    """
 
     key: int
     id: str
@@ -91,6 +109,21 @@ class Camera:
     lat: float | None = None
     listed: bool = True
     retired: bool = False
+    published: Published | None = None
+    controller: str | None = None
+    easting: float | None = None
+    northing: float | None = None
+
+    @property
+    def publication(self) -> Published:
+        """How much of it the public list has."""
+        return self.published or published_by(self.kind)
+
+
+def published_by(kind: str) -> Published:
+    """What is published of a camera of this kind if nobody says: of an ANPR camera that
+    there is one, not where."""
+    return Published.NUMBER if kind == "anpr" else Published.FULL
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from retention.catalogue.db import Priority
-from retention.control import guards, members, periods, verbs
+from retention.control import described, guards, members, periods, verbs
 from retention.model.errors import CatalogueError, RetentionError, StaleError
 from retention.model.values import Actor, Micros
 from retention.service import spool
@@ -147,10 +147,11 @@ class Requests:
         journal.error("request.stuck", request=_shown(left.path), error=_why(error))
 
     def look_around(self, now: Micros) -> None:
-        """What changed without a request goes on record: who has which role, and what
-        the settings propose by now."""
+        """What changed without a request goes on record: who has which role, what the
+        settings say of the site, and what they propose by now."""
         core = self._core
         members.note(core.context(now, core.actor))
+        described.note(core.catalogue, core.by(now), core.settings)
         periods.apply(core.catalogue, core.by(now), core.settings)
 
     def tick(self, now: Micros) -> None:

@@ -43,10 +43,14 @@ from retention.site.address import (
 from retention.site.source import Problem
 from retention.site.value_types import (
     AbsolutePath,
+    Address,
     CameraNames,
+    Controller,
     Count,
+    Day,
     Days,
     Groups,
+    Hours,
     Line,
     Origin,
     RootName,
@@ -157,6 +161,10 @@ class Settings(BaseSettings):
     log_directory: AbsolutePath | None = None
     log_copy: AbsolutePath | None = None
     cameras: AbsolutePath | None = None
+    controller: Controller | None = None
+    monitored_hours: Hours | None = None
+    published_list: Address | None = None
+    published_list_day: Day | None = None
     clock_synchronised: Literal["auto", "required", "ignored"] = "auto"
     retention: RetentionSettings = RetentionSettings()
     root: tuple[RootSettings, ...] = ()
@@ -176,6 +184,11 @@ class Settings(BaseSettings):
     def published_log(self) -> Path:
         """Where the audit log is published."""
         return self.log_directory or self.state_directory / "log"
+
+    @property
+    def own_controller(self) -> str:
+        """Whose cameras are, of which nothing else is said."""
+        return self.controller or self.site
 
     @property
     def digest(self) -> str:
@@ -235,6 +248,13 @@ def _contradictions(settings: Settings) -> Iterator[Problem]:
                 own.days,
                 "is what [retention] days says already and changes nothing: remove it",
             )
+    if settings.published_list_day and not settings.published_list:
+        yield Problem(
+            ("published_list_day",),
+            settings.published_list_day,
+            "is the day of a list of which nothing says where it is: write "
+            "published_list as well, or remove it",
+        )
     two_people = settings.retention.release_requires_two_people
     if two_people and not settings.access.supervisors:
         yield Problem(

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, PlainSerializer
 
+from retention.model import monitored
 from retention.model.errors import UsageError
 from retention.model.localtime import parse_duration
-from retention.model.values import Micros
+from retention.model.values import LONGEST_CONTROLLER, Micros
 
 # Names that mean another zone on another machine, or count leap seconds.
 _NO_ZONES = re.compile(r"localtime|Factory|posixrules|(posix|right)/.*")
@@ -141,6 +144,50 @@ def _line(value: Any) -> str:
     raise ValueError("is not a line of text: write one, in quotes")
 
 
+def _controller(value: Any) -> str:
+    line = " ".join(_line(value).split())
+    if len(line) <= LONGEST_CONTROLLER:
+        return line
+    raise ValueError(f"is too long: write at most {LONGEST_CONTROLLER} characters")
+
+
+def _hours(value: Any) -> str:
+    line = " ".join(_line(value).split())
+    try:
+        monitored.read(line)
+    except ValueError as error:
+        raise ValueError(
+            f'{error}: write "{monitored.ALWAYS}", or days and local hours such as '
+            '"Mon-Fri 08:00-22:00, Sat 20:00-04:00"'
+        ) from None
+    return line
+
+
+def _address(value: Any) -> str:
+    line = _line(value)
+    try:
+        parts = urlsplit(line)
+    except ValueError:
+        parts = urlsplit("")
+    plain = line.isascii() and " " not in line and len(line) <= 2_000
+    if plain and parts.scheme in ("https", "http") and parts.hostname:
+        return line
+    raise ValueError(
+        "is no address of a page: write it whole, from https:// on, in ASCII"
+    )
+
+
+def _day(value: Any) -> str:
+    if type(value) is date:  # TOML has a form of its own for days
+        return value.isoformat()
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            pass
+    raise ValueError('is no day: write year, month and day, such as "2026-06-30"')
+
+
 def _groups(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):  # from the environment
         value = [name.strip() for name in value.split(",") if name.strip()]
@@ -182,6 +229,10 @@ YesOrNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 Zone = Annotated[str, BeforeValidator(check_zone)]
 AbsolutePath = Annotated[Path, BeforeValidator(_absolute)]
 Line = Annotated[str, BeforeValidator(_line)]
+Controller = Annotated[str, BeforeValidator(_controller)]
+Hours = Annotated[str, BeforeValidator(_hours)]
+Address = Annotated[str, BeforeValidator(_address)]
+Day = Annotated[str, BeforeValidator(_day)]
 Groups = Annotated[tuple[str, ...], BeforeValidator(_groups)]
 Site = Annotated[
     str,

@@ -79,6 +79,18 @@ LOG = (
         back=TOLD,
     ),
     declare(
+        "site.described",
+        "What the site says of itself in its settings, from now on (change 3).  "
+        "controller: whose cameras are that have none of their own; monitored_hours: "
+        "when people watch them, `24/7` or days and hours in the zone of `log.opened`, "
+        "null where nothing is said; published_list: where the list of cameras is "
+        "published, published_list_day: of which day it is.",
+        "controller:text monitored_hours:text? published_list:text? "
+        "published_list_day:text?",
+        by="service offline",
+        back="nothing: the next start says it again where it is other",
+    ),
+    declare(
         "schema.upgraded",
         "The catalogue was brought up to this program.",
         "from:int to:int",

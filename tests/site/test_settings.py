@@ -92,6 +92,25 @@ def test_values_in_the_file_are_taken(tmp_path: Path) -> None:
     assert settings.camera["1001"].days == 90
 
 
+def test_what_answers_to_the_public_rest_on_is_taken_as_it_is_written(
+    tmp_path: Path,
+) -> None:
+    said = (
+        'controller = " Leicester  City Council"\nmonitored_hours = "24/7"\n'
+        'published_list = "https://data.example/cctv.csv"\n'
+        "published_list_day = 2026-06-30\n"
+    )
+    settings = read(tmp_path, SITE + said + ROOT)
+    assert settings.own_controller == "Leicester City Council"
+    assert settings.monitored_hours == "24/7"
+    assert settings.published_list == "https://data.example/cctv.csv"
+    assert settings.published_list_day == "2026-06-30"
+
+
+def test_the_cameras_are_the_sites_own_unless_it_says_whose(tmp_path: Path) -> None:
+    assert read(tmp_path).own_controller == "leicester"
+
+
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     settings = read(
         tmp_path,
@@ -177,6 +196,18 @@ def test_a_wrong_variable_is_named_as_such(
         ('log_origin = "a log"', "without spaces and +"),
         ('log_origin = "a+b"', "without spaces and +"),
         ('log_origin = ""', "without spaces and +"),
+        ('controller = ""', "is not a line of text"),
+        (f'controller = "{101 * "x"}"', "at most 100 characters"),
+        ('monitored_hours = "always"', 'write "24/7", or days and local hours'),
+        ('monitored_hours = "Mon 08:00-22:00, Mon 21:00-23:00"', "of a Mon twice"),
+        ("monitored_hours = 24", "is not a line of text"),
+        ('published_list = "data.example/list.csv"', "write it whole, from https://"),
+        ('published_list = "file:///srv/list.csv"', "write it whole, from https://"),
+        ('published_list = "https://a b"', "write it whole, from https://"),
+        ('published_list = "https://[x/list"', "write it whole, from https://"),
+        ('published_list_day = "30/06/2026"', "write year, month and day"),
+        ('published_list_day = "2026-06-31"', "write year, month and day"),
+        ('published_list_day = "2026-06-30"', "write published_list as well"),
         ('timezon = "UTC"', 'write "timezone", or remove it'),
         ("days = 5", "write it under [retention]"),
         ('_env_file = "x"', "is not a setting"),

@@ -44,6 +44,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "spool": "{directory}/spool", "cameras": "{directory}/cameras.csv",
         "log_origin": None,
         "log_copy": None,
+        "controller": None, "monitored_hours": None, "published_list": None,
     },
     "retention": {
         "days": 1, "cycle": "1s", "scan": "1s", "clock_tolerance": "10s",

@@ -29,7 +29,7 @@ from retention.catalogue import cameras, db
 from retention.catalogue import log as audit
 from retention.catalogue.db import Catalogue, Priority, get_meta, put_fact
 from retention.cli.local import spool_directory
-from retention.control import clock_guard, periods
+from retention.control import clock_guard, described, periods
 from retention.control.context import Context
 from retention.footage import kept_head
 from retention.footage.roots_of_site import register_roots
@@ -217,6 +217,7 @@ def _open_log(context: Context, log_id: str, public_key: bytes) -> None:
 
 def _fill(context: Context) -> tuple[dict[str, Any], list[str]]:
     """Roots, cameras, policy, reserve, spool: what is missing of them."""
+    described.note(context.catalogue, context.author, context.settings)
     made, refused = register_roots(context)
     unfinished = list(refused.values())
     imported: int | None = None

@@ -274,6 +274,22 @@ def test_a_hold_keeps_what_an_approved_plan_lists(installed, daemon):
     assert installed.verify().ok
 
 
+def test_what_the_site_says_of_itself_is_on_record_when_it_changes(
+    installed, daemon, tmp_path
+):
+    said = {"controller": "Leicester City Council", "monitored_hours": "24/7"}
+    changed = Installation(installed.directory, **said)
+    for starts in (1, 2):
+        running = daemon(changed)
+        running.until(lambda n=starts: len(changed.entries("service.started")) == n)
+        assert running.end() == 0
+    first, then = (entry["fields"] for entry in changed.entries("site.described"))
+    nothing = {"published_list": None, "published_list_day": None}
+    assert first == {"controller": "test", "monitored_hours": None} | nothing
+    assert then == said | nothing
+    assert changed.verify().ok
+
+
 def test_what_a_person_asks_for_is_done_between_the_services_own_acts(
     installed, daemon
 ):

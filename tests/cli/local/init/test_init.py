@@ -43,7 +43,7 @@ def test_it_makes_all_that_the_first_start_needs(site):
     assert made[0] == "log.opened"
     assert set(made) == {
         "log.opened", "root.created", "camera.added", "cameras.imported",
-        "policy.changed", "rules.changed",
+        "policy.changed", "rules.changed", "site.described",
     }  # fmt: skip
     assert site.verify().ok
 
