@@ -24,7 +24,7 @@ from retention.catalogue.schema import (
 from retention.model.answers.status import CameraUnderHold
 from retention.model.errors import StaleError
 from retention.model.localtime import format_utc
-from retention.model.values import Camera, Custody, Micros, Window
+from retention.model.values import Camera, Custody, Micros, Published, Window
 from retention.tlog.source import Query
 
 Label = tuple[str, Micros, Micros | None]
@@ -47,6 +47,10 @@ def _camera(row: sa.Row[Any]) -> Camera:
         lat=row.lat,
         listed=bool(row.listed),
         retired=bool(row.retired),
+        published=None if row.published is None else Published(row.published),
+        controller=row.controller,
+        easting=row.easting,
+        northing=row.northing,
     )
 
 
@@ -165,6 +169,10 @@ def _columns(values: Camera) -> dict[str, Any]:
         "lat": values.lat,
         "listed": int(values.listed),
         "retired": int(values.retired),
+        "published": None if values.published is None else str(values.published),
+        "controller": values.controller,
+        "easting": values.easting,
+        "northing": values.northing,
     }
 
 

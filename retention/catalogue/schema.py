@@ -287,6 +287,20 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP TABLE lost_held",
     ),
     ("CREATE INDEX hold_camera_hold ON hold_camera (hold)",),
+    (
+        # published: full, number or no; null: as its kind says.  controller: null: the
+        # site's own.  easting, northing: metres of the national grid, where the camera's
+        # place was given so; then lon and lat are null.
+        *(
+            f"ALTER TABLE camera ADD COLUMN {column}"
+            for column in (
+                "published TEXT",
+                "controller TEXT",
+                "easting REAL",
+                "northing REAL",
+            )
+        ),
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -315,7 +329,7 @@ meta = _table("meta", "name:t", "value:t")
 version = _table("version", "name:t", "value")
 camera = _table(
     "camera", "key", "location:t", "view:t", "kind:t", "custody:t", "lon:r", "lat:r",
-    "listed", "retired",
+    "listed", "retired", "published:t", "controller:t", "easting:r", "northing:r",
 )  # fmt: skip
 camera_id = _table("camera_id", "id:t", "valid_from", "valid_to", "camera")
 root = _table(

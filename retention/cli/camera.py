@@ -21,6 +21,7 @@ from retention.cli.display import (
 from retention.model import codec
 from retention.model.answers.camera import (
     CameraAdded,
+    CameraAmended,
     CameraAssigned,
     CameraDetail,
     CameraMoved,
@@ -32,6 +33,7 @@ from retention.model.answers.camera import (
     ListImported,
     PairsProposed,
 )
+from retention.model.values import Published
 from retention.register.files import packed, write_new
 
 CUSTODIES = ("council", "police", "third_party")
@@ -39,8 +41,8 @@ CUSTODIES = ("council", "police", "third_party")
 
 @group("camera")
 def camera() -> None:
-    """The cameras: list | show | add | import | renumber | moved | replace | assign |
-    retire.
+    """The cameras: list | show | add | amend | import | renumber | moved | replace |
+    assign | retire.
 
     \b
     Example:
@@ -48,21 +50,10 @@ def camera() -> None:
     """
 
 
-def _described(*without: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The options that say what a camera is."""
-    options = (
-        click.option("--location", help="Where it is, as published."),
-        click.option("--view", help="What it looks at."),
-        click.option("--kind", help="public_space, anpr ...; else public_space."),
-        click.option(
-            "--custody",
-            type=click.Choice(CUSTODIES),
-            help="Whose data it is; an anpr camera's is the police's.",
-        ),
-        click.option("--lon", help="Degrees east (WGS84), west is negative."),
-        click.option("--lat", help="Degrees north (WGS84)."),
-    )
+_Options = Callable[[Callable[..., Any]], Callable[..., Any]]
 
+
+def _all_of(*options: _Options) -> _Options:
     def add(function: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
             function = option(function)
@@ -71,27 +62,66 @@ def _described(*without: str) -> Callable[[Callable[..., Any]], Callable[..., An
     return add
 
 
+_what = _all_of(
+    click.option("--location", help="Where it is, as published."),
+    click.option("--view", help="What it looks at."),
+    click.option("--kind", help="public_space, anpr ...; else public_space."),
+    click.option(
+        "--custody",
+        type=click.Choice(CUSTODIES),
+        help="Whose data it is; an anpr camera's is the police's.",
+    ),
+    click.option(
+        "--published",
+        type=click.Choice([*Published]),
+        help="How much of it the public list has; of an anpr camera only its number, "
+        "else all.",
+    ),
+    click.option("--controller", help="Whose camera it is, where not the site's own."),
+)
+"""What a camera is."""
+
+_where = _all_of(
+    click.option("--lon", help="Degrees east (WGS84), west is negative."),
+    click.option("--lat", help="Degrees north (WGS84)."),
+    click.option("--easting", help="Or metres on the British national grid."),
+    click.option("--northing", help="The same, north."),
+)
+
+
 @camera.command("list")
 @click.option("--all", "all_", is_flag=True, help="Retired ones as well.")
+@click.option("--controller", metavar="NAME", help="Those of this controller alone.")
 @with_session
-def list_(session: Session, all_: bool) -> None:
+def list_(session: Session, all_: bool, controller: str | None) -> None:
     """Every camera under today's id.
 
     \b
     Example:
       retention camera list
       retention camera list --all --json
+      retention camera list --controller "Oadby and Wigston Borough Council"
     """
-    session.answer(session.ask("camera.list", CamerasListed, all=all_), _cameras)
+    answer = session.ask("camera.list", CamerasListed, all=all_, controller=controller)
+    session.answer(answer, _cameras)
 
 
 def _cameras(answer: CamerasListed, zone: str) -> str:
     cameras = answer.cameras
-    headings = ("id", "location", "kind", "custody", "note")
+    several = len({one.controller for one in cameras}) > 1
+    headings = ("id", "location", "kind", "custody", *["controller"][:several], "note")
     rows = [
-        (one.id, one.location, one.kind, one.custody, _standing(one)) for one in cameras
+        (
+            *(one.id, one.location, one.kind, one.custody),
+            *[one.controller][:several],
+            _standing(one),
+        )
+        for one in cameras
     ]
     return f"{counted(len(cameras), 'camera')}\n{table(headings, rows)}"
+
+
+NOT_IN_FULL = {"number": "place not for publication", "no": "not for publication"}
 
 
 def _standing(one: CameraRow) -> str:
@@ -99,6 +129,7 @@ def _standing(one: CameraRow) -> str:
         word
         for word, applies in (
             ("retired", one.retired),
+            (NOT_IN_FULL.get(one.published, ""), one.published in NOT_IN_FULL),
             ("not in the published list", not one.listed),
             ("id now means another camera", not one.current),
         )
@@ -135,8 +166,16 @@ def _camera(answer: CameraDetail, zone: str) -> str:
     return "\n\n".join(parts)
 
 
+PUBLISHED = {
+    "full": "in full",
+    "number": "its number, without its place",
+    "no": "no",
+}
+
+
 def _facts(one: CameraDetail) -> list[tuple[str, Any]]:
-    place = None if one.lon is None else f"{one.lat}, {one.lon}"
+    degrees = None if one.lon is None else f"{one.lat}, {one.lon}"
+    metres = None if one.easting is None else f"{one.easting:g}, {one.northing:g}"
     holds = ", ".join(str(hold) for hold in one.holds)
     return [
         ("camera", one.id),
@@ -144,7 +183,9 @@ def _facts(one: CameraDetail) -> list[tuple[str, Any]]:
         ("view", one.view or None),
         ("kind", one.kind),
         ("custody", one.custody),
-        ("lat, lon", place),
+        ("controller", one.controller),
+        ("published", PUBLISHED[one.published]),
+        ("lat, lon", degrees) if metres is None else ("easting, northing", metres),
         ("note", _standing(one) or None),
         ("under hold", holds or "no"),
     ]
@@ -179,7 +220,8 @@ def _streams(answer: CameraDetail, zone: str) -> str:
 
 @camera.command("add")
 @click.argument("id_", metavar="ID")
-@_described()
+@_what
+@_where
 @with_session
 def add(session: Session, id_: str, **given: str | None) -> None:
     """Register a camera under an id that no camera has today.
@@ -204,6 +246,37 @@ def _added(answer: CameraAdded, zone: str) -> str:
             f"({safe(old.location)}); its footage stays its own."
         )
     return text
+
+
+@camera.command("amend")
+@click.argument("id_", metavar="ID")
+@_what
+@with_session
+def amend(session: Session, id_: str, **given: str | None) -> None:
+    """Correct what the register says of a camera; what is not given stays.
+
+    Where it stands is not corrected here: `retention camera moved`.
+
+    \b
+    Example:
+      retention camera amend 9001 --published no
+      retention camera amend 1017 --controller "Oadby and Wigston Borough Council"
+    """
+    if not any(given.values()):
+        raise click.UsageError("Say what is to be corrected, such as --published.")
+    session.answer(
+        session.ask("camera.amend", CameraAmended, id=id_, **given), _amended
+    )
+
+
+def _amended(answer: CameraAmended, zone: str) -> str:
+    one = answer.camera
+    said = [
+        f"  {safe(name)}: {safe(new if new is not None else 'as the site')}"
+        for name, (_, new) in answer.changes.items()
+    ]
+    again = "" if said else " It is among the cameras to be published again."
+    return "\n".join([f"Camera {safe(one.id)} is amended.{again}", *said])
 
 
 @camera.command("import")
@@ -346,8 +419,7 @@ def _renumbered(answer: CamerasRenumbered, zone: str) -> str:
 
 @camera.command("moved")
 @click.argument("id_", metavar="ID")
-@click.option("--lat", required=True, help="Degrees north (WGS84).")
-@click.option("--lon", required=True, help="Degrees east (WGS84), west is negative.")
+@_where
 @click.option("--location", help="Where it is now, as published.")
 @click.option("--view", help="What it looks at now.")
 @with_session
@@ -389,7 +461,8 @@ def _rule_on(holds: list[int]) -> str:
 
 @camera.command("replace")
 @click.argument("id_", metavar="ID")
-@_described()
+@_what
+@_where
 @with_session
 def replace(session: Session, id_: str, **given: str | None) -> None:
     """Another camera is under this id from now on; the old one is retired.

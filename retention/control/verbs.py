@@ -76,6 +76,7 @@ VERBS: dict[str, Verb] = {
     "camera.list": Verb("register.register:camera_list"),
     "camera.show": Verb("register.register:camera_show"),
     "camera.add": _act("register.register:camera_add", _ADMIN),
+    "camera.amend": _act("register.register:camera_amend", _ADMIN),
     "camera.import": _act(
         "register.register:camera_import", _ADMIN, LONG, trial="propose"
     ),

@@ -208,7 +208,13 @@ def cool_hold(tx: Connection, back: Back) -> None:
 
 # -- cameras, roots, streams --------------------------------------------------------
 
-_NUMBERS = ("lon", "lat")
+_NUMBERS = ("lon", "lat", "easting", "northing")
+_SAID = ("kind", "custody", "published", "controller", *_NUMBERS)
+
+
+def _columns(said: Mapping[str, str | None]) -> dict[str, Any]:
+    """What an entry says of a camera, as the register keeps it."""
+    return {n: _number(new) if n in _NUMBERS else new for n, new in said.items()}
 
 
 def _number(text: str | None) -> float | None:
@@ -218,22 +224,16 @@ def _number(text: str | None) -> float | None:
 @_act
 def add_camera(tx: Connection, back: Back) -> None:
     fields = back.fields
-    columns = {
-        "location": fields["location"] or "", "view": fields["view"] or "",
-        "kind": fields["kind"], "custody": fields["custody"],
-        "lon": _number(fields["lon"]), "lat": _number(fields["lat"]),
-        "listed": 1, "retired": 0,
-    }  # fmt: skip
+    said = {name: fields.get(name) for name in _SAID}
+    texts = {name: fields[name] or "" for name in ("location", "view")}
+    columns = _columns(said) | texts | {"listed": 1, "retired": 0}
     restored.add_camera(tx, fields["camera"], fields["id"], back.at, columns)
 
 
 @_act
 def change_camera(tx: Connection, back: Back) -> None:
     changes = back.fields["changes"]
-    columns = {
-        name: _number(new) if name in _NUMBERS else new
-        for name, (_, new) in changes.items()
-    }
+    columns = _columns({name: new for name, (_, new) in changes.items()})
     if columns:
         restored.change_camera(tx, back.fields["camera"], columns)
 

@@ -119,7 +119,7 @@ def camera_assign(
     return CameraAssigned(
         root=asked.root.name,
         name=asked.name,
-        camera=changes.describe(asked.camera),
+        camera=changes.describe(asked.camera, context.settings.own_controller),
         since=None if since is None else format_utc(asked.since),
         recordings=sum(one.recordings for one in found),
         bytes=sum(one.size for one in found),

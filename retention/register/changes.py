@@ -4,6 +4,7 @@ A row is taken as today's camera of its id unless it lies too far from it; what 
 does not say stays as it is.
 """
 
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -11,13 +12,21 @@ from typing import Any, NamedTuple, TypeVar
 
 from retention.model.answers.camera import CameraShown, Changes
 from retention.model.errors import UsageError
-from retention.model.values import Camera, Custody, Entry, Micros
-from retention.register.lists import Listed, check_both
-from retention.register.pairs import SAME_PLACE_METRES, Place, distance
+from retention.model.values import Camera, Custody, Entry, Micros, Published
+from retention.register.lists import (
+    NOWHERE,
+    SAME_PLACE_METRES,
+    Listed,
+    Position,
+    check_both,
+)
+from retention.register.pairs import Place, distance
 
 T = TypeVar("T")
 
-_FIELDS = ("location", "view", "kind", "custody", "lon", "lat")
+_FIELDS = (
+    "location", "view", "kind", "custody", "published", "controller", *Position._fields,
+)  # fmt: skip
 
 
 class CameraChange(NamedTuple):
@@ -55,32 +64,55 @@ class Comparison(NamedTuple):
         """Known cameras that the register had as unlisted."""
         return [one.new for one in self.known if not one.old.listed]
 
+    @property
+    def unlisted(self) -> list[Camera]:
+        """Vanished cameras that a list should have: not those out of use, nor those of
+        which nothing is published."""
+        return [
+            one
+            for one in self.vanished
+            if one.listed and not one.retired and one.publication is not Published.NO
+        ]
 
-def place(camera: Camera | Listed) -> Place:
+
+def place(one: Camera | Listed) -> Place:
     """A camera as pairing looks at it."""
-    return Place(camera.id, camera.location, camera.lon, camera.lat)
+    return Place(one.id, one.location, position(one).degrees)
 
 
-def compare(current: Mapping[str, Camera], rows: Sequence[Listed]) -> Comparison:
-    """`current`: today's camera of each id, retired ones too."""
+def position(one: Camera | Listed) -> Position:
+    """Where the register or a list has a camera."""
+    if isinstance(one, Listed):
+        return one.position
+    return Position(one.lon, one.lat, one.easting, one.northing)
+
+
+def compare(
+    current: Mapping[str, Camera], rows: Sequence[Listed], own: str
+) -> Comparison:
+    """`current`: today's camera of each id, retired ones too; `own`: as in `merged`."""
     result = Comparison([], [], [], [])
     for row in rows:
         camera = current.get(row.id)
         if camera is None:
             result.added.append(row)
-        elif refused := _refusal(camera, row):
+        elif refused := _refusal(camera, row, own):
             result.refused.append(refused)
         else:
-            result.known.append(CameraChange(camera, merged(camera, row)))
+            result.known.append(CameraChange(camera, merged(camera, row, own)))
     ids = {row.id for row in rows}
     result.vanished.extend(one for id, one in current.items() if id not in ids)
     return result
 
 
-def _refusal(camera: Camera, row: Listed) -> Refused | None:
+def _refusal(camera: Camera, row: Listed, own: str) -> Refused | None:
     metres = distance(place(camera), place(row))
     if metres is not None and metres > SAME_PLACE_METRES:
-        where = f"--lon {row.lon} --lat {row.lat}"
+        where = " ".join(
+            f"--{name} {value}"
+            for name, value in row.position._asdict().items()
+            if value is not None
+        )
         id, location = shlex.quote(row.id), shlex.quote(row.location)
         reason = (
             f"{metres:,.0f} m from camera {row.id} ({camera.location}), too far to be "
@@ -92,33 +124,47 @@ def _refusal(camera: Camera, row: Listed) -> Refused | None:
         ]
         return Refused(row, camera, metres, reason, commands)
     try:
-        merged(camera, row)
+        merged(camera, row, own)
     except UsageError as error:
         return Refused(row, camera, metres, str(error), [])
     return None
 
 
-def merged(camera: Camera, row: Listed) -> Camera:
-    """The camera with what the row says of it; UsageError where that can't be."""
+def merged(camera: Camera, row: Listed, own: str) -> Camera:
+    """The camera with what the row says of it; UsageError where that can't be.
+
+    `own`: the site's own controller, whose cameras need not say so.
+    """
     kind = row.kind or camera.kind
     custody = row.custody or camera.custody
     if row.custody is None and kind != camera.kind and custody is Custody.COUNCIL:
         custody = default_custody(kind)
     check_both(kind, custody)
-    lon, lat = (camera.lon, camera.lat) if row.lon is None else (row.lon, row.lat)
+    at = position(camera) if row.position == NOWHERE else row.position
     return replace(
         camera,
         location=row.location or camera.location,
         view=row.view or camera.view,
         kind=kind,
         custody=custody,
-        lon=lon,
-        lat=lat,
+        published=row.published or _published(camera, kind),
+        controller=_controller(row.controller or camera.controller, own),
         listed=True,
+        **at._asdict(),
     )
 
 
-def fresh(row: Listed) -> Camera:
+def _published(camera: Camera, kind: str) -> Published | None:
+    """As it was; whose kind is another one is published in full only if that is said."""
+    same = kind == camera.kind or camera.published is not Published.FULL
+    return camera.published if same else None
+
+
+def _controller(name: str | None, own: str) -> str | None:
+    return None if name is None or name.casefold() == own.casefold() else name
+
+
+def fresh(row: Listed, own: str) -> Camera:
     """A camera that the register does not have yet; its key is still to come."""
     kind = row.kind or "public_space"
     return Camera(
@@ -128,8 +174,9 @@ def fresh(row: Listed) -> Camera:
         view=row.view or "",
         kind=kind,
         custody=row.custody or default_custody(kind),
-        lon=row.lon,
-        lat=row.lat,
+        published=row.published,
+        controller=_controller(row.controller, own),
+        **row.position._asdict(),
     )
 
 
@@ -155,14 +202,46 @@ def unchecked(changes: Iterable[CameraChange], rows: Mapping[str, Listed]) -> in
     )
 
 
-def describe(camera: Camera) -> CameraShown:
-    """A camera as answers show it."""
-    return described(CameraShown, camera)
+def describe(camera: Camera, own: str) -> CameraShown:
+    """A camera as answers show it; `own`: the site's own controller."""
+    return described(CameraShown, camera, own)
 
 
-def described(kind: Callable[..., T], camera: Camera, **more: Any) -> T:
+def described(kind: Callable[..., T], camera: Camera, own: str, **more: Any) -> T:
     """A camera as a kind of answer that says `more`."""
-    return kind(**asdict(camera) | {"custody": str(camera.custody)} | more)
+    said = {
+        "custody": str(camera.custody),
+        "published": str(camera.publication),
+        "controller": controller_of(camera, own),
+    }
+    return kind(**asdict(camera) | said | more)
+
+
+def controller_of(camera: Camera, own: str) -> str:
+    """Whose camera it is."""
+    return camera.controller or own
+
+
+def of_controller(those: Iterable[Camera], own: str, name: str | None) -> list[Camera]:
+    """Those cameras, or this controller's alone, by their ids; UsageError for one that
+    none of them has."""
+    found = sorted(those, key=lambda one: (_natural(one.id), one.key))
+    if name is None:
+        return found
+    wanted = " ".join(name.split()).casefold()
+    theirs = [one for one in found if controller_of(one, own).casefold() == wanted]
+    if not theirs:
+        known = ", ".join(sorted({controller_of(one, own) for one in found})) or "none"
+        raise UsageError(
+            f"no camera is that of {name[:100]!r}; the controllers are: {known}"
+        )
+    return theirs
+
+
+def _natural(id: str) -> list[tuple[int, int, str]]:
+    """Sorts 9 before 10 and both before A."""
+    parts = re.findall(r"[0-9]+|[^0-9]+", id)
+    return [(0, int(p), "") if p[0] in "0123456789" else (1, 0, p) for p in parts]
 
 
 def entry_of(at: Micros, name: str, cameras: Iterable[int], /, **fields: Any) -> Entry:
@@ -183,6 +262,7 @@ def added_entry(at: Micros, camera: Camera, source: str) -> Entry:
         source=source,
         location=camera.location,
         view=camera.view,
-        lon=_text(camera.lon),
-        lat=_text(camera.lat),
+        published=_text(camera.published),
+        controller=camera.controller,
+        **{name: _text(value) for name, value in position(camera)._asdict().items()},
     )

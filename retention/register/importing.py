@@ -24,7 +24,7 @@ from retention.register.changes import (
     place,
     unchecked,
 )
-from retention.register.lists import Listed
+from retention.register.lists import NOWHERE, Listed
 from retention.register.pairs import Pair, propose
 
 if TYPE_CHECKING:
@@ -36,10 +36,12 @@ COLUMNS = ("id", "camera", "outcome", "detail")
 
 
 class Origin(NamedTuple):
-    """When, by whom and from which file (SHA-256 of its bytes) an import is made."""
+    """When and from which file (SHA-256 of its bytes) an import is made, at a site with
+    this controller of its own."""
 
     at: Micros
     sha256: str
+    own: str
 
 
 def take(
@@ -48,10 +50,10 @@ def take(
     """Import `rows` in the caller's transaction; what the answer says of it (by
     the names of `ListImported`), and entries to append."""
     former = cameras.former_ids(tx)
-    found = compare(cameras.current(tx), rows)
+    found = compare(cameras.current(tx), rows, origin.own)
     _update(tx, found)
-    added = _insert(tx, found.added, origin.at)
-    unlisted = [one for one in found.vanished if one.listed]
+    added = _insert(tx, found.added, origin)
+    unlisted = found.unlisted
     if added:
         fact = {
             "added": [one.key for one in added],
@@ -73,9 +75,9 @@ def take(
     return answer, entries
 
 
-def _insert(tx: Connection, rows: Sequence[Listed], now: Micros) -> list[Camera]:
-    at = cameras.next_instant(tx, [row.id for row in rows], now)
-    new = [fresh(row) for row in rows]
+def _insert(tx: Connection, rows: Sequence[Listed], origin: Origin) -> list[Camera]:
+    at = cameras.next_instant(tx, [row.id for row in rows], origin.at)
+    new = [fresh(row, origin.own) for row in rows]
     return [replace(one, key=cameras.insert(tx, one, at)) for one in new]
 
 
@@ -83,9 +85,8 @@ def _update(tx: Connection, found: Comparison) -> None:
     for old, new in found.known:
         if old != new:
             cameras.update(tx, old, new)
-    for one in found.vanished:
-        if one.listed:
-            cameras.update(tx, one, replace(one, listed=False))
+    for one in found.unlisted:
+        cameras.update(tx, one, replace(one, listed=False))
 
 
 def _short(camera: Camera) -> tuple[int, str, str]:
@@ -117,7 +118,7 @@ def _entries(
     unlisted: Sequence[Camera],
     origin: Origin,
 ) -> list[Entry]:
-    at, sha256 = origin
+    at, sha256, _ = origin
     each = [added_entry(at, one, f"list:{sha256}") for one in added]
     for one in found.changed:
         key, changes = one.new.key, differences(*one)
@@ -194,7 +195,7 @@ def _notes(
             "keeps its period and its holds"
         )
     blind = unchecked(found.known, rows)
-    if blind and any(row.lon is not None for row in rows.values()):
+    if blind and any(row.position != NOWHERE for row in rows.values()):
         notes.append(
             f"{blind} known cameras could not be checked by place: no position in the "
             "list or in the register"
@@ -214,14 +215,14 @@ class Suggestions(NamedTuple):
     appeared: int
 
 
-def suggest(tx: Connection, rows: Sequence[Listed]) -> Suggestions:
+def suggest(tx: Connection, rows: Sequence[Listed], own: str) -> Suggestions:
     """Pairs of vanished cameras and ids that are new in the list.
 
     Where the list was imported already, its new cameras count as new for as long as
     nothing hangs on them, for those cameras that vanished in that same import.
     """
     current = cameras.current(tx)
-    found = compare(current, rows)
+    found = compare(current, rows, own)
     gone = [one for one in found.vanished if not one.retired]
     pairs = propose([place(one) for one in gone], [place(row) for row in found.added])
     paired = {pair.old.id for pair in pairs}

@@ -7,11 +7,14 @@ what a file does not say stays None here and is never made up.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from retention.model.cells import bare
 from retention.model.errors import RetentionError, UsageError
-from retention.model.values import Custody
+from retention.model.values import LONGEST_CONTROLLER, Custody, Published
+from retention.register import grid
+from retention.register.grid import Degrees
 
 # Lists of one council; more rows than one transaction may write is another file.
 MAX_ROWS = 5_000
@@ -27,17 +30,48 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     ),
     "lon": ("lon", "longitude", "lng", "long"),
     "lat": ("lat", "latitude"),
+    "easting": ("easting", "eastings", "osgb_easting", "x_coord", "xcoord"),
+    "northing": ("northing", "northings", "osgb_northing", "y_coord", "ycoord"),
     "view": ("view", "field_of_view", "coverage"),
     "kind": ("kind", "camera_kind"),
     "custody": ("custody",),
+    "published": ("published",),
+    "controller": ("controller", "data_controller"),
 }  # fmt: skip
 """What the columns are usually called, written as `_plain` writes them."""
 
-_EXACTLY_ONE = ("id", "lon", "lat")
+_EXACTLY_ONE = ("id", "lon", "lat", "easting", "northing")
+_TEXTS = ("id", "location", "view", "kind", "custody", "published", "controller")
+
+SAME_PLACE_METRES = 50.0
+"""Further apart than this, the same id is not taken for the same camera (design 6)."""
+
 _METRES = re.compile(r"east(ing)?s?|north(ing)?s?|[xy]_?(coord\w*)?|osgb\w*", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d+(\.\d*)?([eE][+-]?\d+)?|[+-]?\.\d+", re.ASCII)
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
 _ANPR = re.compile(r"\banpr\b", re.IGNORECASE)
+
+
+class Position(NamedTuple):
+    """Where a camera is: degrees (WGS84) or metres of the national grid, as it was given;
+    neither where nobody says."""
+
+    lon: float | None = None
+    lat: float | None = None
+    easting: float | None = None
+    northing: float | None = None
+
+    @property
+    def degrees(self) -> Degrees | None:
+        """The same in degrees; from the grid, `grid.ACCURACY`."""
+        if self.lon is not None and self.lat is not None:
+            return Degrees(self.lon, self.lat)
+        if self.easting is not None and self.northing is not None:
+            return grid.from_grid(self.easting, self.northing)
+        return None
+
+
+NOWHERE = Position()
 
 
 class Listed(NamedTuple):
@@ -49,8 +83,9 @@ class Listed(NamedTuple):
     view: str | None = None
     kind: str | None = None
     custody: Custody | None = None
-    lon: float | None = None
-    lat: float | None = None
+    published: Published | None = None
+    controller: str | None = None
+    position: Position = NOWHERE
 
 
 class CameraList(NamedTuple):
@@ -78,8 +113,8 @@ def refuse(name: str, line: int, what: str) -> RetentionError:
 def read_cameras(
     data: bytes, name: str, columns: Mapping[str, str] | None = None
 ) -> CameraList:
-    """The cameras of a CSV file; `columns` says which column is what (id, location,
-    lon, lat, view, kind, custody) where its name is not a usual one.
+    """The cameras of a CSV file; `columns` says which column is what (a name of `USUAL`)
+    where its name is not a usual one.
 
     RetentionError with the line for the first thing that is wrong, UsageError for
     columns that the file does not have.
@@ -206,8 +241,10 @@ def _places(header: CsvRow, name: str, columns: Mapping[str, str]) -> dict[str, 
                 f"no column for the {what} among {_list(header.cells)}; name it with "
                 f"--columns {what}=COLUMN",
             )
-    if ("lon" in places) != ("lat" in places):
-        raise refuse(name, header.line, "a column for one of lon and lat only")
+    for one, other in ("lon", "lat"), ("easting", "northing"):
+        if (one in places) != (other in places):
+            what = f"a column for one of {one} and {other} only"
+            raise refuse(name, header.line, what)
     return places
 
 
@@ -242,12 +279,14 @@ def _list(cells: list[str]) -> str:
 
 
 def _listed(row: CsvRow, places: Mapping[str, int], name: str) -> Listed:
-    said = {what: row.cells[place] for what, place in places.items()}
+    cells = {what: row.cells[place] for what, place in places.items()}
+    said = {
+        what: bare(cell) if what in _TEXTS else cell for what, cell in cells.items()
+    }
     try:
         kind = check_kind(said.get("kind", ""))
         custody = check_custody(said.get("custody", ""))
         check_both(kind, custody)
-        lon, lat = check_position(said.get("lon", ""), said.get("lat", ""))
         return Listed(
             row.line,
             check_id(said["id"]),
@@ -255,8 +294,9 @@ def _listed(row: CsvRow, places: Mapping[str, int], name: str) -> Listed:
             check_text("view", said.get("view", "")) or None,
             kind,
             custody,
-            lon,
-            lat,
+            check_published(said.get("published", "")),
+            check_controller(said.get("controller", "")),
+            check_position(**{what: said.get(what, "") for what in Position._fields}),
         )
     except UsageError as error:
         raise refuse(name, row.line, str(error)) from error
@@ -324,46 +364,115 @@ def check_both(kind: str | None, custody: Custody | None) -> None:
         )
 
 
+def check_published(text: str) -> Published | None:
+    """How much is published; None for an empty text, UsageError for another word."""
+    try:
+        return Published(_plain(text)) if text else None
+    except ValueError:
+        raise UsageError(
+            f"{text[:60]!r} does not say how much of a camera is published: "
+            f"{', '.join(Published)} do"
+        ) from None
+
+
+def check_controller(text: str) -> str | None:
+    """Whose camera it is; None for an empty text."""
+    text = check_text("controller", text)
+    if len(text) > LONGEST_CONTROLLER:
+        raise UsageError(f"the controller has over {LONGEST_CONTROLLER} characters")
+    return text or None
+
+
 def check_position(
-    lon: str | float, lat: str | float
-) -> tuple[float, float] | tuple[None, None]:
-    """Longitude and latitude in degrees (WGS84); both empty: (None, None)."""
-    if lon == "" and lat == "":
-        return None, None
-    east, north = _degrees("lon", lon, 180), _degrees("lat", lat, 90)
-    if east == 0 and north == 0:
+    lon: str | float = "",
+    lat: str | float = "",
+    easting: str | float = "",
+    northing: str | float = "",
+) -> Position:
+    """Where a camera is; an empty text says nothing.
+
+    Degrees and grid may both be given.  Degrees that are no more than the grid's,
+    computed, leave the grid; others are what counts, and UsageError where the two lie too
+    far apart.
+    """
+    degrees = Position(*_pair("lon", lon, "lat", lat, _degrees))
+    metres = _pair("easting", easting, "northing", northing, _metres)
+    on_grid = Position(None, None, *metres)
+    if degrees.lon == degrees.lat == 0:
         raise UsageError(
             "lon 0, lat 0 is in the sea off Africa; leave both empty if unknown"
         )
-    return east, north
+    one, other = degrees.degrees, on_grid.degrees
+    if one is None or other is None or one == other:
+        return on_grid if other is not None else degrees
+    apart = grid.metres(one, other)
+    if apart > SAME_PLACE_METRES:
+        raise UsageError(
+            f"lon and lat are {apart:,.0f} m from easting and northing; leave two empty"
+        )
+    return degrees
 
 
-def _degrees(what: str, text: str | float, limit: int) -> float:
+def _pair(
+    one: str,
+    first: str | float,
+    two: str,
+    second: str | float,
+    read: Callable[[str, str | float], float],
+) -> tuple[float, float] | tuple[None, None]:
+    if first == "" and second == "":
+        return None, None
+    return read(one, first), read(two, second)
+
+
+def _number(what: str, text: str | float) -> float:
     text = str(text)
     if not _NUMBER.fullmatch(text):
         said = (
             f"{text[:40]!r} is no number" if text else "is empty but the other is not"
         )
         raise UsageError(f"{what} {said}")
-    value = float(text)
+    return float(text)
+
+
+def _degrees(what: str, text: str | float) -> float:
+    limit = 180 if what == "lon" else 90
+    value = _number(what, text)
     if abs(value) <= limit:
         return value
-    grid = abs(value) >= 1000
-    hint = "; it looks like an easting or northing of the national grid" if grid else ""
+    on_grid = abs(value) >= 1000
+    hint = (
+        "; it looks like metres of the national grid, which are easting and northing"
+        if on_grid
+        else ""
+    )
+    raise UsageError(f"{what} {text!s:.40} is not within {limit} degrees{hint}")
+
+
+def _metres(what: str, text: str | float) -> float:
+    limit = grid.EAST if what == "easting" else grid.NORTH
+    value = _number(what, text)
+    if 0 < value <= limit:
+        return value
     raise UsageError(
-        f"{what} {text[:40]} is not within {limit} degrees{hint}; only longitude and "
-        "latitude (WGS84) are taken for now"
+        f"{what} {text!s:.40} is not on the British national grid, which goes to "
+        f"{limit:,} metres"
     )
 
 
 def _about_positions(places: Mapping[str, int], ignored: list[str]) -> list[str]:
-    metres = [column for column in ignored if _METRES.fullmatch(_plain(column))]
     if "lon" in places:
         return []
+    if "easting" in places:
+        return [
+            "positions are on the national grid: distances and what is published in "
+            f"degrees are right {grid.ACCURACY}"
+        ]
+    metres = [column for column in ignored if _METRES.fullmatch(_plain(column))]
     seen = (
-        f"columns {' and '.join(metres)} look like eastings and northings, and only "
-        "longitude and latitude (WGS84) are taken for now"
-        if metres
+        f"columns {' and '.join(metres)} may be eastings and northings of the national "
+        f"grid; if so, say --columns easting={metres[0]},northing={metres[-1]}"
+        if len(metres) > 1
         else "the file has no longitude and latitude"
     )
     return [f"{seen}: no positions were read, so no camera could be checked by place"]

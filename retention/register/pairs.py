@@ -12,12 +12,17 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from retention.register.lists import MAX_ROWS, CsvRow, decode, read_rows, refuse
+from retention.model.cells import bare, shielded
+from retention.register.grid import EARTH_METRES, Degrees, metres
+from retention.register.lists import (
+    MAX_ROWS,
+    SAME_PLACE_METRES,
+    CsvRow,
+    decode,
+    read_rows,
+    refuse,
+)
 
-SAME_PLACE_METRES = 50.0
-"""Further apart than this, the same id is not taken for the same camera (design 6)."""
-
-EARTH_METRES = 6_371_008.8
 _SHIFT_VOTES = 3
 _COLUMNS = (
     "apply", "old", "new", "metres", "why", "old_location", "new_location",
@@ -29,8 +34,7 @@ class Place(NamedTuple):
 
     id: str
     location: str
-    lon: float | None
-    lat: float | None
+    at: Degrees | None
 
 
 class Pair(NamedTuple):
@@ -85,14 +89,8 @@ class Typed(NamedTuple):
 
 
 def distance(a: Place, b: Place) -> float | None:
-    """Metres between two places along the earth (haversine); None where unknown."""
-    if a.lon is None or a.lat is None or b.lon is None or b.lat is None:
-        return None
-    north, south = math.radians(a.lat), math.radians(b.lat)
-    half_lat = math.sin((north - south) / 2) ** 2
-    half_lon = math.sin(math.radians(a.lon - b.lon) / 2) ** 2
-    chord = half_lat + math.cos(north) * math.cos(south) * half_lon
-    return 2 * EARTH_METRES * math.asin(min(1.0, math.sqrt(chord)))
+    """Metres between two places; None where one is not known."""
+    return None if a.at is None or b.at is None else metres(a.at, b.at)
 
 
 def propose(gone: Sequence[Place], appeared: Sequence[Place]) -> list[Pair]:
@@ -119,19 +117,19 @@ def _near(
 ) -> Iterable[tuple[Place, Place]]:
     """Pairs at the same place; by name where a position is missing."""
     placed = sorted(
-        (new.lat, n) for n, new in enumerate(appeared) if new.lat is not None
+        (new.at.lat, n) for n, new in enumerate(appeared) if new.at is not None
     )
     named: dict[str, list[Place]] = {}
     for new in appeared:
         named.setdefault(_words(new.location), []).append(new)
     reach = math.degrees(SAME_PLACE_METRES / EARTH_METRES) * 1.001
     for old in gone:
-        if old.lat is not None:
-            low = bisect_left(placed, (old.lat - reach, -1))
-            high = bisect_right(placed, (old.lat + reach, len(appeared)))
+        if old.at is not None:
+            low = bisect_left(placed, (old.at.lat - reach, -1))
+            high = bisect_right(placed, (old.at.lat + reach, len(appeared)))
             for _, n in placed[low:high]:
-                metres = distance(old, appeared[n])
-                if metres is not None and metres <= SAME_PLACE_METRES:
+                away = distance(old, appeared[n])
+                if away is not None and away <= SAME_PLACE_METRES:
                     yield old, appeared[n]
         for new in named.get(_words(old.location), ()):
             if old.location and distance(old, new) is None:
@@ -190,10 +188,13 @@ def write_pairs(pairs: Iterable[Pair]) -> bytes:
     writer = csv.writer(out)
     writer.writerow(_COLUMNS)
     for pair in pairs:
-        metres = "" if pair.metres is None else f"{pair.metres:.0f}"
+        away = "" if pair.metres is None else f"{pair.metres:.0f}"
         apply = "yes" if pair.sure else "no"
-        places = (pair.old.location, pair.new.location)
-        writer.writerow((apply, pair.old.id, pair.new.id, metres, pair.why, *places))
+        old, new, why, *places = map(
+            shielded,
+            (pair.old.id, pair.new.id, pair.why, pair.old.location, pair.new.location),
+        )
+        writer.writerow((apply, old, new, away, why, *places))
     # With a byte order mark, or a spreadsheet takes the text for Windows-1252.
     return out.getvalue().encode("utf-8-sig")
 
@@ -212,7 +213,9 @@ def read_pairs(data: bytes, name: str) -> list[Typed]:
         raise refuse(name, rows[MAX_ROWS].line, f"more than {MAX_ROWS:,} pairs")
     pairs = [
         Typed(
-            row.line, row.cells[columns.index("old")], row.cells[columns.index("new")]
+            row.line,
+            bare(row.cells[columns.index("old")]),
+            bare(row.cells[columns.index("new")]),
         )
         for row in rows
         if _applies(row, columns, name)

@@ -7,7 +7,6 @@ to another id, and no camera ever leaves the register (design 6).
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from retention.catalogue import cameras
 from retention.catalogue.db import Priority
 from retention.model.answers.camera import (
     CameraAdded,
+    CameraAmended,
     CameraDetail,
     CameraLabel,
     CameraMoved,
@@ -33,7 +33,7 @@ from retention.model.answers.camera import (
 )
 from retention.model.errors import RetentionError, UsageError
 from retention.model.localtime import format_utc, utc_or_null
-from retention.model.values import FOREVER, SECOND, Camera, Window
+from retention.model.values import FOREVER, SECOND, Camera, Published, Window
 from retention.register import under_hold
 from retention.register.changes import (
     added_entry,
@@ -42,17 +42,24 @@ from retention.register.changes import (
     described,
     differences,
     entry_of,
+    fresh,
+    merged,
+    of_controller,
     place,
 )
 from retention.register.files import unpacked
 from retention.register.ids import displace, holder, judge, replaced_entry, unknown
 from retention.register.importing import Origin, suggest, take
 from retention.register.lists import (
+    NOWHERE,
+    Listed,
     check_both,
+    check_controller,
     check_custody,
     check_id,
     check_kind,
     check_position,
+    check_published,
     check_text,
     parse_columns,
     read_cameras,
@@ -65,25 +72,23 @@ if TYPE_CHECKING:
 _ALWAYS = Window(-FOREVER, FOREVER)
 
 
-def camera_list(context: Context, *, all: bool = False) -> CamerasListed:
-    """Every camera of today, unlisted ones too; with `all` the retired as well.
+def camera_list(
+    context: Context, *, all: bool = False, controller: str | None = None
+) -> CamerasListed:
+    """Every camera of today, unlisted ones too; with `all` the retired as well, with
+    `controller` that one's alone.
 
     `current` is false for a camera that lost its id to another: `id` is its last.
     """
+    own = context.settings.own_controller
     with context.catalogue.read() as tx:
         without = cameras.nameless(tx)
-        found = [
-            described(CameraRow, one, current=one.key not in without)
-            for one in cameras.everyone(tx)
-            if all or not one.retired
-        ]
-    return CamerasListed(sorted(found, key=lambda one: (_natural(one.id), one.key)))
-
-
-def _natural(id: str) -> list[tuple[int, int, str]]:
-    """Sorts 9 before 10 and both before A."""
-    parts = re.findall(r"[0-9]+|[^0-9]+", id)
-    return [(0, int(p), "") if p[0] in "0123456789" else (1, 0, p) for p in parts]
+        those = [one for one in cameras.everyone(tx) if all or not one.retired]
+    found = [
+        described(CameraRow, one, own, current=one.key not in without)
+        for one in of_controller(those, own, controller)
+    ]
+    return CamerasListed(found)
 
 
 def camera_show(context: Context, *, id: str) -> CameraDetail:
@@ -97,15 +102,17 @@ def camera_show(context: Context, *, id: str) -> CameraDetail:
         if camera is None:
             raise unknown(tx, id)
         labels = cameras.ids(tx, camera.key)
+        own = context.settings.own_controller
         return described(
             CameraDetail,
             camera,
+            own,
             current=labels[-1][2] is None,
             ids=[
                 CameraLabel(label, format_utc(since), utc_or_null(until))
                 for label, since, until in labels
             ],
-            others=[describe(one) for one in meant if one.key != camera.key],
+            others=[describe(one, own) for one in meant if one.key != camera.key],
             streams=[
                 CameraStream(
                     stream=row.key,
@@ -131,17 +138,24 @@ def camera_add(
     view: str = "",
     kind: str = "",
     custody: str = "",
+    published: str = "",
+    controller: str = "",
     lon: str | float = "",
     lat: str | float = "",
+    easting: str | float = "",
+    northing: str | float = "",
 ) -> CameraAdded:
     """Register a camera under an id that no camera has today.
 
-    Kind `anpr` is in police custody unless said otherwise; UsageError for the
-    council's.
+    Kind `anpr` is in police custody unless said otherwise, UsageError for the
+    council's; of such a camera the number alone is published unless said otherwise.
     """
-    kind = check_kind(kind) or "public_space"
-    new = Camera(0, check_id(id), _location(location), check_text("view", view), kind)
-    new = _placed(replace(new, custody=_custody(custody, kind)), lon, lat)
+    own = context.settings.own_controller
+    said = _said(id, location, view, kind, custody, published, controller)
+    if not said.location:
+        raise UsageError("the location is empty: say where the camera is")
+    at = check_position(lon, lat, easting, northing)
+    new = fresh(said._replace(position=at), own)
     with context.write(Priority.SCAN) as tx:
         there = cameras.today(tx, id)
         if there is not None:
@@ -150,51 +164,99 @@ def camera_add(
                 "camera replace` puts another camera under that id"
             )
         lost = cameras.last_holder(tx, id)
-        at = cameras.next_instant(tx, [id], context.now)
-        new = replace(new, key=cameras.insert(tx, new, at))
+        since = cameras.next_instant(tx, [id], context.now)
+        new = replace(new, key=cameras.insert(tx, new, since))
         tx.append(*added_entry(context.now, new, "add"))
     formerly = None
     if lost is not None:
         until = format_utc(lost[1])
-        formerly = described(FormerCamera, lost[0], until=until)
-    return CameraAdded(describe(new), formerly)
+        formerly = described(FormerCamera, lost[0], own, until=until)
+    return CameraAdded(describe(new, own), formerly)
 
 
-def _location(text: str) -> str:
-    text = check_text("location", text)
-    if not text:
-        raise UsageError("the location is empty: say where the camera is")
-    return text
+def _said(
+    id: str,
+    location: str,
+    view: str,
+    kind: str,
+    custody: str,
+    published: str,
+    controller: str,
+) -> Listed:
+    """What somebody typed of a camera, as a list says it."""
+    checked, whose = check_kind(kind), check_custody(custody)
+    check_both(checked, whose)
+    return Listed(
+        0,
+        check_id(id),
+        check_text("location", location),
+        check_text("view", view) or None,
+        checked,
+        whose,
+        check_published(published),
+        check_controller(controller),
+    )
 
 
-def _custody(text: str, kind: str) -> Any:
-    custody = check_custody(text) or default_custody(kind)
-    check_both(kind, custody)
-    return custody
+def camera_amend(
+    context: Context,
+    *,
+    id: str,
+    location: str = "",
+    view: str = "",
+    kind: str = "",
+    custody: str = "",
+    published: str = "",
+    controller: str = "",
+) -> CameraAmended:
+    """Correct what the register says of a camera; what is not given stays.
 
-
-def _placed(camera: Camera, lon: str | float, lat: str | float) -> Camera:
-    east, north = check_position(lon, lat)
-    return replace(camera, lon=east, lat=north)
+    Where something of it is to be published that was missing from the published list, it
+    is in the register as listed again.
+    """
+    own = context.settings.own_controller
+    said = _said(id, location, view, kind, custody, published, controller)
+    with context.write(Priority.SCAN) as tx:
+        old = holder(tx, id)
+        again = said.published not in (None, Published.NO) and not old.listed
+        new = replace(merged(old, said, own), listed=old.listed or again)
+        changes = differences(old, new)
+        if old == new:
+            raise RetentionError(
+                f"the register says that of camera {id} already; nothing was changed"
+            )
+        cameras.update(tx, old, new)
+        if changes:
+            fields = {"camera": old.key, "id": id, "changes": changes}
+            tx.append(*entry_of(context.now, "camera.changed", [old.key], **fields))
+        if again:
+            about = {"camera": old.key, "id": id}
+            tx.append(*entry_of(context.now, "camera.listed", [old.key], **about))
+    return CameraAmended(describe(new, own), changes)
 
 
 def camera_moved(
     context: Context,
     *,
     id: str,
-    lon: str | float,
-    lat: str | float,
+    lon: str | float = "",
+    lat: str | float = "",
+    easting: str | float = "",
+    northing: str | float = "",
     location: str = "",
     view: str = "",
 ) -> CameraMoved:
     """The same camera hangs elsewhere now: it keeps its key, footage and holds."""
+    at = check_position(lon, lat, easting, northing)
+    if at == NOWHERE:
+        raise UsageError(
+            "say where the camera is now: --lon and --lat, or --easting and --northing"
+        )
     with context.write(Priority.SCAN) as tx:
         old = holder(tx, id)
-        new = _placed(old, lon, lat)
-        if new.lon is None:
-            raise UsageError("say where the camera is now: --lon and --lat")
         new = replace(
-            new,
+            old,
+            **at._asdict(),
             location=check_text("location", location) or old.location,
             view=check_text("view", view) or old.view,
         )
@@ -207,7 +269,8 @@ def camera_moved(
         fields = {"camera": old.key, "id": id, "changes": changes, "metres": whole}
         tx.append(*entry_of(context.now, "camera.moved", [old.key], **fields))
         holds = under_hold.note(context, tx, [new], "moved")[old.key]
-    return CameraMoved(describe(new), changes, whole, holds)
+    own = context.settings.own_controller
+    return CameraMoved(describe(new, own), changes, whole, holds)
 
 
 def camera_replace(
@@ -218,22 +281,27 @@ def camera_replace(
     view: str = "",
     kind: str = "",
     custody: str = "",
+    published: str = "",
+    controller: str = "",
     lon: str | float = "",
     lat: str | float = "",
+    easting: str | float = "",
+    northing: str | float = "",
 ) -> CameraReplaced:
     """Another camera is under `id` from now on: a new key gets the id, the old loses it.
 
     The old camera counts as retired; its footage and holds stay its own, and until
-    somebody rules on these they cover the new one too.  Location, kind and custody are
-    the old camera's unless given, the position is not.
+    somebody rules on these they cover the new one too.  Location, kind, custody, what is
+    published and the controller are the old camera's unless given, the position is not.
     """
+    own = context.settings.own_controller
+    said = _said(id, location, view, kind, custody, published, controller)
+    place_ = check_position(lon, lat, easting, northing)
     with context.write(Priority.SCAN) as tx:
         old = holder(tx, id)
-        new = _placed(_successor(old, kind, custody), lon, lat)
         new = replace(
-            new,
-            location=check_text("location", location) or old.location,
-            view=check_text("view", view),
+            merged(_successor(old, said), said, own),
+            **place_._asdict(),
         )
         at = cameras.next_instant(tx, [id], context.now)
         displace(tx, old)
@@ -244,19 +312,20 @@ def camera_replace(
         holds = under_hold.note(context, tx, [old], "replaced")[old.key]
         covering = under_hold.cover(context, tx, holds, old, new)
     return CameraReplaced(
-        camera=describe(new),
-        old=replace(describe(old), listed=False, retired=True),
+        camera=describe(new, own),
+        old=replace(describe(old, own), listed=False, retired=True),
         at=format_utc(at),
         holds=holds,
         holds_covering_both=covering,
     )
 
 
-def _successor(old: Camera, kind: str, custody: str) -> Camera:
-    checked = check_kind(kind) or old.kind
-    same = checked == old.kind and not custody
-    whose = old.custody if same else _custody(custody, checked)
-    return replace(old, key=0, kind=checked, custody=whose, listed=True, retired=False)
+def _successor(old: Camera, said: Listed) -> Camera:
+    """What a camera in the old one's place is where nothing else is said of it; its
+    custody follows its kind where that is another one."""
+    kind = said.kind or old.kind
+    whose = old.custody if kind == old.kind else default_custody(kind)
+    return replace(old, key=0, view="", custody=whose, retired=False)
 
 
 def camera_retire(context: Context, *, id: str) -> CameraRetired:
@@ -273,7 +342,7 @@ def camera_retire(context: Context, *, id: str) -> CameraRetired:
         fields = {"camera": old.key, "id": id}
         tx.append(*entry_of(context.now, "camera.retired", [old.key], **fields))
         holds = under_hold.note(context, tx, [old], "retired")[old.key]
-    return CameraRetired(describe(new), holds)
+    return CameraRetired(describe(new, context.settings.own_controller), holds)
 
 
 def camera_renumber(
@@ -289,6 +358,7 @@ def camera_renumber(
     `data` is the file's content in base64.  Ids may be exchanged within one file.  RetentionError names every bad pair with its
     line.
     """
+    own = context.settings.own_controller
     if (file is None) == (old is None or new is None) or (file and (old or new)):
         raise UsageError("say either OLD and NEW or --file FILE")
     name = None if file is None else Path(file).name
@@ -313,7 +383,7 @@ def camera_renumber(
             )
             for pair in pairs
         ],
-        displaced=[describe(one) for one in renumbering.displaced.values()],
+        displaced=[describe(one, own) for one in renumbering.displaced.values()],
         at=format_utc(at),
     )
 
@@ -338,7 +408,8 @@ def camera_import(
     found = read_cameras(
         content, Path(file).name, None if columns is None else parse_columns(columns)
     )
-    origin = Origin(context.now, hashlib.sha256(content).hexdigest())
+    own = context.settings.own_controller
+    origin = Origin(context.now, hashlib.sha256(content).hexdigest(), own)
     about: dict[str, Any] = {
         "file": file,
         "sha256": origin.sha256,
@@ -349,7 +420,7 @@ def camera_import(
     }
     if propose:
         with context.catalogue.read() as tx:
-            pairs, unpaired, appeared = suggest(tx, found.cameras)
+            pairs, unpaired, appeared = suggest(tx, found.cameras, own)
         return PairsProposed(
             **about,
             text=write_pairs(pairs).decode() if pairs else None,

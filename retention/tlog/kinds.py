@@ -51,15 +51,18 @@ _ALL = (
     *LOG,
     declare(
         "camera.added",
-        "A camera came into the register.",
+        "A camera came into the register.  published, controller, easting, northing: "
+        "change 3.",
         "@camera:int id:text kind:text custody:text source:text "
-        "location:text? view:text? lon:text? lat:text?",
+        "location:text? view:text? lon:text? lat:text? easting:text? northing:text? "
+        "published:text? controller:text?",
         **_as("add_camera", Footage.CAMERA, "force ids"),
         gives=("camera", "id"),
     ),
     declare(
         "camera.changed",
-        "What the register says of a camera changed: name of the value to [old, new].",
+        "What the register says of a camera changed: name of the value (as in "
+        "`camera.added`) to [old, new].",
         "@camera:int id:text changes:object",
         **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="force"),
     ),

@@ -5,7 +5,7 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from retention.catalogue import db, schema
+from retention.catalogue import cameras, db, schema
 from retention.catalogue.db import Priority
 
 
@@ -86,7 +86,7 @@ def test_two_cameras_can_not_have_one_id_today(catalogue):
     with catalogue.write(Priority.SCAN) as tx:
         for key in (1, 2):
             tx.exec_driver_sql(
-                "INSERT INTO camera VALUES (?,'','','k','council',NULL,NULL,1,0)",
+                "INSERT INTO camera VALUES (?,'','','k','council',NULL,NULL,1,0,NULL,NULL,NULL,NULL)",
                 (key,),
             )
         tx.exec_driver_sql("INSERT INTO camera_id VALUES ('1001', 1, NULL, 1)")
@@ -102,3 +102,32 @@ def test_a_recording_of_no_length_is_refused(catalogue):
 def test_a_text_in_a_number_s_place_is_refused(catalogue):
     with catalogue.write(Priority.SCAN) as tx, pytest.raises(sa.exc.IntegrityError):
         tx.exec_driver_sql("INSERT INTO recording VALUES (1, 'soon', 0, 1, 1, 0)")
+
+
+def test_cameras_of_an_older_catalogue_are_published_as_their_kind_says(
+    tmp_path, monkeypatch
+):
+    before = 10  # the schema without `published` and `controller`
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:before])
+        older.setattr(schema, "VERSION", before)
+        made = db.create(tmp_path / db.NAME, {"uuid": "u"})
+        with made.write(Priority.SCAN) as tx:
+            for key, kind in (1, "public_space"), (2, "anpr"):
+                tx.exec_driver_sql(
+                    "INSERT INTO camera VALUES (?,'Quay','',?,'police',1,2,1,0)",
+                    (key, kind),
+                )
+                tx.exec_driver_sql(
+                    "INSERT INTO camera_id VALUES (?, 1, NULL, ?)", (str(key), key)
+                )
+        made.close()
+    assert db.upgrade(tmp_path / db.NAME) == (before, schema.VERSION)
+    catalogue = db.open_(tmp_path / db.NAME)
+    with catalogue.read() as tx:
+        found = cameras.everyone(tx)
+    assert [one.publication for one in found] == ["full", "number"]
+    assert {(one.controller, one.easting, one.lon) for one in found} == {
+        (None, None, 1)
+    }
+    catalogue.close()

@@ -8,8 +8,8 @@ import pytest
 LISTS = Path(__file__).parents[1] / "data"
 
 CAMERA_KEYS = {
-    "key", "id", "location", "view", "kind", "custody", "lon", "lat", "listed",
-    "retired",
+    "key", "id", "location", "view", "kind", "custody", "published", "controller",
+    "lon", "lat", "easting", "northing", "listed", "retired",
 }  # fmt: skip
 
 

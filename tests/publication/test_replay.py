@@ -25,6 +25,24 @@ HOLD = {
 }
 
 
+def test_a_camera_comes_back_with_what_is_published_of_it_and_whose_it_is(tx):
+    replay(tx, "camera.added", camera=3, id="3", kind="ptz", custody="council", **SAID)
+    changes = {name: [None, new] for name, new in SAID.items()}
+    replay(tx, "camera.changed", camera=1, changes=changes)
+    for key in (1, 3):
+        found = tx.exec_driver_sql(WHOSE.format(key)).one()
+        assert found == ("no", "Oadby", 1.5, 2)
+
+
+def test_a_camera_of_an_older_log_comes_back_as_its_kind_and_the_site_say(tx):
+    fields = {
+        "camera": 3, "id": "3", "kind": "anpr", "custody": "police", "source": "add",
+        "location": "Quay", "view": None, "lon": None, "lat": None,
+    }  # fmt: skip
+    ACTS["add_camera"](tx, Back(0, {"at": AT, "fields": fields}, None))
+    assert tx.exec_driver_sql(WHOSE.format(3)).one() == (None,) * 4
+
+
 def test_every_act_that_is_declared_has_a_function_and_every_function_is_declared():
     declared = {kind.act for kind in KINDS.values()} - {None}
     assert declared == set(ACTS)
@@ -97,6 +115,8 @@ BEFORE = {
 }
 """By kind: what happened before such an entry."""
 
+SAID = {"published": "no", "controller": "Oadby", "easting": "1.5", "northing": "2"}
+WHOSE = "SELECT published, controller, easting, northing FROM camera WHERE key={}"
 MOVED = {"location": ["Quay", "Bridge"], "lon": ["-1.13", "-1.14"]}
 PLACE = "SELECT location, lon, listed, retired FROM camera WHERE key=1"
 REQUESTS = "SELECT count(*) FROM release_request"

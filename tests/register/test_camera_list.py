@@ -4,9 +4,10 @@ import pytest
 
 from retention.model.errors import RetentionError, UsageError
 from retention.model.values import Custody
-from retention.register.lists import parse_columns, read_cameras
+from retention.register.lists import NOWHERE, Position, parse_columns, read_cameras
 
 HEAD = "camera_id,location,lon,lat\n"
+GRID = "id,location,easting,northing\n"
 
 
 def read(text, columns=None, encoding="utf-8"):
@@ -34,7 +35,7 @@ def refusal(text, columns=None):
 )
 def test_usual_column_names_need_no_mapping(head):
     (camera,) = read(f"{head}\n7,Market Place,-1.13,52.63\n").cameras
-    assert (camera.id, camera.location, camera.lon, camera.lat) == (
+    assert (camera.id, camera.location, *camera.position[:2]) == (
         "7", "Market Place", -1.13, 52.63,
     )  # fmt: skip
 
@@ -64,7 +65,7 @@ def test_kind_custody_and_view_are_read_where_they_are_columns():
 
 def test_what_a_row_leaves_empty_is_not_made_up():
     (camera,) = read("id,location,kind,custody,view,lon,lat\n7,x,,,,,\n").cameras
-    assert camera[3:] == (None, None, None, None, None)
+    assert camera[3:] == (None, None, None, None, None, NOWHERE)
 
 
 def test_byte_order_mark_quoted_commas_and_crlf_are_read():
@@ -83,7 +84,7 @@ def test_windows_1252_is_recognised():
 @pytest.mark.parametrize("separator", [";", "\t"])
 def test_separators_of_other_spreadsheets_are_recognised(separator):
     text = (HEAD + "7,x,-2.2,53.4\n").replace(",", separator)
-    assert read(text).cameras[0].lat == 53.4
+    assert read(text).cameras[0].position.lat == 53.4
 
 
 def test_empty_lines_count_as_lines_and_are_no_cameras():
@@ -109,7 +110,7 @@ def test_a_quoted_line_break_does_not_shift_the_lines():
         (HEAD + "7,x,-2,\n", 2, "lat is empty but the other is not"),
         (HEAD + "7,x,-2,91\n", 2, "not within 90 degrees"),
         (HEAD + "7,x,0,0\n", 2, "in the sea off Africa"),
-        (HEAD + "7,x,458900,304500\n", 2, "an easting or northing"),
+        (HEAD + "7,x,458900,304500\n", 2, "which are easting and northing"),
         (HEAD + "7,Market Place, Leicester,-2,53\n", 2, "5 fields"),
         (HEAD + "7,x\n", 2, "2 fields"),
         (HEAD + '7,"x,-2,53\n8,y,-2,53\n', 2, "this is not CSV"),
@@ -123,6 +124,18 @@ def test_a_quoted_line_break_does_not_shift_the_lines():
         ("id,camera_id,location\n7,8,x\n", 1, "could each be the id"),
         ("id,location,location\n7,x,y\n", 1, "could each be the location"),
         ("id,location,custody\n7,x,ours\n", 2, "'ours' is no custody"),
+        ("id,location,published\n7,x,yes\n", 2, "full, number, no do"),
+        (f"id,location,controller\n7,x,{101 * 'y'}\n", 2, "over 100 characters"),
+        (GRID + "7,x,458900,\n", 2, "northing is empty but the other is not"),
+        (GRID + "7,x,458900,1304500\n", 2, "which goes to 1,300,000 metres"),
+        (GRID + "7,x,0,0\n", 2, "is not on the British national grid"),
+        (GRID + "7,x,-1.13,52.6\n", 2, "is not on the British national grid"),
+        ("id,location,easting\n7,x,1\n", 1, "one of easting and northing only"),
+        (
+            "id,location,lon,lat,easting,northing\n7,x,-1.13,52.63,304500,458900\n",
+            2,
+            "m from easting and northing; leave two empty",
+        ),
         ("id,location,kind\n7,x,???\n", 2, "'???' is no kind"),
         ("id,location,kind,custody\n7,x,anpr,council\n", 2, "data is the police's"),
         ('{"type": "FeatureCollection"}', 1, "JSON, not CSV"),
@@ -160,10 +173,45 @@ def test_a_mapping_is_read():
     assert parse_columns(text)["location"] == "location"
 
 
-def test_eastings_are_named_where_no_position_could_be_read():
-    found = read("id,location,easting,northing\n7,x,458900,304500\n")
-    assert found.cameras[0].lon is None
-    assert "easting and northing look like eastings" in found.notes[0]
+def test_a_place_on_the_national_grid_is_kept_as_it_is_given():
+    found = read(GRID + "7,x,458900,304500\n8,y,,\n")
+    assert [one.position for one in found.cameras] == [
+        Position(None, None, 458_900, 304_500), NOWHERE,
+    ]  # fmt: skip
+    assert "right to about 5 m" in found.notes[0]
+
+
+def test_columns_that_may_be_of_the_grid_are_named_where_no_position_was_read():
+    found = read("id,location,X,Y\n7,x,458900,304500\n")
+    assert found.cameras[0].position == NOWHERE
+    assert "say --columns easting=X,northing=Y: no positions" in found.notes[0]
+    columns = parse_columns("easting=X,northing=Y")
+    told = read("id,location,X,Y\n7,x,458900,304500\n", columns)
+    assert told.cameras[0].position.easting == 458_900
+
+
+@pytest.mark.parametrize(
+    ("lon", "lat", "kept"),
+    [
+        ("-1.13168", "52.63562", Position(None, None, 458_861, 304_562)),
+        ("-1.1317", "52.6356", Position(-1.1317, 52.6356)),
+    ],
+)
+def test_degrees_beside_the_grid_count_unless_they_are_the_grid_s(lon, lat, kept):
+    head = "id,location,lon,lat,easting,northing\n"
+    (one,) = read(f"{head}7,x,{lon},{lat},458861,304562\n").cameras
+    assert one.position == kept
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [("'=1+1", "=1+1"), ("'@x", "@x"), ("''-x", "'-x"), ("'tis", "'tis"), ("''", "''")],
+)
+def test_an_apostrophe_that_keeps_a_spreadsheet_from_running_a_cell_comes_off(
+    cell, text
+):
+    (camera,) = read(f'id,location\n7,"{cell}"\n').cameras
+    assert camera.location == text
 
 
 def test_a_row_that_speaks_of_anpr_without_a_kind_is_pointed_out():

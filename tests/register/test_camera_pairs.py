@@ -1,15 +1,19 @@
 """Pairs of old and new ids: suggested carefully, read back strictly."""
 
+import csv
+import io
+
 import pytest
 
 from retention.model.errors import RetentionError
+from retention.register.grid import Degrees
 from retention.register.pairs import Place, distance, propose, read_pairs, write_pairs
 
 METRE = 1 / 111_195  # degrees of latitude
 
 
 def at(id, north=0.0, location="", lon=-1.13):
-    return Place(id, location, lon, 52.63 + north * METRE)
+    return Place(id, location, Degrees(lon, 52.63 + north * METRE))
 
 
 def found(gone, appeared):
@@ -19,19 +23,21 @@ def found(gone, appeared):
 def test_distance_is_along_the_earth():
     """Two places in Leicester, 255.7 m apart northwards and 67.5 m eastwards."""
     tower, square = (
-        Place("", "", -1.1332, 52.6362),
-        Place("", "", -1.1342, 52.6339),
+        Place("", "", Degrees(-1.1332, 52.6362)),
+        Place("", "", Degrees(-1.1342, 52.6339)),
     )
     assert distance(tower, square) == pytest.approx(264.5, abs=1)
 
 
 def test_distance_over_the_date_line_is_short():
-    metres = distance(Place("", "", 179.9999, 0.0), Place("", "", -179.9999, 0.0))
+    metres = distance(
+        Place("", "", Degrees(179.9999, 0.0)), Place("", "", Degrees(-179.9999, 0.0))
+    )
     assert metres == pytest.approx(22.2, abs=0.1)
 
 
 def test_distance_is_unknown_without_a_position():
-    assert distance(at("1"), Place("2", "", None, None)) is None
+    assert distance(at("1"), Place("2", "", None)) is None
 
 
 def test_a_shift_shared_by_three_neighbours_makes_pairs_sure():
@@ -72,7 +78,7 @@ def test_nobody_is_paired_twice():
 
 
 def test_without_positions_the_location_text_pairs_but_is_never_sure():
-    old = Place("1", "Market Place", None, None)
+    old = Place("1", "Market Place", None)
     assert found([old], [at("9", 0, "market place")]) == [("1", "9", False)]
 
 
@@ -89,6 +95,21 @@ def test_what_is_written_is_read_back_where_apply_is_yes():
     read = read_pairs(write_pairs(pairs), "pairs.csv")
     assert [(one.line, one.old, one.new) for one in read] == [
         (2, "1", "1001"), (3, "2", "1002"), (4, "3", "1003"),
+    ]  # fmt: skip
+
+
+def test_no_cell_of_what_is_written_is_run_by_a_spreadsheet():
+    gone = [at(f"=1+{n}", 1000 * n, "@home") for n in (1, 2, 3)]
+    new = [at(f"'+{n}", 1000 * n, "@home") for n in (1, 2, 3)]
+    written = write_pairs(propose(gone, new))
+    cells = [
+        cell
+        for row in csv.reader(io.StringIO(written.decode("utf-8-sig")))
+        for cell in row
+    ]
+    assert [cell for cell in cells if cell[:1] in "=+-@\t" and cell] == []
+    assert [one[1:] for one in read_pairs(written, "pairs.csv")] == [
+        ("=1+1", "'+1"), ("=1+2", "'+2"), ("=1+3", "'+3"),
     ]  # fmt: skip
 
 

@@ -29,7 +29,8 @@ def test_an_added_camera_is_listed_and_on_record(room):
     assert entry["fields"] == {
         "camera": camera["key"], "id": "1", "kind": "public_space",
         "custody": "council", "source": "add", "location": "Market Place", "view": "",
-        "lon": "-1.13", "lat": "52.63",
+        "lon": "-1.13", "lat": "52.63", "easting": None, "northing": None,
+        "published": None, "controller": None,
     }  # fmt: skip
 
 

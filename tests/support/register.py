@@ -20,6 +20,7 @@ class Register(Premises):
     """Verbs by name, each a day after the one before unless told otherwise."""
 
     SITE, HOST, PROGRAM, START = "leicester", "h", "p", START
+    OWN = "Leicester City Council"
 
     def __init__(self, directory: Path) -> None:
         actor = Actor(uid=1, login=1, pid=2, role="administrator")
@@ -29,7 +30,7 @@ class Register(Premises):
     def __getattr__(self, verb: str) -> Any:
         def do(**arguments: Any) -> dict[str, Any]:
             self.now += self.step
-            context = self.asked(SimpleNamespace())
+            context = self.asked(SimpleNamespace(own_controller=self.OWN))
             path, file = arguments.pop("path", None), arguments.get("file")
             if path is not None or (file is not None and Path(file).exists()):
                 arguments |= packed(path or file)

@@ -13,7 +13,9 @@ Changes = dict[str, list[str | None]]
 @dataclass(frozen=True, slots=True)
 class CameraShown:
     """A camera; `key` is what the log calls it, `id` the published one of today, or the
-    last that it had.  `lon` and `lat` in degrees (WGS84)."""
+    last that it had.  `lon` and `lat` in degrees (WGS84), or `easting` and `northing` in
+    metres (OSGB36), as they were given.  `published`: how much of it is, full, number or
+    no; `controller`: whose it is."""
 
     key: int
     id: str
@@ -21,8 +23,12 @@ class CameraShown:
     view: str
     kind: str
     custody: str
+    published: str
+    controller: str
     lon: float | None
     lat: float | None
+    easting: float | None
+    northing: float | None
     listed: bool
     retired: bool
 
@@ -89,6 +95,14 @@ class CameraAdded(Changed):
 
     camera: CameraShown
     formerly: FormerCamera | None
+
+
+@dataclass(frozen=True, slots=True)
+class CameraAmended(Changed):
+    """A camera of which the register says something else now."""
+
+    camera: CameraShown
+    changes: Changes
 
 
 @dataclass(frozen=True, slots=True)

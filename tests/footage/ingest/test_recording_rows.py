@@ -21,7 +21,9 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
         tx.exec_driver_sql(
             "INSERT INTO root (key, name, path, uuid) VALUES (1, 'nvr1', '/x', 'r')"
         )
-        tx.exec_driver_sql("INSERT INTO camera VALUES (1,'a','','k','council',0,0,1,0)")
+        tx.exec_driver_sql(
+            "INSERT INTO camera VALUES (1,'a','','k','council',0,0,1,0,NULL,NULL,NULL,NULL)"
+        )
         add_stream(tx)
     yield catalogue
     catalogue.close()

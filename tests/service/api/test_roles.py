@@ -33,7 +33,7 @@ EXPECTED = {
     "schema.successor_holds",
     "supervisor administrator": "deletion.resume root.replace alarm.acknowledge "
     "schema.repair",
-    "administrator": "camera.add camera.import camera.renumber camera.moved "
+    "administrator": "camera.add camera.amend camera.import camera.renumber camera.moved "
     "camera.replace camera.assign camera.retire root.adopt guard.acknowledge audit.publish "
     "schema.successor",
 }

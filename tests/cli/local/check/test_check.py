@@ -199,7 +199,7 @@ def written(site):
 def test_times_in_doubt_are_an_error_with_what_to_do(site, written):
     with written.write(db.Priority.SCAN) as tx:
         tx.exec_driver_sql(
-            "INSERT INTO camera VALUES (77,'','','k','council',NULL,NULL,1,0)"
+            "INSERT INTO camera VALUES (77,'','','k','council',NULL,NULL,1,0,NULL,NULL,NULL,NULL)"
         )
         tx.exec_driver_sql(
             "INSERT INTO stream VALUES (1,1,77,'l','UTC','market','.mp4',1,5,1)"
