@@ -8,6 +8,7 @@ import click
 
 from retention.cli.base import Session, group, with_session
 from retention.cli.display import (
+    alarm,
     counted,
     length,
     local,
@@ -64,6 +65,14 @@ def _shown(answer: PolicyShown, zone: str) -> str:
         )
         if own
         else "",
+        "\n".join(
+            alarm(
+                f"NOT IN THE LOG: camera {safe(one.camera)} is kept "
+                f"{counted(one.days, 'day')}, the log says {one.logged_days}. Only the "
+                "catalogue's row has that; it is kept so until people change it."
+            )
+            for one in answer.not_in_log
+        ),
         *(_proposal(one, answer.approvers, zone) for one in answer.proposals),
         "\n".join(
             f'Configuration: [camera."{safe(id_)}"] is no camera of today.'

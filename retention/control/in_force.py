@@ -7,7 +7,7 @@ it without a word.  The entry that put it in force is the other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras as register
@@ -16,6 +16,7 @@ from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.entries import CatalogueSource
 from retention.control import rules, rulings
 from retention.control.alarms import Condition
+from retention.model.answers.hold import WHOLE
 from retention.model.errors import MismatchError, VerificationError
 from retention.model.localtime import format_utc
 from retention.model.values import FOREVER, HOUR, Micros, Window
@@ -101,7 +102,8 @@ def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
             *_others(tx, said, every, now),
             *rulings.less(tx, said),
         ]
-        return Differences(less, list(_holds_more(tx, said, now)))
+        more = [*_holds_more(tx, said, now), *_periods_more(tx, said, every)]
+        return Differences(less, more)
 
 
 def found(context: Context) -> Differences:
@@ -228,19 +230,52 @@ def request_of(row: Row[Any]) -> ReleaseSaid:
 
 def _holds_more(tx: Connection, said: InForce, now: Micros) -> Iterator[str]:
     """What holds in force by their rows cover that the log does not know."""
-    rows = {row.key: row for row in holds.listing(tx, now)}
-    covered = holds.cameras_of_all(tx, rows)
-    for key, row in rows.items():
+    for key, parts in _more(tx, said, now, holds.listing(tx, now)).items():
+        if parts == [WHOLE]:
+            yield f"hold {key} is in force by its row alone: not in the log"
+        else:
+            more = " and ".join(parts)
+            yield f"hold {key} covers more than the log says: its {more}"
+
+
+def is_logged(catalogue: Catalogue, tx: Connection, hold: int) -> bool:
+    """Whether the log has a hold, in force or not."""
+    with catalogue.said_mutex:
+        said = _caught_up(catalogue, tx)
+    return said is None or hold in said.holds
+
+
+def not_in_log(
+    catalogue: Catalogue, tx: Connection, now: Micros, rows: Iterable[Row[Any]]
+) -> dict[int, list[str]]:
+    """What of these holds, by number, is in force by their rows alone: `WHOLE`, or which
+    parts: the end is that of its cooling off.  Nothing where the log can't be read, as the guard says."""
+    with catalogue.said_mutex:
+        try:
+            said = _caught_up(catalogue, tx)
+        except MismatchError:
+            return {}
+    return {} if said is None else _more(tx, said, now, rows)
+
+
+def _more(
+    tx: Connection, said: InForce, now: Micros, rows: Iterable[Row[Any]]
+) -> dict[int, list[str]]:
+    known = {row.key: row for row in rows if (row.free_at or FOREVER) > now}
+    covered = holds.cameras_of_all(tx, known)
+    found = {}
+    for key, row in known.items():
         one = said.holds.get(key)
         if one is None or not one.in_force(now):
-            yield f"hold {key} is in force by its row alone: not in the log"
-        elif (
-            row.since < one.window.start
-            or row.until > one.window.end
-            or set(covered[key]) - one.cameras
-            or (row.free_at or FOREVER) > (one.free_at or FOREVER)
-        ):
-            yield f"hold {key} covers more than the log says"
+            found[key] = [WHOLE]
+            continue
+        wider = row.since < one.window.start or row.until > one.window.end
+        longer = (row.free_at or FOREVER) > (one.free_at or FOREVER)
+        cameras = set(covered[key]) - one.cameras
+        parts = {"window": wider, "cameras": cameras, "end": longer}
+        if any(parts.values()):
+            found[key] = [name for name, more in parts.items() if more]
+    return found
 
 
 # -- what else frees footage --------------------------------------------------------------
@@ -275,6 +310,39 @@ def _periods(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterato
         kept, days = policy.days_of(camera), said.policy.days_of(camera)
         if kept < days:
             yield f"camera {camera} (key) is kept {kept} days, the log says {days}"
+
+
+def _periods_more(
+    tx: Connection, said: InForce, cameras: Collection[int]
+) -> Iterator[str]:
+    for camera, (kept, days) in _longer(tx, said, cameras).items():
+        yield (
+            f"camera {camera} (key) is kept {kept} days by its row alone, the log says "
+            f"{days}"
+        )
+
+
+def _longer(
+    tx: Connection, said: InForce, cameras: Collection[int]
+) -> dict[int, tuple[int, int]]:
+    policy = policies.current(tx)
+    if said.policy is None or policy is None:
+        return {}
+    days = {key: (policy.days_of(key), said.policy.days_of(key)) for key in cameras}
+    return {key: both for key, both in sorted(days.items()) if both[0] > both[1]}
+
+
+def longer_than_logged(
+    catalogue: Catalogue, tx: Connection
+) -> dict[int, tuple[int, int]]:
+    """The cameras (keys) that the rows keep longer than the log says: days by the row,
+    and by the log.  Nothing where the log can't be read, as the guard says."""
+    with catalogue.said_mutex:
+        try:
+            said = _caught_up(catalogue, tx)
+        except MismatchError:
+            return {}
+    return {} if said is None else _longer(tx, said, register.keys(tx))
 
 
 def _custody(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterator[str]:

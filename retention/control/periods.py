@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from retention.catalogue import cameras, policies, proposals
 from retention.catalogue.db import Catalogue, Priority
 from retention.control import members, rules
+from retention.control.in_force import longer_than_logged
 from retention.control.preview import preview
 from retention.model.answers.policy import (
     CameraPeriod,
+    LongerThanLogged,
     PeriodProposed,
     PolicyShown,
     ProposalShown,
@@ -192,6 +194,7 @@ def policy_show(context: Context) -> PolicyShown:
         in_force = rules.effective(tx, settings)
         waiting = listed(tx, settings, found)
         since = policies.since(tx)
+        longer = longer_than_logged(context.catalogue, tx)
 
     def due_by(one: ProposalShown) -> ProposalShown:
         if one.subject != PERIODS:
@@ -211,6 +214,9 @@ def policy_show(context: Context) -> PolicyShown:
         proposals=[due_by(one) for one in waiting],
         approvers=members.of(settings, "supervisor"),
         overrides_of_unknown_cameras=found.unknown,
+        not_in_log=[
+            LongerThanLogged(register[key].id, *both) for key, both in longer.items()
+        ],
     )
 
 

@@ -243,8 +243,8 @@ def _ask(
 ) -> None:
     actor = context.actor
     entry = _write(
-        tx, "hold.release_requested", row,
-        replaced_by=replaced_by, reason=reason,
+        tx, "hold.release_requested", row, replaced_by=replaced_by, reason=reason,
+        unlogged=_unlogged(context, tx, row.key),
     )  # fmt: skip
     holds.request_release(
         tx, row.key, at=context.now, uid=actor.uid, login=actor.login,
@@ -271,10 +271,15 @@ def _let_go(
     free_at = context.now + rules.cooling_off
     holds.release(tx, row.key, context.now, free_at)
     _write(
-        tx, "hold.released", row,
-        free_at=free_at, request=request, reason=reason,
+        tx, "hold.released", row, free_at=free_at, request=request, reason=reason,
+        unlogged=_unlogged(context, tx, row.key),
     )  # fmt: skip
     return free_at
+
+
+def _unlogged(context: Context, tx: Connection, number: int) -> bool | None:
+    """True where only the catalogue's rows have the hold."""
+    return None if in_force.is_logged(context.catalogue, tx, number) else True
 
 
 def _write(tx: Transaction, kind: str, row: Row[Any], **fields: Any) -> int:

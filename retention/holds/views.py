@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from retention.catalogue import cameras as register
 from retention.catalogue import holds, lost, streams
 from retention.catalogue.entries import of_hold
-from retention.control import acknowledge, members, rules
+from retention.control import acknowledge, in_force, members, rules
 from retention.control.two_people import others, person
 from retention.holds.effect import inspect
 from retention.holds.release import known
@@ -140,13 +140,14 @@ def releases_waiting(tx: Connection) -> list[ReleaseWaiting]:
 
 class _Seen(NamedTuple):
     """A hold as it was read: row, cameras, the request for its release, its alarms, how
-    many recordings were lost under it."""
+    many recordings were lost under it, what of it only its rows have."""
 
     row: Row[Any]
     cameras: list[Camera]
     request: Row[Any] | None
     alarms: list[AlarmShown]
     lost: int
+    not_in_log: list[str]
 
 
 def _seen(
@@ -162,6 +163,7 @@ def _seen(
     shown = dict(zip(standing, acknowledge.shown(tx, standing), strict=True))
     recorded_in = streams.recorded_in(tx)
     everyone = {one.key: one for one in register.everyone(tx)}
+    unlogged = in_force.not_in_log(context.catalogue, tx, context.now, rows)
     return [
         _Seen(
             row,
@@ -177,6 +179,7 @@ def _seen(
                 )
             ],
             gone.get(row.key, 0),
+            unlogged.get(row.key, []),
         )
         for row in rows
     ]
@@ -230,7 +233,7 @@ def _row(
     kind: Callable[..., T],
     **more: Any,
 ) -> T:
-    row, cameras, request, alarms, gone = seen
+    row, cameras, request, alarms, gone, not_in_log = seen
     asked = asked_of(row).asked
     active = row.free_at is None
     return kind(
@@ -262,6 +265,7 @@ def _row(
         free_at=utc_or_null(row.free_at),
         alarms=alarms,
         lost=gone,
+        not_in_log=not_in_log,
         **more,
     )
 

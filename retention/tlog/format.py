@@ -306,7 +306,8 @@ A hold covers [since, until) of its cameras. **Both instants include the margin
 already**: what was asked for begins `margin` later and ends `margin` earlier (`until`
 {FOREVER} has no end, and no margin there). It is in force from its `hold.placed` on, by
 `hold.extended` with the new window and more cameras, until the `free_at` of
-`hold.released`; `hold.reinstated` before that puts it in force again. A recording is
+`hold.released`; one with `unlogged` was in the catalogue's rows alone, and its release
+frees nothing that the log has. `hold.reinstated` before that puts it in force again. A recording is
 covered where both share an instant; one that is quarantined, or has `seen`, by any hold
 of its camera.
 Where `cameras` is null they are in the entry's rows.

@@ -337,8 +337,9 @@ _ALL = (
     declare(
         "hold.release_requested",
         "Somebody asks for the release of a hold, which stays in force until a second "
-        "person approves; replaced_by: the hold that was placed instead.",
-        "@hold:int replaced_by:int? ~reason:text?",
+        "person approves; replaced_by: the hold that was placed instead.  unlogged: true "
+        "where it is in the catalogue's rows alone, so that the log did not have it.",
+        "@hold:int replaced_by:int? unlogged:bool? ~reason:text?",
         **_by(_ROOM, "request_release", footage=Footage.HOLD, tells="force"),
     ),
     declare(
@@ -350,8 +351,9 @@ _ALL = (
     declare(
         "hold.released",
         "A hold was released; its footage may be deleted from `free_at` on.  request: "
-        "the entry of the person who asked for it, null where it takes only one.",
-        "@hold:int free_at:int >request:int? ~reason:text?",
+        "the entry of the person who asked for it, null where it takes only one.  "
+        "unlogged: as above.",
+        "@hold:int free_at:int >request:int? unlogged:bool? ~reason:text?",
         **_by(f"{_ROOM};{_SUPER}", "release_hold", footage=Footage.HOLD, tells="force"),
     ),
     declare(

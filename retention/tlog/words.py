@@ -143,6 +143,7 @@ WORDS: dict[str, str] = {
     "unchanged": "so many stayed as they were",
     "unknown": "files that no layout knows",
     "unlisted": "so many are not in the list any more",
+    "unlogged": "true: the hold was in the catalogue's rows alone",
     "until": "the first instant after the window, margin included; 9007199254740991: open, "
     "until the hold is released; of a pause or a successor log: when deletion goes on",
     "uuid": "the identity of the disk",

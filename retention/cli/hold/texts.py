@@ -18,6 +18,7 @@ from retention.cli.hold.answers import (
 from retention.control.guards import HELD_LOST
 from retention.model.answers.alarm import AlarmShown
 from retention.model.answers.hold import (
+    WHOLE,
     HoldAmended,
     HoldList,
     HoldReleased,
@@ -31,6 +32,7 @@ from retention.model.answers.hold import (
 
 _COUNTS: tuple[tuple[Callable[[HoldRow], object], str], ...] = (
     (lambda one: one.lost or _alarms_of_loss(one), "with footage that is lost"),
+    (lambda one: one.not_in_log, "not in the log"),
     (lambda one: one.incomplete, "incomplete"),
     (lambda one: one.review_due, "due for review"),
     (lambda one: one.release_requested, "waiting for the approval of a release"),
@@ -58,6 +60,19 @@ def _lost(one: HoldRow) -> Iterator[str]:
         )
 
 
+def _unlogged(one: HoldRow) -> Iterator[str]:
+    if one.not_in_log:
+        what = "all of it" if one.not_in_log == [WHOLE] else _parts(one.not_in_log)
+        yield alarm(
+            f"NOT IN THE LOG: {what}. Only the catalogue's rows have that; it is in force "
+            "until two people release the hold."
+        )
+
+
+def _parts(names: list[str]) -> str:
+    return "its " + " and its ".join(names)
+
+
 def _needs_somebody(one: HoldRow) -> bool:
     return any(has(one) for has, _ in _COUNTS)
 
@@ -77,7 +92,7 @@ def _heading(found: list[HoldRow]) -> str:
 
 def _hold(one: HoldRow, zone: str) -> str:
     """A few short lines: three instants in one row would not fit a terminal."""
-    told = [*_lost(one), *alarms(_alarms_of_loss(one), zone)]
+    told = [*_unlogged(one), *_lost(one), *alarms(_alarms_of_loss(one), zone)]
     lost = (f"  {line}" for line in told)
     lines = [title(one), *_facts(one, zone), *lost, *_todo(one, zone)]
     return "\n".join(lines)
@@ -171,7 +186,14 @@ def hold(answer: HoldShown, zone: str) -> str:
             [(one.camera, place_of(one.location, one.view)) for one in answer.cameras],
         ),
         "\n".join(line.strip() for line in _todo(answer, zone)),
-        "\n".join([*_looked(answer), *_lost(answer), *alarms(answer.alarms, zone)]),
+        "\n".join(
+            [
+                *_unlogged(answer),
+                *_looked(answer),
+                *_lost(answer),
+                *alarms(answer.alarms, zone),
+            ]
+        ),
         _history(answer, zone),
     ]
     return "\n\n".join(part for part in parts if part)

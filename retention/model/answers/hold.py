@@ -250,7 +250,8 @@ class HoldRow:
     `alarms`: of its losses, and what else concerns its cameras.  `lost`: how many
     recordings vanished while it kept them and are not back, whoever has seen to that.
     `incomplete` names what it should say and does not yet; `approvers` are those who can
-    approve its release.
+    approve its release.  `not_in_log`: what of it only the catalogue's rows have, all of
+    it (`WHOLE`) or its "window", "cameras" or "end"; in force until two people release it.
     """
 
     hold: int
@@ -281,6 +282,11 @@ class HoldRow:
     free_at: str | None
     alarms: list[AlarmShown]
     lost: int
+    not_in_log: list[str]
+
+
+WHOLE = "hold"
+"""In `not_in_log`: the log does not have the hold at all, or not in force."""
 
 
 @dataclass(frozen=True, slots=True)

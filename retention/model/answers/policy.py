@@ -77,6 +77,15 @@ class CameraPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class LongerThanLogged:
+    """A camera that is kept longer than the log says, by the catalogue's row alone."""
+
+    camera: str
+    days: int
+    logged_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class RulesShown:
     """The rules in force, by the names of the settings."""
 
@@ -89,7 +98,8 @@ class RulesShown:
 
 @dataclass(frozen=True, slots=True)
 class PolicyShown:
-    """Periods and rules in force, and each proposal with what it would make due."""
+    """Periods and rules in force, and each proposal with what it would make due.
+    `not_in_log`: cameras that are kept longer than the log says."""
 
     version: int
     since: str | None
@@ -99,6 +109,7 @@ class PolicyShown:
     proposals: list[ProposalShown]
     approvers: list[str]
     overrides_of_unknown_cameras: list[str]
+    not_in_log: list[LongerThanLogged]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from retention.model.errors import UsageError
 from retention.model.localtime import format_duration, parse_duration
 from retention.model.policy import Policy
 from retention.model.values import MINUTE, SECOND, Micros
-from retention.tlog.in_force import HoldSaid, InForce
+from retention.tlog.in_force import HoldSaid, InForce, ReleaseSaid
 from retention.tlog.kinds import KINDS
 from retention.tlog.lawful.laws import APPROVAL, RELEASE, Verdict
 from retention.tlog.source import Record
@@ -32,6 +32,8 @@ class Releases:
     def __init__(self, said: InForce, verdict: Verdict) -> None:
         self._said, self._verdict = said, verdict
         self._proposed: set[int] = set()
+        self._unlogged: dict[int, ReleaseSaid] = {}
+        """Requests for the release of holds that the log does not have."""
         self._acts: dict[str, Callable[[Record, dict[str, Any]], Iterator[str]]] = {
             "place_hold": self._place,
             "extend_hold": self._extend,
@@ -65,14 +67,17 @@ class Releases:
     def _extend(self, _: Record, fields: dict[str, Any]) -> Iterator[str]:
         hold = self._hold(fields)
         if hold is None:
-            yield from self._unknown(fields)
-        elif fields["since"] > hold.window.start or fields["until"] < hold.window.end:
+            return  # in the catalogue's rows alone, and from now on in the log
+        if fields["since"] > hold.window.start or fields["until"] < hold.window.end:
             yield f"extends hold {fields['hold']} to less than it covered"
 
-    def _request(self, _: Record, fields: dict[str, Any]) -> Iterator[str]:
+    def _request(self, record: Record, fields: dict[str, Any]) -> Iterator[str]:
         hold = self._hold(fields)
+        yield from self._unknown(fields, hold)
         if hold is None:
-            yield from self._unknown(fields)
+            actor = record.entry["actor"]
+            asked = ReleaseSaid(actor["uid"], actor["login"], record.number)
+            self._unlogged[fields["hold"]] = asked
         elif hold.free_at is not None:
             yield f"asks for the release of hold {fields['hold']}, which was released"
         elif hold.request is not None:
@@ -82,30 +87,32 @@ class Releases:
             )
 
     def _reject(self, _: Record, fields: dict[str, Any]) -> Iterator[str]:
-        hold = self._hold(fields)
-        if hold is None:
-            yield from self._unknown(fields)
-        elif hold.request is None or hold.request.entry != fields["request"]:
+        hold, number = self._hold(fields), fields["hold"]
+        asked = self._unlogged.pop(number, None) if hold is None else hold.request
+        if asked is None or asked.entry != fields["request"]:
             yield f"rejects entry {fields['request']}, which is no request that waits"
 
     def _reinstate(self, record: Record, fields: dict[str, Any]) -> Iterator[str]:
         hold = self._hold(fields)
-        if hold is None:
-            yield from self._unknown(fields)
-        elif hold.free_at is None:
+        if hold is not None and hold.free_at is None:
             yield f"reinstates hold {fields['hold']}, which is in force"
 
-    def _unknown(self, fields: dict[str, Any]) -> Iterator[str]:
-        yield f"is about hold {fields['hold']}, which was never placed"
+    def _unknown(self, fields: dict[str, Any], hold: HoldSaid | None) -> Iterator[str]:
+        """One that only the catalogue's rows had is released like any other, and the
+        entry says so."""
+        said = bool(fields.get("unlogged"))
+        if hold is None and not said:
+            yield f"is about hold {fields['hold']}, which was never placed"
+        elif hold is not None and said:
+            yield f"calls hold {fields['hold']} not in the log, which has it"
 
     def _release(self, record: Record, fields: dict[str, Any]) -> Iterator[str]:
         number, hold, entry = fields["hold"], self._hold(fields), record.entry
-        if hold is None:
-            yield from self._unknown(fields)
-            return
-        if hold.free_at is not None:
+        yield from self._unknown(fields, hold)
+        if hold is not None and hold.free_at is not None:
             yield f"releases hold {number}, which was released before"
-        yield from self._two(record, hold, fields.get("request"))
+        asked = self._unlogged.pop(number, None) if hold is None else hold.request
+        yield from self._two(record, asked, fields.get("request"))
         length = self._length()
         if length is None:
             self._verdict.unchecked[RELEASE] += 1
@@ -114,9 +121,9 @@ class Releases:
             yield f"lets hold {number} cool off {by} less than the rules want"
 
     def _two(
-        self, record: Record, hold: HoldSaid, request: int | None
+        self, record: Record, asked: ReleaseSaid | None, request: int | None
     ) -> Iterator[str]:
-        two, asked = self._said.rules.get(TWO), hold.request
+        two = self._said.rules.get(TWO)
         if two is None:
             self._verdict.unchecked[RELEASE] += 1
         if request is None:
