@@ -407,6 +407,22 @@ def test_a_release_of_a_hold_that_did_not_stand_is_named(story, found):
     assert found() == [(number, "release")]
 
 
+def test_a_hold_of_the_rows_alone_takes_two_people_too(story, found):
+    asked = story.add("hold.release_requested", by=ANNA, hold=9, unlogged=True)
+    released = {"hold": 9, "free_at": story.now + 9 * DAY, "unlogged": True}
+    story.add("hold.released", by=BEN, request=asked, **released)
+    assert found() == []
+    asked = story.add("hold.release_requested", by=BEN, hold=8, unlogged=True)
+    number = story.add("hold.released", by=BEN, request=asked, **released | {"hold": 8})
+    assert found() == [(number, "release")]
+
+
+def test_a_hold_of_the_log_is_not_called_one_of_the_rows_alone(story, found):
+    story.place(*HELD)
+    number = story.add("hold.release_requested", by=ANNA, hold=1, unlogged=True)
+    assert found() == [(number, "release")]
+
+
 def test_a_hold_that_cools_off_too_short_is_named(story, found):
     story.place(*HELD)
     number = story.release(story.ask(), free_at=story.now + DAY)

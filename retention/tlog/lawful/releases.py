@@ -108,7 +108,9 @@ class Releases:
 
     def _release(self, record: Record, fields: dict[str, Any]) -> Iterator[str]:
         number, hold, entry = fields["hold"], self._hold(fields), record.entry
-        yield from self._unknown(fields, hold)
+        if unknown := list(self._unknown(fields, hold)):
+            yield from unknown
+            return
         if hold is not None and hold.free_at is not None:
             yield f"releases hold {number}, which was released before"
         asked = self._unlogged.pop(number, None) if hold is None else hold.request
