@@ -253,6 +253,9 @@ def test_on_a_disk_that_fills_under_the_daemon_a_hold_is_stored_all_the_same(
     )
     running = daemon(small)
     running.until(lambda: retention(small, "status")[0] != 3)
+    begun = {f"nvr1.{what}" for what in ("scan", "cycle")}
+    rounds = small.directory / "rounds"
+    running.until(lambda: {one.name for one in rounds.glob("nvr1.*")} >= begun)
     fill(small.state / "fill")
     use_up(small)
     assert retention(small, *HOLD)[0] == 7

@@ -37,7 +37,7 @@ def test_thousands_of_holds_beside_a_backlog_and_no_answer_is_false(
     due = instant("03/11/2026 03:00")
     start = due - 28 * DAY
     end = start + each * 6 * LENGTH
-    place = room(format_utc(due - 100 * SECOND))
+    place = room(format_utc(due - 1000 * SECOND))
     filmed = {camera: place.film(camera, start, end, LENGTH) for camera in CAMERAS}
     place.install()
     order = {

@@ -54,7 +54,7 @@ def test_from_the_instant_in_the_answer_nothing_held_goes_from_a_running_backlog
     end = due - 28 * DAY
     start = end - COUNT * LENGTH
     since, until = start + ENDS * LENGTH, end - ENDS * LENGTH
-    place = room(format_utc(start + 28 * DAY - 100 * SECOND))
+    place = room(format_utc(start + 28 * DAY - 1000 * SECOND))
     filmed = [place.film(camera, start, end, LENGTH) for camera in CAMERAS]
     place.install()
     asked = {str(file) for files in filmed for file in files[ENDS:-ENDS]}
