@@ -21,6 +21,7 @@ from statistics import median
 
 from retention.catalogue import db, roots
 from retention.footage.roots import IDENTITY
+from retention.model.values import SECOND
 from retention.site import clock
 from tests.support.installation import Installation, never
 
@@ -147,17 +148,18 @@ def in_time_order(place: Path, count: int) -> None:
     made = site(place, "nested", "ordered")
     root, aside = place / "nested", place / "aside"
     aside.mkdir()
-    names = [(name, str(number)) for number, (_, name) in enumerate(hours(count))]
-    for name, number in names:
+    names = [(start, name, str(n)) for n, (start, name) in enumerate(hours(count))]
+    for _, name, number in names:
         (root / name).rename(aside / number)
     service = made.service()
     scanner = service._works[0]._scanner
-    now, added = clock.read().wall, 0
+    added = 0
 
     def scan() -> None:
         nonlocal added
-        for name, number in names:
+        for start, name, number in names:
             (aside / number).rename(root / name)
+            now = (start + HOUR) * SECOND  # what is seen later is late
             added += scanner.scan(now, never).added
 
     seconds = timed(scan)
