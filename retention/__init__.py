@@ -2,9 +2,9 @@
 
 The rooms by floor.  A room imports only from lower floors.
 
-    8  cli (hold, audit, local)     what people type, and how an answer reads
+    8  cli (hold, audit, report, local)  what people type, and how an answer reads
     7  service (api)                the daemon: threads, schedule, socket, verbs, client
-    6  reports                      what people read: status, plan, the log and its books
+    6  reports (forms)              what people read: status, plan, the log and its books
     6  register                     the cameras and their ids, changed only on record
     6  deletion                     the procedure, from what is due to what became of it
     5  holds                        from the request to the release

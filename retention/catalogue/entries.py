@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from retention.catalogue import log
 from retention.catalogue.db import parts
 from retention.catalogue.schema import entry as entry_table
-from retention.model.errors import VerificationError
+from retention.model.errors import RetentionError, VerificationError
 from retention.model.values import DAY, FOREVER, HOUR, Micros, Window
 from retention.tlog import subjects
 from retention.tlog.canonical import decode
@@ -52,12 +52,14 @@ _INTENTS = f"""
 
 
 class CatalogueSource:
-    """The log of a catalogue, within one transaction."""
+    """The log of a catalogue, within one transaction; with `size` only the first so many
+    entries of it, as a signed head has them."""
 
     indexed = True
 
-    def __init__(self, tx: Connection) -> None:
+    def __init__(self, tx: Connection, size: int = FOREVER) -> None:
         self._tx = tx
+        self._size = size
         self.entries = 0
         self.doubted: dict[int, Unsigned] = {}
 
@@ -67,6 +69,10 @@ class CatalogueSource:
 
     def entry(self, number: int) -> Record:
         """One entry; RetentionError where there is none."""
+        if number >= self._size:
+            raise RetentionError(
+                f"entry {number} is not signed yet: the head covers {self._size}"
+            )
         return self._given(number, log.read(self._tx, number))
 
     def disclosures(self, number: int) -> Mapping[str, str]:
@@ -78,6 +84,11 @@ class CatalogueSource:
 
     def backwards(self, query: Query) -> Iterator[Record]:
         """The entries that are asked for, newest first."""
+        if self._size < FOREVER:
+            before = (
+                self._size if query.before is None else min(query.before, self._size)
+            )
+            query = query._replace(before=before)
         found = self._found(query)
         if query.camera is None or not query.is_of(DELETED):
             yield from found
@@ -135,7 +146,9 @@ class CatalogueSource:
     def completion(self, intent: int) -> Record | None:
         """The entry that completes a batch; None while it is open."""
         number = log.completion(self._tx, intent)
-        return None if number is None else self.entry(number)
+        if number is None or number >= self._size:
+            return None
+        return self.entry(number)
 
     def about(
         self,
@@ -156,7 +169,7 @@ class CatalogueSource:
             if completion is not None:
                 wanted.add(completion)
         wanted |= set(self._before_extended(sorted(wanted)))
-        return self._entries(sorted(wanted))
+        return self._entries(sorted(one for one in wanted if one < self._size))
 
     def _before_extended(self, numbers: list[int]) -> Iterator[int]:
         """All entries of the holds that came to cover this footage when they were
@@ -230,9 +243,9 @@ class CatalogueSource:
         last = first - 1
         while True:
             page = self._tx.exec_driver_sql(
-                "SELECT number, bytes FROM entry WHERE kind=? AND number>? "
+                "SELECT number, bytes FROM entry WHERE kind=? AND number>? AND number<? "
                 "ORDER BY number LIMIT ?",
-                (kind, last, _PAGE),
+                (kind, last, self._size, _PAGE),
             ).all()
             for number, data in page:
                 yield self._record(number, data)

@@ -21,13 +21,14 @@ INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 SECTIONS: dict[str, tuple[str, ...]] = {
     "What is happening": ("status", "alarm", "plan"),
     "Footage and evidence": ("hold", "recording", "camera"),
-    "Proof": ("audit",),
+    "Proof": ("audit", "report"),
     "Deletion and storage": ("deletion", "policy", "guard", "root"),
     "Service": ("init", "check", "run", "schema", "api", "demo"),
 }
 """The commands by what they are for, in the order in which help shows them."""
 
-_MODULES = {"plan": "status", "hold": "hold.commands", "audit": "audit.commands"}
+_MODULES = {"plan": "status"}
+_MODULES |= {noun: f"{noun}.commands" for noun in ("hold", "audit", "report")}
 _MODULES |= dict.fromkeys(SECTIONS["Service"], "service")
 """Where a command is that has no module of its own."""
 

@@ -9,13 +9,17 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import click
 
 from retention.model.errors import RetentionError
-from retention.model.localtime import format_duration, format_local, format_size
+from retention.model.localtime import (
+    format_duration,
+    format_local,
+    format_size,
+    instant_of,
+)
 from retention.model.values import SECOND
 
 ERASE = "\r\x1b[K"
@@ -77,11 +81,7 @@ def colour_wanted() -> bool | None:
 
 def instant(text: str | None) -> int | None:
     """An answer's UTC text as microseconds."""
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
-    elapsed = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (elapsed.days * 86_400 + elapsed.seconds) * SECOND + elapsed.microseconds
+    return None if text is None else instant_of(text)
 
 
 def local(text: str | None, zone: str, missing: str = "-") -> str:

@@ -126,6 +126,10 @@ VERBS: dict[str, Verb] = {
     "audit.checkpoint": Verb("reports.audit:audit_checkpoint"),
     "audit.key": Verb("reports.audit:audit_key"),
     "audit.publish": _act("reports.audit:audit_publish", _ADMIN, LONG, mends=True),
+    "report.deletions": Verb("reports.report:report_deletions", seconds=LONG),
+    "report.rebuild": Verb(
+        "reports.report:report_rebuild", (AUDITOR, ADMINISTRATOR), seconds=LONG
+    ),
     "alarm.list": Verb("control.acknowledge:alarm_list"),
     "alarm.show": Verb("control.acknowledge:alarm_show"),
     "alarm.acknowledge": _act(

@@ -345,6 +345,32 @@ def format_utc(instant: Micros) -> str:
     return f"{when:%Y-%m-%d}T{_clock(when)}Z"
 
 
+def instant_of(text: str) -> Micros:
+    """Return the instant that `format_utc` wrote."""
+    return _micros(datetime.fromisoformat(text))
+
+
+def iso_local(text: str, zone: str) -> str:
+    """Return what `format_utc` wrote as local time: "2026-10-24T21:00:00+01:00"."""
+    return datetime.fromisoformat(text).astimezone(ZoneInfo(zone)).isoformat()
+
+
+def day_of(instant: Micros, zone: ZoneInfo) -> int:
+    """Return the local day of an instant, as days since 1 January 1970."""
+    return _local_date(instant, zone).toordinal() - _EPOCH.toordinal()
+
+
+def midnight(day: int, zone: ZoneInfo) -> Micros:
+    """Return the instant at which a local day begins."""
+    date = datetime.fromordinal(day + _EPOCH.toordinal())
+    return _micros(date.replace(tzinfo=zone))
+
+
+def day_text(day: int) -> str:
+    """Return a day as "2026-10-24"."""
+    return datetime.fromordinal(day + _EPOCH.toordinal()).date().isoformat()
+
+
 def utc_or_null(instant: Micros | None) -> str | None:
     """Return `format_utc`, and None (in JSON null) where there is no instant: for
     None, and for FOREVER, the end of what is open."""
@@ -382,8 +408,12 @@ def _offset_text(offset: timedelta) -> str:
     return f"{sign}{hours:02}:{rest // timedelta(minutes=1):02}"
 
 
+def _local_date(instant: Micros, zone: ZoneInfo) -> datetime:
+    return (_EPOCH + instant * _MICROSECOND).astimezone(zone)
+
+
 def _local(instant: Micros, zone: str) -> datetime:
-    return (_EPOCH + instant * _MICROSECOND).astimezone(ZoneInfo(zone))
+    return _local_date(instant, ZoneInfo(zone))
 
 
 def _micros(when: datetime) -> Micros:

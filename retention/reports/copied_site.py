@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from retention.model.answers.books import UnnamedTime
@@ -28,10 +27,10 @@ from retention.model.values import DAY, FOREVER, Micros, Stream, Window
 from retention.reports import answers
 from retention.reports.find import Finder, Key, Wanted
 from retention.reports.request import named
+from retention.tlog import cameras, kinds
 from retention.tlog.balance import Balance, Place, RecordingSum
 from retention.tlog.canonical import path_bytes, path_text
 from retention.tlog.copied import DirectorySource
-from retention.tlog.kinds import KINDS, telling
 
 NOT_NAMED = (
     "the log names a recording when it is deleted, lost or in doubt; none here was"
@@ -39,19 +38,8 @@ NOT_NAMED = (
 BEYOND = "after the last entry of this copy"
 NO_ROLL_UP = "no roll-up names this camera on that day"
 
-_SIGNS = telling("alive")
-_KINDS = (*telling("site"), *telling("ids"), *_SIGNS)
-
-
-@dataclass(slots=True)
-class _Label:
-    """An id and the camera that it meant from an instant on, until another: None while
-    it does."""
-
-    id: str
-    key: int
-    since: Micros
-    until: Micros | None = None
+_SIGNS = kinds.telling("alive")
+_KINDS = (*kinds.telling("site"), *cameras.KINDS, *_SIGNS)
 
 
 class CopiedSite:
@@ -61,8 +49,7 @@ class CopiedSite:
 
     def __init__(self, source: DirectorySource, zone: str) -> None:
         self._zone = zone
-        self._names: dict[int, str] = {}
-        self._labels: list[_Label] = []
+        self._known = cameras.LoggedCameras()
         self._roots: dict[str, str] = {}
         self._streams: dict[int, tuple[str, Stream]] = {}
         self._adopted: Micros | None = None
@@ -72,6 +59,8 @@ class CopiedSite:
                 continue
             if record.kind in _SIGNS:
                 self._signs.append((record.entry["at"], record.kind))
+            elif record.kind in cameras.KINDS:
+                self._known.take([record])
             else:
                 try:
                     self._note(record.kind, record.entry["at"], record.entry["fields"])
@@ -85,9 +74,7 @@ class CopiedSite:
         self._ends = source.ends()
 
     def _note(self, kind: str, at: Micros, fields: dict[str, Any]) -> None:
-        if (named := KINDS[kind].id_given(fields)) is not None:
-            self._label(named[1], named[0], at)
-        elif kind == "root.created":
+        if kind == "root.created":
             self._roots[fields["root"]] = fields["path"]
         elif kind == "root.adopted":
             self._adopted = at if self._adopted is None else min(self._adopted, at)
@@ -99,22 +86,9 @@ class CopiedSite:
             )  # fmt: skip
             self._streams[stream.key] = (fields["root"], stream)
 
-    def _label(self, id: str, key: int, at: Micros) -> None:
-        """The camera loses the id that it had, and the id the camera that it meant."""
-        for one in self._labels:
-            if one.until is None and (one.id == id or one.key == key):
-                one.until = at
-        self._labels.append(_Label(id, key, at))
-        self._names[key] = id
-
     def key(self, id: str) -> int:
         """The camera that has the id at the end of the log; UsageError for none."""
-        found = [one for one in self._labels if one.id == id]
-        if not found:
-            raise UsageError(f"no camera has ever had the id {id}, says this log")
-        if found[-1].until is not None:
-            raise UsageError(f"no camera has the id {id} any more, says this log")
-        return found[-1].key
+        return self._known.key(id)
 
     def moment(self, now: Micros) -> Moment:
         """By which the times are read that somebody asks for at `now`."""
@@ -122,21 +96,12 @@ class CopiedSite:
 
     def names(self, keys: Collection[int] | None = None) -> Mapping[int, str]:
         """The last id of each camera."""
-        return self._names
+        return self._known.names
 
     def meant(self, id: str, window: Window) -> set[int]:
         """The cameras that had the id in that time, and the one that has it at the end;
         the first to have it always had it."""
-        labels = [one for one in self._labels if one.id == id]
-        found = {
-            one.key
-            for number, one in enumerate(labels)
-            if one.until is None
-            or ((number == 0 or one.since < window.end) and window.start < one.until)
-        }
-        if not found:
-            raise UsageError(f"no camera is or was called {id!r} in this log")
-        return found
+        return self._known.meant(id, window)
 
     def at_path(self, path: str) -> Wanted:
         """What a path would be; where nobody writes such a path, all is searched."""
@@ -148,12 +113,12 @@ class CopiedSite:
             if found:
                 starts |= found
                 raw = below
-        cameras = {stream.camera for stream in starts.values()}
+        keys = {stream.camera for stream in starts.values()}
         windows = [Window(start, start + 1) for _, start in starts]
         if not starts:
-            cameras, windows = set(self._names), [answers.ALWAYS]
+            keys, windows = set(self.names()), [answers.ALWAYS]
         days = {(one.camera, start // DAY) for (_, start), one in starts.items()}
-        return Wanted(cameras, windows, set(starts), path_text(raw), days)
+        return Wanted(keys, windows, set(starts), path_text(raw), days)
 
     def _below(self, text: str) -> Iterator[tuple[str, bytes]]:
         for root, path in self._roots.items():
@@ -207,7 +172,7 @@ class CopiedSite:
                 if piece.fate is not Fate.PROTECTED:
                     why = piece.why or NO_ROLL_UP
                     part = Window(piece.start, piece.end)
-                    name = self._names.get(camera, "")
+                    name = self.names().get(camera, "")
                     yield answers.gap(name, part, str(piece.fate), why)
 
     def _before_adoption(self) -> list[Window]:

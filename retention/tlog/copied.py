@@ -11,10 +11,10 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from retention.model.errors import RetentionError, UsageError, VerificationError
 from retention.model.values import FOREVER, Micros, Window
+from retention.tlog import entry as entry_
 from retention.tlog import note, tiles
 from retention.tlog.canonical import decode
 from retention.tlog.declare import Footage
@@ -110,9 +110,8 @@ class DirectorySource:
     def zone(self) -> str:
         """The zone in which people at the site read times; UTC where it is not known."""
         try:
-            opened = decode(self.published.entry(0).data)
-            return ZoneInfo(str(opened["fields"]["timezone"])).key
-        except (RetentionError, OSError, *UNREADABLE):
+            return entry_.zone(decode(self.published.entry(0).data))
+        except (RetentionError, *UNREADABLE):
             return "UTC"
 
     def ends(self) -> Micros | None:
@@ -219,14 +218,14 @@ class DirectorySource:
         """All that may be about footage, and all about holds."""
         return self.of_kinds((*RECORDINGS, *HOLDS))
 
-    def of_kinds(self, kinds: Collection[str]) -> Iterable[Record]:
-        """The records of these kinds."""
-        return self._matching(_kind_marks(kinds))
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterable[Record]:
+        """The records of these kinds from number `first` on."""
+        return self._matching(_kind_marks(kinds), first)
 
-    def _matching(self, wanted: re.Pattern[bytes]) -> Iterator[Record]:
+    def _matching(self, wanted: re.Pattern[bytes], first: int) -> Iterator[Record]:
         """Those that have the words; a text field may have them too, which does no harm:
         every reader looks at the kind."""
-        for number, data in self._all():
+        for number, data in self._all(first):
             if wanted.search(data):
                 yield self._record(number, data)
 
@@ -245,15 +244,17 @@ class DirectorySource:
             self.doubted[number] = unsigned
         return Record(number, entry, partial(self.published.rows, number), unsigned)
 
-    def _all(self) -> Iterator[tuple[int, bytes]]:
-        """The bytes of every entry that is given out, from the first on."""
-        self.entries = number = 0
+    def _all(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
+        """The bytes of every entry that is given out, from that one on."""
+        number = first // WIDTH
+        self.entries = number * WIDTH
         while True:
             found = self._found(Tile("entries", number))
-            for at, entry in enumerate(found):
+            for at, entry in enumerate(found, number * WIDTH):
                 self.entries += 1
                 self._last = entry
-                yield number * WIDTH + at, entry
+                if at >= first:
+                    yield at, entry
             if len(found) < WIDTH:
                 return self._refuse_cut()
             number += 1

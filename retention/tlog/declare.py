@@ -114,8 +114,11 @@ TOPICS = {
     "cover": "what a hold covers from then on",
     "force": "what is in force: holds, periods, rules, streams, custody, doubts, rulings, a pause",
     "ids": "which camera has which published id",
+    "register": "which cameras there are, their ids, and what the register says of them",
+    "figures": "what was recorded and deleted, day by day, and what decides its lateness",
     "alive": "when the service ran",
     "guard": "when deletion was stopped",
+    "late": "why a deletion was late",
     "site": "roots, streams and zone, for who has a copy of the log alone",
 }
 """What the program reads the log for; what a kind `tells` is among these words."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from retention.tlog import merkle
 from retention.tlog.canonical import base64url
@@ -28,6 +29,15 @@ def origin(opened: Mapping[str, Any]) -> str:
     """The name of a log, which is its key's too, by its first entry."""
     fields = opened["fields"]
     return str(fields.get("origin") or f"{opened['site']}/{fields['log_id']}")
+
+
+def zone(opened: Mapping[str, Any]) -> str:
+    """The zone in which people at the site read times, by the first entry; UTC where it is
+    not known here."""
+    try:
+        return ZoneInfo(str(opened["fields"]["timezone"])).key
+    except (OSError, ValueError, KeyError, TypeError):
+        return "UTC"
 
 
 def previous(data: bytes) -> str:

@@ -56,7 +56,7 @@ _ALL = (
         "@camera:int id:text kind:text custody:text source:text "
         "location:text? view:text? lon:text? lat:text? easting:text? northing:text? "
         "published:text? controller:text?",
-        **_as("add_camera", Footage.CAMERA, "force ids"),
+        **_as("add_camera", Footage.CAMERA, "register force ids"),
         gives=("camera", "id"),
     ),
     declare(
@@ -64,26 +64,26 @@ _ALL = (
         "What the register says of a camera changed: name of the value (as in "
         "`camera.added`) to [old, new].",
         "@camera:int id:text changes:object",
-        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="force"),
+        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="register force"),
     ),
     declare(
         "camera.renumbered",
         "A camera has another published id from now on.",
         "@camera:int old:text new:text",
-        **_by(_ADMIN, "renumber_camera", footage=Footage.CAMERA, tells="ids"),
+        **_by(_ADMIN, "renumber_camera", footage=Footage.CAMERA, tells="register ids"),
         gives=("camera", "new"),
     ),
     declare(
         "camera.moved",
         "The same camera stands elsewhere, `metres` away; changes as above.",
         "@camera:int id:text changes:object metres:int?",
-        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="force"),
+        **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="register force"),
     ),
     declare(
         "camera.replaced",
         "Another camera, `new`, has this id from now on; the `old` one is retired (keys).",
         "@id:text old:int new:int",
-        **_by(_ADMIN, "replace_camera", footage=Footage.CAMERA, tells="ids"),
+        **_by(_ADMIN, "replace_camera", footage=Footage.CAMERA, tells="register ids"),
         gives=("new", "id"),
     ),
     declare(
@@ -99,6 +99,7 @@ _ALL = (
         "A camera was taken out of use.",
         "@camera:int id:text",
         **_by(_ADMIN, "retire_camera", footage=Footage.CAMERA),
+        tells="register",
     ),
     declare(
         "camera.unlisted",
@@ -137,7 +138,7 @@ _ALL = (
         "zone_error:int?",
         may="camera count bytes",
         back="adopt_root",
-        tells="site",
+        tells="late site",
     ),
     declare(
         "root.times_moved",
@@ -274,7 +275,11 @@ _ALL = (
         "of a catalogue that is older or was restored, which may be less than nothing.",
         "origin:text recordings:int duration:int bytes:int",
         rows="camera day count duration bytes digest gaps",
-        **_as("nothing: the next such entry makes up for it", Footage.DAYS, "books"),
+        **_as(
+            "nothing: the next such entry makes up for it",
+            Footage.DAYS,
+            "figures books",
+        ),
     ),
     declare(
         "custody.alarm",
@@ -302,7 +307,7 @@ _ALL = (
         "~power:text? ~typed:text?",
         may="camera",
         **_by(_KEEP, "place_hold", keeps=True, footage=Footage.HOLD),
-        tells="force cover",
+        tells="figures force cover",
     ),
     declare(
         "hold.extended",
@@ -312,7 +317,7 @@ _ALL = (
         "old_since:int old_until:int old_review:int ~reason:text? ~typed:text?",
         may="camera",
         **_by(_KEEP, "extend_hold", keeps=True, footage=Footage.HOLD),
-        tells="force cover",
+        tells="figures force cover",
     ),
     declare(
         "hold.amended",
@@ -354,14 +359,15 @@ _ALL = (
         "the entry of the person who asked for it, null where it takes only one.  "
         "unlogged: as above.",
         "@hold:int free_at:int >request:int? unlogged:bool? ~reason:text?",
-        **_by(f"{_ROOM};{_SUPER}", "release_hold", footage=Footage.HOLD, tells="force"),
+        **_by(f"{_ROOM};{_SUPER}", "release_hold", footage=Footage.HOLD),
+        tells="figures force",
     ),
     declare(
         "hold.reinstated",
         "A hold that was cooling off until `free_at` is in force again.",
         "@hold:int free_at:int ~reason:text?",
         **_by(_SUPER, "reinstate_hold", keeps=True, footage=Footage.HOLD),
-        tells="force",
+        tells="figures force",
     ),
     declare(
         "hold.cooled",
@@ -375,7 +381,7 @@ _ALL = (
         "the rows, `cameras` is null).  With a proposal's number, the actor approved it.",
         f"@version:int {_PERIODS} >proposal:int?",
         may="camera days old_days",
-        **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_policy", tells="force"),
+        **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_policy", tells="figures force"),
     ),
     declare(
         "policy.proposed",
@@ -418,7 +424,13 @@ _ALL = (
         "@root:text count:int bytes:int oldest:int newest:int",
         rows=f"{_FOOTAGE} due path",
         later="seen",
-        **_by(SERVICE, "open_batch", footage=Footage.ROWS, tells="books", fate=OPEN),
+        **_by(
+            SERVICE,
+            "open_batch",
+            footage=Footage.ROWS,
+            tells="figures books",
+            fate=OPEN,
+        ),
     ),
     declare(
         "recordings.deleted",
@@ -428,31 +440,32 @@ _ALL = (
         ">intent:int deleted:int rescued:int absent:int absent_after_crash:int "
         "changed:int failed:int stopped:int bytes:int lateness:int method:text",
         may="row outcome",
-        **_as("complete_batch", Footage.INTENT, "books"),
+        **_as("complete_batch", Footage.INTENT, "figures books"),
     ),
     declare(
         "deletion.paused",
         "Nothing is deleted until then.",
         "until:int ~reason:text?",
-        **_by(_KEEP, "pause_deletion", keeps=True, tells="force"),
+        **_by(_KEEP, "pause_deletion", keeps=True, tells="late force"),
     ),
     declare(
         "deletion.resumed",
         "A pause was ended early.",
         "~reason:text?",
-        **_by(_BOTH, "resume_deletion", tells="force"),
+        **_by(_BOTH, "resume_deletion", tells="late force"),
     ),
     declare(
         "plan.proposed",
         "More became due at once than is believable; a person must approve it.",
         "@plan:int root:text cutoff:int count:int bytes:int digest:text",
         back=AGAIN,
+        tells="late",
     ),
     declare(
         "plan.approved",
         "The rows of this plan may be deleted, minus what is held.",
         "@plan:int digest:text",
-        **_by(_SUPER, AGAIN, tells="force"),
+        **_by(_SUPER, AGAIN, tells="late force"),
     ),
     declare(
         "access.denied",
@@ -478,14 +491,14 @@ _ALL = (
         "Deletion stopped in this scope: a root's name, or empty for everything.",
         "@guard:text scope:text detail:text",
         back="trip_guard",
-        tells="guard",
+        tells="late guard",
     ),
     declare(
         "guard.cleared",
         "A guard no longer holds: by itself, or acknowledged with a reason.",
         "@guard:text scope:text ~reason:text?",
         back="clear_guard",
-        tells="guard",
+        tells="late guard",
     ),
     declare(
         "alarm.raised",
@@ -493,6 +506,7 @@ _ALL = (
         "@alarm:text scope:text detail:text cameras:ints?",
         may="camera",
         back="raise_alarm",
+        tells="late",
     ),
     declare(
         "alarm.end_asked",
@@ -505,6 +519,7 @@ _ALL = (
         "An alarm stands no more: it is over, or was acknowledged with a reason.",
         "@alarm:text scope:text >raised:int acknowledged:bool ~reason:text",
         back="end_alarm",
+        tells="late",
     ),
 )
 

@@ -55,13 +55,13 @@ LOG = (
         "The daemon is running; before this, nothing was watched or deleted.",
         "pid:int version:text settings_digest:text",
         back=TOLD,
-        tells="alive",
+        tells="late alive",
     ),
     declare(
         "service.stopped",
         "The daemon ended in an orderly way.",
         back=TOLD,
-        tells="alive",
+        tells="late alive",
     ),
     declare(
         "heartbeat",
@@ -70,7 +70,7 @@ LOG = (
         "counted:bool? recordings:int overdue:int held_cameras:int holds:int oldest_unheld:int? "
         "wall:int boottime:int synchronised:bool?",
         back=TOLD,
-        tells="alive",
+        tells="late alive",
     ),
     declare(
         "settings.loaded",

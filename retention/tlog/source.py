@@ -171,8 +171,8 @@ class Source(Protocol):
     def completion(self, intent: int) -> Record | None:
         """The entry that completes a batch; None while it is open."""
 
-    def of_kinds(self, kinds: Collection[str]) -> Iterable[Record]:
-        """The records of these kinds, in the order of the log."""
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterable[Record]:
+        """The records of these kinds from number `first` on, in the order of the log."""
 
     def about(
         self,

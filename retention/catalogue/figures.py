@@ -1,0 +1,324 @@
+"""Owns the file of figures: what the log's entries add up to, derived and never believed
+over them.
+
+A database of its own beside the catalogue, or in a reader's cache.  It names the log, how
+many entries it covers and the last of them by its digest; each step is one transaction with
+that, so a crash leaves it behind, never wrong.  One that is damaged or of another log is
+begun anew.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from retention.model.errors import CatalogueError
+from retention.tlog.figures import Folded, Known, Odd, Place, known_json, known_of
+
+NAME = "figures.db"
+
+VERSION = 1
+"""Of what is in it: another one is begun anew."""
+
+_TABLES = (
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE cell (day INT, camera INT, footage INT, policy INT, doubt INT, "
+    "outcome TEXT, step INT, number INT, duration INT, size INT, worst INT, first INT, "
+    "last INT, PRIMARY KEY (day, camera, footage, policy, doubt, outcome, step)) "
+    "WITHOUT ROWID",
+    "CREATE TABLE recorded (day INT, camera INT, number INT, duration INT, size INT, "
+    "gaps INT, PRIMARY KEY (day, camera)) WITHOUT ROWID",
+    "CREATE TABLE odd (completion INT, what TEXT, day INT, intent INT, ranges TEXT, "
+    "worst INT, PRIMARY KEY (completion, what)) WITHOUT ROWID",
+    "CREATE TABLE fault (entry INT PRIMARY KEY, what TEXT) WITHOUT ROWID",
+)
+_ADD_CELL = (
+    "INSERT INTO cell VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE "
+    "SET number=number+excluded.number, duration=duration+excluded.duration, "
+    "size=size+excluded.size, worst=max(worst, excluded.worst), last=excluded.last"
+)
+_ADD_RECORDED = (
+    "INSERT INTO recorded VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+    "number=number+excluded.number, duration=duration+excluded.duration, "
+    "size=size+excluded.size, gaps=gaps+excluded.gaps"
+)
+GROUPS = ("day", "camera", "footage", "policy", "doubt", "outcome", "step")
+"""What cells can be summed by."""
+
+
+class Covered(NamedTuple):
+    """What the figures are of: the log's name, its zone, so many entries of it, the digest
+    of the last of them; and what the fold goes on from."""
+
+    origin: str
+    zone: str
+    size: int
+    last: str
+    known: Known
+
+
+class Summed(NamedTuple):
+    """Cells summed up: recordings, their duration and bytes, the worst lateness, the first
+    and last completion they are in."""
+
+    number: int
+    duration: int
+    size: int
+    worst: int
+    first: int
+    last: int
+
+
+class Wanted(NamedTuple):
+    """Days [since, until) of deletion, cameras by key, outcomes; None is all."""
+
+    since: int | None = None
+    until: int | None = None
+    cameras: Collection[int] | None = None
+    outcomes: Collection[str] | None = None
+
+
+ALL = Wanted()
+
+
+class Figures:
+    """The open file; CatalogueError where it can't be used.  One thread at a time: who
+    reads holds `mutex`, so that nobody moves it on meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.mutex = threading.RLock()
+        self._db: sqlite3.Connection | None = None
+
+    def covered(self) -> Covered | None:
+        """What it is of; None where it is new, damaged, or of another program: then it is
+        to be begun anew."""
+        try:
+            db = self._open()
+            if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
+                return None
+            found = dict(db.execute("SELECT name, value FROM meta").fetchall())
+            if self._sums() != found.get("sums"):
+                return None
+            known = known_of(json.loads(found["known"]))
+            return Covered(
+                found["origin"], found["zone"], int(found["size"]), found["last"], known
+            )
+        except (sqlite3.DatabaseError, KeyError, ValueError, TypeError) as error:
+            self._refuse_unreachable(error)
+            return None
+
+    def forget(self) -> None:
+        """Empty it.  Its journal first: that would be rolled into what comes."""
+        self.close()
+        with self._translated():
+            for name in (f"{self.path}-journal", str(self.path)):
+                if Path(name).exists():
+                    Path(name).write_bytes(b"")
+
+    def begin(self, origin: str, zone: str) -> Covered:
+        """Begin anew, for this log."""
+        self.forget()
+        with self._translated():
+            db = self._open()
+            with self._step(db):
+                for statement in _TABLES:
+                    db.execute(statement)
+                covered = Covered(origin, zone, 0, "", Known())
+                self._put_meta(db, covered)
+                db.execute(f"PRAGMA user_version={VERSION}")
+        return covered
+
+    def advance(self, found: Folded, before: Covered, covered: Covered) -> None:
+        """Add what was folded since `before`: it covers so much then.  All of it, or
+        nothing; CatalogueError where another process has moved it on meanwhile."""
+        with self._translated():
+            db = self._open()
+            with self._step(db):
+                there = db.execute(
+                    "SELECT value FROM meta WHERE name='size'"
+                ).fetchone()
+                if there != (str(before.size),):
+                    raise CatalogueError(
+                        f"another program adds up the log in {self.path} at this moment: "
+                        "ask again"
+                    )
+                db.executemany(
+                    _ADD_CELL,
+                    (
+                        (*place, one.number, one.duration, one.size, one.worst, one.first,
+                         one.last)
+                        for place, one in sorted(found.cells.items())
+                    ),
+                )  # fmt: skip
+                db.executemany(
+                    _ADD_RECORDED,
+                    (
+                        (day, camera, *one)
+                        for (camera, day), one in sorted(found.recorded.items())
+                    ),
+                )
+                db.executemany(
+                    "INSERT INTO odd VALUES (?, ?, ?, ?, ?, ?)",
+                    (
+                        (one.completion, one.what, one.day, one.intent,
+                         json.dumps(one.rows), one.worst)
+                        for one in found.odd
+                    ),
+                )  # fmt: skip
+                db.executemany(
+                    "INSERT OR IGNORE INTO fault VALUES (?, ?)", found.faults
+                )
+                self._put_meta(db, covered)
+
+    def _put_meta(self, db: sqlite3.Connection, covered: Covered) -> None:
+        values = {
+            "origin": covered.origin,
+            "zone": covered.zone,
+            "size": str(covered.size),
+            "last": covered.last,
+            "known": json.dumps(known_json(covered.known)),
+            "sums": self._sums(),
+        }
+        db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+
+    def _sums(self) -> str:
+        """What all of it adds up to: kept beside, so that damage shows."""
+        db = self._open()
+        found = [
+            db.execute(f"SELECT count(*), {sums} FROM {table}").fetchone()
+            for table, sums in (
+                ("cell", "total(number), total(size), total(last)"),
+                ("recorded", "total(number), total(size)"),
+                ("odd", "total(worst)"),
+                ("fault", "total(entry)"),
+            )
+        ]
+        return json.dumps(found)
+
+    # -- what is asked -----------------------------------------------------------------
+
+    def summed(
+        self, by: Sequence[str], wanted: Wanted = ALL
+    ) -> list[tuple[tuple[Any, ...], Summed]]:
+        """Cells summed by one or more of `GROUPS`, in the order given."""
+        groups = ", ".join(one for one in by if one in GROUPS)
+        where, values = _where(wanted)
+        with self._translated():
+            rows = self._open().execute(
+                f"SELECT {groups}, sum(number), sum(duration), sum(size), max(worst), "
+                f"min(first), max(last) FROM cell {where} GROUP BY {groups} "
+                f"ORDER BY {groups}",
+                values,
+            )
+            return [(row[:-6], Summed(*row[-6:])) for row in rows]
+
+    def cells(self, wanted: Wanted = ALL) -> Iterator[tuple[Place, Summed]]:
+        """Each cell."""
+        for place, found in self.summed(GROUPS, wanted):
+            yield Place(*place), found
+
+    def recorded(
+        self, cameras: Collection[int] | None = None
+    ) -> list[tuple[int, int, int, int, int, int]]:
+        """(UTC day, camera, recordings, duration, bytes, gaps) as roll-ups have them."""
+        where, values = _where(Wanted(cameras=cameras))
+        with self._translated():
+            rows = self._open().execute(
+                f"SELECT * FROM recorded {where} ORDER BY day, camera", values
+            )
+            return rows.fetchall()
+
+    def odd(self, what: str, wanted: Wanted = ALL) -> list[Odd]:
+        """Batches with files deleted `late` or `early`, the worst first."""
+        where, values = _where(wanted._replace(cameras=None, outcomes=None))
+        also = f"{where} AND what=?" if where else "WHERE what=?"
+        with self._translated():
+            rows = self._open().execute(
+                "SELECT what, day, completion, intent, ranges, worst FROM odd "
+                f"{also} ORDER BY worst DESC, completion",
+                (*values, what),
+            )
+            return [
+                Odd(
+                    kind,
+                    day,
+                    done,
+                    intent,
+                    [(a, b) for a, b in json.loads(text)],
+                    worst,
+                )
+                for kind, day, done, intent, text, worst in rows
+            ]
+
+    def faults(self) -> list[tuple[int, str]]:
+        """Entries that could not be folded, or not wholly, and why."""
+        with self._translated():
+            return self._open().execute("SELECT * FROM fault ORDER BY entry").fetchall()
+
+    # -- the file ----------------------------------------------------------------------
+
+    def close(self) -> None:
+        """It is opened again when it is next asked."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._db is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._db = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, timeout=60
+            )
+            self._db.execute("PRAGMA cell_size_check=ON")
+            self._db.execute("PRAGMA synchronous=FULL")
+        return self._db
+
+    @contextmanager
+    def _step(self, db: sqlite3.Connection) -> Iterator[None]:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            self.close()
+            raise CatalogueError(
+                f"the figures of reports, {self.path}: {error}; they are derived from the "
+                "log, so nothing is lost: `retention report rebuild` makes them anew"
+            ) from error
+
+    def _refuse_unreachable(self, error: Exception) -> None:
+        """What can't be opened at all is not damage that emptying it would mend."""
+        if isinstance(error, sqlite3.OperationalError) and "open" in str(error):
+            with self._translated():
+                raise error
+
+
+def _where(wanted: Wanted) -> tuple[str, list[Any]]:
+    parts: list[str] = []
+    values: list[Any] = []
+    if wanted.since is not None:
+        parts.append("day >= ?")
+        values.append(wanted.since)
+    if wanted.until is not None:
+        parts.append("day < ?")
+        values.append(wanted.until)
+    for column, among in (("camera", wanted.cameras), ("outcome", wanted.outcomes)):
+        if among is not None:
+            parts.append(f"{column} IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(sorted(among)))
+    return (f"WHERE {' AND '.join(parts)}" if parts else ""), values

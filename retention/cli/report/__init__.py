@@ -1,0 +1,1 @@
+"""`retention report`: what auditors, courts and the public ask, answered from the log."""

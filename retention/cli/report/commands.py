@@ -1,0 +1,239 @@
+"""`retention report`: what auditors, courts and the public ask, answered from the log."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from retention.cli.base import Session, group, with_session
+from retention.cli.display import note, put, telling, working
+from retention.cli.report.text import rebuilt_text, report_text
+from retention.model.answers.report import FiguresRebuilt, Report
+from retention.model.errors import UsageError, VerificationError
+
+if TYPE_CHECKING:
+    from retention.reports.report import CopiedReports
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+@group("report")
+def report() -> None:
+    """What auditors, courts and the public ask: deletions | rebuild.
+
+    \b
+    Example:
+      retention report deletions --from 2026-10-24 --to 2026-10-25
+      retention report deletions --camera 1101 --csv --table by_footage
+      retention report deletions --dir /media/usb/log --key FINGERPRINT
+
+    A report rests on the signed entries of the audit log alone, and says which head that
+    is. With --dir DIR it is the same from a published copy, and needs neither the service
+    nor a configuration.
+    """
+
+
+@dataclass(frozen=True)
+class Form:
+    """In which form a report is wanted."""
+
+    csv: bool
+    table: str | None
+    html: Path | None
+    pdf: Path | None
+    explain: bool
+
+
+_ASKED = (
+    click.option("--from", "since", metavar="DAY", help="From this day or instant on."),
+    click.option("--to", "until", metavar="DAY", help="Before this day or instant."),
+    click.option("--on", metavar="DAY", help="On this one day, instead."),
+    click.option("--camera", metavar="ID", help="Of the camera that had this id then."),
+    click.option("--location", metavar="WORDS", help="Of cameras with this location."),
+    click.option("--controller", metavar="NAME", help="Of cameras of this controller."),
+)
+_FORMS = (
+    click.option("--csv", "as_csv", is_flag=True, help="Print one table as CSV."),
+    click.option(
+        "--table", metavar="NAME", help="Only this table; of CSV, else the first."
+    ),
+    click.option(
+        "--html",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write it as a page to this file.",
+    ),
+    click.option(
+        "--pdf",
+        metavar="FILE",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Write it as PDF to this file: 1,000 rows at most.",
+    ),
+    click.option(
+        "--explain", is_flag=True, help="Name the entries behind each number."
+    ),
+)
+_COPY = (
+    click.option(
+        "--dir",
+        "directory",
+        metavar="DIR",
+        type=click.Path(path_type=Path),
+        help="From this published copy of the log, without the service.",
+    ),
+    click.option(
+        "--key",
+        metavar="KEY",
+        help="With --dir: the key that it must be signed with, as `audit verify` takes "
+        "it; else the one that it names.",
+    ),
+)
+
+
+def _copy_options(function: _F) -> _F:
+    return _with(_COPY, function)
+
+
+def _with(options: tuple[Callable[[_F], _F], ...], function: _F) -> _F:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def reporting(function: _F) -> _F:
+    """The options of every report.  The command is given what to ask, and returns the
+    report's own options; asking and printing is done here."""
+    name = function.__name__
+
+    @wraps(function)
+    def made(session: Session, **given: Any) -> None:
+        form = Form(
+            *(given.pop(one) for one in ("as_csv", "table", "html", "pdf", "explain"))
+        )
+        directory, key = given.pop("directory"), given.pop("key")
+        request = _request(given)
+        options = function(session, **given)
+        found = ask(session, name, directory, key, request, options)
+        show(session, found, form)
+
+    wrapped = _with((*_ASKED, *_FORMS, *_COPY), cast("_F", made))
+    return cast("_F", with_session(wrapped))
+
+
+def _request(given: dict[str, Any]) -> dict[str, str]:
+    """What is asked, without what was not given."""
+    names = ("since", "until", "on", "camera", "location", "controller")
+    found = {name: given.pop(name) for name in names}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def ask(
+    session: Session,
+    name: str,
+    directory: Path | None,
+    key: str | None,
+    request: dict[str, str],
+    options: dict[str, Any],
+) -> Report:
+    """The report, of the service or of a published copy."""
+    if directory is None:
+        if key is not None:
+            raise UsageError("--key is for a published copy: name it with --dir")
+        with working("adding up the log"):
+            return session.ask(f"report.{name}", Report, **request, **options)
+    from retention.reports.evidence import ReportRequest
+
+    with telling() as tell:
+        found = copied(directory, key, tell).report(
+            name, ReportRequest(**request), **options
+        )
+    if not session.as_json:
+        note(
+            f"Note: as it lies in {directory}; `retention audit verify {directory} --key "
+            "KEY` tells whether that is what was written."
+        )
+    return found
+
+
+def copied(
+    directory: Path, key: str | None, tell: Callable[[str], object]
+) -> CopiedReports:
+    """The reports of a published copy."""
+    from retention.reports.report import CopiedReports
+    from retention.site.clock import read
+
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    cache = Path(home) / "cctv-retention"
+    return CopiedReports(directory, key, cache, read().wall, tell)
+
+
+def show(session: Session, found: Report, form: Form) -> None:
+    """Print it in the form wanted, or write it to files."""
+    if form.html is not None:
+        from retention.reports.forms.html import html_of
+
+        _write(form.html, html_of(found, explain=form.explain).encode())
+    if form.pdf is not None:
+        from retention.reports.forms.pdf import pdf_of
+
+        _write(form.pdf, pdf_of(found))
+    if form.csv:
+        from retention.reports.forms.csv_ import csv_of
+
+        put(csv_of(found, form.table).removesuffix("\n"))
+    elif session.as_json or (form.html is None and form.pdf is None):
+        session.answer(found, report_text(form.table, form.explain), found.zone)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.write_bytes(data)
+    note(f"Written: {path}")
+
+
+@report.command("deletions")
+@reporting
+@click.option("--files", is_flag=True, help="With a row for each file, up to 10,000.")
+def deletions(session: Session, *, files: bool) -> dict[str, Any]:
+    """What was deleted: by day of deletion and of footage, by camera, why, and how late.
+
+    \b
+    Example:
+      retention report deletions --from 2026-10-01 --to 2026-11-01
+      retention report deletions --on 2026-10-24 --camera 1101 --files
+      retention report deletions --csv --table by_camera > deletions.csv
+    """
+    return {"files": files} if files else {}
+
+
+@report.command("rebuild")
+@_copy_options
+@with_session
+def rebuild(session: Session, directory: Path | None, key: str | None) -> int:
+    """Add up the whole log anew, and check it against what its entries say.
+
+    The figures that reports go by are derived from the log and kept beside the catalogue,
+    or for a published copy in your cache directory. They are made anew by themselves where
+    they are damaged or of another log.
+
+    \b
+    Example:
+      retention report rebuild
+      retention report rebuild --dir /media/usb/log
+
+    Exit status 5: an entry is not what it says.
+    """
+    if directory is None:
+        with working("adding up the log"):
+            found = session.ask("report.rebuild", FiguresRebuilt)
+        session.answer(found, rebuilt_text)
+    else:
+        with telling() as tell:
+            found = copied(directory, key, tell).rebuild()
+        session.answer(found, rebuilt_text, "UTC")
+    return VerificationError.exit_status if found.faults else 0

@@ -1,0 +1,101 @@
+"""A report on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from retention.cli.display import (
+    alarm,
+    fitted_table,
+    good,
+    local,
+    number,
+    safe,
+    sentence,
+)
+from retention.model.answers.report import (
+    FiguresRebuilt,
+    Report,
+    ReportHead,
+    ReportSaid,
+    ReportTable,
+)
+from retention.reports.forms.csv_ import table_of
+from retention.reports.forms.texts import lines_of, ranges_text
+
+_SHOWN = 60
+"""Rows of a table on a terminal; whole with --table."""
+
+
+def report_text(name: str | None, explain: bool) -> Callable[[Report, str], str]:
+    """How a report is told: all of it, or the table of that name whole; `explain`: with
+    the entries behind each row."""
+
+    def told(report: Report, zone: str) -> str:
+        if name is not None:
+            return _table(table_of(report, name), zone, explain, None)
+        parts = ["\n".join(_said(one, zone) for one in report.verdict)]
+        parts += [_table(one, zone, explain, _SHOWN) for one in report.tables]
+        parts.append("\n".join([*_notes(report, zone), head_text(report.head, zone)]))
+        return "\n\n".join(parts)
+
+    return told
+
+
+def _said(said: ReportSaid, zone: str) -> str:
+    text = f"{sentence(said.text, zone)}."
+    text = f"{text[:1].upper()}{text[1:]}"
+    if said.good is None:
+        return text
+    return good(text) if said.good else alarm(text)
+
+
+def _notes(report: Report, zone: str) -> Iterator[str]:
+    for text in report.notes:
+        yield f"{sentence(text, zone)}."
+
+
+def head_text(head: ReportHead, zone: str) -> str:
+    """The head that a report rests on."""
+    return (
+        f"Rests on {safe(head.origin)}, signed up to {number(head.size)} entries, the "
+        f"last of {local(head.written, zone)}; root {head.root}."
+    )
+
+
+def _table(table: ReportTable, zone: str, explain: bool, most: int | None) -> str:
+    if not table.rows:
+        return f"{table.title}: {safe(table.empty)}."
+    headings = [column.heading for column in table.columns]
+    lines = lines_of(table, zone)
+    total = lines[len(table.rows) :]
+    if explain:
+        headings.append("entries")
+        lines = [
+            [*line, ranges_text(row.entries)]
+            for line, row in zip(lines, table.rows, strict=False)
+        ]
+        total = [[*line, ""] for line in total]
+    shown = lines[: len(table.rows)][:most]
+    text = [f"{table.title}", fitted_table(headings, [*shown, *total])]
+    left = len(table.rows) - len(shown)
+    if left:
+        text.append(
+            f"... and {number(left)} more rows: --table {table.name} shows them"
+        )
+    if table.more:
+        text.append(f"... {number(table.more)} more are not listed: ask for less")
+    if explain and table.evidence:
+        text.append(f"Entries are those of {' and '.join(table.evidence)}.")
+    return "\n".join(text)
+
+
+def rebuilt_text(found: FiguresRebuilt, zone: str) -> str:
+    """How the figures that were made anew are told."""
+    lines = [
+        f"{number(found.files)} files of deletions were added up in {safe(found.path)}."
+    ]
+    lines += [alarm(f"{sentence(one, zone)}.") for one in found.faults]
+    if not found.faults:
+        lines.append(good("Every entry is what it says."))
+    return "\n".join([*lines, head_text(found.head, zone)])

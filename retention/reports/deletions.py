@@ -1,0 +1,381 @@
+"""The report on deletions: what was deleted when, of which footage, why, and how late."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from retention.catalogue.figures import Summed, Wanted
+from retention.model.answers.report import (
+    Report,
+    ReportColumn,
+    ReportRow,
+    ReportSaid,
+    ReportTable,
+)
+from retention.model.localtime import day_text, format_duration, format_size, format_utc
+from retention.model.values import SECOND, Micros, Outcome
+from retention.reports.evidence import Asked, Evidence
+from retention.reports.lateness import KINDS as OBSTACLES
+from retention.reports.lateness import Lateness, Obstacles, lateness
+from retention.tlog.figures import LATE, Batch, Odd, batch_of
+from retention.tlog.source import DELETED, INTENDED, Record
+
+LISTED = 1_000
+"""Recordings that are listed one by one as late or early."""
+
+FILES = 10_000
+"""Files in one answer."""
+
+OURS = tuple(str(one) for one in Outcome if one.ours)
+KEPT = {
+    Outcome.RESCUED: "kept: a hold came before the file was touched",
+    Outcome.ABSENT: "was not there any more: lost",
+    Outcome.CHANGED: "left: not the file that was catalogued",
+    Outcome.FAILED: "could not be deleted; it is tried again",
+    Outcome.STOPPED: "left: deletion stopped",
+}
+"""What became of files of a batch that were not deleted."""
+
+_SUMS = [
+    ReportColumn("recordings", "recordings", "number"),
+    ReportColumn("duration", "footage", "duration"),
+    ReportColumn("bytes", "bytes", "bytes"),
+]
+_LATENESS = [
+    ReportColumn("on_time", "on time", "share"),
+    ReportColumn("median_lateness", "half within", "duration"),
+    ReportColumn("worst_lateness", "worst lateness", "duration"),
+]
+_FILE = [
+    ReportColumn("entry", "entry", "entry"),
+    ReportColumn("row", "row", "number"),
+    ReportColumn("camera", "camera"),
+    ReportColumn("start", "recorded from", "instant"),
+    ReportColumn("end", "to", "instant"),
+    ReportColumn("bytes", "bytes", "bytes"),
+    ReportColumn("due", "due", "instant"),
+    ReportColumn("deleted", "deleted", "instant"),
+]
+EVIDENCE = [INTENDED, DELETED]
+
+
+class DeletedFile(NamedTuple):
+    """One row of a batch that is complete."""
+
+    intent: Record
+    done: Record
+    row: int
+    batch: Batch
+
+
+def deletions(evidence: Evidence, asked: Asked, *, files: bool = False) -> Report:
+    """What was deleted on the days asked for; `files`: with a row for each file."""
+    days = evidence.days(asked)
+    wanted = Wanted(days.start, days.stop, asked.cameras, OURS)
+    total = _all(evidence, wanted)
+    early = _odd(evidence, "early", wanted)
+    tables = [
+        _by(evidence, wanted, "day", ReportColumn("day", "deleted on", "day"), total),
+        _by(
+            evidence,
+            wanted,
+            "footage",
+            ReportColumn("footage", "recorded on", "day"),
+            total,
+        ),
+        _by(evidence, wanted, "camera", ReportColumn("camera", "camera"), total),
+        _by_reason(evidence, wanted, total),
+        _kept(evidence, wanted),
+        _late(evidence, wanted, total),
+        _early(early),
+    ]
+    if files:
+        tables.insert(0, _files(evidence, wanted, total))
+    return evidence.report(
+        "deletions", "Deletions", asked, _verdict(evidence, days, total, early), tables,
+        [
+            "A recording is late where it was deleted over "
+            f"{format_duration(LATE)} after its period, and every hold on it, was over",
+            "Lateness is counted in steps: half were deleted within the time shown, or "
+            "sooner",
+            "Deleted means that the file was unlinked; its blocks are not overwritten",
+        ],
+    )  # fmt: skip
+
+
+def _verdict(
+    evidence: Evidence, days: range, total: Lateness, early: _Odds
+) -> list[ReportSaid]:
+    period = f"from {day_text(days.start)} to {day_text(days.stop - 1)}"
+    said = [
+        ReportSaid(
+            f"{total.number:,} recordings were deleted {period}: "
+            f"{format_duration(total.duration)} of footage, {format_size(total.size)}"
+            if total.number
+            else f"nothing was deleted {period}"
+        )
+    ]
+    late = total.number - total.on_time
+    if total.number:
+        worst = format_duration(total.worst // SECOND * SECOND)
+        text = f"{late:,} were late" if late else "none was late"
+        said.append(ReportSaid(f"{text}; the longest wait was {worst}", not late))
+    if early.number:
+        said.append(ReportSaid(f"{early.number:,} were deleted EARLY", False))
+    else:
+        said.append(ReportSaid("none was deleted early", True))
+    return said + faults(evidence)
+
+
+def faults(evidence: Evidence) -> list[ReportSaid]:
+    """Entries that are not wholly in the figures, or not what they say."""
+    return [
+        ReportSaid(
+            f"the figures are not to be relied on by entry {entry}: {what}", False
+        )
+        for entry, what in evidence.figures.faults()
+    ]
+
+
+# -- sums ---------------------------------------------------------------------------------
+
+
+def _all(evidence: Evidence, wanted: Wanted) -> Lateness:
+    return lateness(
+        (key[0], one) for key, one in evidence.figures.summed(("step",), wanted)
+    )
+
+
+def grouped(
+    evidence: Evidence, by: Sequence[str], wanted: Wanted
+) -> list[tuple[tuple[Any, ...], Lateness]]:
+    """Deletions summed by some of `figures.GROUPS`, in order, with their lateness."""
+    found: dict[tuple[Any, ...], list[tuple[int, Summed]]] = defaultdict(list)
+    for key, one in evidence.figures.summed((*by, "step"), wanted):
+        found[key[:-1]].append((key[-1], one))
+    return [(key, lateness(steps)) for key, steps in found.items()]
+
+
+def _row(cells: list[Any], one: Lateness) -> ReportRow:
+    figures = [
+        one.number, seconds(one.duration), one.size, one.share, seconds(one.median),
+        seconds(one.worst),
+    ]  # fmt: skip
+    return ReportRow([*cells, *figures], [[one.first, one.last]] if one.number else [])
+
+
+def seconds(length: Micros) -> float:
+    """A duration as answers have it: whole where it is whole."""
+    return length // SECOND if length % SECOND == 0 else length / SECOND
+
+
+_TITLES = {
+    "day": "By day of deletion",
+    "footage": "By day of footage",
+    "camera": "By camera",
+}
+
+
+def _by(
+    evidence: Evidence, wanted: Wanted, what: str, column: ReportColumn, total: Lateness
+) -> ReportTable:
+    shown: Callable[[int], Any] = (
+        evidence.cameras.name if what == "camera" else day_text
+    )
+    rows = [
+        _row([shown(key[0])], one) for key, one in grouped(evidence, (what,), wanted)
+    ]
+    return _summed(f"by_{what}", _TITLES[what], [column], rows, total)
+
+
+def _summed(
+    name: str, title: str, columns: list[ReportColumn], rows: list[ReportRow],
+    total: Lateness,
+) -> ReportTable:  # fmt: skip
+    blank: list[Any] = [None] * len(columns)
+    return ReportTable(
+        name, title, [*columns, *_SUMS, *_LATENESS], rows,
+        _row(blank, total) if rows else None, empty="nothing was deleted",
+        evidence=EVIDENCE,
+    )  # fmt: skip
+
+
+def _by_reason(evidence: Evidence, wanted: Wanted, total: Lateness) -> ReportTable:
+    """A camera's own period is a reason of its own."""
+    found: dict[tuple[int, int, int], list[tuple[int, Summed]]] = defaultdict(list)
+    groups = ("policy", "camera", "doubt", "step")
+    for (version, camera, doubt, step), one in evidence.figures.summed(groups, wanted):
+        policy = evidence.known.policies.get(version)
+        days = -1 if policy is None else policy.days_of(camera)
+        found[version, days, doubt].append((step, one))
+    rows = [
+        _row([_reason(days, doubt), version], lateness(steps))
+        for (version, days, doubt), steps in sorted(found.items())
+    ]
+    columns = [
+        ReportColumn("reason", "why"),
+        ReportColumn("policy", "policy version", "number"),
+    ]
+    return _summed("by_reason", "By reason", columns, rows, total)
+
+
+def _reason(days: int, doubt: int) -> str:
+    period = "period not known" if days < 0 else f"period of {days} days over"
+    return (
+        f"{period}, counted from when it was seen: its times were in doubt"
+        if doubt
+        else period
+    )
+
+
+def _kept(evidence: Evidence, wanted: Wanted) -> ReportTable:
+    others = [str(one) for one in KEPT]
+    found = evidence.figures.summed(("outcome",), wanted._replace(outcomes=others))
+    rows = [
+        ReportRow(
+            [
+                outcome,
+                KEPT[Outcome(outcome)],
+                one.number,
+                seconds(one.duration),
+                one.size,
+            ],
+            [[one.first, one.last]],
+        )
+        for (outcome,), one in found
+    ]
+    columns = [
+        ReportColumn("outcome", "outcome"),
+        ReportColumn("meaning", "what it means"),
+    ]
+    return ReportTable(
+        "not_deleted", "Begun and not deleted", [*columns, *_SUMS], rows,
+        empty="none: every file of every batch was deleted", evidence=EVIDENCE,
+    )  # fmt: skip
+
+
+# -- one by one ---------------------------------------------------------------------------
+
+
+def _files(evidence: Evidence, wanted: Wanted, total: Lateness) -> ReportTable:
+    rows: list[ReportRow] = []
+    for one in _within(evidence, wanted, total):
+        if len(rows) == FILES:
+            break
+        late = seconds(one.batch.late[one.row])
+        rows.append(_file(evidence, one, [late]))
+    return ReportTable(
+        "files", "Each file", [*_FILE, ReportColumn("lateness", "lateness", "duration")],
+        rows, more=total.number - len(rows), empty="nothing was deleted",
+        evidence=EVIDENCE,
+    )  # fmt: skip
+
+
+def _within(
+    evidence: Evidence, wanted: Wanted, total: Lateness
+) -> Iterator[DeletedFile]:
+    """The files of the batches that the sums are of, in the order of the log."""
+    if not total.number:
+        return
+    for done in evidence.source.of_kinds((DELETED,), total.first):
+        if done.number > total.last:
+            return
+        if done.kind == DELETED:
+            intent = evidence.source.entry(done.entry["fields"]["intent"])
+            yield from _of_batch(evidence, wanted, intent, done)
+
+
+def _of_batch(
+    evidence: Evidence, wanted: Wanted, intent: Record, done: Record,
+    rows: Iterable[int] | None = None,
+) -> Iterator[DeletedFile]:  # fmt: skip
+    batch = batch_of(intent, done, evidence.known)
+    for row in range(len(batch.starts)) if rows is None else rows:
+        asked = wanted.cameras is None or batch.cameras[row] in wanted.cameras
+        if asked and batch.outcomes[row] in OURS:
+            yield DeletedFile(intent, done, row, batch)
+
+
+def _file(evidence: Evidence, one: DeletedFile, more: list[Any]) -> ReportRow:
+    batch, row = one.batch, one.row
+    cells = [
+        one.intent.number,
+        row,
+        evidence.cameras.name(batch.cameras[row]),
+        format_utc(batch.starts[row]),
+        format_utc(batch.starts[row] + batch.durations[row]),
+        batch.sizes[row],
+        format_utc(batch.due[row]),
+        format_utc(one.done.entry["at"]),
+    ]
+    numbers = [one.intent.number, one.done.number]
+    return ReportRow([*cells, *more], [[number, number] for number in numbers])
+
+
+class _Odds(NamedTuple):
+    """Late or early recordings: how many, and the first of them."""
+
+    number: int
+    rows: list[ReportRow]
+
+
+def _odd(
+    evidence: Evidence,
+    what: str,
+    wanted: Wanted,
+    tell: Callable[[DeletedFile], tuple[list[Any], list[int]]] | None = None,
+) -> _Odds:
+    """Those of the days and cameras asked for, the worst batches first."""
+    number = 0
+    rows: list[ReportRow] = []
+    for odd in evidence.figures.odd(what, wanted):
+        if wanted.cameras is None and len(rows) >= LISTED:
+            number += sum(last - first + 1 for first, last in odd.rows)
+            continue
+        for one in _expanded(evidence, wanted, odd):
+            number += 1
+            if len(rows) < LISTED:
+                more, entries = tell(one) if tell else ([], [])
+                found = _file(evidence, one, more)
+                found.entries.extend([entry, entry] for entry in entries)
+                rows.append(found)
+    return _Odds(number, rows)
+
+
+def _expanded(evidence: Evidence, wanted: Wanted, odd: Odd) -> Iterator[DeletedFile]:
+    intent = evidence.source.entry(odd.intent)
+    done = evidence.source.entry(odd.completion)
+    rows = [row for first, last in odd.rows for row in range(first, last + 1)]
+    return _of_batch(evidence, wanted, intent, done, rows)
+
+
+def _late(evidence: Evidence, wanted: Wanted, total: Lateness) -> ReportTable:
+    late = total.number - total.on_time
+    rows: list[ReportRow] = []
+    if late:
+        stood = Obstacles(evidence.source.of_kinds(OBSTACLES))
+
+        def tell(one: DeletedFile) -> tuple[list[Any], list[int]]:
+            by, gone = one.batch.late[one.row], one.done.entry["at"]
+            root = one.intent.entry["fields"]["root"]
+            why, entries = stood.between(gone - by, gone, root)
+            return [seconds(by), why], entries
+
+        rows = _odd(evidence, "late", wanted, tell).rows
+    columns = [
+        *_FILE,
+        ReportColumn("lateness", "lateness", "duration"),
+        ReportColumn("why", "what stood in its way"),
+    ]
+    return ReportTable(
+        "late", "Late", columns, rows, more=late - len(rows), evidence=EVIDENCE
+    )
+
+
+def _early(found: _Odds) -> ReportTable:
+    return ReportTable(
+        "early", "Early", _FILE, found.rows, more=found.number - len(found.rows),
+        evidence=EVIDENCE,
+    )  # fmt: skip

@@ -1,0 +1,163 @@
+"""What a report rests on, as one value: the signed entries of a log, and what they add up
+to.  Whether it is the log of this site or a published copy, a report can't tell: at the same
+head it is the same.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from retention.catalogue.figures import Figures
+from retention.model.answers.report import (
+    Report,
+    ReportAsked,
+    ReportHead,
+    ReportSaid,
+    ReportTable,
+)
+from retention.model.errors import UsageError
+from retention.model.localtime import Moment, day_of, format_utc, midnight
+from retention.model.values import FOREVER, Micros, Window
+from retention.tlog.cameras import LoggedCameras
+from retention.tlog.figures import Known
+from retention.tlog.source import Source
+
+_BARE = re.compile(r"(?!now\b|[+-])[^:]+", re.IGNORECASE)
+"""A day without a time: its midnight is meant."""
+
+
+class ReportRequest(NamedTuple):
+    """What somebody asks of a report, as typed.
+
+    [since, until): by days or instants, or `on` one day; cameras by the id that they had then, by words of
+    their location, and by whose they are.
+    """
+
+    since: str | None = None
+    until: str | None = None
+    on: str | None = None
+    camera: str | None = None
+    location: str | None = None
+    controller: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The same, understood: `window` ends with the evidence at the latest, `cameras` are
+    keys, None for all."""
+
+    shown: ReportAsked
+    window: Window
+    cameras: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Signed entries, as of when the last of them was `written`; `figures` add up exactly
+    these, and `known` is what lateness went by at their end."""
+
+    source: Source
+    figures: Figures
+    known: Known
+    head: ReportHead
+    written: Micros
+    site: str
+    zone: str
+    cameras: LoggedCameras
+    moment: Moment
+
+    def day(self, instant: Micros) -> int:
+        """The local day of an instant."""
+        return day_of(instant, ZoneInfo(self.zone))
+
+    def asked(self, request: ReportRequest) -> Asked:
+        """What a request means here; UsageError where that is nothing."""
+        window = self._window(request)
+        bounded = request.on is not None
+        shown = ReportAsked(
+            since=format_utc(window.start) if bounded or request.since else None,
+            until=format_utc(window.end) if bounded or request.until else None,
+            camera=request.camera,
+            location=request.location,
+            controller=request.controller,
+        )
+        return Asked(shown, window, self._cameras(request, window))
+
+    def _window(self, request: ReportRequest) -> Window:
+        since, until, on = (_with_time(text) for text in request[:3])
+        if on is None:
+            always = Window(-FOREVER, self.written + 1)
+            return self.moment.window(since, until, always)
+        if since is not None or until is not None:
+            raise UsageError("--on is one day: leave out --from and --to")
+        day, zone = self.day(self.moment.instant(on)), ZoneInfo(self.zone)
+        return Window(midnight(day, zone), midnight(day + 1, zone))
+
+    def _cameras(self, request: ReportRequest, window: Window) -> frozenset[int] | None:
+        if request[3:] == (None, None, None):
+            return None
+        known = self.cameras.by_key
+        found = set(known)
+        if request.camera is not None:
+            found = self.cameras.meant(request.camera, window)
+        if (place := request.location) is not None:
+            words = place.casefold()
+            found &= {
+                key
+                for key, one in known.items()
+                if words
+                in f"{one.said.get('location')} {one.said.get('view')}".casefold()
+            }
+        if (whose := request.controller) is not None:
+            found &= {
+                key
+                for key, one in known.items()
+                if (one.said.get("controller") or self.site) == whose
+            }
+        if not found:
+            raise UsageError(
+                "no camera of this log is meant: `retention camera list` shows their "
+                "ids, locations and controllers"
+            )
+        return frozenset(found)
+
+    def days(self, asked: Asked) -> range:
+        """The local days asked for; UsageError where they are not whole ones.  What is
+        summed up is summed up by days."""
+        zone = ZoneInfo(self.zone)
+        first = self.day(max(asked.window.start, 0))
+        last = self.day(min(asked.window.end, self.written + 1) - 1)
+        for text, instant in (
+            (asked.shown.since, asked.window.start),
+            (asked.shown.until, asked.window.end),
+        ):
+            if text is not None and midnight(day_of(instant, zone), zone) != instant:
+                raise UsageError(
+                    f"this report is by whole days of {self.zone}, and {text} is within "
+                    "one: give days, such as --from 2026-10-24 --to 2026-10-25"
+                )
+        return range(first, last + 1)
+
+    def report(
+        self,
+        name: str,
+        title: str,
+        asked: Asked,
+        verdict: list[ReportSaid],
+        tables: list[ReportTable],
+        notes: list[str],
+    ) -> Report:
+        """A report on this evidence."""
+        return Report(
+            name, title, self.site, self.zone, self.head, asked.shown, verdict, tables,
+            notes,
+        )  # fmt: skip
+
+
+def _with_time(text: str | None) -> str | None:
+    if text is not None and _BARE.fullmatch(text.strip()):
+        return f"{text.strip()} 00:00"
+    return text

@@ -1,0 +1,176 @@
+"""Gathers what a report rests on, of the log of this site or of a published copy, and keeps
+what it adds up to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retention.catalogue import heads
+from retention.catalogue.entries import CatalogueSource
+from retention.catalogue.figures import NAME, Covered, Figures
+from retention.model.answers.report import ReportHead
+from retention.model.errors import RetentionError, UsageError, VerificationError
+from retention.model.localtime import Moment, format_utc
+from retention.model.values import Micros
+from retention.reports.evidence import Evidence
+from retention.tlog import cameras, canonical, entry, figures, known_key, note
+from retention.tlog.copied import DirectorySource
+from retention.tlog.source import Source
+from retention.tlog.verify.books import UNREADABLE
+
+if TYPE_CHECKING:
+    from retention.catalogue.db import Catalogue
+    from retention.control.context import Context
+
+SLICE = 100_000
+"""Rows that are folded in one transaction."""
+
+Tell = Callable[[str], object]
+
+_open: dict[Path, Figures] = {}
+_opening = threading.Lock()
+
+
+def figures_at(path: Path) -> Figures:
+    """The figures of a file: one value in a process, for whoever reads or moves them on."""
+    with _opening:
+        return _open.setdefault(path, Figures(path))
+
+
+@contextmanager
+def live(context: Context) -> Iterator[Evidence]:
+    """The log of this site, up to its newest signed head."""
+    kept = figures_at(context.catalogue.path.with_name(NAME))
+    with kept.mutex:
+        while True:
+            with context.catalogue.read() as tx:
+                signed = heads.newest(tx)
+                if signed is None:
+                    raise RetentionError(
+                        "no checkpoint was signed yet: the service signs one within a "
+                        "minute, and a report rests on one"
+                    )
+                source = CatalogueSource(tx, signed.size)
+                origin = note.unverified(signed.note.encode()).origin
+                reading = _Reading(source, origin, signed.size)
+                covered = reading.step(kept)
+                if covered.size == signed.size:
+                    root = signed.frontier.root()
+                    yield reading.evidence(kept, covered, root, context.moment)
+                    return
+
+
+@contextmanager
+def published(
+    directory: Path,
+    key: str | None,
+    cache: Path,
+    now: Micros,
+    tell: Tell,
+    *,
+    anew: bool = False,
+) -> Iterator[Evidence]:
+    """A published copy up to its signed head, which is signed with `key` or, without, with
+    that which the directory names; what it adds up to is kept in the directory `cache`, and
+    is made `anew` where that is asked."""
+    source = DirectorySource(directory)
+    given = known_key.named_key(source.published) if key is None else key
+    verifier = known_key.verifier_of(given, source.published)
+    head = note.open_checkpoint(source.published.checkpoint_bytes(), verifier)
+    if not head.size:
+        raise UsageError(f"{directory} is no published log: it has no entries")
+    reading = _Reading(source, head.origin, head.size)
+    place = sha256(f"{head.origin}\n{directory.resolve()}".encode()).hexdigest()[:16]
+    kept = figures_at(cache / f"{place}.db")
+    with kept.mutex:
+        if anew:
+            kept.forget()
+        while (covered := reading.step(kept)).size < head.size:
+            tell(f"adding up the log: {covered.size:,} of {head.size:,} entries")
+        yield reading.evidence(kept, covered, head.root, Moment(reading.zone, now))
+
+
+def advance(catalogue: Catalogue, stop: Callable[[], bool]) -> None:
+    """Add up what was signed since, slice by slice, as the service does in quiet times.
+
+    Raises CatalogueError.
+    """
+    kept = figures_at(catalogue.path.with_name(NAME))
+    while not stop():
+        with kept.mutex, catalogue.read() as tx:
+            signed = heads.newest(tx)
+            if signed is None:
+                return
+            origin = note.unverified(signed.note.encode()).origin
+            source = CatalogueSource(tx, signed.size)
+            if _Reading(source, origin, signed.size).step(kept).size == signed.size:
+                return
+
+
+class _Reading:
+    """A log up to its head, and the figures of it that are being made."""
+
+    def __init__(self, source: Source, origin: str, size: int) -> None:
+        self.source, self.origin, self.size = source, origin, size
+        try:
+            first = source.entry(0).entry
+            self.site = str(first["site"])
+            self.zone = entry.zone(first)
+        except UNREADABLE as error:
+            raise VerificationError(
+                f"the first entry of {origin} opens no log ({error!r}): run `retention "
+                "audit verify`"
+            ) from error
+
+    def step(self, kept: Figures) -> Covered:
+        """Fold one slice; where what is kept is not of this log, begin anew."""
+        before = kept.covered()
+        if before is None or not self._is_of_this(before):
+            before = kept.begin(self.origin, self.zone)
+        if before.size == self.size:
+            return before
+        fold = figures.Fold(self.zone, before.known, self.source.entry)
+        size = self.size
+        for record in self.source.of_kinds(figures.KINDS, before.size):
+            fold.take(record)
+            if fold.found.rows >= SLICE:
+                size = record.number + 1
+                break
+        last = self._digest(size - 1)
+        after = Covered(self.origin, self.zone, size, last, fold.known)
+        kept.advance(fold.found, before, after)
+        return after
+
+    def _is_of_this(self, kept: Covered) -> bool:
+        """Entries are chained: where the last one is the same, all are."""
+        return (kept.origin, kept.zone) == (self.origin, self.zone) and (
+            kept.size == 0
+            or (kept.size <= self.size and kept.last == self._digest(kept.size - 1))
+        )
+
+    def _digest(self, number: int) -> str:
+        return sha256(canonical.encode(self.source.entry(number).entry)).hexdigest()
+
+    def evidence(
+        self, kept: Figures, covered: Covered, root: bytes, moment: Moment
+    ) -> Evidence:
+        """All that a report needs."""
+        written = self.source.entry(self.size - 1).entry["at"]
+        known = cameras.LoggedCameras()
+        known.take(self.source.of_kinds(cameras.KINDS))
+        return Evidence(
+            source=self.source,
+            figures=kept,
+            known=covered.known,
+            head=ReportHead(self.origin, self.size, root.hex(), format_utc(written)),
+            written=written,
+            site=self.site,
+            zone=self.zone,
+            cameras=known,
+            moment=Moment(self.zone, moment.now, moment.doubt),
+        )

@@ -1,0 +1,92 @@
+"""The reports by name: asked of this site (the verbs report.*), or of a published copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retention.catalogue.figures import NAME
+from retention.model.answers.report import FiguresRebuilt, Report
+from retention.model.values import Micros
+from retention.reports.deletions import deletions
+from retention.reports.evidence import Evidence, ReportRequest
+from retention.reports.gathering import Tell, figures_at, live, published
+
+if TYPE_CHECKING:
+    from retention.control.context import Context
+
+Made = Callable[..., Report]
+"""Makes a report of evidence and what was asked, with options of its own."""
+
+REPORTS: dict[str, Made] = {"deletions": deletions}
+"""Every report by its name: `report.NAME` is its verb, `retention report NAME` its
+command."""
+
+
+def report_deletions(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+    files: bool = False,
+) -> Report:
+    """What was deleted, when, why and how late: see `deletions`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "deletions", request, files=files)
+
+
+def _of_site(
+    context: Context, name: str, request: ReportRequest, **options: Any
+) -> Report:
+    with live(context) as evidence:
+        return _made(evidence, name, request, **options)
+
+
+def _made(
+    evidence: Evidence, name: str, request: ReportRequest, **options: Any
+) -> Report:
+    return REPORTS[name](evidence, evidence.asked(request), **options)
+
+
+class CopiedReports:
+    """Reports of a published copy; `key` is whatever `audit verify` takes, None for the
+    key that the copy names.  What it adds up to is kept in the directory `cache`."""
+
+    def __init__(
+        self, directory: Path, key: str | None, cache: Path, now: Micros, tell: Tell
+    ) -> None:
+        self._where = directory, key, cache, now, tell
+
+    def report(self, name: str, request: ReportRequest, **options: Any) -> Report:
+        """As the verb `report.NAME`, of the copy."""
+        with published(*self._where) as evidence:
+            return _made(evidence, name, request, **options)
+
+    def rebuild(self) -> FiguresRebuilt:
+        """As the verb report.rebuild, of the copy."""
+        with published(*self._where, anew=True) as evidence:
+            return _rebuilt(evidence)
+
+
+def report_rebuild(context: Context) -> FiguresRebuilt:
+    """Add up the whole log anew, and check it against what each entry says of itself."""
+    kept = figures_at(context.catalogue.path.with_name(NAME))
+    with kept.mutex:
+        kept.forget()
+        with live(context) as evidence:
+            return _rebuilt(evidence)
+
+
+def _rebuilt(evidence: Evidence) -> FiguresRebuilt:
+    sums = [one for _, one in evidence.figures.summed(("outcome",))]
+    return FiguresRebuilt(
+        path=str(evidence.figures.path),
+        head=evidence.head,
+        files=sum(one.number for one in sums),
+        faults=[f"entry {entry}: {what}" for entry, what in evidence.figures.faults()],
+    )

@@ -1,0 +1,107 @@
+"""One log twice: in a catalogue under a signed head, and as a published copy of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from retention.catalogue import db, heads
+from retention.catalogue.db import Priority
+from retention.catalogue.figures import NAME
+from retention.catalogue.heads import SignedHead
+from retention.control.context import Context
+from retention.model.answers.report import Report
+from retention.model.codec import to_json
+from retention.model.values import Actor, Micros
+from retention.reports import gathering, report
+from retention.reports.evidence import ReportRequest
+from retention.reports.report import CopiedReports
+from retention.site.settings import Settings
+from retention.tlog import merkle
+from retention.tlog.canonical import decode
+from retention.tlog.entry import Stored
+from retention.tlog.merkle import Frontier
+from tests.support.json_schema import answered
+from tests.support.logs import a_log
+from tests.support.publishing import VERIFIER, head, publish
+
+AUDITOR = Actor(1009, 1009, 30, "auditor", "art")
+
+
+class Reported:
+    """The same entries live and copied, in `directory`; more may be signed later."""
+
+    def __init__(self, directory: Path, entries: Sequence[Stored]) -> None:
+        self.directory = directory
+        self.cache = directory / "cache"
+        directory.mkdir(parents=True, exist_ok=True)
+        self.catalogue = db.create(directory / db.NAME, {})
+        self.entries: list[Stored] = []
+        self.tree = Frontier()
+        self.sign(entries)
+
+    @property
+    def figures(self) -> Path:
+        return self.directory / NAME
+
+    def sign(self, entries: Sequence[Stored]) -> None:
+        """All of `entries` are in the log, under a signed head, and published."""
+        new = list(entries[len(self.entries) :])
+        self.entries += new
+        for one in new:
+            self.tree = self.tree.append(merkle.leaf(one.data))
+        self.now: Micros = decode(self.entries[-1].data)["at"]
+        with self.catalogue.write(Priority.HOLD) as tx:
+            for one in new:
+                said = decode(one.data)
+                tx.exec_driver_sql(
+                    "INSERT INTO entry VALUES (?, ?, ?, ?)",
+                    (one.number, said["at"], said["kind"], one.data),
+                )
+                if one.rows is not None:
+                    tx.exec_driver_sql(
+                        "INSERT INTO entry_rows VALUES (?, ?)", (one.number, one.rows)
+                    )
+            note = head(self.entries).decode()
+            heads.keep(tx, SignedHead(self.tree, note, self.now))
+        self.copy = publish(self.directory / "copy", self.entries)
+
+    def context(self) -> Context:
+        settings = Settings.model_construct(
+            site="leicester", timezone="Europe/London", state_directory=self.directory
+        )
+        return Context(settings, self.catalogue, a_log(), self.now, AUDITOR)
+
+    def live(self, name: str, **asked: Any) -> Report:
+        """As the verb answers."""
+        found = getattr(report, f"report_{name}")(self.context(), **asked)
+        answered(f"report.{name}", to_json(found))
+        return found
+
+    def copied(self, name: str, directory: Path | None = None, **asked: Any) -> Report:
+        """As `--dir` answers."""
+        names = ReportRequest._fields
+        request = {one: asked.pop(one) for one in names if one in asked}
+        reports = CopiedReports(
+            directory or self.copy, VERIFIER.vkey, self.cache, self.now, lambda _: None
+        )
+        return reports.report(name, ReportRequest(**request), **asked)
+
+    def both(self, name: str, **asked: Any) -> Report:
+        """The report, which is the same from both."""
+        live, copied = self.live(name, **asked), self.copied(name, **asked)
+        assert live == copied
+        return live
+
+    def advanced(self) -> None:
+        """As the service does in quiet times."""
+        gathering.advance(self.catalogue, lambda: False)
+
+    def close(self) -> None:
+        self.catalogue.close()
+
+
+def table(report: Report, name: str) -> list[dict[str, Any]]:
+    """The rows of a table, each by its columns' names."""
+    (found,) = (one for one in report.tables if one.name == name)
+    names = [column.name for column in found.columns]
+    return [dict(zip(names, row.cells, strict=True)) for row in found.rows]
