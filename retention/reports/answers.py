@@ -24,7 +24,7 @@ from retention.model.answers.books import (
     RollUpShown,
     UnnamedTime,
 )
-from retention.model.localtime import format_utc, utc_or_null
+from retention.model.localtime import day_text, format_utc, utc_or_null
 from retention.model.values import DAY, FOREVER, Micros, Window
 from retention.reports.find import Finder, Key, Life, RollUp, seconds
 from retention.tlog.balance import (
@@ -48,11 +48,6 @@ ALWAYS = Window(-FOREVER, FOREVER)
 
 LIMIT = 1_000
 """Recordings, or days, in one answer; how many more there are is said."""
-
-
-def day_text(day: int) -> str:
-    """A UTC day, such as 2026-10-24."""
-    return format_utc(day * DAY)[:10]
 
 
 # -- what became of recordings ------------------------------------------------------

@@ -87,14 +87,13 @@ class Evidence:
         return Asked(shown, window, self._cameras(request, window))
 
     def _window(self, request: ReportRequest) -> Window:
-        since, until, on = (_with_time(text) for text in request[:3])
-        if on is None:
+        since, until = (_with_time(text) for text in request[:2])
+        if request.on is None:
             always = Window(-FOREVER, self.written + 1)
             return self.moment.window(since, until, always)
         if since is not None or until is not None:
             raise UsageError("--on is one day: leave out --from and --to")
-        day, zone = self.day(self.moment.instant(on)), ZoneInfo(self.zone)
-        return Window(midnight(day, zone), midnight(day + 1, zone))
+        return self.moment.day(request.on)
 
     def _cameras(self, request: ReportRequest, window: Window) -> frozenset[int] | None:
         if request[3:] == (None, None, None):
