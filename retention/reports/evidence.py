@@ -111,10 +111,9 @@ class Evidence:
                 in f"{one.said.get('location')} {one.said.get('view')}".casefold()
             }
         if (whose := request.controller) is not None:
+            words = whose.casefold()
             found &= {
-                key
-                for key, one in known.items()
-                if (one.said.get("controller") or self.site) == whose
+                key for key in known if self.cameras.controller(key).casefold() == words
             }
         if not found:
             raise UsageError(

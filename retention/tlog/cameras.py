@@ -46,6 +46,8 @@ class LoggedCameras:
 
     def __init__(self) -> None:
         self._labels: list[_Label] = []
+        self.site: dict[str, Any] = {}
+        """What the site said of itself last, by name."""
         self.by_key: dict[int, LoggedCamera] = {}
 
     def take(self, records: Iterable[Record]) -> None:
@@ -63,6 +65,9 @@ class LoggedCameras:
                 ) from error
 
     def _note(self, kind: str, at: Micros, fields: Mapping[str, Any]) -> None:
+        if kind == "site.described":
+            self.site = dict(fields)
+            return
         given = ALL[kind].id_given(fields)
         key = fields["camera"] if given is None else given[0]
         one = self.by_key.setdefault(key, LoggedCamera(key))
@@ -85,6 +90,11 @@ class LoggedCameras:
             if one.until is None and (one.id == id or one.key == key):
                 one.until = at
         self._labels.append(_Label(id, key, at))
+
+    def controller(self, key: int) -> str:
+        """Whose a camera is; of one that has no controller of its own, the site's."""
+        own = self.by_key[key].said.get("controller")
+        return str(own or self.site.get("controller") or "")
 
     @property
     def names(self) -> dict[int, str]:

@@ -89,6 +89,7 @@ LOG = (
         "published_list_day:text?",
         by="service offline",
         back="nothing: the next start says it again where it is other",
+        tells="register",
     ),
     declare(
         "schema.upgraded",

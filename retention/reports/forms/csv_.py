@@ -12,9 +12,9 @@ import io
 from typing import Any
 
 from retention.model.answers.report import Report, ReportColumn, ReportTable
+from retention.model.cells import shielded
 from retention.model.errors import UsageError
 from retention.model.localtime import iso_local
-from retention.model.spreadsheet import guarded
 
 
 def table_of(report: Report, name: str | None) -> ReportTable:
@@ -39,7 +39,7 @@ def csv_of(report: Report, name: str | None = None) -> str:
             for column, value in zip(table.columns, row.cells, strict=True)
             for cell in _cells(column, value, report.zone)
         ]
-        lines.writerow([*cells, guarded(report.head.origin), report.head.size])
+        lines.writerow([*cells, shielded(report.head.origin), report.head.size])
     return out.getvalue()
 
 
@@ -54,4 +54,4 @@ def _cells(column: ReportColumn, value: Any, zone: str) -> list[Any]:
         return ["", ""] if value is None else [value, iso_local(value, zone)]
     if value is None:
         return [""]
-    return [guarded(value) if isinstance(value, str) else value]
+    return [shielded(value) if isinstance(value, str) else value]
