@@ -18,7 +18,7 @@ from retention.tlog import entry as entry_
 from retention.tlog import note, tiles
 from retention.tlog.canonical import decode
 from retention.tlog.declare import Footage
-from retention.tlog.directory import CHECKPOINT, Published
+from retention.tlog.directory import CHECKPOINT, EXTRACT, Published
 from retention.tlog.kinds import HOLDS, KINDS, RECORDINGS
 from retention.tlog.known_key import named_key
 from retention.tlog.rows import Columns
@@ -58,6 +58,12 @@ class DirectorySource:
         if not path.is_dir():
             raise UsageError(
                 f"{path} is no directory: name the published copy of a log"
+            )
+        if (path / EXTRACT / "about").exists():
+            raise UsageError(
+                f"{path} is an extract of a log: a browser reads it, by its page "
+                "explorer/index.html. This command takes the log, or a whole copy: "
+                "`retention audit copy` without --days"
             )
         self.path = path
         self.unsigned = unsigned

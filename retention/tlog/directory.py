@@ -20,6 +20,9 @@ KEY = "key"
 KEPT = "checkpoints"
 """The directory of the last checkpoint of each day, named by the day."""
 
+EXTRACT = "extract"
+"""The directory that only an extract has: packs of what a whole log has as files."""
+
 ROWS_LIMIT = 33 * 2**20
 """No row file is larger (bytes): inflated it has 32 MiB at most."""
 

@@ -131,6 +131,8 @@ and not its end. Numbers count from 0.
 | `tile/L/N`, `tile/L/N.p/W` | tiles of hashes, level L from 0 |
 | `rows/N` | the row file of entry N, where it has one |
 | `{NAME}` | this; in a copy to which files are only added, `FORMAT-XXXXXXXX.md` is of a newer program |
+| `extract/` | only in an extract, which is no whole log: see *Extracts* |
+| `explorer/` | pages for a browser, no part of the log: whoever can change this can change them |
 
 In a path N is written in groups of three digits, all but the last with an `x` before
 it: entry 1,234,067 has `rows/x001/x234/067`, bundle 5 is `tile/entries/005`. This is
@@ -242,6 +244,21 @@ but what leads to the signed root:
   `recordings.deleted`, and `exceptions`, base64 of that one's row file, where it has
   one. What became of the row is its outcome there, or `deleted` where it is not listed;
   it came about between the `at` of the two entries.
+
+## Extracts
+
+An extract is for a browser, which can't open many files: the head, the entries [first,
+last) in whole bundles, the tiles of level 0 for these and for the ends of the heads in
+`checkpoints`, and all tiles above. The rest is in `extract/`:
+
+- `about`: a JSON object: `v` 1, `first`, `last`, and `days`, when those were written;
+- `rows-YYYY-MM-DD`: the row files of those written on that day (UTC);
+- `entries`: entries from before and behind them that say what lasts: of cameras, holds,
+  streams, periods, rules; and the last one; `rows`: their row files.
+
+All but `about` are records one behind another: the entry's number as 8 bytes and a
+length as 4 (big-endian), and so many bytes. In `entries` these are one byte, how many
+hashes follow, the hashes of the path (RFC 6962, 2.1.1), and the entry.
 """
 
 _MEANING = f"""\

@@ -18,12 +18,12 @@ LIMIT = 100
 FOOTAGE = frozenset({"camera", "start", "duration"})
 """Columns by which a row speaks of some footage."""
 
-_INSTANTS = {
+INSTANTS = {
     *("at", "start", "end", "due", "oldest", "newest", "oldest_unheld", "wall"),
     *("since", "until", "review", "free_at", "cutoff", "new_start", "new_end", "seen"),
     *("old_since", "old_until", "old_review", "received"),
 }
-_DURATIONS = {
+DURATIONS = {
     *("duration", "old_duration", "margin", "lateness", "offset", "max_length"),
     *("zone_error", "boottime"),
 }
@@ -56,11 +56,11 @@ def _readable(values: Mapping[str, Any]) -> dict[str, Any]:
 def _value(name: str, value: Any) -> Any:
     if not isinstance(value, int) or isinstance(value, bool):
         return value
-    if name in _DURATIONS:
+    if name in DURATIONS:
         return value / SECOND if value % SECOND else value // SECOND
     if name == "day":
         return format_utc(value * DAY)[:10]
-    if name in _INSTANTS:
+    if name in INSTANTS:
         return utc_or_null(value)
     return value
 

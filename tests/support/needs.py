@@ -32,6 +32,8 @@ sshd = _command("sshd")
 cron = _command("cron")
 tmux = _command("tmux")
 sudo = _command("sudo")
+chromium = _command("chromium")
+firefox = _command("firefox-esr")
 go = _needs(
     shutil.which("go") is not None
     and Path("/usr/share/gocode/src/golang.org/x/mod/sumdb/note").is_dir(),

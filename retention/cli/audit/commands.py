@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retention.cli.audit import balance, copying, proofs, verify
+from retention.cli.audit import balance, copying, exploring, proofs, verify
 from retention.cli.audit.texts import entries_text, entry_text
 from retention.cli.base import Session, group, with_session
 from retention.cli.display import note, put, put_json, working
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @group("audit")
 def audit() -> None:
     """The audit log: list | show | find | balance | verify | prove | publish | copy |
-    checkpoint | key | kinds.
+    explorer | checkpoint | key | kinds.
 
     \b
     Example:
@@ -126,6 +126,7 @@ audit.add_command(verify.verify)
 audit.add_command(proofs.prove)
 audit.add_command(proofs.publish)
 audit.add_command(copying.copy)
+audit.add_command(exploring.explorer)
 audit.add_command(proofs.checkpoint)
 audit.add_command(proofs.key)
 

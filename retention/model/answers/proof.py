@@ -156,3 +156,28 @@ class LogPublished(Changed):
     """Where the log is published."""
 
     directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExplorerWritten:
+    """The pages of the log explorer: the one to open, how many files were `written`, and
+    how many were `there` as they should be."""
+
+    page: str
+    written: int
+    there: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractMade:
+    """Some days of a log for a browser: its entries `first` to before `last`, written from
+    `since` to `until`, and `beside` entries of other days, in so many `files`."""
+
+    directory: str
+    first: int
+    last: int
+    since: str
+    until: str
+    beside: int
+    files: int
+    fingerprint: str
