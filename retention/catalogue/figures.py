@@ -10,6 +10,7 @@ begun anew.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Collection, Iterator, Sequence
@@ -97,9 +98,12 @@ class Figures:
 
     def covered(self) -> Covered | None:
         """What it is of; None where it is new, damaged, or of another program: then it is
-        to be begun anew."""
+        to be begun anew.  CatalogueError where it can't be reached at all."""
+        with self._translated():
+            self._open()
         try:
             db = self._open()
+            db.execute("PRAGMA cell_size_check=ON")
             if db.execute("PRAGMA user_version").fetchone()[0] != VERSION:
                 return None
             found = dict(db.execute("SELECT name, value FROM meta").fetchall())
@@ -109,8 +113,7 @@ class Figures:
             return Covered(
                 found["origin"], found["zone"], int(found["size"]), found["last"], known
             )
-        except (sqlite3.DatabaseError, KeyError, ValueError, TypeError) as error:
-            self._refuse_unreachable(error)
+        except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
             return None
 
     def forget(self) -> None:
@@ -272,11 +275,10 @@ class Figures:
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
             self._db = sqlite3.connect(
                 self.path, isolation_level=None, check_same_thread=False, timeout=60
             )
-            self._db.execute("PRAGMA cell_size_check=ON")
-            self._db.execute("PRAGMA synchronous=FULL")
         return self._db
 
     @contextmanager
@@ -300,12 +302,6 @@ class Figures:
                 f"the figures of reports, {self.path}: {error}; they are derived from the "
                 "log, so nothing is lost: `retention report rebuild` makes them anew"
             ) from error
-
-    def _refuse_unreachable(self, error: Exception) -> None:
-        """What can't be opened at all is not damage that emptying it would mend."""
-        if isinstance(error, sqlite3.OperationalError) and "open" in str(error):
-            with self._translated():
-                raise error
 
 
 def _where(wanted: Wanted) -> tuple[str, list[Any]]:

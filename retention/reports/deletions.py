@@ -111,7 +111,7 @@ def _verdict(
     period = f"from {day_text(days.start)} to {day_text(days.stop - 1)}"
     said = [
         ReportSaid(
-            f"{total.number:,} recordings were deleted {period}: "
+            f"{counted(total.number)} deleted {period}: "
             f"{format_duration(total.duration)} of footage, {format_size(total.size)}"
             if total.number
             else f"nothing was deleted {period}"
@@ -120,13 +120,18 @@ def _verdict(
     late = total.number - total.on_time
     if total.number:
         worst = format_duration(total.worst // SECOND * SECOND)
-        text = f"{late:,} were late" if late else "none was late"
+        text = f"{counted(late)} deleted late" if late else "none was late"
         said.append(ReportSaid(f"{text}; the longest wait was {worst}", not late))
     if early.number:
-        said.append(ReportSaid(f"{early.number:,} were deleted EARLY", False))
+        said.append(ReportSaid(f"{counted(early.number)} deleted EARLY", False))
     else:
         said.append(ReportSaid("none was deleted early", True))
     return said + faults(evidence)
+
+
+def counted(number: int) -> str:
+    """ "1 recording was", "2,000 recordings were"."""
+    return "1 recording was" if number == 1 else f"{number:,} recordings were"
 
 
 def faults(evidence: Evidence) -> list[ReportSaid]:

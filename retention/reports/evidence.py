@@ -56,13 +56,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Signed entries, as of when the last of them was `written`; `figures` add up exactly
+    """Signed entries: the first of them was written when the log `began`, the last when it
+    says `written`, and as of then a report is; `figures` add up exactly
     these, and `known` is what lateness went by at their end."""
 
     source: Source
     figures: Figures
     known: Known
     head: ReportHead
+    began: Micros
     written: Micros
     site: str
     zone: str
@@ -126,7 +128,7 @@ class Evidence:
         """The local days asked for; UsageError where they are not whole ones.  What is
         summed up is summed up by days."""
         zone = ZoneInfo(self.zone)
-        first = self.day(max(asked.window.start, 0))
+        first = self.day(max(asked.window.start, self.began))
         last = self.day(min(asked.window.end, self.written + 1) - 1)
         for text, instant in (
             (asked.shown.since, asked.window.start),

@@ -121,6 +121,7 @@ class _Reading:
             first = source.entry(0).entry
             self.site = str(first["site"])
             self.zone = entry.zone(first)
+            self.began = int(first["at"])
         except UNREADABLE as error:
             raise VerificationError(
                 f"the first entry of {origin} opens no log ({error!r}): run `retention "
@@ -168,6 +169,7 @@ class _Reading:
             figures=kept,
             known=covered.known,
             head=ReportHead(self.origin, self.size, root.hex(), format_utc(written)),
+            began=self.began,
             written=written,
             site=self.site,
             zone=self.zone,

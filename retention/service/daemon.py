@@ -337,6 +337,7 @@ class Service:
             return
         self._keep_books(judged.now, stop)
         self._write(judged.now, partial(housekeeping.beat, fields=fields))
+        housekeeping.keep_figures(self._core.catalogue, stop)
         journal.info("heartbeat", **fields, trouble=dict(self._schedule.trouble))
 
     def _keep_books(self, now: Micros, stop: Stop | None = None) -> None:

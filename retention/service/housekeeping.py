@@ -18,12 +18,14 @@ from retention.control.guards import ALARMS
 from retention.control.verbs import resolve
 from retention.holds.release import note_cooled
 from retention.holds.reviews import cap_reviews
-from retention.model.errors import CatalogueError, SettingsError
+from retention.model.errors import CatalogueError, RetentionError, SettingsError
 from retention.model.policy import BEGINNING
-from retention.model.values import MINUTE, Micros
+from retention.model.values import MINUTE, SECOND, Micros
 from retention.publication.compare import check_origin
+from retention.reports import gathering
 from retention.reports.rollup import KIND, close, roll_up
 from retention.site import clock
+from retention.site.journal import log as journal
 
 if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue, Transaction
@@ -79,6 +81,9 @@ def beat(tx: Transaction, fields: Mapping[str, Any]) -> None:
         fields = {**fields, "recordings": sum(found)}
     tx.append("heartbeat", fields, counted=counted)
 
+
+FIGURES_FOR: Micros = 10 * SECOND
+"""So long are figures added up at a time: nothing else is looked after meanwhile."""
 
 ROOT_PATIENCE: Micros = 10 * MINUTE
 """One directory or one file may take this long before a root is stuck."""
@@ -165,6 +170,19 @@ def keep_books(
     """
     keep_caught_up(catalogue, works)
     roll_up(catalogue, author, stop)
+
+
+def keep_figures(catalogue: Catalogue, stop: Stop) -> None:
+    """Hourly: what reports go by is added up as far as the log is signed, for so long.
+
+    They are derived: what can't be kept of them is no fault of the catalogue's, stops
+    nothing, and is made good by whoever asks for a report.
+    """
+    until = clock.monotonic() + FIGURES_FOR
+    try:
+        gathering.advance(catalogue, lambda: stop() or clock.monotonic() > until)
+    except RetentionError as error:
+        journal.warning("figures.behind", error=str(error))
 
 
 def keep_caught_up(catalogue: Catalogue, works: Collection[RootWork]) -> None:

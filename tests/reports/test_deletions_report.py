@@ -91,7 +91,7 @@ def test_a_day_of_a_camera_is_told_with_hours_and_bytes(site, reported):
     (row,) = table(log.both("deletions", controller="leicester"), "by_camera")
     assert row["camera"] == "1001"
     spoken = log.both("deletions", since="2026-10-26", until="2026-10-27")
-    assert said(spoken)[0].startswith("1 recordings were deleted from 2026-10-26 to")
+    assert said(spoken)[0].startswith("1 recording was deleted from 2026-10-26 to")
 
 
 def test_what_nobody_asked_for_or_nobody_has_is_refused_in_one_sentence(site, reported):
@@ -139,7 +139,7 @@ def test_each_late_one_is_listed_with_what_stood_in_its_way(site, reported):
     assert (late["entry"], late["row"], late["camera"]) == (intent, 0, "1001")
     assert late["why"] == f"guard clock (entries {tripped} and {cleared})"
     assert [tripped, tripped] in report.tables[5].rows[1].entries
-    assert report.verdict[1].text.startswith("2 were late")
+    assert report.verdict[1].text.startswith("2 recordings were deleted late")
     assert report.verdict[1].good is False
 
 
@@ -164,7 +164,7 @@ def test_an_early_deletion_is_named_with_its_entry_and_row(site, reported):
     assert (
         report.verdict[2].text,
         report.verdict[2].good,
-    ) == ("1 were deleted EARLY", False)
+    ) == ("1 recording was deleted EARLY", False)
 
 
 def test_a_period_of_its_own_and_a_doubt_are_reasons_of_their_own(site, reported):
