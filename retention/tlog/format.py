@@ -233,8 +233,9 @@ but what leads to the signed root:
 - `format`: `{proof.FORMAT}`; `key`, if there, the log's key, a hint;
 - `entry`: the entry's text; its `index` is N;
 - `disclosures`, if there: field to disclosure;
-- `row`, if there: `number`, `columns`, `salt`, `text` (the array), and `path` from the
-  row's leaf to the entry's `rows_root` in a tree of `rows` leaves;
+- `row`, if there: `number`, `columns` (those of section 4: nothing else proves their
+  names), `salt`, `text` (the array), and `path` from the row's leaf to the entry's
+  `rows_root` in a tree of `rows` leaves;
 - `camera`, if there: `entry` and `path` to the same head: an entry that gives the row's
   camera its published id (section 4 says which do): the last before the recording's
   start, or the first;

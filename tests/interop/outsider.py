@@ -570,6 +570,8 @@ def verify_proof(text, key, kinds=None):
     reached = path_root(row["number"], said["rows"], leaf(data), map(std, row["path"]))
     if reached != url(said["rows_root"]):
         raise Wrong("the row is another")
+    if kinds and row["columns"] != kinds[said["kind"]]["columns"]:
+        raise Wrong("the row has columns of other names")
     shown["row"] = dict(zip(row["columns"], json.loads(row["text"]), strict=True))
     if "camera" in found:
         gave = entry(found["camera"]["entry"], found["camera"]["path"])
