@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from retention.cli import open_data
 from retention.cli.base import Session, group, with_session
 from retention.cli.display import (
     alarm,
@@ -41,8 +42,8 @@ CUSTODIES = ("council", "police", "third_party")
 
 @group("camera")
 def camera() -> None:
-    """The cameras: list | show | add | amend | import | renumber | moved | replace |
-    assign | retire.
+    """The cameras: list | show | add | amend | import | publish | renumber | moved |
+    replace | assign | retire.
 
     \b
     Example:
@@ -73,7 +74,7 @@ _what = _all_of(
     ),
     click.option(
         "--published",
-        type=click.Choice([*Published]),
+        type=click.Choice([*map(str, Published)]),
         help="How much of it the public list has; of an anpr camera only its number, "
         "else all.",
     ),
@@ -370,6 +371,9 @@ def _proposed(answer: PairsProposed, wrote: str) -> str:
         ),
     ]
     return "\n".join([*lines, *_notes(answer)])
+
+
+camera.add_command(open_data.publish)
 
 
 @camera.command("renumber")

@@ -47,4 +47,18 @@ def write_new(path: str, text: str) -> None:
     except FileExistsError as error:
         raise RetentionError(f"{path} exists already; name another file") from error
     except OSError as error:
-        raise RetentionError(f"{path} can't be written: {error.strerror}") from error
+        raise _unwritten(path, error) from error
+
+
+def write_over(path: str, text: str) -> None:
+    """Whole or not at all, whatever was there."""
+    new = Path(f"{path}.new")
+    try:
+        new.write_bytes(text.encode())
+        new.replace(path)
+    except OSError as error:
+        raise _unwritten(path, error) from error
+
+
+def _unwritten(path: str, error: OSError) -> RetentionError:
+    return RetentionError(f"{path} can't be written: {error.strerror}")

@@ -48,6 +48,32 @@ class CamerasListed:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraLeftOut:
+    """A camera that is not in the public list: not for publication, retired, unlisted."""
+
+    id: str
+    location: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CamerasPublished:
+    """The list of cameras for the public as `text`, and for CSV its `metadata` (CSVW).
+    Counts: `withheld` are there by their number alone, `on_grid` with degrees computed
+    from the national grid, `unknown` without a place."""
+
+    format: str
+    text: str
+    metadata: str | None
+    cameras: int
+    controllers: list[str]
+    withheld: int
+    on_grid: int
+    unknown: int
+    left_out: list[CameraLeftOut]
+
+
+@dataclass(frozen=True, slots=True)
 class CameraLabel:
     """An id and the time in which it meant the camera; `to` is null while it does."""
 
