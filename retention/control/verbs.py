@@ -128,6 +128,7 @@ VERBS: dict[str, Verb] = {
     "audit.key": Verb("reports.audit:audit_key"),
     "audit.publish": _act("reports.audit:audit_publish", _ADMIN, LONG, mends=True),
     "report.deletions": Verb("reports.report:report_deletions", seconds=LONG),
+    "report.holds": Verb("reports.report:report_holds", seconds=LONG),
     "report.rebuild": Verb(
         "reports.report:report_rebuild", (AUDITOR, ADMINISTRATOR), seconds=LONG
     ),

@@ -284,12 +284,8 @@ def _within(
     """The files of the batches that the sums are of, in the order of the log."""
     if not total.number:
         return
-    for done in evidence.source.of_kinds((DELETED,), total.first):
-        if done.number > total.last:
-            return
-        if done.kind == DELETED:
-            intent = evidence.source.entry(done.entry["fields"]["intent"])
-            yield from _of_batch(evidence, wanted, intent, done)
+    for intent, done in evidence.batches(total.first, total.last):
+        yield from _of_batch(evidence, wanted, intent, done)
 
 
 def _of_batch(

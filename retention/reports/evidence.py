@@ -6,6 +6,7 @@ head it is the same.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from retention.model.localtime import Moment, day_of, format_utc, midnight
 from retention.model.values import FOREVER, Micros, Window
 from retention.tlog.cameras import LoggedCameras
 from retention.tlog.figures import Known
-from retention.tlog.source import Source
+from retention.tlog.source import DELETED, INTENDED, Record, Source
 
 _BARE = re.compile(r"(?!now\b|[+-])[^:]+", re.IGNORECASE)
 """A day without a time: its midnight is meant."""
@@ -74,6 +75,21 @@ class Evidence:
     def day(self, instant: Micros) -> int:
         """The local day of an instant."""
         return day_of(instant, ZoneInfo(self.zone))
+
+    def batches(self, first: int, last: int) -> Iterator[tuple[Record, Record]]:
+        """Intent and completion of each batch that is completed by an entry from `first`
+        to `last`, in the order of the completions."""
+        intents: dict[int, Record] = {}
+        for record in self.source.of_kinds((INTENDED, DELETED), first):
+            if record.number > last:
+                return
+            if record.kind == INTENDED:
+                intents[record.number] = record
+            elif record.kind == DELETED and not record.is_void:
+                number = record.entry["fields"]["intent"]
+                if (intent := intents.pop(number, None)) is None:
+                    intent = self.source.entry(number)
+                yield intent, record
 
     def asked(self, request: ReportRequest) -> Asked:
         """What a request means here; UsageError where that is nothing."""

@@ -12,6 +12,7 @@ from retention.model.values import Micros
 from retention.reports.deletions import deletions
 from retention.reports.evidence import Evidence, ReportRequest
 from retention.reports.gathering import Tell, figures_at, live, published
+from retention.reports.hold_register import holds
 
 if TYPE_CHECKING:
     from retention.control.context import Context
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Made = Callable[..., Report]
 """Makes a report of evidence and what was asked, with options of its own."""
 
-REPORTS: dict[str, Made] = {"deletions": deletions}
+REPORTS: dict[str, Made] = {"deletions": deletions, "holds": holds}
 """Every report by its name: `report.NAME` is its verb, `retention report NAME` its
 command."""
 
@@ -38,6 +39,21 @@ def report_deletions(
     """What was deleted, when, why and how late: see `deletions`."""
     request = ReportRequest(since, until, on, camera, location, controller)
     return _of_site(context, "deletions", request, files=files)
+
+
+def report_holds(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+) -> Report:
+    """The register of holds, and what they kept: see `holds`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "holds", request)
 
 
 def _of_site(

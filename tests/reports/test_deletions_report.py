@@ -8,47 +8,8 @@ from retention.model.errors import UsageError, VerificationError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE, SECOND
 from tests.support.publishing import OTHER_KEY, publish
-from tests.support.reported import Reported, table
-from tests.support.story import CARA, Story
-
-BST_NIGHT = 1_792_882_800 * SECOND
-"""25 October 2026, 00:00 in London; the day has 25 hours."""
-
-
-class Site(Story):
-    """Two cameras with published ids."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.add("site.described", controller="leicester")
-        for key, id, place in ((1, "1001", "Market Place"), (2, "1002", "High Street")):
-            self.add(
-                "camera.added", camera=key, id=id, kind="public_space",
-                custody="council", source="test", location=place,
-                controller="oadby" if key == 2 else None,
-            )  # fmt: skip
-
-    def at(self, instant: int) -> "Site":
-        self.now = instant - SECOND
-        return self
-
-
-@pytest.fixture
-def site():
-    return Site()
-
-
-@pytest.fixture
-def reported(tmp_path):
-    made: list[Reported] = []
-
-    def make(story: Story) -> Reported:
-        made.append(Reported(tmp_path / f"log{len(made)}", story.entries))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
+from tests.support.reported import BST_NIGHT, table
+from tests.support.story import CARA
 
 
 def said(report) -> list[str]:

@@ -11,16 +11,15 @@ import pytest
 from retention.catalogue.figures import Figures
 from retention.model.errors import CatalogueError
 from retention.reports import gathering, report
-from tests.reports.test_deletions_report import Site
 from tests.support.publishing import publish
-from tests.support.reported import Reported, table
+from tests.support.reported import Council, Reported, table
 
 BATCHES = 12
 
 
 @pytest.fixture
-def story() -> Site:
-    site = Site()
+def story() -> Council:
+    site = Council()
     for number in range(BATCHES):
         site.delete(site.row(), site.row(2, bytes=number))
         site.recorded(site.row(age=0))
@@ -127,7 +126,7 @@ def altered(path: Path, statement: str) -> None:
 def test_those_of_another_log_are_made_anew(log, tmp_path):
     assert deleted(log) == 2 * BATCHES
     forget()
-    other = Site()
+    other = Council()
     other.now += 1
     for _ in range(20):
         other.delete(other.row())

@@ -11,7 +11,7 @@ from retention.catalogue.heads import SignedHead
 from retention.control.context import Context
 from retention.model.answers.report import Report
 from retention.model.codec import to_json
-from retention.model.values import Actor, Micros
+from retention.model.values import SECOND, Actor, Micros
 from retention.reports import gathering, report
 from retention.reports.evidence import ReportRequest
 from retention.reports.report import CopiedReports
@@ -23,8 +23,31 @@ from retention.tlog.merkle import Frontier
 from tests.support.json_schema import answered
 from tests.support.logs import a_log
 from tests.support.publishing import VERIFIER, head, publish
+from tests.support.story import Story
 
 AUDITOR = Actor(1009, 1009, 30, "auditor", "art")
+
+
+BST_NIGHT = 1_792_882_800 * SECOND
+"""25 October 2026, 00:00 in London; the day has 25 hours."""
+
+
+class Council(Story):
+    """Two cameras with published ids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.add("site.described", controller="leicester")
+        for key, id, place in ((1, "1001", "Market Place"), (2, "1002", "High Street")):
+            self.add(
+                "camera.added", camera=key, id=id, kind="public_space",
+                custody="council", source="test", location=place,
+                controller="oadby" if key == 2 else None,
+            )  # fmt: skip
+
+    def at(self, instant: int) -> "Council":
+        self.now = instant - SECOND
+        return self
 
 
 class Reported:

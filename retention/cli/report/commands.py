@@ -25,7 +25,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @group("report")
 def report() -> None:
-    """What auditors, courts and the public ask: deletions | rebuild.
+    """What auditors, courts and the public ask: deletions | holds |
+    rebuild.
 
     \b
     Example:
@@ -209,6 +210,21 @@ def deletions(session: Session, *, files: bool) -> dict[str, Any]:
       retention report deletions --csv --table by_camera > deletions.csv
     """
     return {"files": files} if files else {}
+
+
+@report.command("holds")
+@reporting
+def holds(session: Session) -> dict[str, Any]:
+    """The register of evidence holds: who placed, reviewed, released and approved, whose
+    review is overdue, what each came too late for, and what it lost.
+
+    \b
+    Example:
+      retention report holds
+      retention report holds --camera 1101 --from 2026-10-01
+      retention report holds --csv --table acts
+    """
+    return {}
 
 
 @report.command("rebuild")

@@ -24,7 +24,7 @@ EXPECTED = {
     EVERYBODY: "status alarm.list alarm.show plan camera.list camera.show camera.publish root.list recording.list "
     "recording.show hold.list hold.show policy.show audit.list audit.show audit.find "
     "audit.balance audit.verify audit.prove audit.checkpoint audit.key "
-    "recording.requests report.deletions",
+    "recording.requests report.deletions report.holds",
     "auditor administrator": "report.rebuild",
     "operator supervisor administrator": "hold.place deletion.pause",
     "operator supervisor": "hold.extend hold.amend hold.review hold.release",
