@@ -15,6 +15,9 @@ from retention.model.localtime import format_utc
 from retention.model.values import LONG_AGO, Micros
 from retention.tlog.canonical import path_text
 
+UNREGISTERED = "no camera of this name is registered"
+"""How the reason begins where no camera has the recorder's name."""
+
 _t = schema.unknown
 
 

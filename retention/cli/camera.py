@@ -42,8 +42,8 @@ CUSTODIES = ("council", "police", "third_party")
 
 @group("camera")
 def camera() -> None:
-    """The cameras: list | show | add | amend | import | publish | renumber | moved |
-    replace | assign | retire.
+    """The cameras: list | show | add | amend | import | publish | reconcile | renumber |
+    moved | replace | assign | retire.
 
     \b
     Example:
@@ -374,6 +374,7 @@ def _proposed(answer: PairsProposed, wrote: str) -> str:
 
 
 camera.add_command(open_data.publish)
+camera.add_command(open_data.reconcile)
 
 
 @camera.command("renumber")

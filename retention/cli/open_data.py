@@ -3,16 +3,23 @@ compared."""
 
 from __future__ import annotations
 
+from itertools import groupby
 from pathlib import Path
 
 import click
 
 from retention.cli.base import Session, with_session
-from retention.cli.display import counted, note, put, safe
+from retention.cli.display import counted, good, note, number, put, safe
 from retention.model import codec
-from retention.model.answers.camera import CameraLeftOut, CamerasPublished
+from retention.model.answers.camera import (
+    CameraLeftOut,
+    CamerasPublished,
+    ListReconciled,
+)
 from retention.model.errors import UsageError
-from retention.register.files import write_new, write_over
+from retention.register.files import packed, write_new, write_over
+
+NEEDS_A_PERSON = 8
 
 NAMED = 5
 """Cameras of one kind that a line names."""
@@ -130,3 +137,78 @@ def _left_out(why: str, those: list[CameraLeftOut]) -> str:
         "that it is out of use",
     }.get(why, why)
     return f"not in it: {names}{more}, {what}"
+
+
+@click.command("reconcile")
+@click.argument("file", type=click.Path(dir_okay=False, readable=False), metavar="FILE")
+@click.option(
+    "--columns",
+    metavar="WHAT=COLUMN,...",
+    help="Which column is what, where its name is not a usual one.",
+)
+@click.option(
+    "--controller", metavar="NAME", help="The list is that of this one alone."
+)
+@with_session
+def reconcile(
+    session: Session, file: str, columns: str | None, controller: str | None
+) -> int:
+    """Hold a published list (CSV) against the register and what is on disk.
+
+    Says which cameras are only published, only registered or only seen, and which are
+    published otherwise than registered, each with what to do. Changes nothing.
+
+    \b
+    Example:
+      retention camera reconcile cameras-2026-06.csv
+      retention camera reconcile list.csv --columns id=ref,location=site --json
+
+    Exit status 8: something differs.
+    """
+    answer = session.ask(
+        "camera.reconcile",
+        ListReconciled,
+        **packed(file),
+        columns=columns,
+        controller=controller,
+    )
+    session.answer(answer, _reconciled)
+    return NEEDS_A_PERSON if answer.differing else 0
+
+
+_FINDINGS = {
+    "published only": "Only published",
+    "registered only": "Only registered",
+    "seen only": "Only on disk",
+    "published and seen": "Published and on disk, not registered",
+    "registered and seen": "Registered and on disk, not published",
+    "not seen": "Not on disk",
+    "differs": "Published otherwise than registered",
+    "published too much": "More is published than is to be",
+    "out of use": "Published, and out of use",
+    "not ours": "On disk, and not the council's",
+}
+
+
+def _reconciled(answer: ListReconciled, zone: str) -> str:
+    counts = (
+        f"{number(answer.published)} published, {number(answer.registered)} registered, "
+        f"{number(answer.seen)} on disk"
+    )
+    notes = [f"Note: {safe(text)}." for text in answer.notes]
+    if not answer.differing:
+        return "\n".join([good(f"{counts}: all agree."), *notes])
+    lines = [f"{counts}; {number(answer.agreeing)} agree in all."]
+    order = list(_FINDINGS)
+    found = sorted(answer.differing, key=lambda one: order.index(one.finding))
+    for finding, group in groupby(found, key=lambda one: one.finding):
+        those = list(group)
+        lines += ["", f"{_FINDINGS[finding]}: {number(len(those))}"]
+        for one in those:
+            what = f"{safe(one.location)}: {safe(one.detail)}"
+            lines += [f"  {safe(one.id)}  {what}.", f"      {_sentence(one.do)}."]
+    return "\n".join([*lines, *[""][: len(notes)], *notes])
+
+
+def _sentence(text: str) -> str:
+    return safe(text[:1].upper() + text[1:])

@@ -76,6 +76,7 @@ VERBS: dict[str, Verb] = {
     "camera.list": Verb("register.register:camera_list"),
     "camera.show": Verb("register.register:camera_show"),
     "camera.publish": Verb("register.publishing:camera_publish"),
+    "camera.reconcile": Verb("register.reconciling:camera_reconcile", seconds=LONG),
     "camera.add": _act("register.register:camera_add", _ADMIN),
     "camera.amend": _act("register.register:camera_amend", _ADMIN),
     "camera.import": _act(

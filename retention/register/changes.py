@@ -225,7 +225,7 @@ def controller_of(camera: Camera, own: str) -> str:
 def of_controller(those: Iterable[Camera], own: str, name: str | None) -> list[Camera]:
     """Those cameras, or this controller's alone, by their ids; UsageError for one that
     none of them has."""
-    found = sorted(those, key=lambda one: (_natural(one.id), one.key))
+    found = sorted(those, key=lambda one: (natural(one.id), one.key))
     if name is None:
         return found
     wanted = " ".join(name.split()).casefold()
@@ -238,8 +238,8 @@ def of_controller(those: Iterable[Camera], own: str, name: str | None) -> list[C
     return theirs
 
 
-def _natural(id: str) -> list[tuple[int, int, str]]:
-    """Sorts 9 before 10 and both before A."""
+def natural(id: str) -> list[tuple[int, int, str]]:
+    """Sorts ids as people do: 9 before 10, and both before A."""
     parts = re.findall(r"[0-9]+|[^0-9]+", id)
     return [(0, int(p), "") if p[0] in "0123456789" else (1, 0, p) for p in parts]
 

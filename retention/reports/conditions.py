@@ -29,10 +29,10 @@ from retention.catalogue import (
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.doubtful_times import Doubtful
 from retention.catalogue.due import Span
-from retention.catalogue.unknown import Unknown
+from retention.catalogue.unknown import UNREGISTERED, Unknown
 from retention.control import guards
 from retention.control.alarms import Condition
-from retention.footage.ingest.owners import UNREGISTERED, not_ours
+from retention.footage.ingest.owners import not_ours
 from retention.model.localtime import dated, format_duration, format_size, format_utc
 from retention.model.policy import BEGINNING, Policy
 from retention.model.values import (

@@ -1,4 +1,4 @@
-"""`retention camera publish`, as typed."""
+"""`retention camera publish` and `reconcile`, as typed."""
 
 import json
 
@@ -100,3 +100,31 @@ def test_cameras_are_listed_by_controller_and_amended(street):
     assert OTHER in shown
     nothing = street.run("camera", "amend", "2001")
     assert (nothing.status, "what is to be corrected" in nothing.err) == (2, True)
+
+
+def test_lists_that_agree_end_with_0_others_with_8_and_what_to_do(site, tmp_path):
+    site.ok("camera", "add", "9001", "--location", "Ring Road", "--kind", "anpr")
+    out = tmp_path / "list.csv"
+    site.run("camera", "publish", "--out", str(out))
+    done = site.run("camera", "reconcile", str(out))
+    assert done.status == 0
+    assert done.out.splitlines()[0] == (
+        "1 published, 1 registered, 0 on disk: all agree."
+    )
+    out.write_text("id,location\n9001,Ring Road\n1101,High Street\n")
+    done = site.run("camera", "reconcile", str(out))
+    assert done.status == 8
+    assert done.out.splitlines()[:8] == [
+        "2 published, 1 registered, 0 on disk; 0 agree in all.",
+        "",
+        "Only published: 1",
+        "  1101  High Street: not in the register.",
+        f"      `retention camera import {out}`; or have it taken out of the list.",
+        "",
+        "More is published than is to be: 1",
+        "  9001  Ring Road: only its number is for publication.",
+    ]
+    answer = site.json_anyway("camera", "reconcile", str(out))
+    assert {one["id"]: one["finding"] for one in answer["differing"]} == {
+        "1101": "published only", "9001": "published too much",
+    }  # fmt: skip

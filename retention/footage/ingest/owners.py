@@ -12,10 +12,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from retention.catalogue import cameras, streams
+from retention.catalogue.unknown import UNREGISTERED
 from retention.model.layouts.layout import Layout, compile_layout
 from retention.model.values import Camera, Custody, Micros, Stream
 
-UNREGISTERED = "no camera of this name is registered"
 NOT_OF_LAYOUT = "not named as the layout says"
 _NOT_OURS = {
     Custody.POLICE: "police custody: the council must hold none of it",

@@ -74,6 +74,40 @@ class CamerasPublished:
 
 
 @dataclass(frozen=True, slots=True)
+class CameraDiffers:
+    """A camera of which a published list, the register and what is on disk don't say the
+    same.  `finding` is one of: published only, registered only, seen only, published and
+    seen, registered and seen, not seen, differs, published too much, out of use, not ours;
+    `detail` says what it is, `do` what to do about it."""
+
+    id: str
+    location: str
+    published: bool
+    registered: bool
+    seen: bool
+    finding: str
+    detail: str
+    do: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListReconciled:
+    """A published list held against the register and what is on disk: how many cameras
+    each has, of how many all say the same, and the others."""
+
+    file: str
+    sha256: str
+    columns: dict[str, str]
+    ignored_columns: list[str]
+    published: int
+    registered: int
+    seen: int
+    agreeing: int
+    differing: list[CameraDiffers]
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CameraLabel:
     """An id and the time in which it meant the camera; `to` is null while it does."""
 

@@ -21,7 +21,7 @@ from tests.support.people import ROLES, People
 
 EVERYBODY = "operator supervisor auditor administrator"
 EXPECTED = {
-    EVERYBODY: "status alarm.list alarm.show plan camera.list camera.show camera.publish root.list recording.list "
+    EVERYBODY: "status alarm.list alarm.show plan camera.list camera.show camera.publish camera.reconcile root.list recording.list "
     "recording.show hold.list hold.show policy.show audit.list audit.show audit.find "
     "audit.balance audit.verify audit.prove audit.checkpoint audit.key "
     "recording.requests report.deletions report.holds",
