@@ -4,6 +4,7 @@ The scan meets what is new by its name; this looks at every catalogued file.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ from retention.catalogue.db import Priority, Transaction, get_fact, put_fact
 from retention.catalogue.recordings import ARRIVED, OURS_TO_CHANGE, Doubt, Key
 from retention.footage.ingest import recorded, vanished
 from retention.footage.ingest.dates import (
+    RUN,
     Around,
     DatingRules,
     Overwritten,
@@ -256,20 +258,35 @@ def _shifts(
     """By how much mtimes of the root were moved; told once, as of one event.
 
     A new shift is seen only among files of one stream, whose recorder can't have
-    written on so many at once.
+    written on so many at once.  Where only its newest is at hand, those before it are
+    looked at too.
     """
     shifts = looks.moved(tx, parts.root.key)
     news = [
-        one.found.mtime - one.base
+        one
         for one in odd
         if one.only_mtime and not is_moved(one.base, one.found.mtime, [0, *shifts])
     ]
-    if len({one.stream.key for one in odd}) == 1:
-        shift = common_shift(news)
+    if news:
+        moved = [one.found.mtime - one.base for one in news]
+        if len({one.stream.key for one in odd}) > 1 or len(moved) < RUN:
+            moved = [moved[0], *_moved_before(tx, parts, news[0])]
+        shift = common_shift(moved)
         if shift is not None:
             result.moved = shift
             shifts.append(shift)
     return shifts
+
+
+def _moved_before(tx: Connection, parts: Parts, odd: _Odd) -> Iterator[Micros]:
+    """By how much the mtimes of the recordings just before one moved."""
+    stream = odd.stream
+    for row in recordings.before(tx, stream.key, odd.row.start, RUN):
+        if row.state is State.PRESENT:
+            with suppress(OSError):
+                found = look(parts.root, path_of(stream, row))
+                if found is not None and found.odd is None and found.size == row.size:
+                    yield found.mtime - row.end
 
 
 def _around(tx: Connection, stream: Stream, row: Recording, found: FileSeen) -> Around:

@@ -56,6 +56,26 @@ def test_all_times_of_a_root_moved_is_one_event_and_dates_stay(plant, shift):
     assert plant.entries("recording.changed") == []
 
 
+def test_a_scan_that_meets_moved_times_first_doubts_no_newest_file(plant):
+    """A scan looks at each stream's newest file; the comparison may be a day away."""
+    for name in ("2001", "2002"):
+        plant.camera(name)
+    files = []
+    for hour in range(30):
+        files += [
+            plant.film(T0 + hour * HOUR, folder=name) for name in ("2001", "2002")
+        ]
+        for minute in (62, 70, 90, 110, 120):
+            plant.round(T0 + hour * HOUR + minute * MINUTE)
+    before = plant.rows()
+    move(plant, files, HOUR)
+    for minute in (30, 31, 40, 60):
+        plant.round(T0 + 31 * HOUR + minute * MINUTE)
+    assert plant.rows() == before
+    assert [e["shift"] for e in plant.entries("root.times_moved")] == [HOUR]
+    assert plant.entries("recordings.quarantined") == []
+
+
 def test_it_is_one_alarm_for_a_week(plant):
     move(plant, watch_a_day(plant), HOUR)
     compare(plant, T0 + 10 * DAY)
