@@ -80,9 +80,10 @@ def doubt(tx: Transaction, stream: int, wrong: Iterable[Wrong], at: Micros) -> b
         put_fact(tx, f"{what}.found.{stream}", amount)
     if by.keys() & {DELAY, AHEAD, NAMED} and ZONE not in by:
         delay = -by[AHEAD] if AHEAD in by else by.get(DELAY)
-        tx.append("stream.doubted", stream=stream, delay=delay)
+        tx.append("stream.doubted", stream=stream, delay=delay, since=at)
     else:
-        tx.append("stream.quarantined", stream=stream, offset=by.get(ZONE, 0))
+        offset = by.get(ZONE, 0)
+        tx.append("stream.quarantined", stream=stream, offset=offset, since=at)
     return True
 
 

@@ -339,39 +339,6 @@ def doubt(tx: Connection, key: Key) -> Doubt | None:
     return doubts(tx, key[0], key[1], key[1] + 1).get(key)
 
 
-def not_in_doubt(tx: Connection, keys: Collection[Key]) -> list[Key]:
-    """Those of these recordings that are there and not in quarantine."""
-    if not keys:
-        return []
-    open_ = tx.exec_driver_sql(
-        "SELECT q.stream, q.start, q.n FROM quarantine q CROSS JOIN recording r ON"
-        " r.stream = q.stream AND r.start = q.start AND r.n = q.n"
-        f" WHERE q.reason NOT LIKE '{RULED}%' AND r.state != {int(State.PRESENT)}"
-    )
-    left = set(keys).difference(map(tuple, open_))
-    return [key for key in sorted(left) if get(tx, key) is not None]
-
-
-def last_in_doubt(tx: Connection, stream: int) -> Micros | None:
-    """When the last recording of a stream that is in quarantine was first seen."""
-    sql = "SELECT max(seen) FROM quarantine WHERE stream = ?"
-    last: Micros | None = tx.exec_driver_sql(sql, (stream,)).scalar_one()
-    return last
-
-
-def count_quarantined(tx: Connection, stream: int | None = None) -> int:
-    """How many recordings (of a stream) are in quarantine."""
-    also, values = ("", ()) if stream is None else (" AND q.stream = ?", (stream,))
-    return int(
-        tx.exec_driver_sql(
-            "SELECT count(*) FROM quarantine q CROSS JOIN recording r ON"
-            " r.stream = q.stream AND r.start = q.start AND r.n = q.n"
-            f" WHERE r.state = ?{also}",
-            (int(State.QUARANTINED), *values),
-        ).scalar_one()
-    )
-
-
 def _change(
     tx: Transaction, old: Recording, duration: Micros, size: int, state: State
 ) -> bool:
@@ -414,21 +381,23 @@ def extend(
 
 def quarantine(
     tx: Transaction, old: Recording, size: int, doubt: Doubt, *, came: bool = False
-) -> bool:
-    """Put a catalogued recording into quarantine; False where the row moved.
+) -> Doubt | None:
+    """Put a catalogued recording into quarantine: the doubt that is kept of it, None
+    where the row moved.
 
     A doubt that comes later starts nothing anew: its period counts from when it was
     known, as does that of one that is there already.  Only what grew has footage in it
     that is new, or only `came` then, long after its own time: from `doubt.seen`.
     """
     if old.state not in OURS_TO_CHANGE:
-        return False
-    moved = not _change(tx, old, old.duration, size, State.QUARANTINED)
-    if not moved:
-        new = came or size > old.size
-        seen = doubt.seen if new else _known_since(tx, old, doubt.seen)
-        _note(tx, old.key, doubt._replace(seen=seen))
-    return not moved
+        return None
+    if not _change(tx, old, old.duration, size, State.QUARANTINED):
+        return None
+    new = came or size > old.size
+    seen = doubt.seen if new else _known_since(tx, old, doubt.seen)
+    kept = doubt._replace(seen=seen)
+    _note(tx, old.key, kept)
+    return kept
 
 
 def _known_since(tx: Connection, row: Recording, now: Micros) -> Micros:

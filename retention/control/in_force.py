@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras as register
-from retention.catalogue import holds, log, plans, policies, recordings, roots, streams
+from retention.catalogue import holds, log, plans, policies, quarantine, roots, streams
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.entries import CatalogueSource
 from retention.control import rules, rulings
@@ -19,7 +19,7 @@ from retention.control.alarms import Condition
 from retention.model.answers.hold import WHOLE
 from retention.model.errors import MismatchError, VerificationError
 from retention.model.localtime import format_utc
-from retention.model.values import FOREVER, HOUR, Micros, Window
+from retention.model.values import FOREVER, HOUR, Micros, Stream, Window
 from retention.tlog.in_force import KINDS, HoldSaid, InForce, ReleaseSaid, StreamSaid
 from retention.tlog.unsigned import RESTORED
 from retention.tlog.verify.books import UNREADABLE
@@ -376,8 +376,25 @@ def _streams(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterato
                 f"stream {key} is {name}/{row.name} of camera {row.camera} (key), the log "
                 f"says {one.root}/{one.name} of camera {one.camera}"
             )
-        if key in said.doubted and row.quarantined is None:
-            yield f"the times of stream {key} are in doubt by the log alone"
-    keys = [key for key in said.doubts if key[0] in rows]
-    for stream, start, n in recordings.not_in_doubt(tx, keys):
-        yield f"recording {stream}/{start}/{n} is in quarantine by the log alone"
+        yield from _doubted(said, row)
+    seen = {key: at for key, at in said.doubts.items() if key[0] in rows}
+    for found, at in quarantine.less_in_doubt(tx, seen):
+        yield f"recording {'/'.join(map(str, found))} {_doubt(at, seen[found])}"
+
+
+def _doubted(said: InForce, row: Stream) -> Iterator[str]:
+    if row.key in said.doubted:
+        since = said.doubted[row.key]
+        if row.quarantined is None:
+            yield f"the times of stream {row.key} are in doubt by the log alone"
+        elif since is not None and row.quarantined < since:
+            yield (
+                f"the times of stream {row.key} are in doubt since "
+                f"{format_utc(row.quarantined)}, the log says {format_utc(since)}"
+            )
+
+
+def _doubt(row: Micros | None, log: Micros | None) -> str:
+    if row is None or log is None:
+        return "is in quarantine by the log alone"
+    return f"is in quarantine since {format_utc(row)}, the log says {format_utc(log)}"

@@ -15,6 +15,7 @@ from retention.catalogue import (
     holds,
     plans,
     policies,
+    quarantine,
     recordings,
     roots,
     streams,
@@ -110,13 +111,17 @@ def everything(tx: Transaction, said: InForce, now: Micros) -> None:
 
 
 def _doubts(tx: Transaction, said: InForce, now: Micros) -> None:
-    """In doubt again, from now on: since when is not in the log."""
-    for stream in said.doubted:
-        streams.quarantine(tx, stream, now)
-    for key in recordings.not_in_doubt(tx, said.doubts):
+    """In doubt again, as long as the log says; from now on where it does not say."""
+    for stream in streams.by_keys(tx, said.doubted):
+        since = said.doubted[stream.key] or now
+        if stream.quarantined is not None and stream.quarantined < since:
+            streams.lift_quarantine(tx, stream.key)
+        streams.quarantine(tx, stream.key, since)
+    for key, _ in quarantine.less_in_doubt(tx, said.doubts):
         row = recordings.get(tx, key)
         if row is not None:
-            doubt = recordings.Doubt(now, row.end, "in quarantine by the log")
+            seen = said.doubts[key] or now
+            doubt = recordings.Doubt(seen, row.end, "in quarantine by the log")
             recordings.quarantine(tx, row, row.size, doubt, came=True)
 
 

@@ -27,7 +27,17 @@ _CHANGED = [
     "old_bytes",
     "bytes",
 ]
-_DOUBTFUL = ["camera", "stream", "start", "n", "duration", "bytes", "reason", "path"]
+_DOUBTFUL = [
+    "camera",
+    "stream",
+    "start",
+    "n",
+    "duration",
+    "bytes",
+    "reason",
+    "path",
+    "seen",
+]
 
 
 class Grown(NamedTuple):
@@ -112,19 +122,19 @@ def _grown(
 def note_grown(tx: Transaction, grown: list[Grown]) -> None:
     """Write the later ends and the doubts of files whose rows are present again, and
     an entry for each of the two."""
+    doubtful = list[tuple[Grown, Doubt]]()
     for one in grown:
-        row = recordings.get(tx, one.item.key)
-        if row is None:
-            continue
-        if one.doubt is None:
+        row, kept = recordings.get(tx, one.item.key), one.doubt
+        if row is not None and one.doubt is None:
             recordings.extend(tx, row, one.duration, one.size)
-        else:
-            recordings.quarantine(tx, row, one.size, one.doubt)
+        elif row is not None and one.doubt is not None:
+            kept = recordings.quarantine(tx, row, one.size, one.doubt) or kept
+        if kept is not None:
+            doubtful.append((one, kept))
     # Also of a doubtful one the bytes: the books of a day count them.
     later = [one for one in grown if one.doubt is None or one.size != one.item.size]
     if later:
         tx.append("recording.changed", {"count": len(later)}, _changed(later))
-    doubtful = [one for one in grown if one.doubt is not None]
     if doubtful:
         fields = {"count": len(doubtful)}
         tx.append("recordings.quarantined", fields, _doubtful(doubtful))
@@ -140,11 +150,12 @@ def _changed(grown: list[Grown]) -> Rows:
     )
 
 
-def _doubtful(grown: list[Grown]) -> Rows:
+def _doubtful(grown: list[tuple[Grown, Doubt]]) -> Rows:
     return Rows(
         tuple(_DOUBTFUL),
         [
-            (*item[:4], duration, size, doubt.reason if doubt else "", item.stored)
-            for item, duration, size, doubt in grown
+            (*one.item[:4], one.duration, one.size, doubt.reason, one.item.stored,
+             doubt.seen)
+            for one, doubt in grown
         ],
-    )
+    )  # fmt: skip

@@ -53,7 +53,7 @@ PAGE = 1_000
 
 _COLUMNS = (
     "camera", "stream", "start", "n", "duration", "bytes", "path", "new_camera",
-    "new_stream",
+    "new_stream", "new_n",
 )  # fmt: skip
 
 
@@ -280,8 +280,17 @@ def _stream_for(tx: Transaction, old: Stream, asked: _Assignment) -> Stream:
 
 def _entry(old: Stream, new: Stream, asked: _Assignment, moves: list[Move]) -> Entry:
     values = [
-        (old.camera, *was.key, was.duration, was.size, was.path, new.camera, new.key)
-        for was, _, _ in moves
+        (
+            old.camera,
+            *was.key,
+            was.duration,
+            was.size,
+            was.path,
+            new.camera,
+            new.key,
+            now.n,
+        )
+        for was, now, _ in moves
     ]
     return Entry(
         "recordings.assigned",

@@ -20,6 +20,7 @@ from retention.catalogue import (
     looks,
     plans,
     policies,
+    quarantine,
     raised,
     recordings,
     roots,
@@ -222,7 +223,7 @@ def _last_sign(tx: Connection, row: Recording, stream: Stream, now: Micros) -> M
     doubt came: their names may be old, and they come all the same."""
     if not _is_over(row.end, stream, now):
         return row.end
-    return max(row.end, recordings.last_in_doubt(tx, stream.key) or row.end)
+    return max(row.end, quarantine.last_in_doubt(tx, stream.key) or row.end)
 
 
 def _is_over(end: Micros, stream: Stream, now: Micros) -> bool:

@@ -14,7 +14,7 @@ from retention.catalogue import (
     log,
     plans,
     policies,
-    recordings,
+    quarantine,
     roots,
     unknown,
 )
@@ -118,7 +118,7 @@ def _root(
         overdue=OverdueSum(overdue.number, overdue.size),
         oldest_unheld=utc_or_null(min((f[0] for f in firsts if f), default=None)),
         next_due=utc_or_null(min((f[1] for f in firsts if f), default=None)),
-        quarantined=sum(recordings.count_quarantined(tx, s.stream) for s in found),
+        quarantined=sum(quarantine.count_quarantined(tx, s.stream) for s in found),
         failed=failed.number,
         recorder_deletes_after_days=losses.recorder_deletes(tx, row.key),
     )

@@ -304,8 +304,11 @@ instead, which is null of the others, and before its end only where that lay in 
 future when `recordings.quarantined` named it. In rows without that column (change 1)
 what is in doubt can't be told: of those only `due` <= `at` can be checked. In doubt are
 the rows of `recordings.quarantined` until `recordings.resolved` names them
-(`recording.moved` takes the doubt along), and, without a word of when that ends, the
-recordings of a stream named by `stream.quarantined` or `stream.doubted`.
+(`recordings.assigned` takes the doubt along; what `recording.moved` names anew is named
+in doubt again), never counting from before the `seen` of the last such row, and the
+recordings of a stream named by `stream.quarantined` or `stream.doubted` until a
+`recordings.resolved` has it as `stream`. Older entries (change 4) say neither the
+instants nor when a stream's doubt ends.
 
 ## After a restore
 
@@ -356,6 +359,9 @@ together, as they stand after the entries before it.
    `path`.
 2. `heartbeat` has `counted`. Before, it says nothing of the books.
 3. An entry behind entry 0 can be `log.opened`, where a successor log begins.
+4. Rows of `recordings.quarantined` have `seen`, and of `recordings.assigned` `new_n`, as
+   their last column; `stream.quarantined` and `stream.doubted` have `since`, and
+   `recordings.resolved` has `stream`.
 
 ## Rules
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from retention.model.errors import VerificationError
 from retention.model.policy import Policy
-from retention.model.values import DAY, FOREVER, Micros, Window
+from retention.model.values import DAY, FOREVER, MINUTE, Micros, Window
 from retention.tlog.kinds import telling
 from retention.tlog.source import Record
 from retention.tlog.source import acts as methods
@@ -24,6 +24,9 @@ from retention.tlog.verify.books import UNREADABLE
 
 KINDS = telling("force")
 """The kinds that say what is in force."""
+
+CLOCK = "clock"
+"""The guard that is over once the clock is believed again."""
 
 LONGEST_PAUSE: Micros = DAY
 """Of one that came back unsigned, from then on."""
@@ -111,13 +114,14 @@ class InForce:
         self.plans: dict[int, str] = {}
         self.paused: Micros | None = None
         self.custody: dict[int, str] = {}
-        self.doubted: set[int] = set()
-        """Streams whose times are in doubt."""
+        self.doubted: dict[int, Micros | None] = {}
+        """Streams whose times are in doubt, and since when (older logs do not say)."""
         self.rulings: dict[int, RulingSaid] = {}
         """By the numbers of their requests; of those that were carried out what was left
         as it is, perhaps, too."""
-        self.doubts: set[Key] = set()
-        """Recordings in quarantine; of those that left since, perhaps, too."""
+        self.doubts: dict[Key, Micros | None] = {}
+        """Recordings in quarantine, and from when their period counts (as above); of those
+        that left since, perhaps, too."""
         self._acts = methods(self, KINDS)
 
     def take(self, records: Iterable[Record], size: int) -> None:
@@ -254,9 +258,9 @@ class InForce:
             actor["uid"], actor["login"], fields["ruling"], tuple(fields["lifts"]), {}
         )
         rows = self.rulings.setdefault(fields["request"], new).rows
-        for key, *said in _columns(record, "duration", "path", "new_start", "new_end"):
-            duration, path, start, end = said
-            rows[key] = RecordingSaid(duration, path, start, end - start)
+        for key, row in _rows(record):
+            start, end = row["new_start"], row["new_end"]
+            rows[key] = RecordingSaid(row["duration"], row["path"], start, end - start)
 
     def _rejected(self, record: Record) -> None:
         self.rulings.pop(record.entry["fields"]["request"], None)
@@ -279,47 +283,87 @@ class InForce:
     # -- doubts -------------------------------------------------------------------------
 
     def _doubted(self, record: Record) -> None:
-        self.doubted.add(record.entry["fields"]["stream"])
+        fields = record.entry["fields"]
+        self.doubted[fields["stream"]] = fields.get("since")
 
     def _quarantined(self, record: Record) -> None:
         if record.kind == "stream.quarantined":
             self._doubted(record)
-        else:
-            self.doubts |= _keys(record)
+            return
+        for key, row in _rows(record):
+            self.doubts[key] = row.get("seen")
 
     def _resolved(self, record: Record) -> None:
-        """Of recordings, and of their streams; one without rows is of a stream that it
-        does not name."""
-        keys = _keys(record)
-        self.doubts -= keys
-        self.doubted -= {key[0] for key in keys}
-        if not keys:
+        """Of recordings; of a stream where it names one."""
+        keys, fields = _keys(record), record.entry["fields"]
+        self._over(keys)
+        if "stream" in fields:
+            self.doubted.pop(fields["stream"], None)
+        elif keys:  # an older log
+            for stream in {key[0] for key in keys}:
+                self.doubted.pop(stream, None)
+        else:
             self.doubted.clear()
-        ruling = self.rulings.get(record.entry["fields"]["request"])
+        ruling = self.rulings.get(fields["request"])
         if ruling is not None:
             for key in keys:
                 ruling.rows.pop(key, None)
 
     def _moved(self, record: Record) -> None:
+        """What it is from then on has an entry of its own where that is in doubt, before
+        this one: which may be under the same key."""
         if record.kind == "camera.moved":
             self._custody_of(record)
-        else:
-            self.doubts -= _keys(record)
+            return
+        self._over(
+            key
+            for key, row in _rows(record)
+            if key != (row["new_stream"], key[1], row["new_n"])
+        )
 
     def _assigned(self, record: Record) -> None:
-        self.doubts -= _keys(record)
+        """The doubt goes along; an older log does not say under which key."""
+        for key, row in _rows(record):
+            known = key in self.doubts
+            seen = self.doubts.pop(key, None)
+            if known and "new_n" in row:
+                self.doubts[row["new_stream"], key[1], row["new_n"]] = seen
 
     def _lost(self, record: Record) -> None:
-        self.doubts -= _keys(record)
+        self._over(_keys(record))
+
+    def gone(self, keys: Iterable[Key]) -> None:
+        """These were deleted, or were not there any more."""
+        self._over(keys)
+
+    def _over(self, keys: Iterable[Key]) -> None:
+        for key in keys:
+            self.doubts.pop(key, None)
+
+    def _cleared(self, record: Record) -> None:
+        """Of the guard *clock*: what was seen by a clock that was ahead was seen by now."""
+        if record.entry["fields"]["guard"] == CLOCK:
+            latest = record.entry["at"] - MINUTE
+            for key, seen in self.doubts.items():
+                if seen is not None and seen > latest:
+                    self.doubts[key] = latest
 
 
 def _keys(record: Record) -> set[Key]:
-    return {key for key, *_ in _columns(record)} if "rows" in record.entry else set()
+    return {key for key, _ in _rows(record)} if "rows" in record.entry else set()
 
 
-def _columns(record: Record, *names: str) -> Iterator[tuple[Any, ...]]:
-    """Of each of its rows the key, and these columns."""
-    key = ("stream", "start", "n")
-    found = record.read({*key, *names}).columns
-    keys = zip(*(found[name] for name in key), strict=True)
-    return zip(keys, *(found[name] for name in names), strict=True)
+_COLUMNS = frozenset(
+    (
+        "stream", "start", "n", "duration", "path", "seen", "new_start", "new_end",
+        "new_stream", "new_n",
+    )
+)  # fmt: skip
+
+
+def _rows(record: Record) -> Iterator[tuple[Key, dict[str, Any]]]:
+    """Its rows, each by its key, with those columns that it has."""
+    found = record.read(_COLUMNS).columns
+    for values in zip(*found.values(), strict=True):
+        row = dict(zip(found, values, strict=True))
+        yield (row["stream"], row["start"], row["n"]), row

@@ -170,8 +170,8 @@ _ALL = (
     ),
     declare(
         "stream.quarantined",
-        "The times of a stream look wrong by `offset`.",
-        "@stream:int offset:int",
+        "The times of a stream look wrong by `offset`; in doubt since then (change 4).",
+        "@stream:int offset:int since:int?",
         back=SEEN,
         tells="force",
     ),
@@ -179,16 +179,18 @@ _ALL = (
         "stream.doubted",
         "The times of a stream are in doubt: its recordings arrive `delay` after their "
         "own ends (less than nothing: before) or, where that is null, their modification "
-        "times are their names'.",
-        "@stream:int delay:int?",
+        "times are their names'.  since: as above.",
+        "@stream:int delay:int? since:int?",
         back=SEEN,
         tells="force",
     ),
     declare(
         "recordings.quarantined",
-        "Files in doubt, kept until ruled on or their period has passed since then.",
+        "Files in doubt, kept until ruled on or their period has passed since `seen`: by "
+        "then they were there (change 4; rows of older logs lack it).",
         "count:int",
         rows=f"{_FOOTAGE} reason path",
+        later="seen",
         **_FOUND,
         fate="quarantined",
         tells="force",
@@ -196,17 +198,19 @@ _ALL = (
     declare(
         "recordings.resolved",
         "A person ruled on quarantined files; each row has its new start and end.  "
-        "request: two people did, and this is the one who approved it.",
-        "count:int ruling:text ~reason:text? >request:int?",
+        "request: two people did, and this is the one who approved it.  stream: the times "
+        "of all of it are understood, its doubt is over (change 4).",
+        "count:int ruling:text ~reason:text? >request:int? stream:int?",
         rows=f"{_FOOTAGE} reason path new_start new_end",
         **_by(_SUPER, AGAIN, footage=Footage.MOVED, tells="force books", fate=RULED),
     ),
     declare(
         "recordings.assigned",
         "What a recorder wrote as `name` in a root was catalogued under the wrong camera "
-        "and is this one's: these recordings.",
+        "and is this one's: these recordings; new_n: change 4.",
         "@camera:int id:text old_camera:int root:text name:text count:int ~reason:text?",
         rows=f"{_FOOTAGE} path new_camera new_stream",
+        later="new_n",
         **_by(_BOTH, AGAIN, footage=Footage.MOVED, tells="force books", fate="moved"),
     ),
     declare(
@@ -498,7 +502,7 @@ _ALL = (
         "A guard no longer holds: by itself, or acknowledged with a reason.",
         "@guard:text scope:text ~reason:text?",
         back="clear_guard",
-        tells="late guard",
+        tells="late guard force",
     ),
     declare(
         "alarm.raised",

@@ -68,6 +68,11 @@ LESS = {
     f"insert into release_request values (1, {T0}, 1, 7, 'x', '', 3)": "a release of",
     "insert into plan values (9, 1, 0, 0, 0, 0, 'x', 'approved')": "plan 9 is approved",
     f"""insert into policy values (9, {T0}, 1, '{{}}')""": "is kept 1 days",
+    # since when it is in doubt
+    "update quarantine set seen = seen - 600000000": "is in quarantine since",
+    "update quarantine set seen = 1": "is in quarantine since",
+    "update stream set quarantined = quarantined - 600000000": "are in doubt since",
+    "update stream set quarantined = 1 where name = '1002'": "are in doubt since",
     # a ruling that waits for a second person
     "update ruling_request set uid = 9": "is asked for by another than the log says",
     "update ruling_request set login = 9": "is asked for by another than the log says",
@@ -138,7 +143,7 @@ class Altered(Plant):
             tx.exec_driver_sql("UPDATE camera SET custody = 'police' WHERE key = 2")
             tx.exec_driver_sql("UPDATE stream SET quarantined = ?", (T0,))
             for (stream,) in tx.exec_driver_sql("SELECT key FROM stream").all():
-                tx.append("stream.quarantined", stream=stream, offset=0)
+                tx.append("stream.quarantined", stream=stream, offset=0, since=T0)
         self.now = T0
         deletion_pause(self.context(), length="24h", reason="disks are repaired")
 

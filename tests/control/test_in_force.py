@@ -4,13 +4,16 @@ import sqlite3
 
 import pytest
 
-from retention.catalogue import db, raised
+from retention.catalogue import db, doubtful_times, raised, streams
 from retention.catalogue.db import Priority
+from retention.catalogue.doubtful_times import ZONE, Wrong
 from retention.control import guards, in_force
 from retention.control.approvals import deletion_pause
+from retention.footage.ingest.rulings import recording_resolve
 from retention.holds.release import hold_approve
 from retention.model.errors import MismatchError
 from retention.model.values import DAY, HOUR, MINUTE, Actor
+from retention.register.assigning import camera_assign
 from retention.service import housekeeping
 from tests.support.plant import PERIOD, T0, Plant
 from tests.support.world import ACTOR
@@ -128,6 +131,39 @@ def test_a_request_that_nobody_made_can_not_be_approved(plant):
     plant.now += DAY
     with pytest.raises(MismatchError, match="nobody asked for by the log"):
         hold_approve(plant.asked(plant.settings(), by=OTHER), hold=1)
+
+
+def test_a_ruling_on_one_file_leaves_its_stream_in_doubt(plant):
+    odd = plant.film(HELD + 4 * HOUR, shown=HELD + 8 * HOUR, folder="1002")
+    plant.film(HELD + 5 * HOUR, folder="1002")
+    plant.round(T0)
+    with plant.catalogue.write(Priority.SCAN, plant.log.by(ACTOR, T0)) as tx:
+        for stream in streams.everyone(tx):
+            doubtful_times.doubt(tx, stream.key, [Wrong(ZONE, HOUR)], T0)
+    where = f"nvr1/{odd.relative_to(plant.directory / 'nvr1')}"
+    recording_resolve(plant.context(), ruling="times_right", reason="so", path=where)
+    alter(plant, "update stream set quarantined = null where name = '1002'")
+    assert "are in doubt by the log alone" in standing(plant)["mismatch"]
+
+
+def test_a_ruling_on_a_stream_ends_the_doubt_about_that_one_alone(plant):
+    with plant.catalogue.write(Priority.SCAN, plant.log.by(ACTOR, T0)) as tx:
+        for stream in streams.everyone(tx):
+            doubtful_times.doubt(tx, stream.key, [Wrong(ZONE, HOUR)], T0)
+    recording_resolve(plant.context(), ruling="times_right", reason="so", camera="1002")
+    assert "mismatch" not in standing(plant)
+    alter(plant, "update stream set quarantined = null where name = '1001'")
+    assert "are in doubt by the log alone" in standing(plant)["mismatch"]
+
+
+def test_a_doubt_goes_along_to_another_camera(plant):
+    odd = plant.film(HELD + 4 * HOUR, shown=HELD + 8 * HOUR, folder="1002")
+    plant.round(T0)
+    camera_assign(plant.context(), name="nvr1/1002", camera="1001", reason="its folder")
+    assert "mismatch" not in standing(plant)
+    alter(plant, "update quarantine set seen = 1")
+    assert "is in quarantine since" in standing(plant)["mismatch"]
+    assert odd.exists()
 
 
 def test_a_pause_that_the_row_forgot_holds_by_the_log(plant):

@@ -73,7 +73,7 @@ def test_what_vanished_and_was_seen_again_is_not_told_as_lost(room):
 
 def test_what_vanished_and_came_into_doubt_is_not_told_as_lost(room):
     lost(room)
-    note(room, "recordings.quarantined", "reason path", "clock", None)
+    note(room, "recordings.quarantined", "reason path seen", "clock", None, 0)
     assert fates(room, EVENING + MINUTE) == ["missing"]
     assert told(room)["lost"] == []
 

@@ -191,8 +191,8 @@ class Story:
         self.add("hold.released", approver, hold=1, free_at=free_at, request=request)
 
     def quarantine(self, start=START):
-        row = (1, 4, start, 0, MINUTE, 1000, "future", None)
-        columns = (*COLUMNS[:6], "reason", "path")
+        row = (1, 4, start, 0, MINUTE, 1000, "future", None, start)
+        columns = (*COLUMNS[:6], "reason", "path", "seen")
         table = Rows(columns, [row])
         self.add("recordings.quarantined", SERVICE, table, count=1)
 

@@ -242,11 +242,23 @@ def test_a_doubt_that_nothing_tells_of_is_no_reason_to_delete_early(story, found
 
 def test_what_was_dated_in_the_future_goes_by_when_it_was_seen(story, found):
     row = story.row(age=-300 * DAY)
-    story.said("recordings.quarantined", (*row[:6], "future", None))
+    story.said("recordings.quarantined", (*row[:6], "future", None, story.now))
     seen = story.now
     story.now += 29 * DAY
     story.delete((*row[:6], seen + 28 * DAY, None, seen))
     assert found() == []
+
+
+def test_what_is_in_quarantine_goes_by_no_sooner_than_when_it_was_seen(story, found):
+    """What the catalogue says of that may have been changed."""
+    rows = [story.row(age=40 * DAY), story.row(age=41 * DAY)]
+    seen = story.now - 20 * DAY
+    story.said(
+        "recordings.quarantined", *((*row[:6], "late", None, seen) for row in rows)
+    )
+    sooner = (*rows[0][:6], seen - 9 * DAY + 28 * DAY, None, seen - 9 * DAY)
+    numbers = [story.delete(sooner), story.delete(rows[1])]
+    assert found() == [(number, "period") for number in numbers]
 
 
 def test_another_version_of_the_periods_than_was_in_force_is_named(story, found):
@@ -297,7 +309,7 @@ def test_what_came_again_may_be_deleted_again(story, found):
     row = story.row()
     story.delete(row)
     story.said("recordings.reappeared", (*row[:6], None))
-    story.said("recordings.quarantined", (*row[:6], "late", None))
+    story.said("recordings.quarantined", (*row[:6], "late", None, story.now))
     seen = story.now
     story.now += 29 * DAY
     story.delete((*row[:6], seen + 28 * DAY, None, seen))

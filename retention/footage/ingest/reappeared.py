@@ -100,8 +100,9 @@ def _write(
                 there = look(parts.root, path_of(streams[row.stream], row))
                 mtime = row.end if there is None else there.mtime
                 doubt = Doubt(now, mtime, arrived_late(now - row.end))
-                if recordings.quarantine(tx, row, row.size, doubt, came=True):
-                    doubts[row.key] = doubt
+                kept = recordings.quarantine(tx, row, row.size, doubt, came=True)
+                if kept is not None:
+                    doubts[row.key] = kept
                     doubted.append(row._replace(state=State.QUARANTINED))
         if doubted:
             tx.append(*recorded.quarantined(doubted, doubts, cameras))

@@ -322,11 +322,11 @@ def _write(
                         doubtful_times.written_on(tx, row.stream)
             elif isinstance(judged, Overwritten):
                 over.append((one, judged))
-            elif recordings.quarantine(tx, row, found.size, judged):
+            elif kept := recordings.quarantine(tx, row, found.size, judged):
                 new = row._replace(size=found.size, state=State.QUARANTINED)
                 if found.size != row.size:
                     grown.append((row, new))
-                doubts[row.key] = judged
+                doubts[row.key] = kept
                 doubted.append(new)
                 rules = DatingRules(now, one.stream.max_length, parts.tolerance)
                 if one.may_lack(rules):

@@ -22,11 +22,13 @@ def quarantined(
     doubts: Mapping[Key, Doubt],
     cameras: Cameras,
 ) -> Entry:
-    """Recordings in doubt, each with its reason."""
+    """Recordings in doubt, each with its reason, and from when its period counts."""
     values = [
-        (*_footage(row, cameras), doubts[row.key].reason, row.path) for row in rows
+        (*_footage(row, cameras), doubt.reason, row.path, doubt.seen)
+        for row in rows
+        for doubt in [doubts[row.key]]
     ]
-    table = Rows((*_FOOTAGE, "reason", "path"), values)
+    table = Rows((*_FOOTAGE, "reason", "path", "seen"), values)
     return Entry("recordings.quarantined", {"count": len(rows)}, table)
 
 

@@ -138,6 +138,7 @@ def _lift(context: Context, asked: RulingRequest, key: int) -> bool:
         agreed = ruling_requests.keys(tx, asked.number)
         if recordings.lift(tx, stream, context.now, agreed):
             return False
-        tx.append(*resolved(stream, asked.said, asked.reason, [], {}, asked.number))
+        said, why, number = asked.said, asked.reason, asked.number
+        tx.append(*resolved(stream, said, why, [], {}, number, lifts=True))
         accept(tx, stream, asked.said)
     return True

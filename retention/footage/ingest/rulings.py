@@ -330,9 +330,12 @@ def resolved(
     moves: Sequence[Move],
     before: Mapping[Key, Doubt | None],
     request: int | None = None,
+    *,
+    lifts: bool = False,
 ) -> Entry:
     """The entry of a ruling on recordings of one stream, of which `before` has the
-    doubts; `request` is the one that two people agreed on."""
+    doubts; `request` is the one that two people agreed on.  `lifts`: the doubt about all
+    of the stream is over."""
     values = []
     for old, new, _ in moves:
         doubt = before.get(old.key)
@@ -343,7 +346,13 @@ def resolved(
         )  # fmt: skip
     return Entry(
         "recordings.resolved",
-        {"count": len(moves), "ruling": words, "reason": reason, "request": request},
+        {
+            "count": len(moves),
+            "ruling": words,
+            "reason": reason,
+            "request": request,
+            "stream": stream.key if lifts else None,
+        },
         Rows(_COLUMNS, values),
         tuple((stream.camera, new.start, new.end) for _, new, _ in moves),
     )
@@ -358,8 +367,8 @@ def _lift(
         agreed = None if alone else ()
         refused = recordings.lift(tx, stream, context.now, agreed)
         if not refused:
-            if ruled.done == 0:
-                tx.append(*resolved(stream, said(ruling), ruling.reason, [], {}))
+            words = said(ruling)
+            tx.append(*resolved(stream, words, ruling.reason, [], {}, lifts=True))
             accept(tx, stream, said(ruling))
     return refused
 

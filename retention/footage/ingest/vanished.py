@@ -120,9 +120,9 @@ def _move(
         if (
             doubt is not None
             and moved.state_of(doubt) is State.QUARANTINED is not copy.state
-            and recordings.quarantine(tx, copy, copy.size, doubt, came=True)
+            and (noted := recordings.quarantine(tx, copy, copy.size, doubt, came=True))
         ):
-            kept[copy.key] = doubt
+            kept[copy.key] = noted
             doubtful.append(copy._replace(state=State.QUARANTINED))
     if grown:
         tx.append(*recorded.changed(grown, cameras))

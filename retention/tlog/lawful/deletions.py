@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from retention.model.errors import VerificationError
-from retention.model.localtime import format_duration
+from retention.model.localtime import format_duration, format_utc
 from retention.model.policy import Holds, merge
 from retention.model.values import MINUTE, SECOND, Micros, Outcome, Window
 from retention.tlog.declare import RULED
@@ -140,8 +140,19 @@ class Deletions:
                 by = format_duration((end - since) // SECOND * SECOND)
                 what = f"counts from {by} before its end"
                 early.append((row, f"{what}, and no entry calls it in doubt"))
+            elif given is not None and (sooner := self._sooner(columns, row, seen)):
+                early.append((row, sooner))
         self._told(PERIOD, record.number, early)
         return doubts
+
+    def _sooner(self, columns: Columns, row: int, seen: Micros | None) -> str | None:
+        """How the period of one in quarantine counts from sooner than when it was seen;
+        older logs do not say when that was."""
+        said = self._said.doubts.get(_key(columns, row))
+        if said is None or (seen is not None and seen >= said - TOLERANCE):
+            return None
+        since = "its end" if seen is None else format_utc(seen)
+        return f"counts from {since}, and is in quarantine since {format_utc(said)}"
 
     def _was_ahead(self, columns: Columns, row: int, since: Micros) -> bool:
         at = self._ahead.get(_key(columns, row))
@@ -271,6 +282,11 @@ class Deletions:
         )  # fmt: skip
         for row in gone:
             self._ahead.pop(_key(columns, row), None)
+        self._said.gone(
+            _key(columns, row)
+            for row in range(len(columns["start"]))
+            if (became.of(row) or Outcome.FAILED).gone
+        )
 
     def _twice(self, record: Record, columns: Columns, gone: Iterable[int]) -> None:
         keys = [_key(columns, row) for row in gone]

@@ -1,0 +1,50 @@
+"""What is in quarantine, and since when: asked of all of it."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection
+
+from retention.catalogue.recordings import RULED, Key, get
+from retention.model.values import Micros, State
+
+
+def less_in_doubt(
+    tx: Connection, seen: Mapping[Key, Micros | None]
+) -> list[tuple[Key, Micros | None]]:
+    """Those of these recordings that are there and whose period counts from sooner than
+    what they were `seen` at (None: not known): in order, each with that instant, None
+    where it is not in quarantine."""
+    if not seen:
+        return []
+    found = tx.exec_driver_sql(
+        "SELECT q.stream, q.start, q.n, q.seen FROM quarantine q CROSS JOIN recording r"
+        " ON r.stream = q.stream AND r.start = q.start AND r.n = q.n"
+        f" WHERE q.reason NOT LIKE '{RULED}%' AND r.state != {int(State.PRESENT)}"
+    )
+    kept = {(stream, start, n): at for stream, start, n, at in found}
+    less = {
+        key: kept.get(key)
+        for key, at in seen.items()
+        if key not in kept or (at is not None and kept[key] < at)
+    }
+    return [(key, less[key]) for key in sorted(less) if get(tx, key) is not None]
+
+
+def last_in_doubt(tx: Connection, stream: int) -> Micros | None:
+    """When the last recording of a stream that is in quarantine was first seen."""
+    sql = "SELECT max(seen) FROM quarantine WHERE stream = ?"
+    last: Micros | None = tx.exec_driver_sql(sql, (stream,)).scalar_one()
+    return last
+
+
+def count_quarantined(tx: Connection, stream: int | None = None) -> int:
+    """How many recordings (of a stream) are in quarantine."""
+    also, values = ("", ()) if stream is None else (" AND q.stream = ?", (stream,))
+    return int(
+        tx.exec_driver_sql(
+            "SELECT count(*) FROM quarantine q CROSS JOIN recording r ON"
+            " r.stream = q.stream AND r.start = q.start AND r.n = q.n"
+            f" WHERE r.state = ?{also}",
+            (int(State.QUARANTINED), *values),
+        ).scalar_one()
+    )
