@@ -91,7 +91,7 @@ def story():
 def long(story, tmp_path_factory):
     """A log of three bundles, with heads of earlier days in it."""
     directory = tmp_path_factory.mktemp("long") / "log"
-    publish(directory, story.entries, kept=(175, 350))
+    publish(directory, story.entries, [175, 350, story.size], kept=(175, 350))
     (directory / "FORMAT.md").write_text("as the program writes it\n")
     explorer.write(directory)
     return Log(directory, VERIFIER.vkey, story.size)

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from queue import Queue
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from retention.publication.explorer import POLICY
@@ -30,16 +32,24 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         super().end_headers()
 
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.server.told.put(self.rfile.read(length).decode())
+        self.send_response(204)
+        self.end_headers()
+
     def log_message(self, *_: object) -> None:
         pass
 
 
 @contextmanager
-def served(directory: Path) -> Iterator[str]:
-    """The address under which the files of a directory are served."""
+def served(directory: Path, told: Queue | None = None) -> Iterator[str]:
+    """The address under which the files of a directory are served; `told` gets what is
+    posted there."""
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), partial(_Handler, directory=str(directory))
     )
+    server.told = told
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -126,6 +136,12 @@ class Tab:
         """Nothing is going on any more."""
         expect(self.page.locator("#doing")).to_be_hidden()
         return self
+
+    def violations(self) -> list[str]:
+        """What axe finds wrong for people who see or handle a page otherwise."""
+        # It must not load style sheets again: a page from a file may not.
+        found = Axe().run(self.page, options={"preload": False}).response["violations"]
+        return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found]
 
     def picture(self, name: str) -> None:
         """Keep it where SCREENSHOTS says, if it does."""
