@@ -186,8 +186,9 @@ def test_the_journal_alone_shows_it(machine):
     site.machine.until(lambda: "checkpoint.signed" in site.machine.journal())
     site.restore(FORGET_ROOT)
     assert "the journal was signed at" in site.guard()
-    where = [one["where"] for one in site.status()["outside_memory"]]
-    site.machine.until(lambda: "journal" in where)
+    site.machine.until(
+        lambda: "journal" in {m["where"] for m in site.status()["outside_memory"]}
+    )
     kept(site)
 
 
