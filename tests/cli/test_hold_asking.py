@@ -33,8 +33,9 @@ CALL = [
 ]  # fmt: skip
 
 REST = {
-    "kind": "public_space", "lon": None, "lat": None, "listed": True,
-    "retired": False, "current": True,
+    "kind": "public_space", "published": "full", "controller": "", "lon": None,
+    "lat": None, "easting": None, "northing": None, "listed": True, "retired": False,
+    "current": True,
 }  # fmt: skip
 
 
