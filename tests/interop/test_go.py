@@ -35,7 +35,7 @@ def verify(tmp_path_factory):
 
     def run(directory, *arguments, vkey=VERIFIER.vkey):
         command = [binary, directory, vkey, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=280)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 

@@ -33,7 +33,7 @@ ROLES = ("operator", "supervisor", "auditor", "administrator")
 MARK = "retest"
 """Before the number of the process whose users these are."""
 
-BUSY = 5
+BUSY = 50
 """How often another program may hold the user database."""
 
 
