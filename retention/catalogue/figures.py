@@ -221,6 +221,14 @@ class Figures:
             )
             return [(row[:-6], Summed(*row[-6:])) for row in rows]
 
+    def span(self) -> tuple[int, int] | None:
+        """The first and the last day of deletion; None where there is none."""
+        with self._translated():
+            found = (
+                self._open().execute("SELECT min(day), max(day) FROM cell").fetchone()
+            )
+        return None if found[0] is None else (found[0], found[1])
+
     def cells(self, wanted: Wanted = ALL) -> Iterator[tuple[Place, Summed]]:
         """Each cell."""
         for place, found in self.summed(GROUPS, wanted):

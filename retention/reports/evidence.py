@@ -144,8 +144,13 @@ class Evidence:
         """The local days asked for; UsageError where they are not whole ones.  What is
         summed up is summed up by days."""
         zone = ZoneInfo(self.zone)
-        first = self.day(max(asked.window.start, self.began))
-        last = self.day(min(asked.window.end, self.written + 1) - 1)
+        first, last = self.day(self.began), self.day(self.written)
+        if (span := self.figures.span()) is not None:  # a clock may have been set back
+            first, last = min(first, span[0]), max(last, span[1])
+        if asked.shown.since is not None:
+            first = self.day(asked.window.start)
+        if asked.shown.until is not None:
+            last = min(last, self.day(asked.window.end - 1))
         for text, instant in (
             (asked.shown.since, asked.window.start),
             (asked.shown.until, asked.window.end),

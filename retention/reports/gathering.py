@@ -144,7 +144,7 @@ class _Reading:
                 break
         last = self._digest(size - 1)
         after = Covered(self.origin, self.zone, size, last, fold.known)
-        kept.advance(fold.found, before, after)
+        kept.advance(fold.folded(), before, after)
         return after
 
     def _is_of_this(self, kept: Covered) -> bool:

@@ -19,6 +19,7 @@ from retention.model.localtime import format_utc, utc_or_null
 from retention.model.values import FOREVER, Micros, Window
 from retention.reports.deletions import faults, seconds
 from retention.reports.evidence import Asked, Evidence
+from retention.tlog.figures import ranges
 from retention.tlog.kinds import HOLDS, telling
 from retention.tlog.source import DELETED, INTENDED, LOST, Record, apart, outcomes
 
@@ -78,6 +79,8 @@ class HoldLife:
     """Deleted since: once it had been released and had cooled off, or while it came."""
     lost: Tally = _NOTHING
     """Vanished while it stood, and not by this program."""
+    told: list[int] = field(default_factory=list)
+    """The entries that say so."""
 
     @property
     def placed(self) -> Act:
@@ -183,6 +186,7 @@ def account(evidence: Evidence, holds: list[HoldLife]) -> None:
                 stood = hold.free_at is None or record.entry["at"] < hold.free_at
                 if stood and record.entry["at"] >= hold.placed.at:
                     hold.lost = hold.lost.plus(*tally)
+                    hold.told.append(record.number)
 
 
 def _batches(evidence: Evidence, reach: _Reach) -> Iterator[tuple[Record, Record]]:
@@ -220,6 +224,7 @@ def _deleted(reach: _Reach, intent: Record, done: Record) -> None:
             hold.before = hold.before.plus(*tally)
         else:
             hold.since = hold.since.plus(*tally)
+        hold.told += [intent.number, done.number]
 
 
 def _rows(
@@ -326,7 +331,7 @@ def _register(evidence: Evidence, found: list[HoldLife]) -> ReportTable:
     rows = [ReportRow(_line(evidence, hold), hold.entries) for hold in found]
     return ReportTable(
         "holds", "Register", columns, rows, empty="no hold stood then",
-        evidence=list(HOLDS),
+        evidence=["hold.*"],
     )  # fmt: skip
 
 
@@ -383,7 +388,7 @@ def _footage(evidence: Evidence, found: list[HoldLife]) -> ReportTable:
         for tally in (hold.before, hold.since, hold.lost):
             cells += [tally.number, seconds(tally.duration), tally.size]
         cells += [seconds(hold.since.surplus), _kept(evidence, hold)]
-        rows.append(ReportRow(cells, hold.entries))
+        rows.append(ReportRow(cells, [list(one) for one in ranges(sorted(hold.told))]))
     return ReportTable(
         "footage", "What became of their footage", columns, rows,
         empty="no hold stood then", evidence=[INTENDED, DELETED, LOST],
@@ -413,5 +418,5 @@ def _acts(found: list[HoldLife]) -> ReportTable:
         for one in hold.acts
     ]
     return ReportTable(
-        "acts", "Who did what", columns, rows, empty="nothing", evidence=list(HOLDS)
+        "acts", "Who did what", columns, rows, empty="nothing", evidence=["hold.*"]
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress, repeat
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -57,8 +58,7 @@ class Place(NamedTuple):
     step: int
 
 
-@dataclass(slots=True)
-class Count:
+class Count(NamedTuple):
     """Recordings, their duration (microseconds) and bytes, the worst lateness, and the
     first and the last completion that they are in."""
 
@@ -132,7 +132,7 @@ class Batch(NamedTuple):
     sizes: Sequence[int]
     due: Sequence[Micros]
     seen: Sequence[Micros | None]
-    outcomes: Sequence[str]
+    outcomes: list[str]
     late: Sequence[Micros]
 
 
@@ -181,6 +181,9 @@ class Fold:
         self._days = Days(zone)
         self._fetch = fetch
         self._intents: dict[int, Record] = {}
+        self._cells: dict[
+            tuple[int, int, int, str], dict[tuple[int, int, int], list[int]]
+        ] = {}
         self._acts = acts(self, KINDS)
 
     def take(self, record: Record) -> None:
@@ -267,10 +270,9 @@ class Fold:
         """The entry says of itself how many had which outcome, and the bytes deleted."""
         fields = record.entry["fields"]
         said = [fields[outcome] for outcome in Outcome] + [fields["bytes"]]
-        ours = {str(outcome) for outcome in Outcome if outcome.ours}
-        sizes = zip(batch.sizes, batch.outcomes, strict=True)
-        summed = [list(batch.outcomes).count(outcome) for outcome in Outcome]
-        summed.append(sum(size for size, outcome in sizes if outcome in ours))
+        summed = [batch.outcomes.count(outcome) for outcome in Outcome]
+        gone = compress(batch.sizes, map(_OURS.__contains__, batch.outcomes))
+        summed.append(sum(gone))
         if summed != said:
             self._odd_sum(record, summed, said)
 
@@ -282,43 +284,45 @@ class Fold:
         )
 
     def _count(self, intent: Record, record: Record, batch: Batch) -> None:
-        cells, number = self.found.cells, record.number
-        day = self._days.day(record.entry["at"])
-        policy = intent.entry["policy"]
-        steps = [bisect_right(EDGES, late) for late in batch.late]
-        rows = zip(
-            batch.cameras, self._days.of(batch.starts), batch.seen, batch.outcomes, steps,
-            batch.durations, batch.sizes, batch.late, strict=True,
+        """A year has a hundred million rows, so this loop is as short as it can be."""
+        number, day = record.number, self._days.day(record.entry["at"])
+        kinds = zip(
+            repeat(day), repeat(intent.entry["policy"]),
+            [int(seen is not None) for seen in batch.seen], batch.outcomes,
         )  # fmt: skip
-        found: dict[tuple[Any, ...], list[int]] = {}
-        for camera, footage, seen, outcome, step, duration, size, late in rows:
-            key = (camera, footage, seen is not None, outcome, step)
-            if (one := found.get(key)) is None:
-                found[key] = [1, duration, size, late]
+        steps = [bisect_right(EDGES, late) for late in batch.late]
+        keys = zip(batch.cameras, self._days.of(batch.starts), steps, strict=True)
+        sums = zip(batch.durations, batch.sizes, batch.late, strict=True)
+        last: tuple[int, int, int, str] | None = None
+        cells: dict[tuple[int, int, int], list[int]] = {}
+        for kind, key, (duration, size, late) in zip(kinds, keys, sums, strict=False):
+            if kind != last:
+                last, cells = kind, self._cells.setdefault(kind, {})
+            one = cells.get(key)
+            if one is None:
+                cells[key] = [1, duration, size, late, number, number]
             else:
                 one[0] += 1
                 one[1] += duration
                 one[2] += size
                 if late > one[3]:
                     one[3] = late
-        for (camera, footage, doubt, outcome, step), sums in found.items():
-            place = Place(day, camera, footage, policy, int(doubt), outcome, step)
-            old = cells.get(place)
-            if old is None:
-                cells[place] = Count(sums[0], sums[1], sums[2], sums[3], number, number)
-            else:
-                old.number += sums[0]
-                old.duration += sums[1]
-                old.size += sums[2]
-                old.worst = max(old.worst, sums[3])
-                old.last = number
+                one[5] = number
+
+    def folded(self) -> Folded:
+        """What was folded since it was last asked."""
+        found, self.found = self.found, Folded()
+        for (day, policy, doubt, outcome), cells in self._cells.items():
+            for (camera, footage, step), sums in cells.items():
+                place = Place(day, camera, footage, policy, doubt, outcome, step)
+                found.cells[place] = Count(*sums)
+        self._cells = {}
+        return found
 
     def _note_odd(self, intent: Record, record: Record, batch: Batch) -> None:
         day = self._days.day(record.entry["at"])
         policy = self.known.policies.get(intent.entry["policy"])
-        late = [
-            row for row, by in enumerate(batch.late) if by >= LATE and _ours(batch, row)
-        ]
+        late = [row for row in late_rows(batch.late) if _ours(batch, row)]
         early = early_rows(batch, intent.entry["at"], policy)
         for what, rows, worst in (
             ("late", late, max((batch.late[row] for row in late), default=0)),
@@ -342,14 +346,20 @@ def batch_of(intent: Record, done: Record, known: Known) -> Batch:
         said[row] = str(outcome)
     at = done.entry["at"]
     late = [at - one for one in due]
-    for row, by in enumerate(late):
-        if by >= LATE:  # few: the others were due whatever held them
-            free = known.due(
-                cameras[row], starts[row], starts[row] + durations[row], due[row],
-                doubtful=seen[row] is not None,
-            )  # fmt: skip
-            late[row] = at - free
+    for row in late_rows(late):  # few: the others were due whatever held them
+        free = known.due(
+            cameras[row], starts[row], starts[row] + durations[row], due[row],
+            doubtful=seen[row] is not None,
+        )  # fmt: skip
+        late[row] = at - free
     return Batch(cameras, starts, durations, sizes, due, seen, said, late)
+
+
+def late_rows(late: Sequence[Micros]) -> list[int]:
+    """The rows of those that were late."""
+    if max(late, default=0) < LATE:
+        return []
+    return [row for row, by in enumerate(late) if by >= LATE]
 
 
 def early_rows(batch: Batch, at: Micros, policy: Policy | None) -> dict[int, Micros]:
@@ -374,8 +384,11 @@ def early_rows(batch: Batch, at: Micros, policy: Policy | None) -> dict[int, Mic
     return found
 
 
+_OURS = frozenset(str(outcome) for outcome in Outcome if outcome.ours)
+
+
 def _ours(batch: Batch, row: int) -> bool:
-    return Outcome(batch.outcomes[row]).ours
+    return batch.outcomes[row] in _OURS
 
 
 def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
