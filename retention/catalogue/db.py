@@ -129,6 +129,7 @@ class Catalogue:
 
     `said` is what its log puts in force, as far as that was read: `control.in_force`;
     `lawful` whether that was allowed: `control.lawful`.
+    `planned`: the digests of the lists of plans, each with what it was taken at.
     `foreign`: how often somebody else was seen to have written into the file.
     """
 
@@ -141,6 +142,7 @@ class Catalogue:
         self._feeds: list[Feed] = []
         self.said, self.said_mutex = InForce(), threading.Lock()
         self.compared: Any = None
+        self.planned: dict[int, tuple[Any, str]] = {}
         self.lawful: Lawful | None = None
         self.foreign = 0
         self._data_version: int | None = None

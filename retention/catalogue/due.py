@@ -424,14 +424,6 @@ def overlapping(
     return Sum(*row)
 
 
-def digest(rows: Iterable[Due]) -> bytes:
-    """(stream, start, n, duration, size) of rows, one a line: what a plan's SHA-256 is
-    taken over."""
-    return b"".join(
-        b"%d,%d,%d,%d,%d\n" % (r.stream, r.start, r.n, r.duration, r.size) for r in rows
-    )
-
-
 def scopes(tx: Connection, root: int, policy: Policy, now: Micros) -> list[Scope]:
     """Every stream of a root as deletion sees it, read afresh: for plans and status."""
     found = streams.of_root(tx, root)

@@ -1,10 +1,12 @@
 """Plans: what a supervisor is asked to approve when far more is due than there should be.
 
 A plan lists its recordings; an approval permits those that remain of them, minus holds,
-and never others (design, section 10).
+and never others (design, section 10).  The list stays whole until the plan is over: its
+digest is on record.
 """
 
 from collections.abc import Iterator
+from hashlib import sha256
 from typing import NamedTuple
 
 import sqlalchemy as sa
@@ -109,6 +111,19 @@ def add(tx: Connection, key: int, rows: list[Due]) -> None:
         "INSERT OR REPLACE INTO plan_row VALUES (?, ?, ?, ?)",
         [(row.stream, row.start, row.n, key) for row in rows],
     )
+
+
+def digest(tx: Connection, key: int) -> str:
+    """What tells a plan's list from any other: the SHA-256 of stream, start and n of its
+    recordings, one a line, in order.  Reads all of it."""
+    found = tx.exec_driver_sql(
+        "SELECT stream, start, n FROM plan_row WHERE plan = ? ORDER BY stream, start, n",
+        (key,),
+    )
+    sha = sha256()
+    for row in found:
+        sha.update(b"%d,%d,%d\n" % tuple(row))
+    return sha.hexdigest()
 
 
 def propose(tx: Connection, key: int, count: int, size: int, digest: str) -> None:

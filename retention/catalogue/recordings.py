@@ -46,7 +46,7 @@ _SELECT = (
 )
 _STATES = tuple(State)
 _OLDEST_FIRST = ("ASC", ">", -(2**62))
-BESIDE = ("recording_path", "quarantine", "failure", "plan_row", "due_when_found")
+BESIDE = ("recording_path", "quarantine", "failure", "due_when_found")
 """Tables with what hangs on a recording."""
 
 _KEY = "stream = ? AND start = ? AND n = ?"
@@ -527,7 +527,7 @@ def _uncovered(
 def remove(tx: Transaction, keys: Iterable[Key]) -> list[Recording]:
     """Take out the rows of these keys that are ours to change; returns those.
 
-    What lies beside them (path, doubt, failure, plan) goes too.
+    What lies beside them (path, doubt, failure) goes too.
     """
     found = (get(tx, key) for key in keys)
     gone = [row for row in found if row is not None and row.state in OURS_TO_CHANGE]

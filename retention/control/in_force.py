@@ -65,6 +65,7 @@ def refuse_less(
         less = [
             *_holds_less(tx, said, wanted, now, cameras),
             *_others(tx, said, cameras, now),
+            *_plans(catalogue, tx, said, now),
         ]
     if less:
         raise MismatchError(_told(less))
@@ -100,6 +101,7 @@ def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
         less = [
             *_holds_less(tx, said, said.holds, now, None),
             *_others(tx, said, every, now),
+            *_plans(catalogue, tx, said, now),
             *rulings.less(tx, said),
         ]
         more = [*_holds_more(tx, said, now), *_periods_more(tx, said, every)]
@@ -288,15 +290,28 @@ def _others(
     yield from _periods(tx, said, cameras)
     for rule in rules.weaker_than(tx, said.rules):
         yield f"the rule {rule} is weaker than the log says"
-    for plan in plans.approved(tx):
-        if said.plans.get(plan.key) != plan.digest:
-            yield f"plan {plan.key} is approved by its row alone: not in the log"
     if said.paused is not None and said.paused > now:
         pause = get_fact(tx, PAUSE_FACT)
         if pause is None or pause["until"] < said.paused:
             yield f"deletion is paused until {format_utc(said.paused)} by the log alone"
     yield from _custody(tx, said, cameras)
     yield from _streams(tx, said, cameras)
+
+
+def _plans(
+    catalogue: Catalogue, tx: Connection, said: InForce, now: Micros
+) -> Iterator[str]:
+    """Each is approved, and lists what was.  A list does not change while its plan is
+    carried out, so it is read again only where others wrote, and once an hour."""
+    for plan in plans.approved(tx):
+        if said.plans.get(plan.key) != plan.digest:
+            yield f"plan {plan.key} is approved by its row alone: not in the log"
+            continue
+        key = (catalogue.foreign, now // HOUR)
+        if catalogue.planned.get(plan.key, ("", ""))[0] != key:
+            catalogue.planned[plan.key] = key, plans.digest(tx, plan.key)
+        if catalogue.planned[plan.key][1] != plan.digest:
+            yield f"plan {plan.key} lists other recordings than were approved by the log"
 
 
 def _periods(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterator[str]:

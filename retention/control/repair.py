@@ -97,7 +97,7 @@ def everything(tx: Transaction, said: InForce, now: Micros) -> None:
     weaker = rules.weaker_than(tx, said.rules)
     rules.restore(tx, {name: said.rules[name] for name in weaker})
     for plan in plans.approved(tx):
-        if said.plans.get(plan.key) != plan.digest:
+        if not said.plans.get(plan.key) == plan.digest == plans.digest(tx, plan.key):
             plans.revoke(tx, plan.key)
     if said.paused is not None and said.paused > now:
         kept = get_fact(tx, PAUSE_FACT)

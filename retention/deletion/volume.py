@@ -6,7 +6,6 @@ after a stop are none (design, section 10).  What was due when it was first cata
 always waits.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
@@ -123,22 +122,22 @@ class VolumeGuard:
         with self._catalogue.write(Priority.DELETION) as tx:
             key = plans.begin(tx, root.key, now, now)
         count = size = 0
-        sha = hashlib.sha256()
         for rows in chain(
             pages(self._catalogue, scopes, early),
             pages(self._catalogue, scopes, found, when_found=True),
         ):
             with self._catalogue.write(Priority.DELETION) as tx:
                 plans.add(tx, key, rows)
-            sha.update(due.digest(rows))
             count += len(rows)
             size += sum(row.size for row in rows)
+        with self._catalogue.read() as tx:
+            digest = plans.digest(tx, key)
         author = self._log.by(self._actor, now)
         with self._catalogue.write(Priority.DELETION, author) as tx:
-            plans.propose(tx, key, count, size, sha.hexdigest())
+            plans.propose(tx, key, count, size, digest)
             tx.append(
                 "plan.proposed", plan=key, root=root.name, cutoff=now,
-                count=count, bytes=size, digest=sha.hexdigest(),
+                count=count, bytes=size, digest=digest,
             )  # fmt: skip
         return key
 

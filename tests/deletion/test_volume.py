@@ -1,5 +1,7 @@
 """The volume guard: far more due at once than there should be waits for a person."""
 
+import sqlite3
+
 import pytest
 from structlog.testing import capture_logs
 
@@ -7,7 +9,7 @@ from retention.catalogue import due, plans, recordings, roots
 from retention.catalogue.db import put_fact
 from retention.control.alarms import tripped
 from retention.control.approvals import deletion_approve
-from retention.model.errors import RetentionError
+from retention.model.errors import MismatchError, RetentionError
 from retention.model.values import DAY, HOUR, MINUTE, Recording
 from retention.site.settings import Settings
 from tests.support.site_ import NOW, Site
@@ -104,6 +106,47 @@ def test_an_approved_plan_is_deleted_and_the_guard_clears(small):
     small.cycle(NOW + 2 * MINUTE)
     assert not any(path.exists() for path in paths)
     assert guards(small) == []
+
+
+LISTED = "select stream, start, n, 1 from recording where size = 7"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        f"insert into plan_row {LISTED}",
+        "update plan_row set start = start + 600000000",
+        "delete from plan_row where start = (select min(start) from plan_row)",
+        f"insert or replace into plan_row {LISTED}",
+    ],
+)
+def test_a_plan_whose_list_was_changed_permits_nothing(small, statement):
+    """Whoever writes into the catalogue adds what was found since."""
+    planned = old(small, 3)
+    small.cycle(NOW + MINUTE)
+    approve(small, waiting(small)[0].key)
+    later = [small.record("a", OLD + n * MINUTE, size=7) for n in range(10, 20)]
+    with sqlite3.connect(small.catalogue.path) as other:
+        assert other.execute(statement).rowcount > 0
+    other.close()
+    with pytest.raises(MismatchError, match="plan 1 lists other recordings"):
+        small.cycle(NOW + 2 * MINUTE)
+    assert all(path.exists() for path in planned + later)
+
+
+def test_a_plan_is_carried_out_batch_by_batch_and_then_forgotten(tmp_path):
+    site = Site(tmp_path, batch=2, deletion_floor=2, deletion_limit="0.01%")
+    site.record("quiet", NOW)
+    site.cycle()
+    planned = old(site, 5)
+    site.cycle(NOW + MINUTE)
+    approve(site, waiting(site)[0].key)
+    site.cycle(NOW + 2 * MINUTE)
+    assert not any(path.exists() for path in planned)
+    site.cycle(NOW + 29 * DAY)  # something else is due
+    with site.catalogue.read() as tx:
+        assert tx.exec_driver_sql("SELECT count(*) FROM plan_row").scalar() == 0
+    site.close()
 
 
 def test_an_approval_never_permits_what_was_found_after_it(small):
