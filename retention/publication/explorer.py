@@ -117,6 +117,7 @@ def _words() -> str:
             "columns": list(kind.columns),
             "gives": kind.gives,
             "hold": kind.footage is Footage.HOLD,
+            "keeps": kind.keeps,
         }
         for kind in KINDS.values()
     }

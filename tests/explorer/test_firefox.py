@@ -57,7 +57,7 @@ def ask(log, tmp_path):
 
 def test_firefox_checks_signature_entries_and_rows(long, tmp_path):
     said = ask(long.copy(tmp_path / "log"), tmp_path)
-    assert "SIGNED: the head of leicester/" in said
+    assert "SIGNED: the head (checkpoint) of leicester/" in said
     assert f"CHECKED: all {long.size} entries" in said
     assert "PROVEN: all 3 rows" in said
     assert "REFUSED" not in said

@@ -10,11 +10,12 @@ from retention import cli
 from retention.publication import explorer
 from retention.tlog import note
 from retention.tlog.page import grouped
-from tests.explorer.conftest import HOSTILE
+from tests.explorer.conftest import HOSTILE, Log
 from tests.interop import outsider
+from tests.support import browser as browsers
 from tests.support import needs
 from tests.support.audited import AT, HELD
-from tests.support.publishing import NAME, OTHER_KEY, VERIFIER, head, public
+from tests.support.publishing import NAME, OTHER_KEY, VERIFIER, head, public, publish
 from tests.support.story import Story
 
 pytestmark = needs.chromium
@@ -441,3 +442,69 @@ def test_everything_is_done_with_the_keyboard_alone(tab, served, long):
     press("Enter")
     tab.says("entry", "PROVEN")
     expect(focused).to_have_id("entry-title")
+
+
+# -- what came back under no head ------------------------------------------------------
+
+
+@pytest.fixture
+def restored(tmp_path):
+    """A log in which a deletion came back after a restore: anybody may have written it."""
+    story = Story()
+    story.add(
+        "camera.added", camera=1, id="1001", kind="public_space", custody="council",
+        source="list",
+    )  # fmt: skip
+    row = story.row()
+    batch = story.intend(row)
+    first = story.size
+    story.complete(batch, (row,), {})
+    story.add(
+        "catalogue.restored", old_size=first, size=first + 1, holds=0, recordings=0
+    )
+    directory = publish(tmp_path / "restored", story.entries)
+    explorer.write(directory)
+    return Log(directory, VERIFIER.vkey, story.size), batch, row
+
+
+def test_what_came_back_unsigned_is_marked_and_completes_nothing(
+    tab, served, restored, tmp_path, capsys
+):
+    log, batch, _ = restored
+    tab.open(served(log), log.key).says("verdict", "SIGNED")
+    assert "1 min: open" in tab.about("1001", "2025-09-15", 11)
+    tab.page.select_option("#kind", "recordings.deleted")
+    tab.page.click("#kind-form button")
+    tab.says("found", "recordings.deleted (came back unsigned)")
+    tab.show(batch + 1)
+    assert "It has no effect." in tab.says("entry", "CAME BACK UNSIGNED")
+    assert tab.violations() == []
+    tab.picture("came-back")
+    with tab.page.expect_download() as saved:
+        tab.page.get_by_role("button", name="Save the proof").click()
+    saved.value.save_as(tmp_path / "one.tlog-proof")
+    words = ["audit", "verify", str(tmp_path / "one.tlog-proof"), "--key", log.key]
+    cli.run(words)
+    assert "CAME BACK UNSIGNED" in capsys.readouterr().out
+
+
+def test_in_a_large_log_it_is_said_that_this_was_not_looked_at(tab, served, restored):
+    log, batch, _ = restored
+    tab.page.route(
+        "**/main.js",
+        lambda route: route.fulfill(
+            body=explorer.pages()["main.js"].replace(b"SMALL = 20000", b"SMALL = 1"),
+            content_type="text/javascript",
+        ),
+    )
+    tab.open(served(log), log.key).says("verdict", "SIGNED")
+    tab.show(batch + 1)
+    tab.says("entry", "Not looked at yet")
+    tab.page.click("text=Read the whole log")
+    tab.says("entry", "CAME BACK UNSIGNED")
+
+
+def test_on_a_page_that_came_unsafely_it_is_said_what_to_do(tab, served, long):
+    """Browsers have no cryptography there."""
+    tab.open(served(long).replace("127.0.0.1", browsers.UNSAFE), long.key)
+    tab.says("refused", "NOT DONE: This browser checks signatures only on pages")

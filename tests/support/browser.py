@@ -21,6 +21,8 @@ from retention.publication.explorer import POLICY
 PATIENCE = 60_000
 """Milliseconds that something may take on a busy machine."""
 
+UNSAFE = "log.example"
+
 expect.set_options(timeout=PATIENCE)
 
 
@@ -62,10 +64,12 @@ def served(directory: Path, told: Queue | None = None) -> Iterator[str]:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Debian's; Playwright's own browsers are not to be had everywhere."""
+    """Debian's; Playwright's own browsers are not to be had everywhere.  To it `UNSAFE` is
+    this machine, from which pages do not come safely."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", f"--host-resolver-rules=MAP {UNSAFE} 127.0.0.1"],
         )
         try:
             yield browser

@@ -3,6 +3,9 @@
 
 const MOST = 1000;
 
+/** A log of no more entries is read whole at once, so that all can be said of each. */
+const SMALL = 20000;
+
 /** What is open: the source, the log under its key, its index once it was read. */
 const page = { source: null, log: null, index: null, zone: "UTC", work: null };
 
@@ -50,9 +53,11 @@ function complain(problem) {
 }
 
 function refuse(text) {
-  const advice =
-    "Keep this directory as it is, for whoever looks into it: it is not what was signed. " +
-    "`retention audit verify` tells more.";
+  const advice = [
+    "Keep this directory as it is, for whoever looks into it: it is not what was signed. ",
+    make("code", {}, "retention audit verify"),
+    " tells more.",
+  ];
   delete byId("refused").dataset.hint;
   byId("verdict").replaceChildren(make("p", { class: "bad" }, "NOT PROVEN: see below."));
   byId("refused").replaceChildren(make("p", { class: "bad" }, `REFUSED: ${text}`), make("p", {}, advice));
@@ -122,7 +127,7 @@ async function verdict(log, last) {
   const extract = log.source instanceof PickedSource ? await log.extract() : null;
   const lines = [
     make("p", { class: "good" },
-      `SIGNED: the head of ${log.name} is signed with your key. It covers ${counted(log.size, "entry", "entries")}` +
+      `SIGNED: the head (checkpoint) of ${log.name} is signed with your key. It covers ${counted(log.size, "entry", "entries")}` +
         `${range}.${written}`),
     make("p", {}, "Every entry and row below is shown only if it leads to this head. The key's fingerprint is"),
     make("p", { class: "fingerprint" }, fingerprint(log.key.text)),
@@ -218,7 +223,7 @@ function show(title, found, read, note = "") {
   byId("found-section").hidden = false;
   byId("found-title").textContent = title;
   byId("found-text").textContent = `${counted(found.length, "entry", "entries")} found.${cut} Read: ${read}.${note}`;
-  byId("found").replaceChildren(...(found.length ? [foundTable(found, page.zone, showEntry)] : []));
+  byId("found").replaceChildren(...(found.length ? [foundTable(found, page.zone, page.index, showEntry)] : []));
   byId("found-title").focus();
 }
 
@@ -257,21 +262,24 @@ function searchKind() {
   const [kind, day] = [byId("kind").value, byId("kind-day").value];
   return run("Reading the log", async (work) => {
     const span = day ? spanOf(day, null, page.zone) : [null, null];
+    if (page.log.size <= SMALL) await indexed(work);
     const { found, read } = await ofKind(page.log, kind, span, MOST, work);
     const when = day ? `written on ${day}` : "of the whole log";
     const name = kind ? `${kind}${kind.endsWith(".") ? "*" : ""}` : "Every kind";
-    show(`${name}, ${when}`, found, counted(read, "entry", "entries"));
+    const unknown = page.index === null ? " Whether some came back unsigned in a restore was not looked at." : "";
+    show(`${name}, ${when}`, found, counted(read, "entry", "entries"), unknown);
   });
 }
 
 function showEntry(number) {
-  return run("Reading the entry", async () => {
+  return run("Reading the entry", async (work) => {
     const one = await page.log.entry(number);
     const path = await page.log.path(one);
-    const act = { show: showEntry, save: saveProof };
+    const act = { show: showEntry, save: saveProof, look: lookAt };
+    if (page.log.size <= SMALL) await indexed(work);
     byId("entry-section").hidden = false;
     byId("entry-title").textContent = `Entry ${number}: ${one.entry.kind}`;
-    byId("entry").replaceChildren(...entryView(one, path, page.zone, act));
+    byId("entry").replaceChildren(...entryView(one, path, page.zone, page.index, act));
     byId("entry-title").focus();
     if (!("rows_sha256" in one.entry)) return;
     const rows = await page.log.rows(one.entry);
@@ -280,9 +288,15 @@ function showEntry(number) {
   });
 }
 
+/** An entry again, with all that the others say of it. */
+async function lookAt(number) {
+  await run("Reading the log", indexed);
+  await showEntry(number);
+}
+
 function saveProof(number, row = null) {
-  return run("Making the proof", async () => {
-    const text = await proofFile(page.log, number, row, page.index);
+  return run("Reading the log", async (work) => {
+    const text = await proofFile(page.log, number, row, await indexed(work));
     const name = `entry-${number}${row === null ? "" : `-row-${row}`}.tlog-proof`;
     const address = URL.createObjectURL(new Blob([text], { type: "application/octet-stream" }));
     make("a", { href: address, download: name }).click();

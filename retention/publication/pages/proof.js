@@ -2,16 +2,18 @@
 /* cctv-retention explorer: proofs to hand on (FORMAT.md, "Proof files").  Whoever has the
    log's key checks one with `retention audit verify FILE --key KEY`. */
 
-/** The proof of an entry, or of one of its rows; `index`, where there is one, tells which
-    id the row's camera had. */
+/** The proof of an entry, or of one of its rows.  `index` tells what else belongs to it:
+    what became of the row, which id its camera had, whether it came back unsigned. */
 async function proofFile(log, number, row, index) {
   const one = await log.entry(number);
   const extra = { format: "cctv-retention-proof/1", key: log.key.text, entry: one.text };
+  const restored = index.cameBack(number);
+  if (restored !== null) extra.restored = await provenEntry(log, restored);
   if (row !== null) {
     const rows = await log.rows(one.entry);
     extra.row = provenRow(rows, row);
     const values = named(rows, row);
-    const giver = index?.giver(values.camera, values.start) ?? null;
+    const giver = index.giver(values.camera, values.start);
     if (giver !== null) extra.camera = await provenEntry(log, giver);
     if (one.entry.kind === INTENDED) extra.completion = await provenCompletion(log, index, one.entry);
   }

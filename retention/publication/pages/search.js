@@ -5,6 +5,7 @@
 const HOUR = 3600 * 1000000;
 const INTENDED = "deletion.intended";
 const DELETED = "recordings.deleted";
+const RESTORED = "catalogue.restored";
 const RECORDED_IN_ROWS = ["camera", "start", "duration"];
 
 /** What is said of progress, and whether to go on. */
@@ -33,6 +34,7 @@ class Index {
       await work.step(done + 1, log.size);
       index.entries += part.length;
     }
+    index.finish();
     return index;
   }
 
@@ -43,7 +45,8 @@ class Index {
     this.ids = new Map();
     this.given = new Map();
     this.footage = [];
-    this.completions = new Map();
+    this.completed = new Map();
+    this.restored = [];
   }
 
   take(entry) {
@@ -52,7 +55,8 @@ class Index {
     const fields = entry.fields;
     if (entry.subject?.startsWith("hold:")) push(this.holds, fields.hold, entry.index);
     if (kind.gives) this.give(entry, fields[kind.gives[0]], fields[kind.gives[1]]);
-    if (entry.kind === DELETED) this.completions.set(fields.intent, entry.index);
+    if (entry.kind === DELETED) push(this.completed, fields.intent, entry.index);
+    if (entry.kind === RESTORED) this.restored.push(entry);
     if (kind.hold && "since" in fields) push(this.cover, fields.hold, entry.index);
     if ("rows" in entry && RECORDED_IN_ROWS.every((name) => kind.columns.includes(name))) {
       const { oldest = -Infinity, newest = Infinity } = fields;
@@ -62,8 +66,31 @@ class Index {
 
   /** A camera has a published id from this entry on. */
   give(entry, key, id) {
-    push(this.ids, id, key);
-    push(this.given, key, { number: entry.index, at: entry.at });
+    push(this.given, key, { number: entry.index, at: entry.at, id });
+  }
+
+  /** All was read: what came back under no signed head has no effect (FORMAT.md, "After a
+      restore"). */
+  finish() {
+    this.stretches = [];
+    for (const { index, fields } of this.restored.reverse()) {
+      const first = Math.max(fields.signed ?? 0, fields.old_size);
+      if (this.cameBack(index) === null) this.stretches.push({ first, end: fields.size, by: index });
+    }
+    for (const [key, all] of this.given) {
+      this.given.set(key, all.filter(({ number }) => this.cameBack(number) === null));
+      for (const { id } of this.given.get(key)) push(this.ids, id, key);
+    }
+  }
+
+  /** The entry that says that this one came back under no signed head; else null. */
+  cameBack(number) {
+    return this.stretches.find(({ first, end }) => first <= number && number < end)?.by ?? null;
+  }
+
+  /** The entry that completes a batch; null while it is open. */
+  completion(intent) {
+    return this.completed.get(intent)?.find((number) => this.cameBack(number) === null) ?? null;
   }
 
   /** The entry that gave a camera the id that it had at an instant, or its first one. */
@@ -142,8 +169,9 @@ async function camerasOf(log, entry) {
 /** What became of the rows of a batch: a word by row, and the entry that says so. */
 async function outcomesOf(log, index, entry) {
   if (entry.kind !== INTENDED) return null;
-  const number = index?.completions.get(entry.index) ?? (await completionNear(log, entry.index));
-  if (number === null) return { of: () => "no completion found near it", number };
+  if (index !== null && index.cameBack(entry.index) !== null) return { of: () => "nothing", number: null };
+  const number = index === null ? await completionNear(log, entry.index) : index.completion(entry.index);
+  if (number === null) return { of: () => (index === null ? "not found near it" : "open"), number };
   const completed = (await log.entry(number)).entry;
   const rows = await log.rows(completed);
   const listed = new Map(rows === null ? [] : rows.rows);

@@ -34,13 +34,13 @@ function timeOf(instant, zone) {
 }
 
 /** The list of entries that a search found, a page at a time; `show` opens one. */
-function foundTable(found, zone, show) {
+function foundTable(found, zone, index, show) {
   const titles = ["Entry", "Written", "Kind", "What it says"];
   return paged(found.length, (first, last) => {
     const rows = found.slice(first, last).map((one) => [
       showButton(one.number, show),
       timeOf(one.entry.at, zone),
-      one.entry.kind,
+      `${one.entry.kind}${(index?.cameBack(one.number) ?? null) === null ? "" : " (came back unsigned)"}`,
       one.meant ? meantText(one, zone) : shortText(one.entry, zone),
     ]);
     const part = last - first < found.length ? ` (${first + 1} to ${last} of ${found.length})` : "";
@@ -79,17 +79,36 @@ function meantText({ entry, meant, outcomes }, zone) {
 }
 
 /** One entry in full.  `act` has what its buttons do: show(number), save(number, row). */
-function entryView(one, proof, zone, act) {
+function entryView(one, proof, zone, index, act) {
   const { entry } = one;
   const kind = KINDS[entry.kind];
   return [
     make("p", {}, kind?.meaning ?? "A kind that these pages don't know: of a newer program."),
     make("p", { class: "good" },
       `PROVEN: ${counted(proof.length, "hash", "hashes")} lead from this entry to the signed head.`),
+    ...unsignedView(one, kind, index, act),
     make("p", {}, make("button", { type: "button", click: () => act.save(one.number) }, "Save the proof")),
     hashList("The hashes, from the entry up", [leafHash(one.data), ...proof]),
     table("What it says", ["Name", "Value", "What the name means"], fieldRows(entry, zone, act), true),
     make("details", {}, make("summary", {}, "As it was written"), make("pre", {}, one.text)),
+  ];
+}
+
+/** Whether anybody may have written it: a head covers what came back in a restore, too. */
+function unsignedView({ number }, kind, index, act) {
+  if (index === null) {
+    const look = make("button", { type: "button", click: () => act.look(number) }, "Read the whole log");
+    const text = "Not looked at yet: whether it came back in a restore under no signed head. That takes all entries. ";
+    return [make("p", {}, text, look)];
+  }
+  const by = index.cameBack(number);
+  if (by === null) return [];
+  const effect = kind?.keeps ? "It has its effect all the same, since it only keeps footage." : "It has no effect.";
+  return [
+    make("p", { class: "bad" },
+      "CAME BACK UNSIGNED: after a restore it was read back under no signed head, so that anybody may have " +
+        `written it. ${effect}`),
+    make("p", {}, "So says entry ", showButton(by, act.show), "."),
   ];
 }
 
