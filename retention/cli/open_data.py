@@ -3,6 +3,7 @@ compared."""
 
 from __future__ import annotations
 
+import shlex
 from itertools import groupby
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from retention.cli.base import Session, with_session
 from retention.cli.display import counted, good, note, number, put, safe
 from retention.model import codec
 from retention.model.answers.camera import (
+    CameraDiffers,
     CameraLeftOut,
     CamerasPublished,
     ListReconciled,
@@ -202,12 +204,19 @@ def _reconciled(answer: ListReconciled, zone: str) -> str:
     order = list(_FINDINGS)
     found = sorted(answer.differing, key=lambda one: order.index(one.finding))
     for finding, group in groupby(found, key=lambda one: one.finding):
-        those = list(group)
-        lines += ["", f"{_FINDINGS[finding]}: {number(len(those))}"]
-        for one in those:
-            what = f"{safe(one.location)}: {safe(one.detail)}"
-            lines += [f"  {safe(one.id)}  {what}.", f"      {_sentence(one.do)}."]
+        lines += ["", *_section(_FINDINGS[finding], list(group))]
     return "\n".join([*lines, *[""][: len(notes)], *notes])
+
+
+def _section(title: str, those: list[CameraDiffers]) -> list[str]:
+    """What is to be done is said once where it is the same but for the id."""
+    each = {one.do.replace(f" {shlex.quote(one.id)}", " ID") for one in those}
+    once = len(those) > 1 and len(each) == 1
+    lines = [f"{title}: {number(len(those))}"]
+    for one in those:
+        lines.append(f"  {safe(one.id)}  {safe(one.location)}: {safe(one.detail)}.")
+        lines += [] if once else [f"      {_sentence(one.do)}."]
+    return [*lines, *(f"      Each: {safe(do)}." for do in each if once)]
 
 
 def _sentence(text: str) -> str:

@@ -21,14 +21,19 @@ _MOST = 1_000_000
 
 
 class Stranger(NamedTuple):
-    """Files under a recorder's name that are nobody's: how many, `id` the camera that the
-    settings or the name itself mean, `registered` whether there is one."""
+    """Files under a recorder's name that are nobody's: how many and why; `id` is the
+    camera that the settings or the name itself mean."""
 
     root: str
     name: str
     id: str
     files: int
-    registered: bool
+    reason: str
+
+    @property
+    def registered(self) -> bool:
+        """Whether there is such a camera."""
+        return not self.reason.startswith(UNREGISTERED)
 
 
 class OnDisk(NamedTuple):
@@ -58,12 +63,10 @@ def read(tx: Connection, settings: Iterable[RootSettings]) -> OnDisk:
 
 def _strangers(rows: Iterable[Unknown], root: RootSettings) -> Iterator[Stranger]:
     layout = compile_layout(preset_or_template(root.layout).template, root.timezone)
-    files: dict[tuple[str, bool], int] = defaultdict(int)
+    files: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows:
         parsed = layout.parse(row.directory + b"/" + row.example)
         if parsed is not None:
-            registered = not row.reason.startswith(UNREGISTERED)
-            files[parsed.name, registered] += row.files
-    for (name, registered), count in sorted(files.items()):
-        id = root.cameras.get(name, name)
-        yield Stranger(root.name, name, id, count, registered)
+            files[parsed.name, row.reason] += row.files
+    for (name, reason), count in sorted(files.items()):
+        yield Stranger(root.name, name, root.cameras.get(name, name), count, reason)

@@ -58,7 +58,7 @@ def camera_publish(
     return CamerasPublished(
         format=format,
         text=as_csv(rows) if as_table else as_geojson(rows, whose),
-        metadata=metadata(PurePath(file).name, whose) if as_table else None,
+        metadata=metadata(PurePath(file).name or FILE, whose) if as_table else None,
         cameras=len(rows),
         controllers=whose,
         withheld=sum(one.position is Placed.WITHHELD for one in rows),

@@ -247,7 +247,7 @@ def _stranger(one: Stranger) -> CameraDiffers:
         registered=False,
         seen=True,
         finding="seen only",
-        detail=f"{_files(one)} of no camera: no hold covers them, and nothing deletes them",
+        detail=f"{_files(one)}, {one.reason}; no hold covers them, and nothing deletes them",
         do=f"`retention camera add {shlex.quote(one.id)} --location ...`; or, where it is "
         f"a known camera, give its id to the name under [root.cameras] of {one.root}",
     )

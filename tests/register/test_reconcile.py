@@ -88,9 +88,20 @@ def test_a_folder_that_is_only_on_disk_is_nobodys(office):
     answer = office.reconciled()
     (one,) = answer["differing"]
     assert (one["finding"], one["location"]) == ("seen only", "nvr1/yard")
-    assert one["detail"].startswith("2 files of no camera: no hold covers them")
+    assert one["detail"] == (
+        "2 files, no camera of this name is registered; no hold covers them, and nothing "
+        "deletes them"
+    )
     assert (one["published"], one["registered"], one["seen"]) == (False, False, True)
     assert answer["seen"] == 3
+
+
+def test_a_folder_that_differs_by_its_capitals_says_from_which_camera(office):
+    office.asked_by("add", id="Yard", location="Yard", custody="third_party")
+    office.recorded("yard")
+    assert (
+        'but "Yard" is one' in office.differing(f"{AGREED}Yard,Yard,,,,,\n")["yard"][1]
+    )
 
 
 def test_a_folder_of_a_published_camera_shows_that_it_should_be_registered(office):
