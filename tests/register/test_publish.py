@@ -142,6 +142,14 @@ def test_no_cell_is_run_by_a_spreadsheet_and_numbers_stay_numbers(room):
     assert changed_by(room, room.publish()["text"]) == NOTHING
 
 
+@pytest.mark.parametrize("lon", ["-1.1300000001", "0.00000012", "-2.2880219999999998"])
+def test_a_number_keeps_all_its_digits_and_has_no_exponent(room, lon):
+    room.add(id="1", location="x", lon=lon, lat="52.63")
+    found = rows(room)["1"]["lon"]
+    assert float(found) == float(lon)
+    assert "e" not in found
+
+
 def test_lines_end_as_rfc_4180_says(street):
     text = street.publish()["text"]
     assert text.count("\r\n") == text.count("\n") == 5
