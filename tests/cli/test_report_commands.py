@@ -1,0 +1,117 @@
+"""`retention report`, as typed: of a site whose real daemon deleted something, and of its
+published log."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from retention import cli
+from tests.support.served import served
+
+
+@pytest.fixture
+def typed(audited, tmp_path, capsys, monkeypatch):
+    """Types a report, to the service or, with `there`, from the published copy."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def run(*arguments: str, there: bool = False) -> str:
+        where = ["--dir", str(audited.log), "--key", audited.key] if there else []
+        capsys.readouterr()
+        if there:
+            status = cli.run(["report", *arguments, *where])
+        else:
+            with served(audited.config):
+                status = cli.run(
+                    ["--config", str(audited.config), "report", *arguments]
+                )
+        out, err = capsys.readouterr()
+        assert status == 0, err
+        return out
+
+    return run
+
+
+@pytest.mark.parametrize("form", ["--csv", "--json"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["deletions"],
+        ["deletions", "--files", "--camera", "1101"],
+        ["deletions", "--from", "2026-01-01", "--location", "market"],
+        ["holds"],
+        ["holds", "--csv", "--table", "acts"],
+    ],
+    ids=" ".join,
+)
+def test_it_is_the_same_to_the_byte_from_the_service_and_from_a_copy(
+    typed, asked, form
+):
+    live, copied = typed(*asked, form), typed(*asked, form, there=True)
+    assert live == copied
+    assert len(live.splitlines()) > 1
+
+
+def test_each_file_that_the_daemon_deleted_is_a_line_that_a_spreadsheet_reads(typed):
+    text = typed("deletions", "--files", "--csv", there=True)
+    headings, *rows = csv.reader(io.StringIO(text, newline=""))
+    assert [row[headings.index("start_utc")] for row in rows] == [
+        f"2026-01-05T12:{minute:02}:00Z" for minute in (0, 5, 10)
+    ]
+    assert {row[headings.index("camera")] for row in rows} == {"1101"}
+    assert {row[headings.index("bytes")] for row in rows} == {"1000"}
+
+
+def test_on_a_terminal_the_verdict_comes_first_and_the_head_last(typed):
+    first, *_, last = typed("deletions").splitlines()
+    assert first.startswith("3 recordings were deleted from ")
+    assert last.startswith("Rests on test/")
+
+
+def test_every_number_names_its_entries_where_that_is_asked(typed, audited):
+    found = json.loads(typed("deletions", "--json"))
+    ((first, last),) = found["tables"][0]["rows"][0]["entries"]
+    done = audited.json("audit", "show", str(first), "--dir", str(audited.log))
+    assert done["kind"] == "recordings.deleted"
+    assert f"{first}" in typed("deletions", "--explain")
+    assert first <= last
+
+
+def test_it_is_written_to_files(typed, tmp_path):
+    page, pdf = tmp_path / "report.html", tmp_path / "report.pdf"
+    assert typed("holds", "--html", str(page), "--pdf", str(pdf), there=True) == ""
+    assert "<h1>Evidence holds" in page.read_text(encoding="utf-8")
+    assert pdf.read_bytes().startswith(b"%PDF-")
+
+
+def test_rebuilding_is_said_with_what_it_rests_on(typed):
+    for there in (False, True):
+        text = typed("rebuild", there=there)
+        assert text.startswith("3 files of deletions were added up in ")
+        assert "Every entry is what it says." in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (["deletions", "--key", "x"], "--key is for a published copy"),
+        (["deletions", "--dir", "/nowhere"], "is no directory"),
+        (["deletions", "--csv", "--table", "x", "--dir", "{log}"], "has no table x"),
+        (
+            ["deletions", "--camera", "9", "--dir", "{log}"],
+            "no camera is or was called",
+        ),
+        (["deletions", "--from", "soon", "--dir", "{log}"], "soon"),
+        (["holds", "--dir", "{log}", "--key", "1111 2222 3333 4444"], "fingerprint"),
+    ],
+)
+def test_what_can_not_be_told_is_one_sentence(
+    audited, asked, why, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    asked = [text.format(log=audited.log) for text in asked]
+    assert cli.run(["--config", str(audited.config), "report", *asked]) != 0
+    err = capsys.readouterr().err
+    assert why in err
+    assert "Traceback" not in err
