@@ -161,9 +161,9 @@ def in_doubt(tx: Connection) -> list[Doubtful]:
     return [
         Doubtful(
             stream,
-            names[stream.root],
+            names.get(stream.root, "?"),
             _delay(tx, stream.key),
-            _sentence(tx, stream, f"{names[stream.root]}/{stream.name}"),
+            _sentence(tx, stream, f"{names.get(stream.root, '?')}/{stream.name}"),
         )
         for stream in streams.everyone(tx)
         if stream.quarantined is not None

@@ -2,14 +2,16 @@
 
 For a catalogue that was restored: each function brings one entry's effect back, and may
 meet rows that are there already; the last two bring back the entry itself, as it is.
-People's data is not in the published log and stays withheld.  Nothing else may call them: a change without its
-entry in the same transaction would be off the record.
+People's data is not in the published log and stays withheld.  Nothing else may call them,
+but for a repair of rows that are gone: a change without its entry in the same transaction
+would be off the record.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue import holds, lost, recordings, schema, streams
@@ -29,10 +31,73 @@ def add_camera(
     tx: Connection, key: int, id: str, at: Micros, columns: dict[str, Any]
 ) -> None:
     """A camera came into the register under `id`, whoever had that before."""
+    put_camera(tx, key, columns)
+    _give(tx, key, id, at)
+
+
+def put_camera(tx: Connection, key: int, columns: dict[str, Any]) -> None:
+    """The row of a camera, where it is gone."""
     tx.execute(
         schema.camera.insert().prefix_with("OR IGNORE").values(key=key, **columns)
     )
-    _give(tx, key, id, at)
+
+
+def put_id(tx: Connection, key: int, id: str, at: Micros) -> None:
+    """The published id of a camera that has none any more, unless another has it."""
+    label = schema.camera_id
+    free = not tx.execute(
+        sa.select(label.c.id).where(
+            sa.or_(
+                label.c.camera == key,
+                sa.and_(label.c.id == id, label.c.valid_to.is_(None)),
+            )
+        )
+    ).first()
+    if free:
+        tx.execute(label.insert().values(id=id, valid_from=at, camera=key))
+
+
+_NUMBERS = ("lon", "lat", "easting", "northing")
+_SAID = ("kind", "custody", "published", "controller", *_NUMBERS)
+
+
+def camera_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What `camera.added` says of a camera, as the register keeps it."""
+    texts = {name: fields[name] or "" for name in ("location", "view")}
+    said = _columns({name: fields.get(name) for name in _SAID})
+    return said | texts | {"listed": 1, "retired": 0}
+
+
+_STATE: dict[str, dict[str, Any]] = {
+    "camera.retired": {"retired": 1},
+    "camera.unlisted": {"listed": 0},
+    "camera.listed": {"listed": 1},
+    "camera.replaced": {"retired": 1, "listed": 0},
+}
+
+
+def changed_columns(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What any other entry about a camera says of it, of the `old` one where there are
+    two."""
+    if (state := _STATE.get(entry["kind"])) is not None:
+        return state
+    changes = entry["fields"].get("changes", {})
+    return _columns({name: new for name, (_, new) in changes.items()})
+
+
+def _columns(said: Mapping[str, str | None]) -> dict[str, Any]:
+    return {
+        name: float(new) if name in _NUMBERS and new is not None else new
+        for name, new in said.items()
+    }
+
+
+def stream_opened(fields: Mapping[str, Any], root: int) -> Stream:
+    """What `stream.opened` says, in the root of that key."""
+    return Stream(
+        fields["stream"], root, fields["camera"], fields["layout"], fields["zone"],
+        fields["name"], fields["extension"], fields["max_length"],
+    )  # fmt: skip
 
 
 def change_camera(tx: Connection, key: int, columns: dict[str, Any]) -> None:

@@ -64,6 +64,17 @@ def add(tx: Connection, *, name: str, path: str, uuid: str) -> Root:
     return Root(*tx.execute(row).one())
 
 
+def put_back(
+    tx: Connection, key: int | None, *, name: str, path: str, uuid: str
+) -> None:
+    """A root whose row is gone, or has another name: under `key`, where it is known."""
+    values = {"name": name, "path": path, "uuid": uuid}
+    if key is not None and get(tx, key) is not None:
+        _update(tx, key, **values)
+    else:
+        tx.execute(_t.insert().values(key=key, **values))
+
+
 def note(tx: Connection, key: int, *, path: str, device: int, boot: str) -> None:
     """Where a verified root was found, and on which device in which boot."""
     _update(tx, key, path=path, device=device, boot=boot)

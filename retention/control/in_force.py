@@ -327,6 +327,20 @@ def _periods(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterato
             yield f"camera {camera} (key) is kept {kept} days, the log says {days}"
 
 
+def gone_streams(catalogue: Catalogue, tx: Connection) -> set[StreamSaid]:
+    """Streams that the log has and no row is of.  Nothing where the log can't be read, as
+    the guard says."""
+    with catalogue.said_mutex:
+        try:
+            said = _caught_up(catalogue, tx)
+        except MismatchError:
+            return set()
+    if said is None:
+        return set()
+    there = {one.key for one in streams.by_keys(tx, said.streams)}
+    return {one for key, one in said.streams.items() if key not in there}
+
+
 def _periods_more(
     tx: Connection, said: InForce, cameras: Collection[int]
 ) -> Iterator[str]:

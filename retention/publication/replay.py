@@ -34,7 +34,7 @@ from retention.catalogue.recordings import Key
 from retention.control import repair, rules, successor
 from retention.model.errors import CatalogueError
 from retention.model.policy import Policy
-from retention.model.values import Micros, Outcome, Rows, Stream
+from retention.model.values import Micros, Outcome, Rows
 from retention.publication.unproven import Unproven
 from retention.site.caller import name_of
 from retention.tlog.canonical import path_bytes
@@ -208,34 +208,23 @@ def cool_hold(tx: Connection, back: Back) -> None:
 
 # -- cameras, roots, streams --------------------------------------------------------
 
-_NUMBERS = ("lon", "lat", "easting", "northing")
-_SAID = ("kind", "custody", "published", "controller", *_NUMBERS)
-
-
-def _columns(said: Mapping[str, str | None]) -> dict[str, Any]:
-    """What an entry says of a camera, as the register keeps it."""
-    return {n: _number(new) if n in _NUMBERS else new for n, new in said.items()}
-
-
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)
-
 
 @_act
 def add_camera(tx: Connection, back: Back) -> None:
     fields = back.fields
-    said = {name: fields.get(name) for name in _SAID}
-    texts = {name: fields[name] or "" for name in ("location", "view")}
-    columns = _columns(said) | texts | {"listed": 1, "retired": 0}
+    columns = restored.camera_columns(fields)
     restored.add_camera(tx, fields["camera"], fields["id"], back.at, columns)
 
 
 @_act
 def change_camera(tx: Connection, back: Back) -> None:
-    changes = back.fields["changes"]
-    columns = _columns({name: new for name, (_, new) in changes.items()})
+    columns = restored.changed_columns(back.entry)
     if columns:
         restored.change_camera(tx, back.fields["camera"], columns)
+
+
+for _name in ("retire_camera", "unlist_camera", "list_camera"):
+    ACTS[_name] = change_camera
 
 
 @_act
@@ -248,22 +237,7 @@ def renumber_camera(tx: Connection, back: Back) -> None:
 def replace_camera(tx: Connection, back: Back) -> None:
     fields = back.fields
     restored.take_id(tx, fields["old"], fields["id"], back.at)
-    restored.change_camera(tx, fields["old"], {"retired": 1, "listed": 0})
-
-
-@_act
-def retire_camera(tx: Connection, back: Back) -> None:
-    restored.change_camera(tx, back.fields["camera"], {"retired": 1})
-
-
-@_act
-def unlist_camera(tx: Connection, back: Back) -> None:
-    restored.change_camera(tx, back.fields["camera"], {"listed": 0})
-
-
-@_act
-def list_camera(tx: Connection, back: Back) -> None:
-    restored.change_camera(tx, back.fields["camera"], {"listed": 1})
+    restored.change_camera(tx, fields["old"], restored.changed_columns(back.entry))
 
 
 @_act
@@ -287,15 +261,8 @@ def replace_root(tx: Connection, back: Back) -> None:
 
 @_act
 def open_stream(tx: Connection, back: Back) -> None:
-    fields = back.fields
-    root = _root(tx, fields["root"]).key
-    restored.add_stream(
-        tx,
-        Stream(
-            fields["stream"], root, fields["camera"], fields["layout"], fields["zone"],
-            fields["name"], fields["extension"], fields["max_length"],
-        ),
-    )  # fmt: skip
+    root = _root(tx, back.fields["root"]).key
+    restored.add_stream(tx, restored.stream_opened(back.fields, root))
 
 
 def _root(tx: Connection, name: str) -> roots.Root:

@@ -118,6 +118,12 @@ def note(catalogue: Catalogue, author: Author) -> None:
         roll_up(catalogue, author)
 
 
+_UNFITTING = (
+    "the catalogue's rows do not fit together ({!r}): it was changed, or is damaged; "
+    "`retention audit verify` says more"
+)
+
+
 def watch(context: Context) -> None:
     """Have the alarms stand that nobody is told of, where their conditions hold.
 
@@ -133,6 +139,8 @@ def watch(context: Context) -> None:
                 found[name] = resolve(at)(context, tx)
             except CatalogueError as error:
                 errors.append(error)
+            except (LookupError, TypeError, ValueError) as error:
+                errors.append(CatalogueError(_UNFITTING.format(error)))
         news = [name for name in found if alarms.unsettled(tx, name, found[name])]
     if news:
         with context.write(Priority.DELETION) as tx:

@@ -17,6 +17,7 @@ from retention.catalogue.db import Catalogue, Priority, Transaction
 from retention.catalogue.log import Log
 from retention.catalogue.lost import Lost
 from retention.catalogue.recordings import Doubt, Key
+from retention.control import in_force
 from retention.footage.ingest import doubted, losses, moved, recorded
 from retention.footage.ingest.matching import rows_of, rows_of_read
 from retention.footage.ingest.owners import NOT_OF_LAYOUT, Owned, Owners, Slot
@@ -32,6 +33,7 @@ BLOCK = 5_000
 
 SEVERAL_LINKS = "has several hard links"
 REFUSED = "the catalogue has something else in its place: run `retention audit verify`"
+GONE = "its stream's row is gone from the catalogue: `retention schema repair`"
 UNFINISHED = "left unfinished by the recorder"
 
 
@@ -175,11 +177,12 @@ class Intake:
         """
         files = self._read_names(block)
         seen = self._look(self._new(files))
-        self._open_streams(seen)
+        if gone := self._open_streams(seen):
+            self._refused({slot: seen.pop(slot) for slot in gone}, GONE)
         # A person may rule on these very files meanwhile: placed again, they are as they
         # are by then.
         if not self._commit(seen) and not self._commit(seen):
-            self._refused(seen)
+            self._refused(seen, REFUSED)
 
     def _read_names(self, block: Block) -> list[_FoundFile]:
         """What each name says, with no look at the file."""
@@ -353,18 +356,25 @@ class Intake:
             self._result.errors.append((reading.path_of(name), why))
             return None
 
-    def _open_streams(self, slots: Iterable[Slot]) -> None:
-        """Freeze a stream for each slot that has its first file."""
+    def _open_streams(self, slots: Iterable[Slot]) -> list[Slot]:
+        """Freeze a stream for each slot that has its first file; those that get none,
+        since the log has their stream and only its row is gone: a second one would be of
+        the same files."""
         parts, owners = self._parts, self._parts.owners
         new = [slot for slot in slots if slot.stream is None]
         if not new:
-            return
+            return []
         with parts.write(self.now) as tx:
-            opened = [(slot, owners.open_stream(tx, slot)) for slot in new]
+            gone = in_force.gone_streams(parts.catalogue, tx)
+            left = [one for one in new if owners.said(one, parts.root.name) in gone]
+            opened = [
+                (slot, owners.open_stream(tx, slot)) for slot in new if slot not in left
+            ]
             for _, stream in opened:
                 tx.append(*streams.opened(stream, parts.root.name))
         for slot, stream in opened:
             owners.opened(slot, stream)
+        return left
 
     def _place(self, seen: dict[Slot, list[_SeenFile]]) -> list[Placed]:
         parts, found = self._parts, list[Placed]()
@@ -396,11 +406,11 @@ class Intake:
         self._count(placed)
         return True
 
-    def _refused(self, seen: dict[Slot, list[_SeenFile]]) -> None:
+    def _refused(self, seen: dict[Slot, list[_SeenFile]], why: str) -> None:
         """They are met again, and told as long as they can't be taken in."""
         for one in (one for found in seen.values() for one in found):
             one.reading.settled = False
-            self._result.errors.append((one.reading.path_of(one.name), REFUSED))
+            self._result.errors.append((one.reading.path_of(one.name), why))
 
     def _write(self, placed: list[Placed]) -> None:
         """One transaction: rows in, earlier neighbours extended, doubts, entries."""

@@ -15,6 +15,7 @@ from retention.catalogue import cameras, streams
 from retention.catalogue.unknown import UNREGISTERED
 from retention.model.layouts.layout import Layout, compile_layout
 from retention.model.values import Camera, Custody, Micros, Stream
+from retention.tlog.in_force import StreamSaid
 
 NOT_OF_LAYOUT = "not named as the layout says"
 _NOT_OURS = {
@@ -236,6 +237,13 @@ class Owners:
             and wanted in register.labels[before.key]
         )
         return before if renumbered or today is None else today
+
+    def said(self, slot: Slot, root: str) -> StreamSaid:
+        """The stream of a slot as the log would tell it."""
+        if slot.camera is None:
+            raise TypeError("a slot without a camera has no stream")
+        layout, zone, name, extension = slot.key
+        return StreamSaid(slot.camera.key, root, layout, zone, name, extension)
 
     def open_stream(self, tx: Connection, slot: Slot) -> Stream:
         """Freeze a stream for the slot's new files; the caller logs it."""
