@@ -116,6 +116,12 @@ def opened(stream: Stream, root: str) -> Entry:
     return Entry("stream.opened", fields)
 
 
+def longest(tx: Connection, key: int) -> Micros:
+    """The length of the longest recording of a stream; 0 where it has none."""
+    statement = "SELECT ifnull(max(duration), 0) FROM recording WHERE stream = ?"
+    return int(tx.exec_driver_sql(statement, (key,)).scalar_one())
+
+
 def raise_lengths(
     tx: Connection, longest: Mapping[int, Micros], *, believed: bool
 ) -> None:

@@ -7,7 +7,6 @@ their own name; a restore does it for what came back unsigned and keeps.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,22 +17,17 @@ from retention.catalogue import (
     policies,
     quarantine,
     recordings,
-    restored,
     roots,
     streams,
 )
 from retention.catalogue.db import PAUSE_FACT, Priority, get_fact, put_fact
 from retention.catalogue.entries import CatalogueSource
-from retention.control import in_force, members, rules, rulings, two_people
+from retention.control import in_force, members, rows_gone, rules, rulings, two_people
 from retention.model.answers.schema import SchemaRepaired
 from retention.model.errors import RetentionError
 from retention.model.localtime import format_utc
-from retention.model.policy import BEGINNING
 from retention.model.values import DAY, Micros, Rows
 from retention.model.wording import reason_of
-from retention.tlog.canonical import path_bytes
-from retention.tlog.kinds import KINDS, telling
-from retention.tlog.source import Query
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -91,7 +85,7 @@ def _put(tx: Connection, key: int, hold: HoldSaid) -> None:
 
 def everything(tx: Transaction, said: InForce, now: Micros) -> None:
     """Have the rows protect all that the log has in force."""
-    _cameras_gone(tx, said)
+    rows_gone.put_cameras(tx, said)
     protect(tx, said, [key for key, one in said.holds.items() if one.in_force(now)])
     for key, request in holds.requests(tx).items():
         if (
@@ -112,8 +106,8 @@ def everything(tx: Transaction, said: InForce, now: Micros) -> None:
         put_fact(tx, PAUSE_FACT, {"until": until, "since": now})
     for camera, custody in said.custody.items():
         cameras.put_custody(tx, camera, custody)
-    _roots_gone(tx, said)
-    _streams_gone(tx, said)
+    rows_gone.put_roots(tx, said)
+    rows_gone.put_streams(tx, said)
     _streams(tx, said)
     _doubts(tx, said, now)
     rulings.drop_other(tx, said)
@@ -132,78 +126,6 @@ def _doubts(tx: Transaction, said: InForce, now: Micros) -> None:
             seen = said.doubts[key] or now
             doubt = recordings.Doubt(seen, row.end, "in quarantine by the log")
             recordings.quarantine(tx, row, row.size, doubt, came=True)
-
-
-def _cameras_gone(tx: Transaction, said: InForce) -> None:
-    """Cameras whose rows are gone are again as the log tells them.  First of all: holds
-    and streams speak of them."""
-    gone = said.custody.keys() - {one.key for one in cameras.everyone(tx)}
-    if not gone:
-        return
-    for record in CatalogueSource(tx).of_kinds(_OF_CAMERAS):
-        fields = record.entry["fields"]
-        key = fields["old"] if record.kind == "camera.replaced" else fields["camera"]
-        if key not in gone or record.is_void:
-            continue
-        if record.kind == "camera.added":
-            restored.put_camera(tx, key, restored.camera_columns(fields))
-        elif columns := restored.changed_columns(record.entry):
-            restored.change_camera(tx, key, columns)
-    for record in CatalogueSource(tx).backwards(Query(telling("ids"))):
-        given = KINDS[record.kind].id_given(record.entry["fields"])
-        if given is not None and given[0] in gone and not record.is_void:
-            restored.put_id(tx, *given, record.entry["at"])
-
-
-_OF_CAMERAS = tuple(
-    name for name, kind in KINDS.items() if (kind.act or "").endswith("_camera")
-)
-
-
-def _roots_gone(tx: Transaction, said: InForce) -> None:
-    """Roots that streams of the log lie in, under the key that those streams' rows have."""
-    keys = {
-        said.streams[one.key].root: one.root
-        for one in streams.by_keys(tx, said.streams)
-    }
-    for name in {one.root for one in said.streams.values()}:
-        if roots.by_name(tx, name) is not None:
-            continue
-        for record in reversed(
-            list(CatalogueSource(tx).backwards(Query(_OF_ROOTS, f"root:{name}")))
-        ):
-            if record.is_void:
-                continue
-            fields, found = record.entry["fields"], roots.by_name(tx, name)
-            if record.kind == "root.created":
-                roots.put_back(
-                    tx, keys.get(name), name=name, uuid=fields["uuid"],
-                    path=os.fsdecode(path_bytes(fields["path"])),
-                )  # fmt: skip
-            elif record.kind == "root.replaced" and found is not None:
-                roots.replace(tx, found, fields["new"])
-            elif found is not None:
-                roots.set_adopted(tx, found.key, record.entry["at"])
-
-
-_OF_ROOTS = ("root.created", "root.replaced", "root.adopted")
-
-
-def _streams_gone(tx: Transaction, said: InForce) -> None:
-    """Streams whose rows are gone, as they were opened; they reach back as far as their
-    longest recording does."""
-    names = {root.name: root.key for root in roots.everyone(tx)}
-    there = {one.key for one in streams.by_keys(tx, said.streams)}
-    for key in sorted(said.streams.keys() - there):
-        query = Query(("stream.opened",), f"stream:{key}")
-        opened = (r for r in CatalogueSource(tx).backwards(query) if not r.is_void)
-        fields = next(opened).entry["fields"]
-        if fields["root"] in names:
-            root = names[fields["root"]]
-            restored.add_stream(tx, restored.stream_opened(fields, root))
-            longest = recordings.longest(tx, key)
-            streams.raise_lengths(tx, {key: longest}, believed=True)
-            tx.touch(key, BEGINNING)
 
 
 def _streams(tx: Transaction, said: InForce) -> None:

@@ -17,7 +17,6 @@ from retention.catalogue.db import Catalogue, Priority, Transaction
 from retention.catalogue.log import Log
 from retention.catalogue.lost import Lost
 from retention.catalogue.recordings import Doubt, Key
-from retention.control import in_force
 from retention.footage.ingest import doubted, losses, moved, recorded
 from retention.footage.ingest.matching import rows_of, rows_of_read
 from retention.footage.ingest.owners import NOT_OF_LAYOUT, Owned, Owners, Slot
@@ -365,8 +364,7 @@ class Intake:
         if not new:
             return []
         with parts.write(self.now) as tx:
-            gone = in_force.gone_streams(parts.catalogue, tx)
-            left = [one for one in new if owners.said(one, parts.root.name) in gone]
+            left = owners.gone(parts.catalogue, tx, parts.root.name, new)
             opened = [
                 (slot, owners.open_stream(tx, slot)) for slot in new if slot not in left
             ]

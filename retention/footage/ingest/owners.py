@@ -5,14 +5,16 @@ its stream, new files get one by today's (one path, one row).
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection
 
 from retention.catalogue import cameras, streams
+from retention.catalogue.db import Catalogue
 from retention.catalogue.unknown import UNREGISTERED
+from retention.control import in_force
 from retention.model.layouts.layout import Layout, compile_layout
 from retention.model.values import Camera, Custody, Micros, Stream
 from retention.tlog.in_force import StreamSaid
@@ -238,12 +240,17 @@ class Owners:
         )
         return before if renumbered or today is None else today
 
-    def said(self, slot: Slot, root: str) -> StreamSaid:
-        """The stream of a slot as the log would tell it."""
-        if slot.camera is None:
-            raise TypeError("a slot without a camera has no stream")
-        layout, zone, name, extension = slot.key
-        return StreamSaid(slot.camera.key, root, layout, zone, name, extension)
+    def gone(
+        self, catalogue: Catalogue, tx: Connection, root: str, slots: Iterable[Slot]
+    ) -> list[Slot]:
+        """Those of the slots whose stream the log has, and only its row is gone."""
+        gone = in_force.gone_streams(catalogue, tx)
+        return [
+            slot
+            for slot in slots
+            if slot.camera is not None
+            and StreamSaid(slot.camera.key, root, *slot.key) in gone
+        ]
 
     def open_stream(self, tx: Connection, slot: Slot) -> Stream:
         """Freeze a stream for the slot's new files; the caller logs it."""
