@@ -127,9 +127,9 @@ def number(count: float) -> str:
     return f"{count:,}"
 
 
-def counted(count: int, noun: str) -> str:
-    """ "1 recording", "2,000 recordings"."""
-    return f"{number(count)} {noun}{'' if count == 1 else 's'}"
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """ "1 recording", "2,000 recordings"; "3 entries" where `plural` says so."""
+    return f"{number(count)} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

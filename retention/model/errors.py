@@ -48,6 +48,12 @@ class VerificationError(RetentionError):
     exit_status = 5
 
 
+class WithheldError(VerificationError):
+    """It is not in a copy of the log that was made for the public.  Exit status 1."""
+
+    exit_status = 1
+
+
 class PublicationError(RetentionError):
     """The audit log can't be published, or must not be; what was to be done stands."""
 

@@ -10,16 +10,18 @@ the head, and nothing beyond it.
 A file there is never replaced or removed, but the one newest head.
 """
 
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
 from retention.model.errors import AlteredError, PublicationError, VerificationError
 from retention.publication.files import PublishedFiles
-from retention.tlog import format, note, tiles
+from retention.tlog import format, note, public, tiles
 from retention.tlog.directory import CHECKPOINT, KEPT, KEY, Published, note_at
 from retention.tlog.note import Checkpoint, Verifier
-from retention.tlog.tiles import WIDTH, Tile
+from retention.tlog.tiles import WIDTH, WITHHELD, Tile
+from retention.tlog.unsigned import unsigned_of
 
 _DESCRIPTION_LIMIT = 2**20
 """No description is larger (bytes)."""
@@ -91,6 +93,7 @@ class Copy:
         kept = self._source.kept()
         done = self._begin()
         size = note.unverified(data).size
+        self._decide(size)
         for first in range(0 if afresh else done, size, WIDTH):
             progress(first, size)
             self._copy_rows(first, min(first + WIDTH, size))
@@ -98,7 +101,7 @@ class Copy:
             self._copy(tile)
         self._copy_edge(size)
         for path, one in kept:
-            if note.unverified(one).size <= size:
+            if note.unverified(one).size <= size and self._wants_head(path):
                 self._target.put(path, one)
         self._describe()
         self._target.settle()
@@ -132,6 +135,7 @@ class Copy:
             raise PublicationError(
                 f"{self._target.path} is a copy of another log: name another directory"
             )
+        self._refuse_mixed()
         self._target.put(KEY, key)
         verifier = note.parse_vkey(key.decode("utf-8", "replace").strip())
         there = Published(self._target.path).kept()
@@ -141,6 +145,25 @@ class Copy:
             self._refuse_fork(newest.checkpoint, verifier)
             self.newest = newest.size
         return self.newest // WIDTH * WIDTH
+
+    def _refuse_mixed(self) -> None:
+        """A public copy never gets what is not for the public."""
+        if self._source.is_public:
+            raise PublicationError(
+                f"{self._source.directory} is a public copy, and no whole log: copy it "
+                "with `retention audit copy --public`"
+            )
+        if Published(self._target.path).is_public:
+            raise PublicationError(
+                f"{self._target.path} is a public copy: name another directory, or say "
+                "--public to go on with it"
+            )
+
+    def _decide(self, size: int) -> None:
+        """Which of the first entries are copied: all."""
+
+    def _wants_head(self, path: str) -> bool:
+        return True
 
     def _describe(self) -> None:
         """FORMAT.md goes along; that of another program, which is there and may be kept
@@ -202,13 +225,16 @@ class Copy:
 
     def _copy(self, tile: Tile) -> None:
         self._alive()
+        self._target.put(tile.path, self._read(tile))
+
+    def _read(self, tile: Tile) -> bytes:
         data = self._source.tile(tile)
         if data is None:
             raise PublicationError(
-                f"{self._source.directory / tile.path} is missing from the published "
-                "audit log: `retention audit publish` writes it again"
+                f"{self._source.directory / self._source.path_of(tile)} is missing from "
+                "the published audit log: `retention audit publish` writes it again"
             )
-        self._target.put(tile.path, data)
+        return data
 
     def _copy_rows(self, first: int, last: int) -> None:
         for number in range(first, last):
@@ -216,3 +242,70 @@ class Copy:
             if data is not None:
                 self._target.put(tiles.row_path(number), data)
                 self._alive()
+
+
+class PublicCopy(Copy):
+    """A copy for the public, of a log or of another such copy: what may not be public is
+    not in it, but its hashes (`tlog.public`).
+
+    `guessable`: so many withheld entries are of older programs, without a salt.
+    """
+
+    def __init__(self, source: Path, target: Path) -> None:
+        super().__init__(source, target)
+        self.guessable = 0
+        self._public: set[int] = set()
+        self._rows: set[int] = set()
+
+    def _refuse_mixed(self) -> None:
+        there = Published(self._target.path)
+        if not there.is_public and (self._target.names("tile") or there.kept()):
+            raise PublicationError(
+                f"{self._target.path} holds a whole log, which is not for the public: "
+                "name another directory"
+            )
+
+    def _decide(self, size: int) -> None:
+        """Read all entries once: of which cameras all is published, they say."""
+        decision = public.Decision(unsigned_of(self._source, size))
+        for number in range(-(-size // WIDTH)):
+            tile = Tile("entries", number, min(size - number * WIDTH, WIDTH))
+            for entry, data in enumerate(self._bundle(tile), tile.first):
+                said = decision.entry(entry, data)
+                if said is not None:
+                    self._public.add(entry)
+                    if public.with_rows(said) and "rows" in said:
+                        self._rows.add(entry)
+                elif data != WITHHELD:
+                    self.guessable += public.can_be_guessed(data)
+
+    def _bundle(self, tile: Tile) -> list[bytes]:
+        try:
+            return tiles.unbundled(self._read(tile), tile.width)
+        except ValueError as error:
+            path = self._source.directory / self._source.path_of(tile)
+            raise VerificationError(
+                f"{path} can't be read: {error}; run `retention audit verify`"
+            ) from error
+
+    def _wants_head(self, path: str) -> bool:
+        """Those of days: one within a day was signed when people changed something."""
+        return bool(_DAY.fullmatch(path.rpartition("/")[2]))
+
+    def _copy(self, tile: Tile) -> None:
+        if tile.level != "entries":
+            super()._copy(tile)
+            return
+        kept = (
+            data if number in self._public else WITHHELD
+            for number, data in enumerate(self._bundle(tile), tile.first)
+        )
+        self._target.put(tiles.public_path(tile), tiles.bundle(kept))
+
+    def _copy_rows(self, first: int, last: int) -> None:
+        for number in sorted(self._rows):
+            if first <= number < last:
+                super()._copy_rows(number, number + 1)
+
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

@@ -380,6 +380,18 @@ def gap(camera: str, window: Window, what: str, why: str) -> UnnamedTime:
     )
 
 
+WITHHELD = (
+    "withheld from this public copy, which has no recording and no hold: the site knows, "
+    "and whoever audits it"
+)
+
+
+def withheld(answer: BookFindings) -> BookFindings:
+    """What a public copy says of footage: that it does not know."""
+    why = UnnamedTime(None, answer.since, answer.until, "not_known", WITHHELD)
+    return replace(answer, gaps=[why], summary=f"not known: {WITHHELD}")
+
+
 def unnamed(*, known: bool) -> UnnamedTime:
     """Nothing is known of a path; `known` where a recorder may write such a one."""
     what, why = ("not_known", "no recorder is known to write such a path here")

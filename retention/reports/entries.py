@@ -7,11 +7,12 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from retention.model.answers.audit import EntryList, EntryShown
-from retention.model.errors import UsageError, VerificationError
+from retention.model.errors import UsageError, VerificationError, WithheldError
 from retention.model.localtime import Moment
 from retention.model.values import FOREVER, Window
 from retention.tlog import render
 from retention.tlog.render import LIMIT
+from retention.tlog.rows import RowFile
 from retention.tlog.source import (
     DELETED,
     INTENDED,
@@ -107,13 +108,21 @@ def _shown(source: Source, query: Query) -> Iterator[EntryShown]:
             batch, became = record, None
         if batch.kind == INTENDED and apart(batch.entry["fields"], [query.footage]):
             continue
-        rows = batch.read() if "rows" in batch.entry else None
+        rows = _rows(batch)
         if rows is None or not rows.columns.keys() >= render.FOOTAGE:
             yield _entry(source, record)
         elif places := render.places(rows, query.camera, query.footage):
             became = became or outcomes_shown(source, record)
             shown = [render.row(rows, place, became) for place in places]
             yield _entry(source, record, rows=shown)
+
+
+def _rows(record: Record) -> RowFile | None:
+    """Its rows, if it has any; None also where a public copy withholds them."""
+    try:
+        return record.read() if "rows" in record.entry else None
+    except WithheldError:
+        return None
 
 
 def _entry(
@@ -151,9 +160,11 @@ def outcomes_shown(source: Source, record: Record) -> Outcomes | None:
 def entry(source: Source, number: int) -> EntryShown:
     """One entry with its commitments opened and all of its rows."""
     record = source.entry(number)
-    shown = None
+    shown, found = None, opened(record.entry, source.disclosures(number))
     if "rows" in record.entry:
-        rows, became = record.read(), outcomes_shown(source, record)
-        shown = [render.row(rows, row, became) for row in range(rows.count)]
-    found = opened(record.entry, source.disclosures(number))
+        try:
+            rows, became = record.read(), outcomes_shown(source, record)
+            shown = [render.row(rows, row, became) for row in range(rows.count)]
+        except WithheldError:  # of a public copy
+            found["withheld"].append("rows")
     return render.entry(found, rows=shown, **_mark(record))

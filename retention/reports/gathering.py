@@ -14,7 +14,12 @@ from retention.catalogue import heads
 from retention.catalogue.entries import CatalogueSource
 from retention.catalogue.figures import NAME, Covered, Figures
 from retention.model.answers.report import ReportHead
-from retention.model.errors import RetentionError, UsageError, VerificationError
+from retention.model.errors import (
+    RetentionError,
+    UsageError,
+    VerificationError,
+    WithheldError,
+)
 from retention.model.localtime import Moment, format_utc
 from retention.model.values import Micros
 from retention.reports.evidence import Evidence
@@ -79,6 +84,11 @@ def published(
     that which the directory names; what it adds up to is kept in the directory `cache`, and
     is made `anew` where that is asked."""
     source = DirectorySource(directory)
+    if source.published.is_public:
+        raise WithheldError(
+            f"{directory} is a public copy, from which recordings, holds and people are "
+            "withheld: a report takes the log, or a whole copy of it"
+        )
     given = known_key.named_key(source.published) if key is None else key
     verifier = known_key.verifier_of(given, source.published)
     head = note.open_checkpoint(source.published.checkpoint_bytes(), verifier)

@@ -14,10 +14,11 @@ from typing import Any
 from retention.model.answers.audit import EntryList, EntryShown
 from retention.model.answers.books import BookBalance, BookFindings
 from retention.model.answers.proof import LogKey, NewestCheckpoint, Proof
-from retention.model.errors import RetentionError
+from retention.model.errors import RetentionError, WithheldError
 from retention.model.localtime import Moment, format_utc
 from retention.model.values import Micros
-from retention.reports import books, entries, proofs
+from retention.reports import answers, books, entries, proofs
+from retention.reports.answers import WITHHELD
 from retention.reports.copied_site import CopiedSite
 from retention.reports.entries import ListRequest
 from retention.tlog import note
@@ -47,7 +48,7 @@ class PublishedCopy:
         head = note.open_checkpoint(data, note.parse_vkey(named_key(self.published)))
         if not head.size:
             raise RetentionError(f"the checkpoint in {self.directory} covers no entry")
-        written = self.source.entry(head.size - 1).entry["at"]
+        written = self._written(head.size - 1)
         key = self.named_key()
         return NewestCheckpoint(
             origin=key.origin,
@@ -56,9 +57,16 @@ class PublishedCopy:
             checkpoint=data.decode(),
             size=head.size,
             root=head.root.hex(),
-            written=format_utc(written),
+            written=written,
             published=str(self.directory),
         )
+
+    def _written(self, number: int) -> str:
+        """When an entry was; empty where that is withheld."""
+        try:
+            return format_utc(self.source.entry(number).entry["at"])
+        except WithheldError:
+            return ""
 
     def show(self, number: int) -> EntryShown:
         """As the verb audit.show."""
@@ -72,19 +80,24 @@ class PublishedCopy:
         shown = [self._marked(one) for one in answer.entries]
         source = self.source
         return replace(
-            answer, entries=shown, signed=source.signed, beyond=source.beyond
-        )
+            answer, entries=shown, signed=source.signed, beyond=source.beyond,
+            withheld=self._withheld(),
+        )  # fmt: skip
 
     def find(self, now: Micros, **asked: str | None) -> BookFindings:
         """As the verb audit.find, but for what is there."""
         self.source.doubted.clear()
         answer = books.find(self.source, self._site(), now, **asked)
+        if self.source.published.is_public:
+            answer = answers.withheld(answer)
         return replace(answer, **self._rests_on())
 
     def balance(self, now: Micros, **asked: Any) -> BookBalance:
         """As the verb audit.balance, without what is there."""
         self.source.doubted.clear()
         answer = books.balance(self.source, self._site(), now, **asked)
+        if self.source.published.is_public:
+            answer = replace(answer, balanced=None, summary=f"the books are {WITHHELD}")
         return replace(answer, **self._rests_on())
 
     def _marked(self, entry: EntryShown) -> EntryShown:
@@ -95,9 +108,14 @@ class PublishedCopy:
         beyond = (n for n, one in source.doubted.items() if not one.came_back)
         return {
             "signed": source.signed,
+            "withheld": self._withheld(),
             "beyond": source.beyond,
             "unsigned": sorted(beyond),
         }
+
+    def _withheld(self) -> int | None:
+        """How many entries a public copy has not; None of a whole log."""
+        return self.source.withheld if self.published.is_public else None
 
     def prove(
         self,
@@ -109,6 +127,8 @@ class PublishedCopy:
     ) -> Proof:
         """As the verb audit.prove, but that nothing is disclosed."""
         if camera is not None and at is not None:
+            if self.published.is_public:
+                raise WithheldError(f"what became of recordings is {WITHHELD}")
             entry, row = proofs.camera_at(
                 self.source, camera, at, Moment(self.zone, now), self._key_of
             )

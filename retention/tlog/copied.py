@@ -12,13 +12,18 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
 
-from retention.model.errors import RetentionError, UsageError, VerificationError
+from retention.model.errors import (
+    RetentionError,
+    UsageError,
+    VerificationError,
+    WithheldError,
+)
 from retention.model.values import FOREVER, Micros, Window
 from retention.tlog import entry as entry_
 from retention.tlog import note, tiles
 from retention.tlog.canonical import decode
 from retention.tlog.declare import Footage
-from retention.tlog.directory import CHECKPOINT, EXTRACT, Published
+from retention.tlog.directory import CHECKPOINT, EXTRACT, Published, withheld
 from retention.tlog.kinds import HOLDS, KINDS, RECORDINGS
 from retention.tlog.known_key import named_key
 from retention.tlog.rows import Columns
@@ -144,6 +149,16 @@ class DirectorySource:
             raise self._missing(tile)
         return self._record(number, found[number - tile.first])
 
+    @cached_property
+    def withheld(self) -> int:
+        """How many entries a public copy has not; 0 of any other."""
+        if not self.published.is_public:
+            return 0
+        return sum(self._found(one).count(tiles.WITHHELD) for one in self._bundles())
+
+    def _bundles(self) -> Iterator[Tile]:
+        return (Tile("entries", number) for number in range(-(-self.signed // WIDTH)))
+
     def disclosures(self, number: int) -> Mapping[str, str]:
         """None: what opens a field is never published."""
         return {}
@@ -161,6 +176,8 @@ class DirectorySource:
             tile = Tile("entries", number)
             found = self._bundle(tile)[: end - tile.first]
             for at, data in reversed(list(enumerate(found))):
+                if data == tiles.WITHHELD:
+                    continue
                 if kinds.search(data) and all(one in data for one in marks):
                     record = self._record(tile.first + at, data)
                     if _is_wanted(query, record):
@@ -235,7 +252,15 @@ class DirectorySource:
             if wanted.search(data):
                 yield self._record(number, data)
 
+    def _rows(self, number: int) -> bytes | None:
+        data = self.published.rows(number)
+        if data is None and self.published.is_public:
+            raise withheld(number, "the rows of ")
+        return data
+
     def _record(self, number: int, data: bytes) -> Record:
+        if data == tiles.WITHHELD:
+            raise withheld(number)
         try:
             entry = decode(data)
             entry["kind"], entry["fields"], entry["at"], entry["index"]
@@ -248,7 +273,7 @@ class DirectorySource:
         unsigned = BEYOND if beyond else came_back(self._back, number)
         if unsigned is not None:
             self.doubted[number] = unsigned
-        return Record(number, entry, partial(self.published.rows, number), unsigned)
+        return Record(number, entry, partial(self._rows, number), unsigned)
 
     def _all(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
         """The bytes of every entry that is given out, from that one on."""
@@ -258,7 +283,7 @@ class DirectorySource:
             found = self._found(Tile("entries", number))
             for at, entry in enumerate(found, number * WIDTH):
                 self.entries += 1
-                self._last = entry
+                self._last = entry or self._last
                 if at >= first:
                     yield at, entry
             if len(found) < WIDTH:
@@ -327,7 +352,14 @@ def _size(data: bytes) -> int:
 
 
 def _columns(record: Record) -> Columns:
-    return record.read().columns
+    try:
+        return record.read().columns
+    except WithheldError:
+        return dict.fromkeys(_SPANNED, ())
+
+
+_SPANNED = ("camera", "start", "duration", "day", "outcome")
+"""The columns by which rows tell of footage."""
 
 
 def _kind_marks(kinds: Collection[str]) -> re.Pattern[bytes]:

@@ -109,6 +109,22 @@ class Footage(Enum):
     REFUSED = "the cameras of its refused rows, at the time of the entry"
 
 
+class Public(Enum):
+    """Whether a copy for the public has an entry of a kind, and why not.
+
+    What differs by whether footage is held, and when it is let go, tells of holds too.
+    """
+
+    YES = "yes, without rows"
+    ROWS = "yes, with its rows"
+    CAMERA = "where all of its camera is published, without rows"
+    NUMBER = "where its camera is published, if it says a place in full, without rows"
+    HOLDS = "withheld: it speaks of holds"
+    PEOPLE = "withheld: it speaks of people and what they ask for"
+    FOOTAGE = "withheld: by what footage is there or goes, and when, holds show"
+    WORDS = "withheld: its words may speak of any of these"
+
+
 TOPICS = {
     "books": "the balance of recordings, day by day",
     "cover": "what a hold covers from then on",
@@ -172,6 +188,14 @@ class Kind:
     """The same of whoever agrees to what another asked for, by its `correlation`."""
     later: int
     """So many of its columns, the last ones, came with a newer program."""
+    public: Public | None
+    """Whether a copy for the public has it; None, which nobody decided, is withheld."""
+
+    @property
+    def salted(self) -> bool:
+        """Its entries have something random in them: else who guesses what one says that
+        is withheld could tell by its hash that he guessed right."""
+        return self.public not in (Public.YES, Public.ROWS)
 
     @property
     def act(self) -> str | None:
@@ -247,11 +271,12 @@ def declare(
     fate: str = "",
     by: str = "",
     later: str = "",
+    public: Public | None = None,
 ) -> Kind:
     """Read one declaration; `rows` are columns it must have, `may` it may have, `later`
     those of them that older logs lack; `back` is what a restore does with it, `keeps`:
     also where it comes back unsigned; `by` are the roles that may write it and, behind a
-    semicolon, those that may agree to what another asked for.
+    semicolon, those that may agree to what another asked for; `public`: see `Public`.
 
     ValueError where one of these is left open, or where it tells what nobody reads.
     """
@@ -282,6 +307,7 @@ def declare(
         frozenset(alone.split()),
         frozenset((agreed or alone).split()),
         len(later.split()),
+        public,
     )
 
 

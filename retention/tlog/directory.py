@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
-from retention.model.errors import VerificationError
+from retention.model.errors import VerificationError, WithheldError
 from retention.tlog import note, tiles
 from retention.tlog.entry import Stored
 from retention.tlog.tiles import WIDTH, HashReader, Tile
@@ -39,6 +40,23 @@ class Published:
     def __init__(self, directory: Path, head: str = CHECKPOINT) -> None:
         self.directory = directory
         self.head = head
+
+    @cached_property
+    def is_public(self) -> bool:
+        """Whether it is a copy for the public, in which entries are withheld."""
+        return bool(self._names(tiles.PUBLIC)) and not self._names("tile/entries")
+
+    def path_of(self, tile: Tile) -> str:
+        """Where it has a tile or bundle."""
+        return tiles.public_path(tile) if self.is_public else tile.path
+
+    def tiles_there(self) -> Iterator[tuple[str, Tile | None]]:
+        """All files that may be tiles or bundles, each with the one that it is; no
+        order."""
+        for under in ("tile", tiles.PUBLIC) if self.is_public else ("tile",):
+            for path in self.files(under):
+                parse = tiles.parse_public if self.is_public else tiles.parse
+                yield path, parse(path)
 
     def read(self, path: str, limit: int) -> bytes | None:
         """A file's bytes, one more than `limit` at most; None where there is none."""
@@ -102,12 +120,12 @@ class Published:
         it holds is not looked at: it may be cut, or longer than it should be.
         """
         limit = _BUNDLE_LIMIT if tile.level == "entries" else _TILE_LIMIT
-        data = self.read(tile.path, limit)
+        data = self.read(self.path_of(tile), limit)
         if data is not None or tile.width == WIDTH:
             return data
         wider = [width for width in self.partials(tile) if width > tile.width]
         for width in (WIDTH, *wider):
-            data = self.read(tile._replace(width=width).path, limit)
+            data = self.read(self.path_of(tile._replace(width=width)), limit)
             if data is not None:
                 if tile.level != "entries":
                     return data[: tile.width * 32]
@@ -116,7 +134,7 @@ class Published:
 
     def partials(self, tile: Tile) -> list[int]:
         """The widths of the partial ones that are there in a tile's place."""
-        directory = f"{tile._replace(width=WIDTH).path}.p"
+        directory = f"{self.path_of(tile._replace(width=WIDTH))}.p"
         widths = (int(name) for name in self._names(directory) if name.isdecimal())
         return sorted(width for width in widths if 0 < width < WIDTH)
 
@@ -125,7 +143,8 @@ class Published:
         None where there is none."""
         data, widths = None, [*self.partials(tile), WIDTH]
         while data is None and widths:
-            data = self.read(tile._replace(width=widths.pop()).path, _BUNDLE_LIMIT)
+            wider = tile._replace(width=widths.pop())
+            data = self.read(self.path_of(wider), _BUNDLE_LIMIT)
         return data
 
     def rows(self, entry: int) -> bytes | None:
@@ -173,6 +192,8 @@ class Published:
                 ) from error
             for at in range(max(first - tile.first, 0), len(found)):
                 entry = tile.first + at
+                if found[at] == tiles.WITHHELD:
+                    raise withheld(entry)
                 yield Stored(entry, found[at], self.rows(entry) if rows else None)
 
     def entry(self, number: int) -> Stored:
@@ -181,12 +202,13 @@ class Published:
 
     def tail(self, size: int, *, rows: bool = True) -> Iterator[Stored]:
         """The entries from `size` on that bundles hold, up to the first gap or damage:
-        published, and not under that checkpoint yet.
+        published, and not under that checkpoint yet.  None of a public copy, in which
+        nothing would show that they go on from those.
 
         Without `rows` their row files are not opened.
         """
         number = size // WIDTH
-        while True:
+        while not self.is_public:
             tile = Tile("entries", number)
             data = self.widest(tile)
             if data is None:
@@ -224,6 +246,14 @@ class Published:
             return []
         except OSError as error:
             raise _unreadable(self.directory / directory, error) from error
+
+
+def withheld(entry: int, what: str = "") -> WithheldError:
+    """What is said of an entry, or of something of it, that a public copy has not."""
+    return WithheldError(
+        f"{what}entry {entry} {'are' if what else 'is'} withheld from this public copy, "
+        "which has the hash alone: the site has the whole log, and copies for auditors"
+    )
 
 
 def note_at(path: Path) -> list[tuple[str, bytes]]:

@@ -47,6 +47,11 @@ OPTIONAL: dict[str, tuple[dict[str, Any], str]] = {
         "what it follows from, in the same form: `intent` and a `request` that is a "
         "number are entries",
     ),
+    "salt": (
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"},
+        "16 random bytes, so that nobody can guess by its hash what an entry says that is "
+        "withheld from a public copy; where it has neither `sd` nor rows (change 6)",
+    ),
     "prev": (
         {"type": "string", "pattern": "^[A-Za-z0-9_-]{8}$"},
         "start of the leaf hash of the entry before (all but the first one)",
@@ -157,6 +162,7 @@ def described(names: Iterable[str] = ()) -> list[dict[str, Any]]:
             "correlation": kind.correlation,
             "rows": kind.rows,
             "columns": list(kind.columns),
+            "public": None if kind.public is None else kind.public.value,
         }
         for kind in KINDS.values()
         if kind.name in wanted
@@ -197,6 +203,8 @@ def _section(kind: Kind) -> str:
         lines += ["", f"Correlation: `{kind.correlation}`."]
     if kind.gives:
         lines += ["", f"Gives camera `{kind.gives[0]}` the id `{kind.gives[1]}`."]
+    if kind.public is not None:
+        lines += ["", f"Public copy: {kind.public.value}."]
     if kind.columns:
         often = "" if kind.rows == "must" else " (where there are any)"
         columns = ", ".join(f"`{name}`" for name in kind.columns)

@@ -139,6 +139,9 @@ it: entry 1,234,067 has `rows/x001/x234/067`, bundle 5 is `tile/entries/005`. Th
 C2SP tlog-tiles. Hidden files (`.NAME.new`) were left by a crash, others are not the
 log's.
 
+A copy for the public has `public/N` in the place of `tile/entries/N`: see *Public
+copies*.
+
 A copy that follows the log on other storage has no `checkpoint`; it is checked by the
 largest of its `checkpoints`. Bundles and tiles may go further than the head: what is
 beyond it is not signed, anybody may have put it there, and it proves nothing.
@@ -245,6 +248,28 @@ but what leads to the signed root:
   `recordings.deleted`, and `exceptions`, base64 of that one's row file, where it has
   one. What became of the row is its outcome there, or `deleted` where it is not listed;
   it came about between the `at` of the two entries.
+
+## Public copies
+
+In a copy for the public some entries are withheld. It has the head and all tiles of
+hashes, so that any program for tlog-tiles verifies the tree; instead of bundles it has
+`public/N` and `public/N.p/W`, in the same form, but that a withheld entry is of length
+0, with no bytes. Each entry that is there must have the leaf hash that `tile/0` has for
+it; of a withheld one the hash is all there is, and nothing that it says can be checked.
+Section 4 says of each kind whether a public copy has it. Entries of unknown kinds, and
+those that came back under no signed head (*After a restore*), are withheld.
+
+A camera is published as its `published` says, before the entry and after it: `full`,
+`number` or `no`; null is `number` of kind `anpr`, else `full`. An entry says a place
+where it has, or changes, a location, a view or co-ordinates.
+
+Of the row files only those of kinds *with its rows* are there; all others are withheld,
+and their hashes are in the entries. There is no entry beyond the head, and of heads
+only the newest and those of whole days.
+
+Who wrote the copy decides what is withheld: that it was rightly so, the copy can't show.
+A withheld entry has at least 128 random bits, in `salt` (change 6), `sd` or rows, so that
+it can't be found by its hash.
 
 ## Extracts
 
@@ -362,6 +387,11 @@ together, as they stand after the entries before it.
 4. Rows of `recordings.quarantined` have `seen`, and of `recordings.assigned` `new_n`, as
    their last column; `stream.quarantined` and `stream.doubted` have `since`, and
    `recordings.resolved` has `stream`.
+5. `camera.added` has `published`, `controller`, `easting` and `northing`, and there is
+   `site.described`.
+6. Entries of kinds that a public copy does not always have, have a `salt` where they
+   have neither `sd` nor rows, which are salted. Before, whoever guesses all that such a
+   one says can tell by its hash that it is so.
 
 ## Rules
 

@@ -9,7 +9,8 @@ from: the `subject` and `correlation` of every entry.  Where a kind has rows, it
 is theirs and its `bytes` their sum.  `back` is what a restore does with it: an act of
 `publication/replay.py`.  Where no signed head covers it, it comes back into the log
 alone, but for those that are marked `keeps`.
-`footage`, `fate` and `tells` are what its readers go by (see `declare`).
+`footage`, `fate` and `tells` are what its readers go by, `public` whether a copy for the
+public has it (see `declare`).
 """
 
 from collections.abc import Mapping
@@ -23,8 +24,10 @@ from retention.tlog.declare import (
     TOLD,
     Footage,
     Kind,
+    Public,
     declare,
 )
+from retention.tlog.hold_kinds import HOLDING
 from retention.tlog.log_kinds import LOG
 
 _FOOTAGE = "camera stream start n duration bytes"
@@ -52,12 +55,13 @@ _ALL = (
     declare(
         "camera.added",
         "A camera came into the register.  published, controller, easting, northing: "
-        "change 3.",
+        "change 5.",
         "@camera:int id:text kind:text custody:text source:text "
         "location:text? view:text? lon:text? lat:text? easting:text? northing:text? "
         "published:text? controller:text?",
         **_as("add_camera", Footage.CAMERA, "register force ids"),
         gives=("camera", "id"),
+        public=Public.NUMBER,
     ),
     declare(
         "camera.changed",
@@ -65,6 +69,7 @@ _ALL = (
         "`camera.added`) to [old, new].",
         "@camera:int id:text changes:object",
         **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="register force"),
+        public=Public.NUMBER,
     ),
     declare(
         "camera.renumbered",
@@ -72,12 +77,14 @@ _ALL = (
         "@camera:int old:text new:text",
         **_by(_ADMIN, "renumber_camera", footage=Footage.CAMERA, tells="register ids"),
         gives=("camera", "new"),
+        public=Public.NUMBER,
     ),
     declare(
         "camera.moved",
         "The same camera stands elsewhere, `metres` away; changes as above.",
         "@camera:int id:text changes:object metres:int?",
         **_by(_ADMIN, "change_camera", footage=Footage.CAMERA, tells="register force"),
+        public=Public.NUMBER,
     ),
     declare(
         "camera.replaced",
@@ -85,6 +92,7 @@ _ALL = (
         "@id:text old:int new:int",
         **_by(_ADMIN, "replace_camera", footage=Footage.CAMERA, tells="register ids"),
         gives=("new", "id"),
+        public=Public.NUMBER,
     ),
     declare(
         "camera.under_hold",
@@ -93,6 +101,7 @@ _ALL = (
         "@camera:int id:text change:text holds:ints count:int",
         back=TOLD,
         footage=Footage.CAMERA,
+        public=Public.HOLDS,
     ),
     declare(
         "camera.retired",
@@ -100,6 +109,7 @@ _ALL = (
         "@camera:int id:text",
         **_by(_ADMIN, "retire_camera", footage=Footage.CAMERA),
         tells="register",
+        public=Public.NUMBER,
     ),
     declare(
         "camera.unlisted",
@@ -107,6 +117,7 @@ _ALL = (
         "@camera:int id:text",
         back="unlist_camera",
         footage=Footage.CAMERA,
+        public=Public.NUMBER,
     ),
     declare(
         "camera.listed",
@@ -114,6 +125,7 @@ _ALL = (
         "@camera:int id:text",
         back="list_camera",
         footage=Footage.CAMERA,
+        public=Public.NUMBER,
     ),
     declare(
         "cameras.imported",
@@ -123,6 +135,7 @@ _ALL = (
         may="id camera outcome detail",
         back="nothing: each camera that changed has an entry of its own",
         footage=Footage.REFUSED,
+        public=Public.YES,
     ),
     declare(
         "root.created",
@@ -130,6 +143,7 @@ _ALL = (
         "@root:text uuid:text path:path",
         back="create_root",
         tells="site",
+        public=Public.YES,
     ),
     declare(
         "root.adopted",
@@ -139,6 +153,7 @@ _ALL = (
         may="camera count bytes",
         back="adopt_root",
         tells="late site",
+        public=Public.FOOTAGE,
     ),
     declare(
         "root.times_moved",
@@ -146,12 +161,14 @@ _ALL = (
         "size the same: its disk, or a copy of it, did that.  No recording's time moves.",
         "@root:text shift:int",
         back=SEEN,
+        public=Public.FOOTAGE,
     ),
     declare(
         "root.replace_requested",
         "Somebody says that another disk stands for a root; a second person must too.",
         "@root:text old:text ~reason:text",
         **_by(_BOTH, AGAIN),
+        public=Public.PEOPLE,
     ),
     declare(
         "root.replaced",
@@ -159,6 +176,7 @@ _ALL = (
         "of the person who asked, null where it takes only one.",
         "@root:text old:text new:text >request:int? ~reason:text",
         **_by(_BOTH, "replace_root"),
+        public=Public.YES,
     ),
     declare(
         "stream.opened",
@@ -167,6 +185,7 @@ _ALL = (
         "extension:text max_length:int",
         back="open_stream",
         tells="force site",
+        public=Public.CAMERA,
     ),
     declare(
         "stream.quarantined",
@@ -174,6 +193,7 @@ _ALL = (
         "@stream:int offset:int since:int?",
         back=SEEN,
         tells="force",
+        public=Public.FOOTAGE,
     ),
     declare(
         "stream.doubted",
@@ -183,6 +203,7 @@ _ALL = (
         "@stream:int delay:int? since:int?",
         back=SEEN,
         tells="force",
+        public=Public.FOOTAGE,
     ),
     declare(
         "recordings.quarantined",
@@ -194,6 +215,7 @@ _ALL = (
         **_FOUND,
         fate="quarantined",
         tells="force",
+        public=Public.FOOTAGE,
     ),
     declare(
         "recordings.resolved",
@@ -203,6 +225,7 @@ _ALL = (
         "count:int ruling:text ~reason:text? >request:int? stream:int?",
         rows=f"{_FOOTAGE} reason path new_start new_end",
         **_by(_SUPER, AGAIN, footage=Footage.MOVED, tells="force books", fate=RULED),
+        public=Public.FOOTAGE,
     ),
     declare(
         "recordings.assigned",
@@ -212,6 +235,7 @@ _ALL = (
         rows=f"{_FOOTAGE} path new_camera new_stream",
         later="new_n",
         **_by(_BOTH, AGAIN, footage=Footage.MOVED, tells="force books", fate="moved"),
+        public=Public.FOOTAGE,
     ),
     declare(
         "ruling.proposed",
@@ -222,18 +246,21 @@ _ALL = (
         "@request:int count:int ruling:text holds:ints lifts:ints ~reason:text?",
         rows=f"{_FOOTAGE} path new_start new_end",
         **_by(_BOTH, AGAIN, footage=Footage.ROWS, fate=SAME, tells="force"),
+        public=Public.HOLDS,
     ),
     declare(
         "ruling.approved",
         "A second person agreed to a ruling that waited; what it does follows.",
         "@request:int",
         **_by(_SUPER, AGAIN, tells="force"),
+        public=Public.PEOPLE,
     ),
     declare(
         "ruling.rejected",
         "A ruling that waited is not to be; its recordings stay in doubt.",
         "@request:int ~reason:text?",
         **_by(_SUPER, AGAIN, tells="force"),
+        public=Public.PEOPLE,
     ),
     declare(
         "recording.changed",
@@ -242,6 +269,7 @@ _ALL = (
         rows="camera stream start n old_duration duration old_bytes bytes",
         **_as("grow_recordings", Footage.ROWS, "books"),
         fate=SAME,
+        public=Public.FOOTAGE,
     ),
     declare(
         "recordings.lost",
@@ -250,6 +278,7 @@ _ALL = (
         rows=f"{_FOOTAGE} held path",
         **_as("lose_recordings", Footage.ROWS, "force books"),
         fate="lost",
+        public=Public.FOOTAGE,
     ),
     declare(
         "recordings.reappeared",
@@ -258,6 +287,7 @@ _ALL = (
         rows=f"{_FOOTAGE} path",
         **_FOUND,
         fate="recorded",
+        public=Public.FOOTAGE,
     ),
     declare(
         "recording.moved",
@@ -268,6 +298,7 @@ _ALL = (
         rows=f"{_FOOTAGE} new_stream new_n new_path",
         **_as("move_recordings", Footage.ROWS, "force books"),
         fate=RULED,
+        public=Public.FOOTAGE,
     ),
     declare(
         "recordings.recorded",
@@ -284,6 +315,7 @@ _ALL = (
             Footage.DAYS,
             "figures books",
         ),
+        public=Public.FOOTAGE,
     ),
     declare(
         "custody.alarm",
@@ -291,6 +323,7 @@ _ALL = (
         "older logs only: alarm `custody` says it since.",
         "@camera:int root:text count:int path:path?",
         back=TOLD,
+        public=Public.WORDS,
     ),
     declare(
         "unknown.overdue",
@@ -298,87 +331,9 @@ _ALL = (
         "logs only: alarm `unknown` says it since.",
         "@root:text directory:path count:int bytes:int oldest:int",
         back=TOLD,
+        public=Public.WORDS,
     ),
-    declare(
-        "hold.placed",
-        "Footage of these cameras in [since, until) must not be deleted.  A list of "
-        "cameras too long for one entry is in the rows, and `cameras` is null.  "
-        "received: when a subject access request came; replaces: the hold that this one "
-        "was placed instead of; request: the caller's number of the request.",
-        "@hold:int kind:text cameras:ints? since:int until:int review:int margin:int "
-        "received:int? replaces:int? >request:text? "
-        "~reference:text? ~reason:text? ~requester:text? ~officer:text? ~force:text? "
-        "~power:text? ~typed:text?",
-        may="camera",
-        **_by(_KEEP, "place_hold", keeps=True, footage=Footage.HOLD),
-        tells="figures force cover",
-    ),
-    declare(
-        "hold.extended",
-        "A hold covers more from now on: its window is [since, until), and these cameras "
-        "came to those it had (a long list: as above).",
-        "@hold:int cameras:ints? since:int until:int review:int "
-        "old_since:int old_until:int old_review:int ~reason:text? ~typed:text?",
-        may="camera",
-        **_by(_KEEP, "extend_hold", keeps=True, footage=Footage.HOLD),
-        tells="figures force cover",
-    ),
-    declare(
-        "hold.amended",
-        "What is said of a hold was added to or corrected: names of the values, and "
-        "each name to [old, new].  Windows and cameras are as they were.",
-        "@hold:int changed:texts ~changes:object",
-        **_by(_ROOM, "nothing: what it changes is not in the published log"),
-        footage=Footage.HOLD,
-    ),
-    declare(
-        "hold.reviewed",
-        "A hold was looked at and is kept; when to look at it again.",
-        "@hold:int review:int old_review:int ~reason:text?",
-        **_by(_ROOM, "review_hold", footage=Footage.HOLD),
-    ),
-    declare(
-        "hold.redated",
-        "A clock in doubt had put a hold's review too far off: it is nearer now.",
-        "@hold:int review:int old_review:int",
-        **_by(SERVICE, "review_hold", footage=Footage.HOLD),
-    ),
-    declare(
-        "hold.release_requested",
-        "Somebody asks for the release of a hold, which stays in force until a second "
-        "person approves; replaced_by: the hold that was placed instead.  unlogged: true "
-        "where it is in the catalogue's rows alone, so that the log did not have it.",
-        "@hold:int replaced_by:int? unlogged:bool? ~reason:text?",
-        **_by(_ROOM, "request_release", footage=Footage.HOLD, tells="force"),
-    ),
-    declare(
-        "hold.release_rejected",
-        "The release that entry `request` asks for is not to be; the hold stays.",
-        "@hold:int >request:int ~reason:text?",
-        **_by(_KEEP, "reject_release", footage=Footage.HOLD, tells="force"),
-    ),
-    declare(
-        "hold.released",
-        "A hold was released; its footage may be deleted from `free_at` on.  request: "
-        "the entry of the person who asked for it, null where it takes only one.  "
-        "unlogged: as above.",
-        "@hold:int free_at:int >request:int? unlogged:bool? ~reason:text?",
-        **_by(f"{_ROOM};{_SUPER}", "release_hold", footage=Footage.HOLD),
-        tells="figures force",
-    ),
-    declare(
-        "hold.reinstated",
-        "A hold that was cooling off until `free_at` is in force again.",
-        "@hold:int free_at:int ~reason:text?",
-        **_by(_SUPER, "reinstate_hold", keeps=True, footage=Footage.HOLD),
-        tells="figures force",
-    ),
-    declare(
-        "hold.cooled",
-        "The cooling off of a released hold ended.",
-        "@hold:int",
-        **_by(SERVICE, "cool_hold", footage=Footage.HOLD),
-    ),
+    *HOLDING,
     declare(
         "policy.changed",
         "Retention periods from now on; cameras: key to days, where they differ (many: in "
@@ -386,6 +341,7 @@ _ALL = (
         f"@version:int {_PERIODS} >proposal:int?",
         may="camera days old_days",
         **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_policy", tells="figures force"),
+        public=Public.ROWS,
     ),
     declare(
         "policy.proposed",
@@ -393,18 +349,21 @@ _ALL = (
         f"{_PERIODS} @proposal:int?",
         may="camera days old_days",
         back="note_proposal",
+        public=Public.ROWS,
     ),
     declare(
         "policy.rejected",
         "A proposal will not be applied while the settings stay as they are.",
         "@proposal:int ~reason:text",
         **_by(_SUPER, AGAIN),
+        public=Public.YES,
     ),
     declare(
         "policy.withdrawn",
         "Settings do not ask for this proposal any more, or for something else.",
         "@proposal:int",
         back="nothing: the settings are compared again",
+        public=Public.YES,
     ),
     declare(
         "rules.changed",
@@ -412,12 +371,14 @@ _ALL = (
         "proposal's number one is weaker, and the actor approved it.",
         "old:object new:object >proposal:int?",
         **_by(f"{SERVICE} {_SUPER};{_SUPER}", "change_rules", tells="force"),
+        public=Public.YES,
     ),
     declare(
         "rules.proposed",
         "Settings would weaken a rule that guards evidence; it waits for approval.",
         "@proposal:int rule:text old:text new:text",
         back="note_proposal",
+        public=Public.YES,
     ),
     declare(
         "deletion.intended",
@@ -435,6 +396,7 @@ _ALL = (
             tells="figures books",
             fate=OPEN,
         ),
+        public=Public.FOOTAGE,
     ),
     declare(
         "recordings.deleted",
@@ -445,18 +407,21 @@ _ALL = (
         "changed:int failed:int stopped:int bytes:int lateness:int method:text",
         may="row outcome",
         **_as("complete_batch", Footage.INTENT, "figures books"),
+        public=Public.FOOTAGE,
     ),
     declare(
         "deletion.paused",
         "Nothing is deleted until then.",
         "until:int ~reason:text?",
         **_by(_KEEP, "pause_deletion", keeps=True, tells="late force"),
+        public=Public.PEOPLE,
     ),
     declare(
         "deletion.resumed",
         "A pause was ended early.",
         "~reason:text?",
         **_by(_BOTH, "resume_deletion", tells="late force"),
+        public=Public.PEOPLE,
     ),
     declare(
         "plan.proposed",
@@ -464,12 +429,14 @@ _ALL = (
         "@plan:int root:text cutoff:int count:int bytes:int digest:text",
         back=AGAIN,
         tells="late",
+        public=Public.FOOTAGE,
     ),
     declare(
         "plan.approved",
         "The rows of this plan may be deleted, minus what is held.",
         "@plan:int digest:text",
         **_by(_SUPER, AGAIN, tells="late force"),
+        public=Public.FOOTAGE,
     ),
     declare(
         "access.denied",
@@ -477,18 +444,21 @@ _ALL = (
         "verb `connection`: was turned away, since too many were open.",
         "@verb:text count:int",
         back=TOLD,
+        public=Public.PEOPLE,
     ),
     declare(
         "access.changed",
         "A role's groups have other members than before; many are in several such entries.",
         "@role:text ~added:object ~removed:object",
         back="nothing: the members are read again",
+        public=Public.PEOPLE,
     ),
     declare(
         "request.refused",
         "A request that was left while the service was down could not be carried out.",
         "@verb:text >request:text ~reason:text",
         back=TOLD,
+        public=Public.PEOPLE,
     ),
     declare(
         "guard.tripped",
@@ -496,6 +466,7 @@ _ALL = (
         "@guard:text scope:text detail:text",
         back="trip_guard",
         tells="late guard",
+        public=Public.WORDS,
     ),
     declare(
         "guard.cleared",
@@ -503,6 +474,7 @@ _ALL = (
         "@guard:text scope:text ~reason:text?",
         back="clear_guard",
         tells="late guard force",
+        public=Public.WORDS,
     ),
     declare(
         "alarm.raised",
@@ -511,12 +483,14 @@ _ALL = (
         may="camera",
         back="raise_alarm",
         tells="late",
+        public=Public.WORDS,
     ),
     declare(
         "alarm.end_asked",
         "One person asked to end an alarm that two people end.",
         "@alarm:text scope:text >raised:int ~reason:text",
         **_by(_BOTH, "nothing: who asks again is on record again"),
+        public=Public.WORDS,
     ),
     declare(
         "alarm.ended",
@@ -524,6 +498,7 @@ _ALL = (
         "@alarm:text scope:text >raised:int acknowledged:bool ~reason:text",
         back="end_alarm",
         tells="late",
+        public=Public.WORDS,
     ),
 )
 

@@ -1,7 +1,7 @@
 """The kinds of entries about the log itself and the service that writes it; `kinds` has
 all others, and says what the words mean."""
 
-from retention.tlog.declare import AGAIN, TOLD, declare
+from retention.tlog.declare import AGAIN, TOLD, Public, declare
 
 LOG = (
     declare(
@@ -18,6 +18,7 @@ LOG = (
         "lost_last:int? until:int? >request:int? approval:int?",
         back="open_successor",
         tells="site",
+        public=Public.YES,
     ),
     declare(
         "log.successor_requested",
@@ -26,6 +27,7 @@ LOG = (
         "lost_last:int ~reason:text",
         by="administrator",
         back=AGAIN,
+        public=Public.PEOPLE,
     ),
     declare(
         "log.successor_approved",
@@ -34,6 +36,7 @@ LOG = (
         ">request:int lost_last:int ~reason:text",
         by="supervisor",
         back=AGAIN,
+        public=Public.PEOPLE,
     ),
     declare(
         "log.successor_rejected",
@@ -41,6 +44,7 @@ LOG = (
         ">request:int ~reason:text",
         by="supervisor",
         back=AGAIN,
+        public=Public.PEOPLE,
     ),
     declare(
         "log.successor_holds",
@@ -49,6 +53,7 @@ LOG = (
         "holds:ints ~reason:text",
         by="supervisor",
         back="record_lost_holds",
+        public=Public.HOLDS,
     ),
     declare(
         "service.started",
@@ -56,12 +61,14 @@ LOG = (
         "pid:int version:text settings_digest:text",
         back=TOLD,
         tells="late alive",
+        public=Public.YES,
     ),
     declare(
         "service.stopped",
         "The daemon ended in an orderly way.",
         back=TOLD,
         tells="late alive",
+        public=Public.YES,
     ),
     declare(
         "heartbeat",
@@ -71,16 +78,18 @@ LOG = (
         "wall:int boottime:int synchronised:bool?",
         back=TOLD,
         tells="late alive",
+        public=Public.HOLDS,
     ),
     declare(
         "settings.loaded",
         "Settings were read and are in force.",
         "digest:text",
         back=TOLD,
+        public=Public.YES,
     ),
     declare(
         "site.described",
-        "What the site says of itself in its settings, from now on (change 3).  "
+        "What the site says of itself in its settings, from now on (change 5).  "
         "controller: whose cameras are that have none of their own; monitored_hours: "
         "when people watch them, `24/7` or days and hours in the zone of `log.opened`, "
         "null where nothing is said; published_list: where the list of cameras is "
@@ -90,12 +99,14 @@ LOG = (
         by="service offline",
         back="nothing: the next start says it again where it is other",
         tells="register",
+        public=Public.YES,
     ),
     declare(
         "schema.upgraded",
         "The catalogue was brought up to this program.",
         "from:int to:int",
         back=TOLD,
+        public=Public.YES,
     ),
     declare(
         "schema.repair_requested",
@@ -104,6 +115,7 @@ LOG = (
         "count:int ~reason:text",
         by="supervisor administrator",
         back=AGAIN,
+        public=Public.PEOPLE,
     ),
     declare(
         "schema.repaired",
@@ -114,6 +126,7 @@ LOG = (
         rows="detail",
         by="supervisor administrator",
         back="nothing: rows and log are compared again",
+        public=Public.HOLDS,
     ),
     declare(
         "catalogue.restored",
@@ -123,6 +136,7 @@ LOG = (
         "old_size:int size:int signed:int? holds:int recordings:int",
         back=TOLD,
         tells="force",
+        public=Public.HOLDS,
     ),
 )
 """Part of `kinds.KINDS`."""

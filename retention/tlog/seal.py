@@ -13,7 +13,7 @@ from retention.model.values import Actor, Entry, Micros, Prepared, Rows
 from retention.tlog import commitments, kinds, merkle
 from retention.tlog import rows as row_files
 from retention.tlog.canonical import base64url, encode
-from retention.tlog.commitments import Random
+from retention.tlog.commitments import SALT_BYTES, Random
 from retention.tlog.declare import Kind
 from retention.tlog.entry import previous
 
@@ -82,6 +82,9 @@ def seal(
     if writer.actor.name is not None:
         hidden[commitments.ACTOR_NAME] = writer.actor.name
     texts = {name: commitments.disclose(name, v, random) for name, v in hidden.items()}
+    # What has commitments or rows has random bytes from these.
+    needs_salt = kind.salted and not texts and rows is None
+    salt = {"salt": base64url(random(SALT_BYTES))} if needs_salt else {}
     data = encode(
         {
             **writer.origin,
@@ -97,6 +100,7 @@ def seal(
         | ({"prev": previous(before.last)} if before.last else {})
         | (_committed(texts) if texts else {})
         | (_rows_said(rows) if rows else {})
+        | salt
     )
     _refuse_large(entry.kind, data, texts)
     return Sealed(

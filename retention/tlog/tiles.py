@@ -22,6 +22,12 @@ HEIGHT = 8
 LEVELS = 8
 """More than a log of 2**63 entries has."""
 
+PUBLIC = "public"
+"""The directory in which a public copy has its bundles (see `tlog/public.py`)."""
+
+WITHHELD = b""
+"""In the place of an entry in such a bundle; no entry is so short."""
+
 ENTRY_LIMIT = 65_535
 """The largest entry that a bundle can hold (bytes)."""
 
@@ -97,6 +103,21 @@ def parse_row_path(path: str) -> int | None:
     found = _ROWS.fullmatch(path)
     entry = _number(found[1]) if found else -1
     return entry if found and row_path(entry) == path else None
+
+
+_BUNDLES, _OURS = "tile/entries/", f"{PUBLIC}/"
+
+
+def public_path(tile: Tile) -> str:
+    """Where a public copy has a bundle or tile."""
+    return tile.path.replace(_BUNDLES, _OURS, 1)
+
+
+def parse_public(path: str) -> Tile | None:
+    """The bundle or tile of a path in a public copy; None where it is none."""
+    if path.startswith(_BUNDLES):
+        return None
+    return parse(path.replace(_OURS, _BUNDLES, 1))
 
 
 def _number(digits: str) -> int:
@@ -192,6 +213,14 @@ def begun(data: bytes) -> list[bytes]:
             break
         entries.append(data[start:at])
     return entries
+
+
+def alike(one: Iterable[bytes], other: Iterable[bytes]) -> bool:
+    """Whether these are the same entries, as far as neither has one withheld: another
+    program may withhold more, or less."""
+    return all(
+        WITHHELD in pair or pair[0] == pair[1] for pair in zip(one, other, strict=False)
+    )
 
 
 class HashReader:

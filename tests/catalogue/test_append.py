@@ -19,7 +19,7 @@ from retention.model.errors import (
 )
 from retention.model.values import DAY, FOREVER, HOUR, Rows
 from retention.tlog import merkle, rows, seal
-from retention.tlog.canonical import decode, encode
+from retention.tlog.canonical import decode, encode, from_base64url
 from retention.tlog.entry import previous
 from retention.tlog.kinds import KINDS
 from tests.support import logs
@@ -34,6 +34,7 @@ from tests.support.logs import (
     completed,
     cooled,
     intended,
+    released,
 )
 
 
@@ -62,7 +63,9 @@ def test_an_entry_is_canonical_json_with_who_where_and_what(catalogue):
     append(catalogue, cooled(7))
     data = stored(catalogue, 1).data
     assert encode(decode(data)) == data
-    assert decode(data) == {
+    said = decode(data)
+    assert len(from_base64url(said.pop("salt"))) == 16
+    assert said == {
         "v": 1,
         "index": 1,
         "kind": "hold.cooled",
@@ -480,3 +483,14 @@ def test_sqlite_itself_finds_the_catalogue_whole(catalogue):
     raw = sqlite3.connect(catalogue.path)
     assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     raw.close()
+
+
+def test_no_entry_that_may_be_withheld_can_be_guessed(catalogue):
+    """By its hash: each has a salt, commitments or rows; what is always public has none."""
+    stopped = Dated("service.stopped", NOW, SERVICE)
+    append(catalogue, cooled(7), released(), intended(batch_rows(1)), stopped)
+    found = [decode(stored(catalogue, number).data) for number in range(1, 5)]
+    random = [{"salt", "sd", "rows_root"} & one.keys() for one in found]
+    assert random == [{"salt"}, {"sd"}, {"rows_root"}, set()]
+    append(catalogue, cooled(7))
+    assert decode(stored(catalogue, 5).data)["salt"] != found[0]["salt"]

@@ -12,7 +12,9 @@ from retention.tlog.kinds import CAMERAS, FATES, HOLDS, KINDS, RECORDINGS, telli
 from retention.tlog.source import Outcomes
 from retention.tlog.words import WORDS
 
-DECLARING = (Path("tlog/kinds.py"), Path("tlog/log_kinds.py"))
+DECLARING = tuple(
+    Path(f"tlog/{name}.py") for name in ("kinds", "log_kinds", "hold_kinds")
+)
 
 
 def test_what_has_an_effect_without_a_head_only_keeps():

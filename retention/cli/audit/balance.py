@@ -120,7 +120,13 @@ unsigned_option = click.option(
 
 
 def left_out(session: Session, copied: PublishedCopy) -> None:
-    """Say what a copy has beyond its signed head and the answer has not."""
+    """Say what a copy has beyond its signed head and the answer has not; and what a
+    public one has not at all."""
+    if copied.published.is_public and not session.as_json:
+        note(
+            f"Note: {counted(copied.source.withheld, 'entry', 'entries')} of "
+            f"{number(copied.source.signed)} are withheld from this public copy."
+        )
     count = copied.source.beyond
     if count and not copied.source.unsigned and not session.as_json:
         entries = "1 entry" if count == 1 else f"{number(count)} entries"
@@ -388,11 +394,11 @@ def balance(
             answer = copied.balance(read().wall, **given)
         session.answer(answer, partial(_balance, days=days), copied.zone)
         left_out(session, copied)
-    return 0 if answer.balanced else VerificationError.exit_status
+    return VerificationError.exit_status if answer.balanced is False else 0
 
 
 def _balance(answer: BookBalance, zone: str, *, days: bool = False) -> str:
-    colour = good if answer.balanced else alarm
+    colour = alarm if answer.balanced is False else good
     summary = sentence(answer.summary, zone)
     parts = [
         *_rests_on(answer),

@@ -9,7 +9,7 @@ import click
 
 from retention.cli.audit import verify
 from retention.cli.base import Session, with_session
-from retention.cli.display import good, local, number, safe, telling
+from retention.cli.display import counted, good, local, note, number, safe, telling
 from retention.model.answers.proof import ExtractMade, PublishedChecked
 from retention.model.errors import UsageError, VerificationError
 from retention.model.localtime import format_utc
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 @click.option(
     "--until", metavar="TIME", help="Only an extract: what was written before then."
 )
+@click.option(
+    "--public",
+    is_flag=True,
+    help="Without what speaks of holds, people, requests and recordings, but the hashes.",
+)
 @with_session
 def copy(
     session: Session,
@@ -47,6 +52,8 @@ def copy(
     days: int | None,
     since: str | None,
     until: str | None,
+    *,
+    public: bool,
 ) -> int:
     """A copy of the published log that verifies, whatever the service does meanwhile.
 
@@ -61,15 +68,21 @@ def copy(
       retention audit copy /media/usb/september --since "2026-09-01 00:00" \\
           --until "2026-10-01 00:00"
       retention audit copy /media/usb/month --days 28
+      retention audit copy --public /srv/www/cctv-log
 
     An extract is not for `audit verify`: it has few files, which a browser can open from
     a stick, and the pages of `retention audit explorer` with which it checks them. It has
     the entries of those days with their rows, and from other days what was said of
     cameras, holds and rules.
 
+    With --public it can be served to anybody: cameras, periods, rules and when the service
+    ran are in it, all else is withheld but the hashes, and it verifies all the same.
+    Never serve the whole log, or an extract: it tells where and when police look, and who
+    asked for footage of themselves.
+
     Exit status 5: what was copied is not what was written.
     """
-    from retention.publication.copy import Copy
+    from retention.publication.copy import Copy, PublicCopy
     from retention.tlog.copied import DirectorySource
     from retention.tlog.known_key import named_key
     from retention.tlog.note import parse_vkey
@@ -78,16 +91,25 @@ def copy(
     verifier = parse_vkey(named_key(DirectorySource(source).published))
     _refuse(directory, source)
     if (days, since, until) != (None, None, None):
+        if public:
+            raise UsageError("an extract is not for the public: leave out --public")
         return _extract(session, source, directory, verifier, (days, since, until))
     there = (directory / "checkpoint").exists()
     for afresh in (False, True):
+        copying = (PublicCopy if public else Copy)(source, directory)
         with telling() as tell:
-            Copy(source, directory).to_head(verify.progress(tell), afresh=afresh)
+            copying.to_head(verify.progress(tell), afresh=afresh)
         copied = DirectorySource(directory)
         answer = verify.check(copied, verifier)
         if answer.ok or not there:
             break  # else an earlier copy has not what its head says: compare every file
     session.answer(answer, _copied, copied.zone)
+    if isinstance(copying, PublicCopy) and copying.guessable:
+        note(
+            f"Note: {counted(copying.guessable, 'withheld entry', 'withheld entries')} of "
+            "an older program without a salt: whoever guesses all that one says can tell "
+            "by its hash that it is so."
+        )
     return 0 if answer.ok else VerificationError.exit_status
 
 
@@ -167,8 +189,8 @@ def _refuse(directory: Path, source: Path) -> None:
 def _copied(answer: PublishedChecked, zone: str) -> str:
     if not answer.ok:
         return verify.faults_text(answer, zone)
-    signed = local(answer.signed_at, zone, "an unknown time")
-    done = good(f"Entries 0 to {answer.entries - 1}, signed at {signed}; verified.")
+    signed = verify.signed_text(answer, zone)
+    done = good(f"Entries 0 to {answer.entries - 1}, {signed}; verified.")
     facts = verify.facts_text(answer, zone)
     return (
         f"{done}\n\n{facts}\n\nThe key is the one that the log names: compare its "

@@ -243,13 +243,21 @@ def progress(tell: Callable[[str], None]) -> Callable[[int, int], None]:
 
 
 def _found(answer: PublishedChecked, zone: str) -> str:
-    signed = local(answer.signed_at, zone, "an unknown time")
     if answer.faults:
         return faults_text(answer, zone)
-    intact = f"ntact to entry {answer.entries - 1}, signed at {signed}."
+    intact = f"ntact to entry {answer.entries - 1}, {signed_text(answer, zone)}."
     how = "Copied while it was written: i" if answer.copied_while_written else "I"
     words = [good(how + intact), *law_lines(answer.law)]
     return "\n".join([*words, "", facts_text(answer, zone)])
+
+
+def signed_text(answer: PublishedChecked, zone: str) -> str:
+    """When the last entry was written; of a public copy the last that is in it."""
+    signed = local(answer.signed_at, zone, "an unknown time")
+    if not answer.withheld:
+        return f"signed at {signed}"
+    entries = counted(answer.withheld, "entry", "entries")
+    return f"{entries} withheld; the last that is not was written at {signed}"
 
 
 def law_lines(law: LawChecked | None) -> Iterator[str]:
@@ -260,7 +268,9 @@ def law_lines(law: LawChecked | None) -> Iterator[str]:
         yield alarm(f"NOT LAWFUL: {safe(one.what)}.")
     if law.more_violations:
         yield alarm(f"... and {counted(law.more_violations, 'more violation')}.")
-    if law.lawful:
+    if law.lawful and law.withheld:
+        yield good(f"Lawful to entry {law.judged - 1}, as far as can be checked.")
+    elif law.lawful:
         yield good(f"Lawful to entry {law.judged - 1}, by the rules in force then.")
     for one in law.acknowledged:
         yield f"Acknowledged: {safe(one.what)}."
@@ -271,6 +281,11 @@ def law_facts(law: LawChecked | None) -> Iterator[tuple[str, str]]:
     if law is None:
         yield "lawful", "not looked at: --deep does"
         return
+    if law.withheld:
+        yield (
+            "withheld",
+            f"{number(law.withheld)} entries: no rule can be checked of them",
+        )
     if law.not_checkable:
         found = (f"{one.name} ({number(one.times)})" for one in law.not_checkable)
         yield "not checkable", ", ".join(found)
@@ -321,6 +336,14 @@ def _facts(answer: PublishedChecked, zone: str) -> Iterator[tuple[str, Any]]:
     yield "log", answer.origin or "-"
     yield "key", f"fingerprint {answer.fingerprint}"
     yield "entries", f"{number(answer.entries)} under the checkpoint"
+    if answer.withheld:
+        yield (
+            "a public copy",
+            (
+                f"of {number(answer.withheld)} of them only the hashes are here; whether these "
+                "are withheld rightly it can't show"
+            ),
+        )
     if answer.checkpoint not in (None, "checkpoint"):
         day = str(answer.checkpoint).rpartition("/")[2]
         day = re.sub("^to-entry-0*", "entry ", day)

@@ -47,6 +47,7 @@ def findings(
         *_state_directory(settings),
         *_key(settings),
         *_memories(settings),
+        *_served(settings),
         *_catalogue(settings),
     ]
     for root in settings.root:
@@ -184,6 +185,22 @@ def _memories(settings: Settings) -> Iterator[Finding]:
                 "show a catalogue that was set back",
                 f"chown --reference={settings.state_directory} {path}",
             )
+
+
+def _served(settings: Settings) -> Iterator[Finding]:
+    """The whole log tells of holds: it is for auditors, and no web page."""
+    for path in (settings.published_log, settings.log_copy):
+        if path is not None and not _SERVED.isdisjoint(path.parts):
+            yield warning(
+                f"{path} looks like a place that a web server shows to everybody, and the "
+                "whole log tells where and when police look, and who asked for footage",
+                "keep it where only auditors come; for the public make a copy of its own, "
+                "`retention audit copy --public DIR`",
+            )
+
+
+_SERVED = frozenset({"www", "htdocs", "html", "public_html", "http"})
+"""Names of directories that are served, as a rule."""
 
 
 def _catalogue(settings: Settings) -> Iterator[Finding]:

@@ -42,10 +42,12 @@ class EntryList:
     """Entries, newest first; `before` gives the next ones.
 
     `signed`: how many entries the checkpoint of a published copy covers; `beyond`: how
-    many lie behind those, which are not signed yet and left out unless asked for.
+    many lie behind those, which are not signed yet and left out unless asked for;
+    `withheld`: how many are not in a copy for the public.
     """
 
     entries: list[EntryShown]
     before: int | None
     signed: int | None = None
     beyond: int | None = None
+    withheld: int | None = None

@@ -289,7 +289,8 @@ class BookFindings:
 
     `came_back`: entries named here that came back under no signed head, so that anybody
     may have written them.  Of a published copy: `signed` entries are under its
-    checkpoint, `beyond` lie behind those, not signed yet; `unsigned` are the ones of
+    checkpoint, `withheld` are not in a copy for the public, `beyond` lie behind those, not
+    signed yet; `unsigned` are the ones of
     them that the answer rests on.
     """
 
@@ -309,6 +310,7 @@ class BookFindings:
     signed: int | None = None
     beyond: int | None = None
     unsigned: list[int] | None = None
+    withheld: int | None = None
 
 
 # -- balance --------------------------------------------------------------------------
@@ -341,12 +343,13 @@ class BookLine:
 
 @dataclass(frozen=True, slots=True)
 class BookBalance:
-    """Whether the books add up; `complete`: what is there is in them.  `more` days are
+    """Whether the books add up, null where a public copy withholds them; `complete`:
+    what is there is in them.  `more` days are
     not listed, `open_intents` are entries whose batch is not finished.  `came_back`: the
     entries in them that did.  `signed`, `beyond` and `unsigned` as in what `audit.find`
     answers."""
 
-    balanced: bool
+    balanced: bool | None
     complete: bool
     days: list[BookLine]
     more: int
@@ -361,3 +364,4 @@ class BookBalance:
     signed: int | None = None
     beyond: int | None = None
     unsigned: list[int] | None = None
+    withheld: int | None = None

@@ -40,7 +40,8 @@ class LawChecked:
     """Whether what the first `judged` entries say was allowed by the rules in force.
 
     `acknowledged`: violations that people have seen to, on record.  `in_flight`: files
-    deleted under a hold that was placed after their intent.
+    deleted under a hold that was placed after their intent.  Of `withheld` entries, which
+    a public copy has not, no rule can be checked.
     """
 
     lawful: bool
@@ -50,6 +51,7 @@ class LawChecked:
     acknowledged: list[ViolationFound]
     not_checkable: list[NotCheckable]
     in_flight: int
+    withheld: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class PublishedChecked:
     """A published log that was verified up to its checkpoint.
 
     `ok`: it is intact and not unlawful.  `lawful` is null where `law` was not looked at,
-    which takes depth "deep".
+    which takes depth "deep".  `withheld` entries are not in it, of which a public copy has
+    the hashes alone.
     `intact`: so many entries from the first on are what was written.  `signed_at`: when
     the last one under the checkpoint was written; `unsigned` lie beyond it.  `depth` is
     "tree", "sums" or "deep".  `extends`: older checkpoints that it continues, of which
@@ -71,6 +74,7 @@ class PublishedChecked:
     law: LawChecked | None
     origin: str
     entries: int
+    withheld: int
     intact: int
     signed_at: str | None
     unsigned: int

@@ -142,6 +142,17 @@ class Lawful:
         if record.kind in FORCE:
             self._said.take([record], record.number + 1)
 
+    def withheld(self, number: int) -> None:
+        """The next entry is not in this copy: nothing can be said of it, nor is it known
+        what it puts in force or explains."""
+        if self._stopped or number != self.verdict.judged:
+            self._stopped = True
+            return
+        self.verdict.judged += 1
+        self.verdict.withheld += 1
+        self._prev = None
+        self._times.unexplained = True
+
     @property
     def next(self) -> int:
         """The number of the entry that is to be taken next; beyond all where it stopped."""

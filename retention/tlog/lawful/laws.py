@@ -69,6 +69,7 @@ class Verdict:
     `unchecked`: by law how often it could not be looked at, since what it needs aged out,
     is withheld, or was never on record; that is no violation.  `in_flight`: files that
     were deleted under a hold placed after the intent, which it could not stop any more.
+    `withheld`: entries that a public copy has not, of which nothing is known.
     `acknowledged`: violations that two people have seen to, on record.
     """
 
@@ -78,6 +79,7 @@ class Verdict:
     acknowledged: list[Violation] = field(default_factory=list)
     unchecked: Counter[str] = field(default_factory=Counter)
     in_flight: int = 0
+    withheld: int = 0
 
     @property
     def lawful(self) -> bool:

@@ -17,6 +17,7 @@ from retention.tlog import rows as row_files
 from retention.tlog.canonical import base64url, decode
 from retention.tlog.entry import Stored, previous
 from retention.tlog.kinds import KINDS, begins
+from retention.tlog.public import with_rows
 from retention.tlog.unsigned import Stretch, is_unsigned
 from retention.tlog.verify.findings import Depth, FaultError, Missing, Report
 
@@ -100,6 +101,8 @@ class Books:
         self._unindexed = unindexed
         self._read_rows = report.depth is not Depth.TREE
         self._skipped: set[int] = set()
+        self.incomplete = False
+        """Entries are withheld: an intent that is not here may be one of them."""
 
     def one(
         self, entry: dict[str, Any], stored: Stored, looked: Looked | None = None
@@ -179,7 +182,7 @@ class Books:
         """Why an entry is not the completion of an open intent, or None."""
         fields, of = entry["fields"], entry["fields"]["intent"]
         intent = self.intents.pop(of, None)
-        if of in self._skipped:
+        if of in self._skipped or (intent is None and self.incomplete):
             return None
         if intent is None:
             return f"completes {of}, which is no open intent"
@@ -203,13 +206,17 @@ class Books:
         return is_unsigned(self._stretches, number)
 
 
-def placed(stored: Stored, last: Stored | None) -> dict[str, Any]:
+def placed(
+    stored: Stored, last: Stored | None, *, public: bool = False
+) -> dict[str, Any]:
     """What an entry says; FaultError where it is not the one that belongs here, after
-    `last`, or has not the row file that it speaks of: all that can be said of it alone."""
+    `last`, or has not the row file that it speaks of: all that can be said of it alone.
+    In a `public` copy that may be withheld."""
     try:
         entry: dict[str, Any] = decode(stored.data)
         _place(entry, stored, last)
-        _digest(entry, stored)
+        if stored.rows is not None or not public or with_rows(entry):
+            _digest(entry, stored)
     except UNREADABLE as error:
         raise FaultError(stored.number, f"can't be read: {error!r}") from error
     return entry

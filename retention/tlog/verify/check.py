@@ -148,8 +148,7 @@ class Check:
         Before the entries beyond it are read: a bundle is written before the tiles over
         it, so that what is listed by now is not ahead of them.
         """
-        for path in self.published.files("tile"):
-            tile = tiles.parse(path)
+        for path, tile in self.published.tiles_there():
             if tile is None:
                 self.report.strangers.append(path)
             elif tile.width < WIDTH or tile.last > self.head.size:
@@ -157,13 +156,17 @@ class Check:
                 self._lying.setdefault(place, bytearray()).append(tile.width - 1)
 
     def _bundle(self, tile: Tile) -> tuple[Entries, list[bytes]]:
-        """The next signed entries and their hashes, which lie beside them."""
+        """The next signed entries and their hashes, which lie beside them; of a withheld
+        one the hash is what there is."""
         try:
             entries = tiles.unbundled(self.published.tile(tile) or b"", tile.width)
+            hashes = tiles.leaf_hashes(entries)
+            beside = self.published.tile(tile._replace(level=0))
+            if self.published.is_public:
+                hashes = _filled(entries, hashes, tiles.split(beside or b""))
         except ValueError:
             raise Misfit from None
-        hashes = tiles.leaf_hashes(entries)
-        if self.published.tile(tile._replace(level=0)) != b"".join(hashes):
+        if beside != b"".join(hashes):
             raise Misfit
         return entries, hashes
 
@@ -209,9 +212,11 @@ class Check:
         if len(known) < tile.width <= len(right):
             return  # it can't be told
         made = tiles.bundle(known) if tile.level == "entries" else b"".join(known)
-        data = self.published.read(tile.path, len(made))
+        data = self.published.read(self.published.path_of(tile), len(made))
         if data is None:
             return
+        if tile.level == "entries" and self.published.is_public:
+            data = self._as_withheld(tile, data, known)
         if tile.width <= len(right):
             if data != made:
                 raise Misfit
@@ -220,6 +225,16 @@ class Check:
         else:
             self.report.copied = True
             self._reach = max(self._reach, tile.last)
+
+    def _as_withheld(self, tile: Tile, data: bytes, known: list[bytes]) -> bytes:
+        """A bundle of a public copy as it would be with these entries, where it differs by
+        what is withheld alone."""
+        path, limit = self.published.path_of(tile), WIDTH * (2 + tiles.ENTRY_LIMIT)
+        found = tiles.begun(self.published.read(path, limit) or b"")
+        if len(found) != tile.width or not tiles.alike(found, known):
+            return data
+        made = tiles.bundle(known)
+        return made if tile.width <= len(known) else made + data[len(made) :]
 
     def _meet(self, hashes: list[bytes]) -> None:
         """The tree has come to the older checkpoints up to these leaves, which are behind
@@ -298,6 +313,16 @@ class Check:
             elif not self.contents.may_have_rows(entry):
                 what = "has a row file that it does not speak of"
                 self.report.add(Fault(entry, what))
+
+
+def _filled(
+    entries: Sequence[bytes], hashes: Sequence[bytes], said: Sequence[bytes]
+) -> list[bytes]:
+    """The hashes of entries, those of withheld ones as the tile has them."""
+    return [
+        other if entry == tiles.WITHHELD else one
+        for entry, one, other in zip(entries, hashes, said, strict=True)
+    ]
 
 
 def _time(stored: Stored | None) -> int | None:

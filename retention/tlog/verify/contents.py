@@ -16,6 +16,7 @@ from retention.tlog.directory import Published
 from retention.tlog.entry import Stored
 from retention.tlog.lawful.fold import Lawful
 from retention.tlog.lawful.laws import Verdict
+from retention.tlog.tiles import WITHHELD
 from retention.tlog.unsigned import unsigned_of
 from retention.tlog.verify import books
 from retention.tlog.verify.books import Books, Looked
@@ -38,6 +39,7 @@ class Contents:
         self._published = published
         self._report = report
         self._may_have_rows = bytearray()
+        self._left_out: deque[int] = deque()
         self._jobs = jobs
         self._pool: ProcessPoolExecutor | None = None
         self._waiting: deque[tuple[list[Stored], Future[list[Looked]] | None]] = deque()
@@ -53,6 +55,9 @@ class Contents:
         tree = self._report.depth is Depth.TREE
         found: list[Stored] = []
         for number, data in enumerate(entries, first):
+            if data == WITHHELD:
+                self._withhold(number)
+                continue
             rows = data is None or ROWS in data
             if rows:
                 self._mark(number)
@@ -66,7 +71,7 @@ class Contents:
                 right = self._right(stored, sums=False) if rows or tree else True
                 if right and not tree:
                     found.append(stored)
-        if entries:
+        if entries and entries[-1] != WITHHELD:
             last = entries[-1]
             number = first + len(entries) - 1
             self.last = None if last is None else Stored(number, last)
@@ -104,6 +109,7 @@ class Contents:
         """Wait for what was begun, and end the helpers."""
         while self._waiting:
             self._next()
+        self._pass_over(self._report.size)
         self.close()
 
     def verdict(self) -> Verdict | None:
@@ -137,12 +143,19 @@ class Contents:
             ready = next(looked, None) if stored.rows else None
             self._right(stored, ready, sums=True)
 
+    def _withhold(self, number: int) -> None:
+        """A public copy has the hash of an entry alone."""
+        self._report.left_out += 1
+        self.books.incomplete = True
+        if self._lawful is not None:
+            self._left_out.append(number)
+
     def _right(
         self, stored: Stored, looked: Looked | None = None, *, sums: bool
     ) -> bool:
         """Whether an entry belongs where it is and, with `sums`, adds up; else a fault."""
         try:
-            entry = books.placed(stored, None)
+            entry = books.placed(stored, None, public=self._published.is_public)
             if sums:
                 self.books.one(entry, stored, looked)
         except FaultError as error:
@@ -150,8 +163,16 @@ class Contents:
             self._skip(stored.number)
             return False
         if sums and self._lawful is not None:
+            self._pass_over(stored.number)
             self._lawful.take(entry, stored)
         return True
+
+    def _pass_over(self, before: int) -> None:
+        """What was withheld before an entry that is judged."""
+        while self._left_out and self._left_out[0] < before:
+            number = self._left_out.popleft()
+            if self._lawful is not None:
+                self._lawful.withheld(number)
 
     def _skip(self, number: int) -> None:
         self.books.skip(number)

@@ -65,7 +65,7 @@ class Report:
     `size` is the head's, `intact` how many entries from the first on are what was
     written; `rows` how many rows were read (not at depth `tree`), `withheld` how many
     committed values were erased, `open_intents` batches without a completion.  Of a
-    published log also: its `origin`, when its last signed entry was written (`signed_at`,
+    published log also: how many entries a public copy withholds (`left_out`), its `origin`, when its last signed entry was written (`signed_at`,
     microseconds), how many entries lie beyond the checkpoint (`unsigned`), the older
     checkpoints that it extends (`extends`), and files that are none of its (`strangers`).
     """
@@ -76,6 +76,7 @@ class Report:
     root: bytes = merkle.EMPTY
     rows: int = 0
     withheld: int = 0
+    left_out: int = 0
     open_intents: list[int] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     unlisted: int = 0
@@ -140,6 +141,7 @@ def answer(report: Report, directory: str, **more: Any) -> PublishedChecked:
         law=law,
         origin=report.origin,
         entries=report.size,
+        withheld=report.left_out,
         intact=report.intact,
         signed_at=utc_or_null(report.signed_at),
         unsigned=report.unsigned,
@@ -173,6 +175,7 @@ def of_law(verdict: Verdict) -> LawChecked:
             if verdict.unchecked[law.name]
         ],
         in_flight=verdict.in_flight,
+        withheld=verdict.withheld,
     )
 
 

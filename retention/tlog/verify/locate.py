@@ -73,13 +73,15 @@ class Locate(Check):
             entries, hashes = self._judged(tile)
             if not hashes and tile.width < WIDTH:
                 self._broken = True
-        self._holed |= self._gone and any(entries)
-        self._gone |= not all(entries)
+        self._holed |= self._gone and any(one is not None for one in entries)
+        self._gone |= None in entries
         return entries, hashes
 
     def _judged(self, tile: Tile) -> tuple[Entries, list[bytes]]:
         """The two are not of each other: which of them is wrong, and where."""
         data = self.published.tile(tile)
+        if self.published.is_public:
+            return self._judged_public(tile, data)
         if data is None:
             return self._begun(tile)
         entries: list[bytes] = []
@@ -101,6 +103,29 @@ class Locate(Check):
             self.report.add(fault)
         return right, said
 
+    def _judged_public(
+        self, tile: Tile, data: bytes | None
+    ) -> tuple[Entries, list[bytes]]:
+        """The same of a public copy: of what is withheld there are hashes alone, which
+        nothing but the tree over them can tell to be wrong."""
+        said = self._said(tile._replace(level=0))
+        path = self.published.path_of(tile)
+        if data is None:
+            self.report.add(_missing(tile, 0, path))
+            return [None] * tile.width, said
+        found = tiles.begun(data)
+        entries: list[bytes | None] = [None] * tile.width
+        if len(tiles.bundle(found)) != len(data) or len(found) != tile.width:
+            what = f"or one up to {tile.last - 1} was changed: {path} is no bundle"
+            self._fault(tile.first, what)
+            return entries, said
+        for at, entry in enumerate(found):
+            if entry == tiles.WITHHELD or not said or merkle.leaf(entry) == said[at]:
+                entries[at] = entry
+            else:
+                self._fault(tile.first + at, f"was changed (in {path})")
+        return entries, said
+
     def _begun(self, tile: Tile) -> tuple[Entries, list[bytes]]:
         """A bundle is missing: what a narrower one has of it, and its hashes."""
         found = tiles.begun(self.published.widest(tile) or b"")[: tile.width]
@@ -116,7 +141,7 @@ class Locate(Check):
             self._fault(
                 tile.first, f"or one up to {tile.first + there - 1} was changed"
             )
-        self.report.add(_missing(tile, len(found)))
+        self.report.add(_missing(tile, len(found), tile.path))
         return [*found, *[None] * (tile.width - len(found))], said
 
     def _said(self, tile: Tile, first: int | None = None) -> list[bytes]:
@@ -326,10 +351,10 @@ def look(
     return faults, right
 
 
-def _missing(tile: Tile, there: int) -> Fault:
+def _missing(tile: Tile, there: int, path: str) -> Fault:
     first, last = tile.first + there, tile.last - 1
     others = f"and those up to {last} are" if first < last else "is"
-    what = f"{others} missing: {tile.path} is not there"
+    what = f"{others} missing: {path} is not there"
     return Fault(first, what, Missing.ENTRIES)
 
 

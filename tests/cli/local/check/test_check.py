@@ -83,6 +83,16 @@ def test_a_head_that_the_service_can_not_write_is_found(site, monkeypatch):
     assert has(site, ".cctv-retention-head can't be written", "chown", level="warning")
 
 
+def test_a_whole_log_where_a_web_server_shows_it_is_found(site, tmp_path):
+    assert not has(site, "web server")
+    for name in ("log_directory", "log_copy"):
+        served = tmp_path / "www" / "log"
+        told = findings(site.settings.model_copy(update={name: served}))
+        (one,) = [found for found in told if "web server shows" in found.what]
+        assert str(served) in one.what
+        assert "audit copy --public" in one.remedy
+
+
 def test_what_the_settings_doubt_is_found(site):
     assert has(site, "recorder_keeps is not set", level="warning")
     assert has(site, "release_requires_two_people is false", "-> set it to true")
