@@ -299,7 +299,7 @@ def create(path: Path, facts: dict[str, str]) -> Catalogue:
     Refuses an existing file.  A crash in the middle leaves a file without a schema
     version, which `open_` refuses and `create` replaces.
     """
-    if path.exists() and _version(path) != 0:
+    if path.exists() and version(path) != 0:
         raise CatalogueError(f"{path} exists already; init never overwrites")
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     with sqlite3.connect(path) as raw:
@@ -317,7 +317,7 @@ def open_(path: Path, *, read_only: bool = False) -> Catalogue:
             f"there is no catalogue at {path}: run `retention init`, or check "
             "state_directory in the configuration. Nothing is deleted without it"
         )
-    found = _version(path)
+    found = version(path)
     if found == 0:
         raise CatalogueError(
             f"{path} is empty or was cut short; nothing will be deleted. Restore a "
@@ -343,7 +343,7 @@ Look = Callable[["Catalogue", Connection], None]
 def upgrade(path: Path, look: Look | None = None) -> tuple[int, int]:
     """Bring an older schema up to this program's; returns (from, to).  `look` is called
     with what it has become, before that is so."""
-    found = _version(path) if path.exists() else 0
+    found = version(path) if path.exists() else 0
     if found == 0 or found > schema.VERSION:
         open_(path)  # raises the right sentence
     if found < schema.VERSION:
@@ -370,8 +370,8 @@ def _migrate(
             look(catalogue, tx)
 
 
-def _version(path: Path) -> int:
-    """The file's schema number; 0 for an empty file."""
+def version(path: Path) -> int:
+    """The schema number of the file of a catalogue; 0 for an empty file."""
     try:
         raw = sqlite3.connect(f"file:{_quote(path)}?mode=ro", uri=True)
         try:

@@ -157,8 +157,9 @@ def _repaired(answer: SchemaRepaired, zone: str) -> str:
     is_flag=True,
     help="Also where the rows protect less than the log says: see `schema repair`.",
 )
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @with_session
-def upgrade(session: Session, anyway: bool) -> None:
+def upgrade(session: Session, anyway: bool, dry_run: bool) -> None:
     """Bring an older catalogue up to this program; one that fits stays as it is.
 
     Stop the daemon and make a copy of the state directory first. The rows, as they would
@@ -167,17 +168,26 @@ def upgrade(session: Session, anyway: bool) -> None:
     \b
     Example:
       systemctl stop cctv-retention
+      sudo -u cctv-retention retention schema upgrade --dry-run
       sudo -u cctv-retention retention schema upgrade
     """
     from retention.cli.local import offline
 
-    session.answer(offline.upgrade(session.client.config, anyway=anyway), _upgraded)
+    done = offline.upgrade(session.client.config, anyway=anyway, dry_run=dry_run)
+    session.answer(done, _upgraded)
 
 
 def _upgraded(answer: dict[str, Any], zone: str) -> str:
-    if answer["from"] == answer["to"]:
-        return f"The catalogue has schema {answer['to']} and needs no upgrade."
-    text = f"The catalogue went from schema {answer['from']} to {answer['to']}."
+    old, new = answer["from"], answer["to"]
+    if old == new:
+        text = f"The catalogue has schema {new} and needs no upgrade."
+    elif answer["dry_run"]:
+        text = f"The catalogue would go from schema {old} to {new}; it stays as it is."
+    else:
+        text = f"The catalogue went from schema {old} to {new}."
+    if not answer["mismatches"]:
+        text += "\nIts rows protect all that its log has in force"
+        text += f": {len(answer['holds'])} holds." if answer["holds"] else "."
     for one in answer["mismatches"]:
         text += f"\nIts rows protect less than its log says: {safe(one)}."
     return text

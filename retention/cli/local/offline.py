@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retention.catalogue import db
+from retention.catalogue import db, schema
 from retention.catalogue.log import Log
 from retention.control import in_force
 from retention.footage import kept_head
@@ -37,44 +37,77 @@ def settings(config: Path | None) -> Settings:
     return load(config, told)
 
 
-def upgrade(config: Path | None, *, anyway: bool = False) -> dict[str, Any]:
-    """Bring the catalogue up to this program's schema; {"from", "to", "mismatches"}.
+class _DryRunError(Exception):
+    """All was tried, and nothing is to change."""
 
-    First its rows, as they would be, are compared with what its log has in force: where
-    they protect less it stays as it is (CatalogueError), unless `anyway`.  A crash
-    between the migration and its entry leaves the new schema without one, and an old
-    backup gets none, which would fork its log; `service.started` then names the program
-    that uses it.
+
+class _Look:
+    """Compares a catalogue's rows, as they would be, with what its log has in force."""
+
+    def __init__(self, *, anyway: bool, dry_run: bool) -> None:
+        self._anyway, self._dry_run = anyway, dry_run
+        self.less: list[str] = []
+        self.holds: list[int] = []
+
+    def compare(self, catalogue: db.Catalogue, tx: Connection) -> None:
+        """What protects less, and which holds are in force by the log."""
+        now = read().wall
+        self.less = in_force.compare(catalogue, tx, now).less
+        said = catalogue.said.holds.items()
+        self.holds = sorted(key for key, one in said if one.in_force(now))
+
+    def __call__(self, catalogue: db.Catalogue, tx: Connection) -> None:
+        self.compare(catalogue, tx)
+        if self.less and not self._anyway:
+            raise CatalogueError(
+                f"nothing was upgraded: the catalogue's rows protect less than its log "
+                f"says ({self.less[0]}). Put back its newest copy, or go on with "
+                "--anyway: then nothing is deleted before `retention schema repair`"
+            )
+        if self._dry_run:
+            raise _DryRunError
+
+
+def upgrade(
+    config: Path | None, *, anyway: bool = False, dry_run: bool = False
+) -> dict[str, Any]:
+    """Bring the catalogue up to this program's schema; {"from", "to", "mismatches",
+    "holds", "dry_run"}.
+
+    First its rows, as they would be, are compared with what its log has in force, the
+    `holds` among it: where they protect less it stays as it is (CatalogueError), unless
+    `anyway`; with `dry_run` it stays so in any case.  A crash between the migration and
+    its entry leaves the new schema without one, and an old backup gets none, which would
+    fork its log; `service.started` then names the program that uses it.
     """
     own = settings(config)
     path = own.state_directory / db.NAME
     _may_open(path)
-    less: list[str] = []
-
-    def look(catalogue: db.Catalogue, tx: Connection) -> None:
-        less.extend(in_force.compare(catalogue, tx, read().wall).less)
-        if less and not anyway:
-            raise CatalogueError(
-                f"nothing was upgraded: the catalogue's rows protect less than its log "
-                f"says ({less[0]}). Put back its newest copy, or go on with --anyway: "
-                "then nothing is deleted before `retention schema repair`"
-            )
-
+    look = _Look(anyway=anyway, dry_run=dry_run)
     with exclusive(own.state_directory, "schema upgrade"):
-        found, made = db.upgrade(path, look)
-        if found != made:
-            fields = {"from": found, "to": made}
-            author = Log(site=own.site).by(caller(), read().wall)
+        try:
+            found, made = db.upgrade(path, look)
+        except _DryRunError:
+            found, made = db.version(path), schema.VERSION
+        else:
             with closing(db.open_(path)) as catalogue:
-                if (
-                    compare.obstacle(
-                        catalogue, own, partial(kept_head.in_roots, own.root)
-                    )
-                    is None
-                ):
-                    with catalogue.write(db.Priority.HOLD, author) as tx:
-                        tx.append("schema.upgraded", fields)
-    return {"from": found, "to": made, "mismatches": less}
+                if found == made:
+                    with catalogue.read() as tx:
+                        look.compare(catalogue, tx)
+                else:
+                    _record(catalogue, own, {"from": found, "to": made})
+    return {
+        "from": found, "to": made, "mismatches": look.less, "holds": look.holds,
+        "dry_run": dry_run,
+    }  # fmt: skip
+
+
+def _record(catalogue: db.Catalogue, own: Settings, fields: dict[str, Any]) -> None:
+    heads = partial(kept_head.in_roots, own.root)
+    if compare.obstacle(catalogue, own, heads) is None:
+        author = Log(site=own.site).by(caller(), read().wall)
+        with catalogue.write(db.Priority.HOLD, author) as tx:
+            tx.append("schema.upgraded", fields)
 
 
 def _may_open(catalogue: Path) -> None:
