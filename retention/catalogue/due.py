@@ -1,19 +1,22 @@
 """What is due in the catalogue.
 
 Every query visits only the start times outside hold windows, one clustered range each,
-so its cost follows what is due, not what is stored or held.
+so its cost follows what is due, not what is stored or held.  What is summed up of many
+streams is one statement for them all: nothing is asked stream by stream.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 
-from retention.catalogue import holds, looks, streams
+from retention.catalogue import looks, streams
+from retention.catalogue.db import Catalogue
 from retention.catalogue.recordings import RULED, Doubt, Key, doubt
 from retention.model.choice import Due, Scope
-from retention.model.policy import BEGINNING, Policy, gaps
-from retention.model.values import FOREVER, Micros, Recording, State, Window
+from retention.model.policy import BEGINNING, Policy
+from retention.model.values import FOREVER, Micros, Recording, State, Stream
 
 T = TypeVar("T")
 
@@ -31,7 +34,7 @@ _IN_PLAN = (
 )
 _LISTED = (
     "EXISTS (SELECT 1 FROM plan_row q WHERE q.stream=r.stream AND q.start=r.start "
-    "AND q.n=r.n AND q.plan=?)"
+    "AND q.n=r.n AND q.plan=:plan)"
 )
 _FOUND = (
     "CROSS JOIN due_when_found f ON f.stream=r.stream AND f.start=r.start AND f.n=r.n"
@@ -48,54 +51,98 @@ _DUE = (
 )
 
 
-_FEW = 8
-"""So many windows are each asked about; of more, those are passed over in which no
-recording starts, by one question for each stretch without any."""
+_COLUMNS = (
+    "stream", "camera", "longest", "doubted", "first", "after", "cut", "seen_after",
+    "seen",
+)  # fmt: skip
+_GIVEN = ", ".join(f"json_extract(value, '$[{n}]')" for n in range(len(_COLUMNS)))
+# A window as if it were a hold's ends where the stream begins, so that there is a
+# stretch before the first hold too.  Where times are in doubt any hold holds all.
+_FREE = f"""
+WITH given({", ".join(_COLUMNS)}) AS (SELECT {_GIVEN} FROM json_each(:asked)),
+asked AS MATERIALIZED (
+    SELECT stream, camera, longest, doubted, after, cut, seen_after, seen, max(first,
+        ifnull((SELECT min(start) FROM recording r WHERE r.stream=g.stream), first)
+    ) AS first FROM given g
+),
+windows AS (
+    SELECT stream, NULL AS hold, {BEGINNING} AS since, first AS until, longest, after, cut
+    FROM asked
+    UNION ALL
+    SELECT a.stream, h.key, iif(a.doubted, {BEGINNING}, h.since),
+        iif(a.doubted, {FOREVER}, h.until), a.longest, a.after, a.cut
+    FROM asked a CROSS JOIN hold_camera c ON c.camera=a.camera
+    CROSS JOIN hold h ON h.key=c.hold
+    WHERE (h.free_at IS NULL OR h.free_at>:now) AND (a.doubted OR h.until>a.first)
+),
+free AS (
+    SELECT stream, max(until) OVER w AS first, lead(since, 1, {FOREVER}) OVER w AS stop,
+        after, cut FROM windows
+    WINDOW w AS (PARTITION BY stream ORDER BY since ROWS UNBOUNDED PRECEDING)
+)
+"""
+_UNHELD = (
+    "NOT EXISTS (SELECT 1 FROM hold_camera c CROSS JOIN hold h ON h.key=c.hold "
+    "WHERE c.camera=a.camera AND (h.free_at IS NULL OR h.free_at>:now))"
+)
+_IS_DUE = (
+    "r.start>=f.first AND r.start<min(f.stop, f.cut) AND r.state=0 "
+    "AND r.start+r.duration<=min(f.stop, f.cut) AND r.start+r.duration>f.after"
+)
+# CROSS JOIN: SQLite keeps the order.  Without statistics it would rather walk every
+# recording of a stream than the few in quarantine.
+_DOUBTFUL = (
+    "asked a CROSS JOIN quarantine d ON d.stream=a.stream CROSS JOIN recording r "
+    "ON r.stream=d.stream AND r.start=d.start AND r.n=d.n AND r.state=2"
+)
 
-_NEXT = "SELECT min(start) FROM recording WHERE stream=? AND start>=?"
 
-
-def inhabited(
+def _ask(
     tx: Connection,
-    stream: int,
-    ranges: Sequence[T],
-    bounds: Callable[[T], tuple[Micros, Micros]],
-) -> Iterator[T]:
-    """Those of these ranges, in order, in whose `bounds` a recording of the stream may
-    start: all of a few."""
-    if len(ranges) <= _FEW:
-        yield from ranges
-        return
-    found: Micros | None = None
-    for one in ranges:
-        low, high = bounds(one)
-        if found is None or found < low:
-            found = tx.exec_driver_sql(_NEXT, (stream, low)).scalar()
-            if found is None:
-                return
-        if found < high:
-            yield one
+    sql: str,
+    scopes: Collection[Scope],
+    span: Span,
+    first: Mapping[int, Micros] | None = None,
+    **more: Any,
+) -> Sequence[Any]:
+    """The answer to a query of `free` and `asked` for these streams, of each from the
+    start in `first` on, where that has one."""
+    if not scopes:
+        return []
+    asked = []
+    for scope in scopes:
+        seen_after, seen = span.after - scope.period, span.until - scope.period
+        after, cut = seen_after, seen
+        if scope.in_doubt is not None:
+            after, cut = scope.in_doubt.latest(after), scope.in_doubt.latest(cut)
+        since = BEGINNING if first is None else first.get(scope.stream, BEGINNING)
+        since = max(since, after - scope.longest)  # what starts before ends by `after`
+        asked.append(
+            (scope.stream, scope.camera, scope.longest, scope.in_doubt is not None,
+             since, after, cut, seen_after, seen)
+        )  # fmt: skip
+    now = next(iter(scopes)).now
+    values = {"asked": json.dumps(asked), "now": now, **more}
+    return tx.exec_driver_sql(_FREE + sql, values).all()
 
 
-def _ranges(
-    tx: Connection, scope: Scope, span: Span, first: Micros
-) -> Iterator[tuple[Micros, Micros, Micros, Micros]]:
-    """(first start, last start, latest end, earliest end) of each free range in which
-    there may be a recording."""
-    ranges = list(_all_ranges(scope, span, first))
-    yield from inhabited(tx, scope.stream, ranges, lambda one: one[:2])
+PAGE = 100
+"""Streams that are asked about in one reading, so that none takes long."""
 
 
-def _all_ranges(
-    scope: Scope, span: Span, first: Micros
-) -> Iterator[tuple[Micros, Micros, Micros, Micros]]:
-    after, cutoff = span.after - scope.period, span.until - scope.period
-    if scope.in_doubt is not None:
-        if scope.holds.windows:
-            return  # any hold on the camera holds them: see policy.decide
-        after, cutoff = scope.in_doubt.latest(after), scope.in_doubt.latest(cutoff)
-    for gap in gaps(scope.holds.windows, first, cutoff):
-        yield gap.first, min(gap.stop, cutoff), min(gap.stop, cutoff), after
+def paged(
+    catalogue: Catalogue,
+    scopes: Sequence[Scope],
+    ask: Callable[..., Mapping[int, T]],
+    *given: Any,
+) -> dict[int, T]:
+    """What `ask` (with what is `given` besides) answers by stream, some streams in each
+    reading."""
+    found: dict[int, T] = {}
+    for at in range(0, len(scopes), PAGE):
+        with catalogue.read() as tx:
+            found |= ask(tx, scopes[at : at + PAGE], *given)
+    return found
 
 
 def rows(
@@ -131,10 +178,18 @@ def present(
     join = _FOUND if when_found else ""
     sql = _DUE.format(join=join if plan is None else _IN_PLAN)
     extra = () if plan is None else (plan,)
-    for low, high, latest, after in _ranges(tx, scope, span, first):
+    ranges = _ask(
+        tx,
+        "SELECT f.first, min(f.stop, f.cut), f.after FROM free f WHERE EXISTS "
+        f"(SELECT 1 FROM recording r WHERE r.stream=f.stream AND {_IS_DUE}) ORDER BY 1",
+        [scope],
+        span,
+        {scope.stream: first},
+    )
+    for low, high, after in ranges:
         rows = tx.exec_driver_sql(
             sql,
-            (scope.period, *extra, scope.stream, low, high, latest, after,
+            (scope.period, *extra, scope.stream, low, high, high, after,
              limit - len(found)),
         )  # fmt: skip
         found.extend(_counted(scope, Due._make(row)) for row in rows)
@@ -186,91 +241,188 @@ def any_found(tx: Connection, root: int) -> bool:
 
 
 def total_found(
-    tx: Connection, scope: Scope, until: Micros, *, outside_plan: int
+    tx: Connection, scopes: Collection[Scope], until: Micros, *, outside_plan: int
 ) -> int:
-    """How many recordings of a stream are due that were so when they were catalogued,
-    and that this plan does not list."""
-    ranges = _ranges(tx, scope, Span(BEGINNING, until), BEGINNING)
-    return sum(
-        tx.exec_driver_sql(
-            f"SELECT count(*) FROM due_when_found f CROSS JOIN recording r "
-            "ON r.stream=f.stream AND r.start=f.start AND r.n=f.n "
-            "WHERE f.stream=? AND f.start>=? AND f.start<? AND r.state=0 "
-            f"AND r.start+r.duration<=? AND NOT {_LISTED}",
-            (scope.stream, low, high, latest, outside_plan),
-        ).scalar_one()
-        for low, high, latest, _ in ranges
+    """How many recordings of these streams are due that were so when they were
+    catalogued, and that this plan does not list."""
+    rows = _ask(
+        tx,
+        "SELECT count(*) FROM free f CROSS JOIN due_when_found d ON d.stream=f.stream "
+        "AND d.start>=f.first AND d.start<min(f.stop, f.cut) CROSS JOIN recording r "
+        "ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
+        f"WHERE {_IS_DUE} AND NOT {_LISTED}",
+        scopes,
+        Span(BEGINNING, until),
+        plan=outside_plan,
     )
+    return sum(row[0] for row in rows)
 
 
-def total(
-    tx: Connection, scope: Scope, span: Span, *, outside_plan: int | None = None
-) -> Sum:
-    """How many recordings are due in `span`; with `outside_plan`, those that this plan
-    does not list."""
+def totals(
+    tx: Connection,
+    scopes: Collection[Scope],
+    span: Span,
+    *,
+    outside_plan: int | None = None,
+) -> dict[int, Sum]:
+    """By stream how many recordings are due in `span`, where there are any; with
+    `outside_plan`, those that this plan does not list."""
     also = "" if outside_plan is None else f"AND NOT {_LISTED}"
-    extra = () if outside_plan is None else (outside_plan,)
-    sums = [
-        (
-            f"SELECT {_SUM} FROM recording r "
-            "WHERE r.stream=? AND r.start>=? AND r.start<? AND r.state=0 "
-            f"AND r.start+r.duration<=? AND r.start+r.duration>? {also}",
-            (scope.stream, low, high, latest, after, *extra),
-        )
-        for low, high, latest, after in _ranges(tx, scope, span, BEGINNING)
+    rows = _ask(
+        tx,
+        f"SELECT f.stream, {_SUM} FROM free f CROSS JOIN recording r "
+        f"ON r.stream=f.stream WHERE {_IS_DUE} {also} GROUP BY f.stream UNION ALL "
+        f"SELECT a.stream, {_SUM} FROM {_DOUBTFUL} WHERE d.seen<=a.seen "
+        f"AND d.seen>a.seen_after AND {_UNHELD} {also} GROUP BY a.stream",
+        scopes,
+        span,
+        plan=outside_plan,
+    )
+    found: dict[int, Sum] = {}
+    for stream, *columns in rows:
+        found[stream] = found.get(stream, Sum(0, 0)) + Sum(*columns)
+    return found
+
+
+class Next(NamedTuple):
+    """What falls due next in a stream, as far as it has such: the first start of any
+    present recording that is free, when the soonest of those falls due, and when the
+    soonest in quarantine does."""
+
+    first: Micros | None
+    due: Micros | None
+    doubtful: Micros | None
+
+    @property
+    def soonest(self) -> Micros | None:
+        """When anything falls due."""
+        return min((at for at in self[1:] if at is not None), default=None)
+
+
+def nexts(
+    tx: Connection,
+    scopes: Collection[Scope],
+    first: Mapping[int, Micros] | None = None,
+) -> dict[int, Next]:
+    """By stream what falls due next; `first`: where known, the start before which all
+    is held or gone."""
+    rows = _ask(tx, _NEXTS, scopes, Span(BEGINNING, FOREVER), first)
+    found = {row[0]: row[1:] for row in rows}
+    return {scope.stream: _next(scope, *found[scope.stream]) for scope in scopes}
+
+
+def _next(
+    scope: Scope, first: Micros | None, end: Micros | None, seen: Micros | None
+) -> Next:
+    if end is not None and scope.in_doubt is not None:
+        end = scope.in_doubt.since(end)
+    period = scope.period
+    return Next(
+        first,
+        None if end is None else end + period,
+        None if seen is None else seen + period,
+    )
+
+
+class Outlook(NamedTuple):
+    """What is overdue in a root, in which of its streams, and what falls due next."""
+
+    overdue: Sum
+    late: list[Scope]
+    first: Micros | None
+    due: Micros | None
+
+
+def outlook(
+    catalogue: Catalogue, root: int, policy: Policy, now: Micros, late: Span
+) -> Outlook:
+    """How a root stands at `now`; what is due in the span `late` is overdue.  Those
+    that could not be deleted are not in it."""
+    with catalogue.read() as tx:
+        found = scopes(tx, root, policy, now)
+    coming = paged(catalogue, found, nexts)
+    behind = [
+        scope
+        for scope in found
+        if (at := coming[scope.stream].soonest) is not None and at <= late.until
     ]
-    if not scope.holds.windows:
-        sql, values = _in_doubt(_SUM, scope, span, also)
-        sums.append((sql, (*values, *extra)))
-    return sum(
-        (Sum(*tx.exec_driver_sql(sql, values).one()) for sql, values in sums),
-        Sum(0, 0),
+    sums = paged(catalogue, behind, totals, late)
+    return Outlook(
+        sum(sums.values(), Sum(0, 0)),
+        [scope for scope in behind if scope.stream in sums],
+        min(
+            (one.first for one in coming.values() if one.first is not None),
+            default=None,
+        ),
+        min((one.due for one in coming.values() if one.due is not None), default=None),
     )
 
 
-# CROSS JOIN: SQLite keeps the order.  Without statistics it would rather walk every
-# recording of a stream than the few in quarantine.
-def _in_doubt(
-    columns: str, scope: Scope, span: Span, also: str = ""
-) -> tuple[str, tuple[int, ...]]:
-    sql = (
-        f"SELECT {columns} FROM quarantine d "
-        "CROSS JOIN recording r ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
-        "LEFT JOIN recording_path p ON p.stream=d.stream AND p.start=d.start "
-        f"AND p.n=d.n WHERE d.stream=? AND r.state=2 AND d.seen<=? AND d.seen>? {also}"
+_IS_FREE = "state=0 AND {0}.start+{0}.duration<=stop"
+# Of each free stretch the first recording, and of those the first of all.  A shorter one
+# that begins later may end sooner.
+_NEXTS = f"""
+, firsts AS (
+    SELECT stream, stop, min((
+        SELECT r.start FROM recording r WHERE r.stream=f.stream AND r.start>=f.first
+        AND r.start<f.stop AND r.{_IS_FREE.format("r")} ORDER BY r.start LIMIT 1
+    )) AS start FROM free f WHERE first<stop GROUP BY stream
+)
+SELECT a.stream, o.start, (
+    SELECT min(e.start+e.duration) FROM recording r CROSS JOIN recording e
+    ON e.stream=r.stream AND e.start>=r.start AND e.start<r.start+r.duration
+    WHERE r.stream=o.stream AND r.start=o.start
+    AND r.{_IS_FREE.format("r")} AND e.{_IS_FREE.format("e")}
+), (
+    SELECT min(d.seen) FROM quarantine d CROSS JOIN recording r
+    ON r.stream=d.stream AND r.start=d.start AND r.n=d.n AND r.state=2
+    WHERE d.stream=a.stream AND {_UNHELD}
+) FROM asked a LEFT JOIN firsts o ON o.stream=a.stream
+"""
+
+
+class Kept(NamedTuple):
+    """Recordings past their period that holds keep, their bytes, and which holds."""
+
+    number: int
+    size: int
+    holds: list[int]
+
+
+_OVERLAPS = (
+    "r.stream=w.stream AND r.start>w.since-w.longest-1 AND r.start<min(w.until, w.cut) "
+    "AND r.start+r.duration>w.since AND r.start+r.duration<=w.cut AND r.state<>1"
+)
+
+
+def kept(tx: Connection, scopes: Collection[Scope], now: Micros) -> dict[int, Kept]:
+    """By stream what holds keep past its period by its own times, where there is any."""
+    certain = [scope._replace(in_doubt=None) for scope in scopes]
+    span = Span(BEGINNING, now)
+    # What began before a window and was in an earlier one was counted there.
+    sums = _ask(
+        tx,
+        ", told AS (SELECT *, max(until) OVER (PARTITION BY stream ORDER BY since ROWS "
+        "BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before FROM windows) "
+        "SELECT w.stream, count(*), sum(r.size) FROM told w CROSS JOIN recording r "
+        f"ON {_OVERLAPS} AND r.start>=w.before WHERE w.hold IS NOT NULL "
+        "GROUP BY w.stream",
+        certain,
+        span,
     )
-    return sql, (scope.stream, span.until - scope.period, span.after - scope.period)
-
-
-def first_free(
-    tx: Connection, scope: Scope, first: Micros
-) -> tuple[Micros, Micros] | None:
-    """(start, due instant) of what falls due next in a stream, None where nothing can.
-
-    The start is the first of any recording that is free; everything before it is held
-    or gone.
-    """
-    free = list(gaps(scope.holds.windows, first, FOREVER))
-    for gap in inhabited(tx, scope.stream, free, lambda one: (one.first, one.stop)):
-        row = tx.exec_driver_sql(
-            "SELECT start, start+duration FROM recording WHERE stream=? AND start>=? "
-            "AND start<? AND state=0 AND start+duration<=? ORDER BY start LIMIT 1",
-            (scope.stream, gap.first, gap.stop, gap.stop),
-        ).one_or_none()
-        if row is None:
-            continue
-        start, end = row
-        # A shorter one that begins later may end sooner.
-        soonest = tx.exec_driver_sql(
-            "SELECT min(start+duration) FROM recording WHERE stream=? AND start>=? "
-            "AND start<? AND state=0 AND start+duration<=?",
-            (scope.stream, start, end, gap.stop),
-        ).scalar_one()
-        first_end = min(end, soonest or end)
-        if scope.in_doubt is not None:
-            first_end = scope.in_doubt.since(first_end)
-        return start, first_end + scope.period
-    return None
+    streams = {row[0] for row in sums}
+    by = _ask(
+        tx,
+        "SELECT w.stream, json_group_array(w.hold) FROM windows w WHERE w.hold IS NOT "
+        f"NULL AND EXISTS (SELECT 1 FROM recording r WHERE {_OVERLAPS}) "
+        "GROUP BY w.stream",
+        [scope for scope in certain if scope.stream in streams],
+        span,
+    )
+    keepers = {stream: sorted(json.loads(holds)) for stream, holds in by}
+    return {
+        stream: Kept(number, size, keepers[stream]) for stream, number, size in sums
+    }
 
 
 def doubtful(
@@ -282,36 +434,20 @@ def doubtful(
     limit: int = 5000,
 ) -> list[Due]:
     """Quarantined recordings due in `span`; any hold on the camera holds them all."""
-    if scope.holds.windows:
-        return []
     also = "" if plan is None else f"AND {_LISTED}"
-    extra = () if plan is None else (plan,)
-    columns = (
-        "r.stream, r.start, r.n, r.duration, r.size, p.path, "
-        "d.seen+?, d.mtime, 2, d.seen"
+    found = _ask(
+        tx,
+        "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, d.seen+:period, "
+        f"d.mtime, 2, d.seen FROM {_DOUBTFUL} LEFT JOIN recording_path p "
+        "ON p.stream=d.stream AND p.start=d.start AND p.n=d.n WHERE d.seen<=a.seen "
+        f"AND d.seen>a.seen_after AND {_UNHELD} {also} LIMIT :limit",
+        [scope],
+        span,
+        period=scope.period,
+        limit=limit,
+        plan=plan,
     )
-    sql, values = _in_doubt(columns, scope, span, also)
-    found = tx.exec_driver_sql(f"{sql} LIMIT ?", (scope.period, *values, *extra, limit))
     return [Due._make(row) for row in found]
-
-
-def first_doubtful(tx: Connection, scope: Scope) -> Micros | None:
-    """The next instant at which a quarantined recording of the stream falls due."""
-    if scope.holds.windows:
-        return None
-    since = tx.exec_driver_sql(
-        "SELECT min(d.seen) FROM quarantine d CROSS JOIN recording r "
-        "ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
-        "WHERE d.stream=? AND r.state=2",
-        (scope.stream,),
-    ).scalar_one()
-    return None if since is None else since + scope.period
-
-
-def next_dues(tx: Connection, scope: Scope) -> tuple[Micros | None, Micros | None]:
-    """When the next present and the next quarantined recording of a stream fall due."""
-    free = first_free(tx, scope, BEGINNING)
-    return None if free is None else free[1], first_doubtful(tx, scope)
 
 
 def failed(tx: Connection, root: int, now: Micros, limit: int = 5000) -> list[Due]:
@@ -404,34 +540,20 @@ def _open(doubt: Doubt) -> Micros | None:
     return None if doubt.reason.startswith(RULED) else doubt.seen
 
 
-def overlapping(
-    tx: Connection,
-    stream: int,
-    longest: Micros,
-    window: Window,
-    *,
-    until: Micros = FOREVER,
-    first: Micros = BEGINNING,
-) -> Sum:
-    """Recordings of a stream, none of them in a batch, that overlap a window, end by
-    `until` and start at `first` or later."""
-    row = tx.exec_driver_sql(
-        "SELECT count(*), coalesce(sum(size), 0) FROM recording WHERE stream=? "
-        "AND start>? AND start>=? AND start<? AND start+duration>? "
-        "AND start+duration<=? AND state<>1",
-        (stream, window.start - longest - 1, first, window.end, window.start, until),
-    ).one()
-    return Sum(*row)
-
-
 def scopes(tx: Connection, root: int, policy: Policy, now: Micros) -> list[Scope]:
     """Every stream of a root as deletion sees it, read afresh: for plans and status."""
-    found = streams.of_root(tx, root)
-    held = holds.of_cameras(tx, {stream.camera for stream in found}, now)
+    return scopes_of(tx, streams.of_root(tx, root), policy, now)
+
+
+def scopes_of(
+    tx: Connection, found: Collection[Stream], policy: Policy, now: Micros
+) -> list[Scope]:
+    """These streams as deletion sees them."""
+    doubts = looks.doubts(tx, found)
     return [
         Scope(
             stream.key, stream.camera, policy.period(stream.camera), stream.longest,
-            looks.doubt_of_stream(tx, stream), held[stream.camera], now,
+            doubts.get(stream.key), now,
         )
         for stream in found
     ]  # fmt: skip

@@ -5,6 +5,8 @@ So that a doubt about a recording's times starts no new period, with not a byte 
 recording: what has long been known was recorded before the first look after its end.
 """
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from retention.catalogue import policies
@@ -43,11 +45,13 @@ def forget(tx: Connection, root: int) -> None:
     put_fact(tx, f"{_FACT}{root}", None)
 
 
-def doubt_of_stream(tx: Connection, stream: Stream) -> InDoubt | None:
-    """The doubt about the times of a whole stream, or None."""
-    if stream.quarantined is None:
-        return None
-    return InDoubt(stream.quarantined, of_root(tx, stream.root))
+def doubts(tx: Connection, streams: Iterable[Stream]) -> dict[int, InDoubt]:
+    """By stream the doubt about all its times, of those of which there is one."""
+    found = [(stream, stream.quarantined) for stream in streams]
+    looks = {one.root: of_root(tx, one.root) for one, at in found if at is not None}
+    return {
+        one.key: InDoubt(at, looks[one.root]) for one, at in found if at is not None
+    }
 
 
 def known_since(tx: Connection, stream: int, end: Micros, now: Micros) -> Micros:

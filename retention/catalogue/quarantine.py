@@ -37,14 +37,13 @@ def last_in_doubt(tx: Connection, stream: int) -> Micros | None:
     return last
 
 
-def count_quarantined(tx: Connection, stream: int | None = None) -> int:
-    """How many recordings (of a stream) are in quarantine."""
-    also, values = ("", ()) if stream is None else (" AND q.stream = ?", (stream,))
+def count_quarantined(tx: Connection, root: int) -> int:
+    """How many recordings of a root are in quarantine."""
     return int(
         tx.exec_driver_sql(
-            "SELECT count(*) FROM quarantine q CROSS JOIN recording r ON"
-            " r.stream = q.stream AND r.start = q.start AND r.n = q.n"
-            f" WHERE r.state = ?{also}",
-            (int(State.QUARANTINED), *values),
+            "SELECT count(*) FROM stream s CROSS JOIN quarantine q ON q.stream = s.key "
+            "CROSS JOIN recording r ON r.stream = q.stream AND r.start = q.start "
+            "AND r.n = q.n WHERE s.root = ? AND r.state = ?",
+            (root, int(State.QUARANTINED)),
         ).scalar_one()
     )

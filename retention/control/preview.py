@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from retention.catalogue import cameras, due, roots
 from retention.catalogue.due import Span, Sum, scopes
 from retention.model.answers.policy import DueAlso, DueByCamera
+from retention.model.choice import Scope
 from retention.model.policy import Policy
 from retention.model.values import SECOND, Micros
 
@@ -17,8 +19,7 @@ if TYPE_CHECKING:
 def preview(catalogue: Catalogue, policy: Policy, then: Policy, now: Micros) -> DueAlso:
     """What would be due at `now` under `then` and is not under `policy`.
 
-    Counts without what a hold keeps; a total and one line a camera.  Each stream is a
-    read of its own, since none may stay open for long.
+    Counts without what a hold keeps; a total and one line a camera.
     """
     with catalogue.read() as tx:
         register = {camera.key: camera for camera in cameras.everyone(tx)}
@@ -27,13 +28,19 @@ def preview(catalogue: Catalogue, policy: Policy, then: Policy, now: Micros) -> 
             for root in roots.everyone(tx)
             for scope in scopes(tx, root.key, then, now)
         ]
-    totals: dict[int, Sum] = {}
+    shorter: dict[Micros, list[Scope]] = defaultdict(list)
     for scope in found:
-        sooner = policy.period(scope.camera) - scope.period
+        shorter[policy.period(scope.camera) - scope.period].append(scope)
+    totals: dict[int, Sum] = defaultdict(lambda: Sum(0, 0))
+    for sooner, some in shorter.items():
         if sooner > 0:
-            with catalogue.read() as tx:
-                more = due.total(tx, scope, Span(now - sooner, now))
-            totals[scope.camera] = totals.get(scope.camera, Sum(0, 0)) + more
+            span, camera_of = (
+                Span(now - sooner, now),
+                {s.stream: s.camera for s in some},
+            )
+            more = due.paged(catalogue, some, due.totals, span)
+            for stream, total in more.items():
+                totals[camera_of[stream]] += total
     everything = sum(totals.values(), Sum(0, 0))
     return DueAlso(
         recordings=everything.number,
@@ -50,6 +57,5 @@ def preview(catalogue: Catalogue, policy: Policy, then: Policy, now: Micros) -> 
                 bytes=total.size,
             )
             for key, total in sorted(totals.items(), key=lambda one: -one[1].length)
-            if total.number
         ],
     )

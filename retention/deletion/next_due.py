@@ -4,18 +4,14 @@ Everything here only skips work.  Whether a recording may be deleted is decided 
 row and the holds, never on a mark.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import Connection
 
-from retention.catalogue import due, holds, looks
+from retention.catalogue import due, holds
 from retention.model.choice import Scope, Versions
 from retention.model.policy import BEGINNING, Holds, Policy
 from retention.model.values import Micros, Stream
-
-
-def _soonest(instants: Iterable[Micros | None]) -> Micros | None:
-    return min((at for at in instants if at is not None), default=None)
 
 
 class NextDue:
@@ -54,16 +50,26 @@ class NextDue:
                 del self._first[stream]
 
     def refresh(
-        self, tx: Connection, found: Iterable[Stream], policy: Policy, now: Micros
+        self, tx: Connection, found: Collection[Stream], policy: Policy, now: Micros
     ) -> dict[int, Scope]:
         """Bring the marks of these streams up to date; each as deletion sees it."""
         self._watch(tx, policy, now)
-        self._load_holds(tx, {stream.camera for stream in found}, now)
-        scopes = {s.key: self._scope(tx, s, policy, now) for s in found}
-        for key, scope in scopes.items():
-            if key not in self._marks:
-                self._marks[key] = self._look(tx, scope)
+        scopes = {one.stream: one for one in due.scopes_of(tx, found, policy, now)}
+        unknown = [one for key, one in scopes.items() if key not in self._marks]
+        for key, what in due.nexts(tx, unknown, self._first).items():
+            self._marks[key] = what.soonest
+            if what.first is not None:
+                self._first[key] = what.first
         return scopes
+
+    def held(
+        self, tx: Connection, cameras: Collection[int], now: Micros
+    ) -> dict[int, Holds]:
+        """The holds on these cameras, as of the last refresh."""
+        missing = set(cameras) - self._held.keys()
+        if missing:
+            self._held.update(holds.of_cameras(tx, missing, now))
+        return {camera: self._held[camera] for camera in cameras}
 
     def is_due(self, stream: int, now: Micros) -> bool:
         """Whether anything in the stream may be due; where not, nothing is asked of it."""
@@ -76,7 +82,8 @@ class NextDue:
 
     def soonest(self, found: Iterable[Stream]) -> Micros | None:
         """When the next recording of these streams falls due."""
-        return _soonest(self._marks.get(stream.key) for stream in found)
+        marks = (self._marks.get(stream.key) for stream in found)
+        return min((at for at in marks if at is not None), default=None)
 
     def versions(self) -> Versions:
         """Of the holds and the policy that the last refresh went by."""
@@ -95,24 +102,3 @@ class NextDue:
         if self._policy != policy.version:
             self.reset()
         self._moved, self._policy = new, policy.version
-
-    def _load_holds(self, tx: Connection, cameras: set[int], now: Micros) -> None:
-        missing = cameras - self._held.keys()
-        if missing:
-            self._held.update(holds.of_cameras(tx, missing, now))
-
-    def _scope(
-        self, tx: Connection, stream: Stream, policy: Policy, now: Micros
-    ) -> Scope:
-        return Scope(
-            stream.key, stream.camera, policy.period(stream.camera), stream.longest,
-            looks.doubt_of_stream(tx, stream), self._held[stream.camera], now,
-        )  # fmt: skip
-
-    def _look(self, tx: Connection, scope: Scope) -> Micros | None:
-        found = due.first_free(tx, scope, self.first(scope.stream))
-        doubtful = due.first_doubtful(tx, scope)
-        if found is None:
-            return doubtful
-        self._first[scope.stream] = found[0]
-        return _soonest([found[1], doubtful])

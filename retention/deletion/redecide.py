@@ -63,7 +63,7 @@ def kept_now(
     policy = policies.policy_of(tx)
     held = holds.of_cameras(tx, {item.camera for item in items}, now)
     found = streams.by_keys(tx, {item.stream for item in items})
-    doubts = {stream.key: looks.doubt_of_stream(tx, stream) for stream in found}
+    doubts = looks.doubts(tx, found)
     kept = []
     for number, item in enumerate(items):
         decision = decide(
@@ -75,7 +75,7 @@ def kept_now(
             doubtful_since=doubt_of(
                 item.end,
                 due.seen_of(tx, item.key) if item.doubtful else None,
-                doubts[item.stream],
+                doubts.get(item.stream),
             ),
         )
         if decision.reason is not Reason.DUE or not item.ours:

@@ -89,6 +89,8 @@ def read(
         return Situation(stands, caught_up, soonest, volume)
     span = Span(BEGINNING, now)
     rows = _rows(tx, next_due, some, span, volume.plan, limit)
+    failed = tuple(due.failed(tx, root.key, now))
+    cameras = {scopes[row.stream].camera for row in (*rows, *failed)}
     return Situation(
         standing=stands,
         caught_up=caught_up,
@@ -97,9 +99,10 @@ def read(
         versions=next_due.versions(),
         streams=found,
         scopes=scopes,
+        held=next_due.held(tx, cameras, now),
         rows=rows if volume.plan is None else (),
         planned=() if volume.plan is None else rows,
-        failed=tuple(due.failed(tx, root.key, now)),
+        failed=failed,
         moved=tuple(looks.moved(tx, root.key)),
         limit=limit,
     )

@@ -59,15 +59,13 @@ class VolumeGuard:
         if plan is not None and plan.state == "approved":
             return Volume(plan=plan.key)
         if due.any_found(tx, root):
-            found = sum(
-                due.total_found(tx, scope, now, outside_plan=0) for scope in scopes
-            )
+            found = due.total_found(tx, scopes, now, outside_plan=0)
             if found:
                 return Volume(found=found)
-        number = Counter[int]()
-        for scope in early:
-            span = Span(BEGINNING, caught_up)
-            number[scope.camera] += due.total(tx, scope, span).number
+        number, camera_of = Counter[int](), {one.stream: one.camera for one in early}
+        totals = due.totals(tx, early, Span(BEGINNING, caught_up))
+        for stream, total in totals.items():
+            number[camera_of[stream]] += total.number
         if not number.total():
             return NO_SURPRISES
         whole = Volume(number.total(), self._allowed(tx, root, now))
@@ -98,11 +96,9 @@ class VolumeGuard:
             plan = plans.of_root(tx, root.key)
             scopes = all_scopes(tx, root.key, policy_of(tx), now)
             number = plan.key if plan else 0
-            outside = sum(
-                due.total(tx, scope, early, outside_plan=number).number
-                + due.total_found(tx, scope, now, outside_plan=number)
-                for scope in scopes
-            )
+            totals = due.totals(tx, scopes, early, outside_plan=number)
+            outside = sum(total.number for total in totals.values())
+            outside += due.total_found(tx, scopes, now, outside_plan=number)
         if plan is None or outside:
             number = self._propose(root, scopes, early, now)
         detail = (

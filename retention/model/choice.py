@@ -31,7 +31,6 @@ class Scope(NamedTuple):
     period: Micros
     longest: Micros
     in_doubt: InDoubt | None
-    holds: Holds
     now: Micros
 
 
@@ -148,8 +147,9 @@ class Situation:
     next recording falls due.  `rows` are what the catalogue calls due, up to a batch,
     oldest first within a stream; where a plan is carried out, `planned` has instead
     what it lists of them.  `failed` could not be deleted before and may be tried again.
-    `streams` and `scopes` (by stream) are of the whole root; by `moved` its files' mtimes
-    were moved since they were catalogued.
+    `streams` and `scopes` (by stream) are of the whole root, `held` are the holds on the
+    cameras of these rows; by `moved` its files' mtimes were moved since they were
+    catalogued.
     """
 
     standing: Standing
@@ -159,6 +159,7 @@ class Situation:
     versions: Versions = NOT_READ
     streams: tuple[Stream, ...] = ()
     scopes: Mapping[int, Scope] = field(default_factory=dict)
+    held: Mapping[int, Holds] = field(default_factory=dict)
     rows: tuple[Due, ...] = ()
     planned: tuple[Due, ...] = ()
     failed: tuple[Due, ...] = ()
@@ -278,7 +279,7 @@ def _decisions(
         decision = decide(
             row.start,
             end,
-            holds=scope.holds,
+            holds=situation.held[scope.camera],
             period=scope.period,
             now=now,
             doubtful_since=since,
@@ -313,7 +314,7 @@ def _batch(situation: Situation, rows: tuple[Due, ...]) -> Batch:
             for row in rows
             if row.due <= situation.caught_up and row.state != State.FAILED
         )
-    held = {scope.camera: scope.holds for scope in situation.scopes.values()}
-    return Batch(
-        rows, Decided(held, situation.versions, situation.caught_up, surprises)
+    decided = Decided(
+        situation.held, situation.versions, situation.caught_up, surprises
     )
+    return Batch(rows, decided)

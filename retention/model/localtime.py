@@ -339,6 +339,12 @@ def format_date(instant: Micros, zone: str) -> str:
     return _date(_local(instant, zone))
 
 
+def next_day(instant: Micros, zone: str) -> Micros:
+    """Return the first instant of the local day after that of `instant`."""
+    midnight = _local(instant, zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return _micros((midnight + timedelta(days=1)).replace(fold=0))
+
+
 def format_utc(instant: Micros) -> str:
     """Return RFC 3339 in UTC: "2026-10-24T20:00:00Z"; microseconds if any."""
     when = _EPOCH + instant * _MICROSECOND

@@ -6,7 +6,7 @@ the instant a hold's window begins is not held by it.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -103,33 +103,6 @@ class Holds(NamedTuple):
         """Is [start, end) held?  Doubtful times are held by any hold of the camera."""
         windows = self.windows
         return bool(windows) and (doubtful or overlaps(windows, start, end))
-
-
-class Gap(NamedTuple):
-    """Starts in [first, stop) of recordings that may be free; they are free exactly
-    where they end by `stop`, where the next hold window begins."""
-
-    first: Micros
-    stop: Micros
-
-
-def gaps(windows: tuple[Window, ...], first: Micros, cutoff: Micros) -> Iterator[Gap]:
-    """The stretches of start time between hold windows, from `first` to `cutoff`.
-
-    A recording that starts inside a window is held whatever its length, so those
-    ranges are never visited: a query's cost does not grow with held footage.
-    """
-    at = bisect_right(windows, (first, FOREVER + 1))
-    if at > 0:
-        first = max(first, windows[at - 1].end)
-    for window in windows[at:]:
-        if first >= cutoff:
-            return
-        if first < window.start:
-            yield Gap(first, window.start)
-        first = window.end
-    if first < cutoff:
-        yield Gap(first, FOREVER)
 
 
 class Looks(NamedTuple):

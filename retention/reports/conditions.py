@@ -66,19 +66,16 @@ SHOWN = 3
 def overdue(context: Context, tx: Connection) -> Conditions:
     """By root: what should be gone, and why it is not.  Of one that was just taken in
     nothing is yet: its first cycles say what waits for a person."""
-    policy, now = policies.policy_of(tx), context.now
+    catalogue, now = context.catalogue, context.now
     late = Span(BEGINNING, now - CYCLES * context.settings.retention.cycle)
+    with catalogue.read() as first:
+        policy, rows = policies.policy_of(first), roots.everyone(first)
+    watched = [one for one in rows if one.adopted is None or one.adopted <= late.until]
+    outlooks = [due.outlook(catalogue, one.key, policy, now, late) for one in watched]
     found = {}
-    for root in roots.everyone(tx):
-        if root.adopted is not None and root.adopted > late.until:
-            continue
-        concerned, total = set(), due.total_failed(tx, root.key)
-        for scope in due.scopes(tx, root.key, policy, now):
-            if any(
-                at is not None and at <= late.until for at in due.next_dues(tx, scope)
-            ):
-                total += due.total(tx, scope, late)
-                concerned.add(scope.camera)
+    for root, coming in zip(watched, outlooks, strict=True):
+        total = due.total_failed(tx, root.key) + coming.overdue
+        concerned = sorted({scope.camera for scope in coming.late})
         if total.number:
             why = "; ".join(_why(tx, root, context.now)) or _unexplained(tx, late)
             detail = (

@@ -32,6 +32,7 @@ from retention.publication import memories
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from retention.catalogue.db import Catalogue
     from retention.catalogue.raised import Raised
     from retention.catalogue.roots import Root
     from retention.control.context import Context
@@ -40,14 +41,13 @@ if TYPE_CHECKING:
 def status(context: Context) -> Status:
     """One screen: deleting or why not, overdue, holds, roots, what needs a person."""
     settings, now = context.settings, context.now
+    late = due.Span(BEGINNING, now - settings.retention.cycle)
     with context.catalogue.read() as tx:
-        policy = policies.policy_of(tx)
+        policy, rows = policies.policy_of(tx), roots.everyone(tx)
+    found = [_root(context.catalogue, row, policy, now, late) for row in rows]
+    with context.catalogue.read() as tx:
         standing = acknowledge.standing(context, tx)
         why_not = _why_not(tx, standing, now)
-        found = [
-            _root(tx, row, policy, now, settings.retention.cycle)
-            for row in roots.everyone(tx)
-        ]
         in_force = rules.effective(tx, settings)
         return Status(
             at=format_utc(now),
@@ -100,25 +100,24 @@ def _why_not(tx: Connection, standing: Collection[Raised], now: Micros) -> list[
 
 
 def _root(
-    tx: Connection, row: Root, policy: Policy, now: Micros, cycle: Micros
+    catalogue: Catalogue, row: Root, policy: Policy, now: Micros, late: due.Span
 ) -> RootStatus:
-    found = due.scopes(tx, row.key, policy, now)
-    late = due.Span(BEGINNING, now - cycle)
-    failed = due.total_failed(tx, row.key)
-    overdue = sum((due.total(tx, scope, late) for scope in found), failed)
-    firsts = [due.first_free(tx, scope, BEGINNING) for scope in found]
-    return RootStatus(
-        root=row.name,
-        path=row.path,
-        adopted=utc_or_null(row.adopted),
-        scanned=utc_or_null(row.scanned),
-        reconciled=utc_or_null(row.reconciled),
-        held_compared=utc_or_null(held.compared(tx, row.key)),
-        recordings=roots.count_recordings(tx, row.key),
-        overdue=OverdueSum(overdue.number, overdue.size),
-        oldest_unheld=utc_or_null(min((f[0] for f in firsts if f), default=None)),
-        next_due=utc_or_null(min((f[1] for f in firsts if f), default=None)),
-        quarantined=sum(quarantine.count_quarantined(tx, s.stream) for s in found),
-        failed=failed.number,
-        recorder_deletes_after_days=losses.recorder_deletes(tx, row.key),
-    )
+    coming = due.outlook(catalogue, row.key, policy, now, late)
+    with catalogue.read() as tx:
+        failed = due.total_failed(tx, row.key)
+        overdue = coming.overdue + failed
+        return RootStatus(
+            root=row.name,
+            path=row.path,
+            adopted=utc_or_null(row.adopted),
+            scanned=utc_or_null(row.scanned),
+            reconciled=utc_or_null(row.reconciled),
+            held_compared=utc_or_null(held.compared(tx, row.key)),
+            recordings=roots.count_recordings(tx, row.key),
+            overdue=OverdueSum(overdue.number, overdue.size),
+            oldest_unheld=utc_or_null(coming.first),
+            next_due=utc_or_null(coming.due),
+            quarantined=quarantine.count_quarantined(tx, row.key),
+            failed=failed.number,
+            recorder_deletes_after_days=losses.recorder_deletes(tx, row.key),
+        )

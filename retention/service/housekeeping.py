@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retention.catalogue import due, holds, policies, roots, zones
 from retention.catalogue import log as audit
 from retention.catalogue.db import Priority, get_meta
-from retention.catalogue.due import Span, scopes
+from retention.catalogue.due import Span
 from retention.catalogue.entries import listing
 from retention.catalogue.log import Author
 from retention.control import alarms, guards
@@ -61,15 +61,15 @@ def _of_root(
     catalogue: Catalogue, root: int, now: Micros, cycle: Micros
 ) -> tuple[int, int, Micros | None]:
     """Recordings, overdue ones, and the start of the oldest that no hold keeps."""
-    late = Span(BEGINNING, now - cycle)
     with catalogue.read() as tx:
         count = roots.count_recordings(tx, root)
         policy = policies.current(tx)
-        found = [] if policy is None else scopes(tx, root, policy, now)
-        overdue = due.total_failed(tx, root).number
-        overdue += sum(due.total(tx, scope, late).number for scope in found)
-        firsts = [due.first_free(tx, scope, BEGINNING) for scope in found]
-    return count, overdue, min((first[0] for first in firsts if first), default=None)
+        failed = due.total_failed(tx, root).number
+    if policy is None:
+        return count, failed, None
+    late = Span(BEGINNING, now - cycle)
+    coming = due.outlook(catalogue, root, policy, now, late)
+    return count, failed + coming.overdue.number, coming.first
 
 
 def beat(tx: Transaction, fields: Mapping[str, Any]) -> None:
@@ -133,14 +133,15 @@ def watch(context: Context) -> None:
     watched = {name: one.watch for name, one in ALARMS.items() if one.watch}
     context.catalogue.foreign_commits()  # compared then, though nothing of ours moved
     found, errors = {}, []
-    with context.catalogue.read() as tx:
-        for name, at in watched.items():
-            try:
+    for name, at in watched.items():
+        try:
+            with context.catalogue.read() as tx:
                 found[name] = resolve(at)(context, tx)
-            except CatalogueError as error:
-                errors.append(error)
-            except (LookupError, TypeError, ValueError) as error:
-                errors.append(CatalogueError(_UNFITTING.format(error)))
+        except CatalogueError as error:
+            errors.append(error)
+        except (LookupError, TypeError, ValueError) as error:
+            errors.append(CatalogueError(_UNFITTING.format(error)))
+    with context.catalogue.read() as tx:
         news = [name for name in found if alarms.unsettled(tx, name, found[name])]
     if news:
         with context.write(Priority.DELETION) as tx:

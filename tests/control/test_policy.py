@@ -6,13 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.model.policy import (
-    BEGINNING,
     Holds,
     Policy,
     Reason,
     adopt,
     decide,
-    gaps,
     merge,
     overlaps,
 )
@@ -88,40 +86,6 @@ def test_merged_windows_overlap_exactly_where_one_of_them_does(found, span):
 def test_merged_windows_are_sorted_and_apart(found):
     merged = merge(found)
     assert all(a.end < b.start for a, b in pairwise(merged))
-
-
-@given(windows, st.lists(spans, max_size=12), instants)
-def test_gaps_visit_every_free_recording_once_and_no_held_one(found, recs, cutoff):
-    merged = merge(found)
-    seen = [
-        (start, end)
-        for gap in gaps(merged, BEGINNING, cutoff)
-        for start, end in recs
-        if gap.first <= start < gap.stop and end <= gap.stop and end <= cutoff
-    ]
-    free = [
-        (start, end)
-        for start, end in recs
-        if end <= cutoff and not overlaps(merged, start, end)
-    ]
-    assert sorted(seen) == sorted(free)
-
-
-@given(windows, instants, instants)
-def test_gaps_from_a_later_start_are_the_same_gaps_cut(found, first, cutoff):
-    merged = merge(found)
-    whole = {
-        at
-        for gap in gaps(merged, BEGINNING, cutoff)
-        for at in range(max(gap.first, first), min(gap.stop, 99))
-    }
-    cut = {
-        at
-        for gap in gaps(merged, first, cutoff)
-        for at in range(gap.first, min(gap.stop, 99))
-    }
-    assert cut <= whole
-    assert {at for at in whole if at < cutoff} <= cut
 
 
 @given(

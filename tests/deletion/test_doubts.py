@@ -6,7 +6,16 @@ import time
 
 import pytest
 
-from retention.catalogue import due, looks, plans, policies, recordings, roots, streams
+from retention.catalogue import (
+    due,
+    holds,
+    looks,
+    plans,
+    policies,
+    recordings,
+    roots,
+    streams,
+)
 from retention.catalogue.db import Priority
 from retention.catalogue.due import scopes
 from retention.catalogue.recordings import Doubt
@@ -161,8 +170,8 @@ def everything_due(site, now=NOW):
 
 def decided(site):
     with site.catalogue.read() as tx:
-        policy = policies.current(tx)
-        held = {s.camera: s.holds for s in scopes(tx, site.root_key, policy, NOW)}
+        cameras = [one.camera for one in streams.of_root(tx, site.root_key)]
+        held = holds.of_cameras(tx, cameras, NOW)
         return Decided(held, versions(tx, NOW), BEGINNING)
 
 

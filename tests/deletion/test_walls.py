@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,6 +19,7 @@ from retention.catalogue import (
     batches,
     cameras,
     due,
+    holds,
     plans,
     policies,
     recordings,
@@ -45,6 +47,7 @@ from retention.model.policy import (
     Reason,
     decide,
     merge,
+    overlaps,
 )
 from retention.model.values import (
     DAY,
@@ -263,6 +266,10 @@ def scope_of(site, now=NOW):
     return scope
 
 
+def nexts_of(tx, scope):
+    return due.nexts(tx, [scope])[scope.stream]
+
+
 @pytest.mark.parametrize("held", [False, True])
 def test_any_hold_keeps_quarantined_recordings_from_being_due(site, held):
     site.record("a", OLD)
@@ -272,8 +279,8 @@ def test_any_hold_keeps_quarantined_recordings_from_being_due(site, held):
     scope, all_ = scope_of(site), Span(BEGINNING, NOW)
     with site.catalogue.read() as tx:
         assert len(due.doubtful(tx, scope, all_)) == (not held)
-        assert (due.first_doubtful(tx, scope) is None) == held
-        assert due.total(tx, scope, all_).number == (not held)
+        assert (nexts_of(tx, scope).doubtful is None) == held
+        assert (scope.stream in due.totals(tx, [scope], all_)) == (not held)
 
 
 def test_a_quarantined_recording_in_a_batch_is_not_due_a_second_time(site, monkeypatch):
@@ -282,7 +289,7 @@ def test_a_quarantined_recording_in_a_batch_is_not_due_a_second_time(site, monke
     crash(site, monkeypatch)
     with site.catalogue.read() as tx:
         assert due.doubtful(tx, scope_of(site), Span(BEGINNING, NOW)) == []
-        assert due.first_doubtful(tx, scope_of(site)) is None
+        assert nexts_of(tx, scope_of(site)).doubtful is None
 
 
 # -- memory of what falls due next ----------------------------------------------------
@@ -545,13 +552,20 @@ catalogued = st.lists(
     max_size=14,
     unique_by=lambda row: row[:2],
 )
-windows = st.lists(st.tuples(st.integers(0, 40), st.integers(1, 9)), max_size=4)
+windows = st.lists(
+    st.tuples(
+        st.integers(0, 40),  # since
+        st.integers(1, 9),  # length
+        st.sampled_from([None, None, None, 20, 40]),  # when its cooling off is over
+    ),
+    max_size=4,
+)
 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
     made = Site(tmp_path_factory.mktemp("shared"))
-    made.stream("a")
+    made.two = made.stream("a"), made.stream("b")
     yield made
     made.close()
 
@@ -568,57 +582,96 @@ stream_doubts = st.sampled_from(
 )
 
 
-def put(site, rows):
-    """Exactly these rows; whatever was in doubt once has a row of quarantine."""
-    key = site.stream("a").key
+class Chance(NamedTuple):
+    """A stream at random: its recordings, the holds on its camera, the doubt about it."""
+
+    rows: list[tuple[int, ...]]
+    held: list[tuple[int, int, int | None]]
+    in_doubt: InDoubt | None
+
+
+def put(site, stream, rows, held, now):
+    """Exactly these rows and holds; whatever was in doubt once has a row of quarantine.
+    By the key of each hold in force its window."""
+    windows = {}
     with site.catalogue.write(Priority.SCAN) as tx:
-        tx.exec_driver_sql("DELETE FROM recording")
-        tx.exec_driver_sql("DELETE FROM quarantine")
         for start, n, duration, state, seen, mtime in rows:
             tx.exec_driver_sql(
                 "INSERT INTO recording VALUES (?, ?, ?, ?, 1, ?)",
-                (key, start, n, duration, state),
+                (stream.key, start, n, duration, state),
             )
             if state != State.PRESENT:
                 tx.exec_driver_sql(
                     "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, 'late')",
-                    (key, start, n, seen, mtime),
+                    (stream.key, start, n, seen, mtime),
                 )
+    for at, length, free_at in held:
+        key = site.hold_camera(stream.camera, at, at + length, free_at=free_at)
+        if free_at is None or free_at > now:
+            windows[key] = Window(at, at + length)
+    return windows
 
 
-def decided(rows, scope):
+def decided(rows, held, in_doubt, now):
     """By key, state and decision of each row that a cycle may choose."""
     found = {}
     for start, n, duration, state, seen, _ in sorted(rows):
         since = None
         if state == State.QUARANTINED:
             since = seen
-        elif scope.in_doubt is not None:
-            since = scope.in_doubt.since(start + duration)
+        elif in_doubt is not None:
+            since = in_doubt.since(start + duration)
         if state in (State.PRESENT, State.QUARANTINED):
             found[start, n] = state, decide(
-                start, start + duration, holds=scope.holds, period=PERIOD,
-                now=scope.now, doubtful_since=since,
+                start, start + duration, holds=held, period=PERIOD, now=now,
+                doubtful_since=since,
             )  # fmt: skip
     return found
 
 
-@given(
-    catalogued,
-    windows,
-    st.integers(0, 60),
-    stream_doubts,
-    st.integers(1, 5),
-    st.integers(0, 60),
+chances = st.lists(
+    st.builds(Chance, catalogued, windows, stream_doubts), min_size=2, max_size=2
 )
-@settings(max_examples=campaign.share(400), suppress_health_check=list(HealthCheck))
+
+
+@given(chances, st.integers(0, 60), st.integers(1, 5), st.integers(0, 60))
+@settings(max_examples=campaign.share(1000), suppress_health_check=list(HealthCheck))
 def test_what_the_catalogue_calls_due_is_what_the_decision_calls_due(
-    shared, rows, held, now, in_doubt, limit, caught_up
+    shared, two, now, limit, caught_up
 ):
-    merged = Holds(merge(Window(at, at + length) for at, length in held))
-    scope = Scope(shared.stream("a").key, 1, PERIOD, 12, in_doubt, merged, now)
-    put(shared, rows)
-    all_ = decided(rows, scope)
+    with shared.catalogue.write(Priority.SCAN) as tx:
+        for table in ("recording", "quarantine", "hold_camera", "hold"):
+            tx.exec_driver_sql(f"DELETE FROM {table}")
+    scopes, drawn = [], []
+    for stream, one in zip(shared.two, two, strict=True):
+        drawn.append((one, put(shared, stream, one.rows, one.held, now)))
+        scopes.append(Scope(stream.key, stream.camera, PERIOD, 12, one.in_doubt, now))
+    whole, late = Span(BEGINNING, now), Span(caught_up, now)
+    with shared.catalogue.read() as tx:
+        totals, later, nexts, kept = (
+            due.totals(tx, scopes, whole), due.totals(tx, scopes, late),
+            due.nexts(tx, scopes), due.kept(tx, scopes, now),
+        )  # fmt: skip
+        for scope, (one, held) in zip(scopes, drawn, strict=True):
+            merged = Holds(merge(held.values()))
+            all_ = decided(one.rows, merged, one.in_doubt, now)
+            rows = due_of_one(tx, scope, all_, limit)
+            assert number_of(totals, scope) == len(rows)
+            assert number_of(later, scope) == sum(row.due > caught_up for row in rows)
+            check_next(nexts[scope.stream], all_)
+            check_kept(kept.get(scope.stream), one.rows, held, now)
+            if (first := nexts[scope.stream].first) is not None:
+                assert due.nexts(tx, [scope], {scope.stream: first}) == {
+                    scope.stream: nexts[scope.stream]
+                }
+
+
+def number_of(totals, scope):
+    return totals[scope.stream].number if scope.stream in totals else 0
+
+
+def due_of_one(tx, scope, all_, limit):
+    """The rows that are due, which are those that the decision calls so."""
     wanted = {
         state: [
             (key, one.due)
@@ -631,26 +684,35 @@ def test_what_the_catalogue_calls_due_is_what_the_decision_calls_due(
     def seen(found):
         return [((row.start, row.n), row.due) for row in found]
 
-    span = Span(BEGINNING, now)
-    with shared.catalogue.read() as tx:
-        present = seen(due.present(tx, scope, span))
-        some = seen(due.present(tx, scope, span, limit=limit))
-        doubtful = seen(due.doubtful(tx, scope, span))
-        total = due.total(tx, scope, span).number
-        free = due.first_free(tx, scope, BEGINNING)
-        first = due.first_doubtful(tx, scope)
-    assert present == wanted[State.PRESENT]
-    assert some == present[:limit]
-    assert sorted(doubtful) == wanted[State.QUARANTINED]
-    assert total == len(present) + len(doubtful)
+    span = Span(BEGINNING, scope.now)
+    present, doubtful = due.present(tx, scope, span), due.doubtful(tx, scope, span)
+    assert seen(present) == wanted[State.PRESENT]
+    assert due.present(tx, scope, span, limit=limit) == present[:limit]
+    assert sorted(seen(doubtful)) == wanted[State.QUARANTINED]
+    return present + doubtful
+
+
+def check_next(found, all_):
     loose = [(one, key, was) for key, (was, one) in all_.items() if not _held(one)]
     dues = [one.due for one, _, was in loose if was == State.PRESENT]
     starts = [key[0] for _, key, was in loose if was == State.PRESENT]
-    if in_doubt is None or not merged.windows:
-        assert (free is None) == (not dues)
-        assert free is None or (free[0] == min(starts) and free[1] <= min(dues))
     ends = [one.due for one, _, was in loose if was == State.QUARANTINED]
-    assert first == min(ends, default=None)
+    assert found == (
+        min(starts, default=None), min(dues, default=None), min(ends, default=None)
+    )  # fmt: skip
+
+
+def check_kept(found, rows, held, now):
+    """Those past their period by their own times, each once, and every hold on one."""
+    past = [
+        (start, start + duration)
+        for start, _, duration, state, *_ in rows
+        if state != State.DELETING and start + duration + PERIOD <= now
+    ]
+    merged = merge(held.values())
+    number = sum(overlaps(merged, *one) for one in past)
+    by = [k for k, window in held.items() if any(overlaps((window,), *p) for p in past)]
+    assert found == ((number, number, sorted(by)) if number else None)
 
 
 def _held(decision):
@@ -731,7 +793,7 @@ class Years:
                 (row.stream, row.start)
                 for scope in self._scopes(tx)
                 for row, since in self._rows(tx, scope)
-                if self._decide(scope, row, since).reason is Reason.DUE
+                if self._decide(tx, scope, row, since).reason is Reason.DUE
             }
         return [
             (camera, start)
@@ -752,9 +814,10 @@ class Years:
             since = found and found.seen
             yield row, since
 
-    def _decide(self, scope, row, since):
+    def _decide(self, tx, scope, row, since):
+        held = holds.of_cameras(tx, [scope.camera], self.now)[scope.camera]
         return decide(
-            row.start, row.end, holds=scope.holds, period=scope.period, now=self.now,
+            row.start, row.end, holds=held, period=scope.period, now=self.now,
             doubtful_since=since,
         )  # fmt: skip
 

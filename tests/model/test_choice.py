@@ -85,7 +85,7 @@ def situations(draw, standing=CLEAR, volume=VOLUMES, failed=FAILED):
         stream: Scope(
             stream, camera, period + camera, 20,
             draw(st.sampled_from([None, None, InDoubt(0), InDoubt(30), InDoubt(99)])),
-            Holds(merge(holds[camera])), NOW,
+            NOW,
         )
         for stream, camera in CAMERAS.items()
     }  # fmt: skip
@@ -98,6 +98,7 @@ def situations(draw, standing=CLEAR, volume=VOLUMES, failed=FAILED):
         volume=draw(volume),
         versions=Versions(3, 4),
         scopes=scopes,
+        held={camera: Holds(merge(found)) for camera, found in holds.items()},
         rows=rows,
         planned=tuple(
             row
@@ -120,20 +121,22 @@ def since(row, scope):
     return max(row.start + row.duration, scope.in_doubt.at if scope.in_doubt else 0)
 
 
-def touched(row, scope):
+def touched(situation, row):
     """Whether a hold covers it, minute by minute as it were."""
+    scope = situation.scopes[row.stream]
+    windows = situation.held[scope.camera].windows
     if row.seen is not None or scope.in_doubt is not None:
-        return bool(scope.holds.windows)
+        return bool(windows)
     return any(
         window.start <= at < window.end
-        for window in scope.holds.windows
+        for window in windows
         for at in range(row.start, row.start + row.duration)
     )
 
 
 def may_go(situation, row, until=NOW):
     scope = situation.scopes[row.stream]
-    return not touched(row, scope) and since(row, scope) + scope.period <= until
+    return not touched(situation, row) and since(row, scope) + scope.period <= until
 
 
 def chosen(situation):
@@ -147,7 +150,7 @@ def chosen(situation):
 @given(situations())
 def test_no_recording_that_a_hold_covers_is_chosen(situation):
     for row in chosen(situation):
-        assert not touched(row, situation.scopes[row.stream])
+        assert not touched(situation, row)
 
 
 @given(situations())
@@ -199,12 +202,9 @@ def test_what_was_due_when_it_was_found_waits_whatever_is_allowed(situation):
 def test_another_hold_never_adds_a_recording(situation, stream, more):
     situation = replace(situation, limit=99)
     camera = CAMERAS[stream]
-    held = Holds(merge([*situation.scopes[stream].holds.windows, *more]))
-    scopes = {
-        key: scope._replace(holds=held) if scope.camera == camera else scope
-        for key, scope in situation.scopes.items()
-    }
-    assert set(chosen(replace(situation, scopes=scopes))) <= set(chosen(situation))
+    both = Holds(merge([*situation.held[camera].windows, *more]))
+    held = {**situation.held, camera: both}
+    assert set(chosen(replace(situation, held=held))) <= set(chosen(situation))
 
 
 @given(situations())
@@ -315,8 +315,8 @@ def test_a_batch_tells_what_it_was_decided_with_and_how_many_surprises_it_takes(
         assert decided.versions == situation.versions
         assert decided.caught_up == situation.caught_up
         for row in choice.rows:
-            scope = situation.scopes[row.stream]
-            assert decided.holds[scope.camera] == scope.holds
+            camera = situation.scopes[row.stream].camera
+            assert decided.holds[camera] == situation.held[camera]
         known = [row for row in choice.rows if row.state != State.FAILED]
         early = [row for row in known if row.due <= situation.caught_up]
         permitted = situation.volume.plan is not None

@@ -122,7 +122,7 @@ def _fate(
     """When its period ends, and whether a hold keeps it."""
     policy = policies.current(tx)
     since = doubt_of(
-        row.end, due.seen_of(tx, row.key), looks.doubt_of_stream(tx, stream)
+        row.end, due.seen_of(tx, row.key), looks.doubts(tx, [stream]).get(stream.key)
     )
     held = holds.of_cameras(tx, [stream.camera], context.now)
     windows = held.get(stream.camera, Holds())
