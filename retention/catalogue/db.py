@@ -20,8 +20,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from retention.catalogue import schema
-from retention.model.errors import CatalogueError
-from retention.model.values import Entry, Micros, Prepared, Rows
+from retention.model.errors import CatalogueError, TooLongError
+from retention.model.values import SECOND, Entry, Micros, Prepared, Rows
+from retention.site import clock
 from retention.tlog.in_force import InForce
 
 if TYPE_CHECKING:
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 NAME = "catalogue.sqlite"
+
+LONGEST_READ: Micros = 5 * SECOND
+"""No view stays open for longer."""
+
+_STEPS = 50_000
+"""Steps of SQLite's machine, some milliseconds, between two looks at the clock."""
 
 _ROOM = 256 * 1024
 """Bytes that must be free to open the file at all: SQLite keeps an index beside it."""
@@ -195,10 +202,12 @@ class Catalogue:
         return feed
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """One consistent view; keep it short, it holds back the write-ahead log."""
+    def read(self, *, whole: bool = False) -> Iterator[Connection]:
+        """One consistent view, of LONGEST_READ at most from its first statement on: it
+        holds back the write-ahead log, so it is ended then, with TooLongError.  `whole`:
+        it may take longer, as only what can't be had in parts does."""
         with _translated(self.path), self._engine.connect() as connection:
-            yield connection.execution_options(read_only=True)
+            yield connection.execution_options(read_only=True, whole=whole)
 
     def _check_file(self) -> None:
         """SQLite would go on writing to a file that is not there any more, and so
@@ -233,9 +242,15 @@ def _translated(path: Path) -> Iterator[None]:
     except sa.exc.IntegrityError:
         raise
     except sa.exc.DBAPIError as error:
+        if str(error.orig) == "interrupted":
+            raise TooLongError(_TOO_LONG) from error
         raise CatalogueError(f"the catalogue {path}: {_why(path, error)}") from error
 
 
+_TOO_LONG = (
+    f"this takes longer than {LONGEST_READ // SECOND} s to read, in which others would "
+    "have to wait, so it was ended: ask for less, a shorter time or fewer cameras"
+)
 _FULL = "the disk is full; nothing was written. Free space on its file system"
 
 
@@ -281,10 +296,29 @@ def _engine(path: Path, *, read_only: bool, one: bool = False) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get("read_only", read_only)
+        options = connection.get_execution_options()
+        reading = options.get("read_only", read_only)
+        _limit(connection, reading and not options.get("whole"))
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def before(connection: Connection, *_: object) -> None:
+        if connection.info["over"]():  # many short statements are as long as one
+            raise TooLongError(_TOO_LONG)
+
     return engine
+
+
+def _limit(connection: Connection, limited: bool) -> None:
+    """Have SQLite look at the clock while a statement runs, and end one in time."""
+    until = clock.monotonic() + LONGEST_READ
+
+    def over() -> bool:
+        return limited and clock.monotonic() > until
+
+    connection.info["over"] = over
+    raw: Any = connection.connection.driver_connection
+    raw.set_progress_handler(over if limited else None, _STEPS)
 
 
 def _quote(path: Path) -> str:
@@ -396,7 +430,7 @@ def out_of_room(path: Path) -> bool:
 
 def quick_check(catalogue: Catalogue) -> str | None:
     """None where SQLite finds the file whole, else its first complaint."""
-    with catalogue.read() as connection:
+    with catalogue.read(whole=True) as connection:
         found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
     return None if found == "ok" else found
 

@@ -25,6 +25,10 @@ class CatalogueError(RetentionError):
     """The catalogue is missing, damaged, newer than the program, or in use."""
 
 
+class TooLongError(CatalogueError):
+    """A reading took longer than one may, and was ended; nothing is wrong with it."""
+
+
 class MismatchError(CatalogueError):
     """Rows of the catalogue protect footage less than its log says."""
 

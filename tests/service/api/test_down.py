@@ -9,7 +9,9 @@ import time
 import pytest
 
 from retention.control.verbs import VERBS, Verb
+from retention.model.answers.status import DeletionPlan
 from retention.model.errors import UnreachableError, UsageError
+from retention.reports import plan
 from retention.service.api.server import LARGEST_BODY
 from retention.service.client import Client
 from tests.support.office import Office, running
@@ -177,3 +179,22 @@ def test_a_socket_that_is_closed_to_the_user_is_said_to_be(office: Office, peopl
     assert done.returncode == 3
     assert "is closed to you" in done.stderr
     assert CONTACT in done.stderr
+
+
+def test_a_reading_without_an_end_is_ended_and_the_service_goes_on(
+    office: Office, people, monkeypatch
+):
+    def endless(context) -> DeletionPlan:
+        with context.catalogue.read() as tx:
+            tx.exec_driver_sql(
+                "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM n) "
+                "SELECT count(*) FROM n"
+            ).all()
+
+    monkeypatch.setattr(plan, "plan", endless)
+    done = people.olga.retention(office.config, "plan")
+    assert done.returncode == 1
+    assert "takes longer than 5 s to read" in done.stderr
+    assert "ask for less" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert people.olga.retention(office.config, "hold", "list").returncode == 0

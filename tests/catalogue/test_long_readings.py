@@ -1,0 +1,58 @@
+"""No reading stays open for ever: one that takes too long is ended, and says so."""
+
+from itertools import repeat
+
+import pytest
+from sqlalchemy import text
+
+from retention.catalogue import db
+from retention.catalogue.db import Priority, get_meta, put_fact
+from retention.model.errors import TooLongError
+from retention.model.values import SECOND
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM n) "
+
+
+@pytest.fixture
+def catalogue(tmp_path, monkeypatch):
+    monkeypatch.setattr(db, "LONGEST_READ", SECOND // 20)
+    made = db.create(tmp_path / db.NAME, {"uuid": "u", "site": "s"})
+    yield made
+    made.close()
+
+
+def wal(catalogue):
+    with catalogue.write(Priority.SCAN) as tx:
+        put_fact(tx, "x", 1)
+    with catalogue._writing.connect() as connection:
+        raw = connection.connection.driver_connection
+        busy, *_ = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return busy
+
+
+@pytest.mark.parametrize("what", ["SELECT count(*) FROM n", "SELECT x FROM n"])
+def test_a_query_without_an_end_is_ended_in_one_sentence(catalogue, what):
+    with pytest.raises(TooLongError, match="ask for less"), catalogue.read() as tx:
+        tx.execute(text(ENDLESS + what)).all()
+    assert wal(catalogue) == 0  # nothing holds the log back
+    with catalogue.read() as tx:
+        assert get_meta(tx)["site"] == "s"
+
+
+def test_many_short_statements_are_ended_as_one_long_one_is(catalogue):
+    with pytest.raises(TooLongError, match="ask for less"), catalogue.read() as tx:
+        list(map(get_meta, repeat(tx)))
+
+
+def test_what_is_written_is_not_ended(catalogue, monkeypatch):
+    monkeypatch.setattr(db, "LONGEST_READ", -1)
+    with catalogue.write(Priority.SCAN) as tx:
+        put_fact(tx, "x", 1)
+        assert tx.execute(text(ENDLESS + "SELECT x FROM n LIMIT 100000")).all()
+
+
+def test_only_what_can_not_be_had_in_parts_may_take_longer(catalogue, monkeypatch):
+    monkeypatch.setattr(db, "LONGEST_READ", -1)
+    assert db.quick_check(catalogue) is None
+    with pytest.raises(TooLongError), catalogue.read() as tx:
+        get_meta(tx)
