@@ -16,7 +16,7 @@ MAY_IMPORT: dict[str, str] = {
     "model": "",
     "site": "model",
     "tlog": "model",
-    "catalogue": "model tlog",
+    "catalogue": "model site tlog",
     "control": "model site tlog catalogue",
     "footage": "model site tlog catalogue control",
     "deletion": "model site tlog catalogue control footage",
