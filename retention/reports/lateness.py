@@ -80,6 +80,7 @@ class Obstacles:
         self.found: list[Stood] = []
         self._open: dict[tuple[str, str], tuple[Micros, int]] = {}
         self._alive: tuple[Micros, int, str] | None = None
+        self._pause: Stood | None = None
         for record in records:
             self._note(record)
         for (what, root), (since, entry) in self._open.items():
@@ -93,9 +94,8 @@ class Obstacles:
             self._begin(f"guard {fields['guard']}", fields["scope"], record)
         elif kind == "guard.cleared":
             self._end(f"guard {fields['guard']}", fields["scope"], record)
-        elif kind == "deletion.paused":
-            stood = Stood("pause", "", at, fields["until"], (record.number, None))
-            self.found.append(stood)
+        elif kind in ("deletion.paused", "deletion.resumed"):
+            self._paused(record)
         elif kind == "root.adopted":
             stood = Stood(
                 "root not adopted", fields["root"], -FOREVER, at, (record.number, None)
@@ -113,6 +113,19 @@ class Obstacles:
             self._begin("alarm overdue", fields["scope"], record)
         elif kind == "alarm.ended" and fields["alarm"] == _OVERDUE:
             self._end("alarm overdue", fields["scope"], record)
+
+    def _paused(self, record: Record) -> None:
+        """A pause ends by itself, unless it was ended before."""
+        fields, at = record.entry["fields"], record.entry["at"]
+        last = self._pause
+        if last is not None and last.until > at:
+            self.found.remove(last)
+            entries = last.entries[0], record.number
+            self.found.append(last._replace(until=at, entries=entries))
+        self._pause = None
+        if record.kind == "deletion.paused":
+            self._pause = Stood("pause", "", at, fields["until"], (record.number, None))
+            self.found.append(self._pause)
 
     def _begin(self, what: str, root: str, record: Record) -> None:
         self._open.setdefault((what, root), (record.entry["at"], record.number))

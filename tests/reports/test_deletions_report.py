@@ -207,3 +207,76 @@ def test_figures_that_are_behind_go_on_where_they_ended(site, reported):
     site.complete(intent, (row,), {})
     log.sign(site.entries)
     assert sum(row["recordings"] for row in table(log.both("deletions"), "by_day")) == 7
+
+
+def test_a_period_cut_short_by_its_own_word_is_early_by_the_policy(site, reported):
+    row = site.row(age=27 * DAY, due=site.now - DAY)
+    intent = site.delete(site.row(), row)
+    (early,) = table(reported(site).both("deletions"), "early")
+    assert (early["entry"], early["row"]) == (intent, 1)
+
+
+def test_one_in_doubt_was_kept_by_any_hold_of_its_camera(site, reported):
+    site.place(0, HOUR)
+    site.release(site.ask())
+    site.now += 7 * DAY
+    seen = site.now - 40 * DAY
+    site.delete(site.row(age=50 * DAY, seen=seen), site.row(age=50 * DAY))
+    (late,) = table(reported(site).both("deletions"), "late")
+    assert late["row"] == 1
+
+
+def test_what_stood_in_another_root_stood_in_nobodys_way(site, reported):
+    site.add("guard.tripped", guard="root", scope="nvr2", detail="d")
+    site.now += 2 * HOUR
+    site.delete(site.row(age=28 * DAY + 90 * MINUTE))
+    (late,) = table(reported(site).both("deletions"), "late")
+    assert late["why"].startswith("not known")
+
+
+def test_each_thing_that_stood_in_the_way_is_named(site, reported):
+    due = site.now
+    site.add("service.stopped")
+    site.now += 2 * HOUR
+    site.add("service.started", pid=1, version="0", settings_digest="d")
+    site.add("deletion.paused", until=site.now + HOUR, reason="r")
+    site.add("alarm.raised", alarm="overdue", scope="nvr1", detail="d")
+    site.add(
+        "plan.proposed", plan=7, root="nvr1", cutoff=1, count=1, bytes=1, digest="d"
+    )
+    site.now += HOUR
+    site.add("plan.approved", by=CARA, plan=7, digest="d")
+    site.delete(site.row(age=28 * DAY + site.now - due))
+    (late,) = table(reported(site).both("deletions"), "late")
+    whys = [one.partition(" (")[0] for one in late["why"].split("; ")]
+    assert whys == [
+        "service down", "pause", "plan 7 waited for approval of nvr1",
+        "alarm overdue of nvr1",
+    ]  # fmt: skip
+
+
+def test_a_pause_that_was_ended_early_stood_no_longer(site, reported):
+    site.add("deletion.paused", until=site.now + 20 * HOUR, reason="r")
+    site.now += HOUR
+    site.add("deletion.resumed", by=CARA, reason="r")
+    site.now += HOUR
+    site.delete(site.row(age=28 * DAY + 30 * MINUTE), site.row(age=29 * DAY))
+    (late,) = table(reported(site).both("deletions"), "late")
+    assert late["why"].startswith("pause (entries ")
+    site.delete(site.row(age=28 * DAY + 61 * MINUTE))
+    site.now += 3 * HOUR
+    site.delete(site.row(age=28 * DAY + 61 * MINUTE))
+    last = table(reported(site).both("deletions"), "late")[-1]
+    assert last["why"].startswith("not known")
+
+
+def test_what_came_back_unsigned_counts_nothing(site, reported):
+    site.delete(site.row())
+    signed = site.size
+    site.delete(site.row(2), site.row(2))
+    site.add(
+        "catalogue.restored", old_size=signed, size=site.size, signed=signed, holds=0,
+        recordings=0,
+    )  # fmt: skip
+    (row,) = table(reported(site).both("deletions"), "by_day")
+    assert row["recordings"] == 1

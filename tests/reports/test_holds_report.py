@@ -1,5 +1,7 @@
 """`report holds` against a log whose truth is known."""
 
+from dataclasses import replace
+
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE
 from tests.support.reported import table
@@ -76,7 +78,10 @@ def test_a_release_by_one_person_is_told(site, reported):
     site.release(site.ask(2), 2)
     site.place(0, site.now, hold=3)
     site.release(site.ask(3, by=BEN), 3, by=BEN)
-    assert ("2 released by one person: 1, 3", None) in said(
+    site.place(0, site.now, hold=4)
+    same_login = replace(BEN, login=ANNA.login)
+    site.release(site.ask(4, by=ANNA), 4, by=same_login)
+    assert ("3 released by one person: 1, 3, 4", None) in said(
         reported(site).both("holds")
     )
 
