@@ -46,6 +46,11 @@ OF_CAMERA = """
     WHERE camera = :camera AND hour BETWEEN :first AND :last
     UNION ALL SELECT entry FROM entry_camera WHERE camera = :camera AND hour = :long"""
 
+_SHORT = 2 * DAY
+"""Of no longer a time all batches are looked up; of a longer one as many as are asked."""
+
+_ENDS = f"SELECT min(entry), max(entry) FROM ({OF_CAMERA})"
+
 _INTENTS = f"""
     SELECT number FROM entry
     WHERE number IN ({OF_CAMERA}) AND kind = '{INTENDED}' ORDER BY number"""
@@ -107,13 +112,43 @@ class CatalogueSource:
 
     def _completions(self, query: Query) -> Iterator[Record]:
         """Those of the batches about a camera: the index has their intents alone."""
-        intents = self._tx.execute(sa.text(_INTENTS), _of_camera(query)).scalars()
-        for number in reversed(log.completions(self._tx, intents)):
-            if query.before is not None and number >= query.before:
-                continue
-            record = self.entry(number)
-            if query.subject in (None, record.entry.get("subject")):
-                yield record
+        before = 2**62 if query.before is None else query.before
+        footage = query.footage
+        if footage is None or footage.end - footage.start > _SHORT:
+            numbers = self._done_backwards(query, before)
+        else:
+            intents = self._tx.execute(sa.text(_INTENTS), _of_camera(query)).scalars()
+            numbers = reversed(log.completions(self._tx, intents))
+        for number in numbers:
+            if number < before:
+                record = self.entry(number)
+                if query.subject in (None, record.entry.get("subject")):
+                    yield record
+
+    def _done_backwards(self, query: Query, before: int) -> Iterator[int]:
+        """The same of a long time, as far as the reader asks."""
+        values = _of_camera(query)
+        first, last = self._tx.execute(sa.text(_ENDS), values).one()
+        if first is None:
+            return
+        for number, intent in log.completed(self._tx, before):
+            if number < first:
+                return
+            if first <= intent <= last and self._is_found(intent, values):
+                yield number
+
+    def _is_found(self, intent: int, values: Mapping[str, int]) -> bool:
+        """Whether the index has an intent under the camera and these hours."""
+        fields = log.read(self._tx, intent)["fields"]
+        hours = {
+            "first": max(values["first"], fields["oldest"] // HOUR),
+            "last": min(values["last"], (fields["newest"] - 1) // HOUR),
+        }
+        found = self._tx.execute(
+            sa.text(f"SELECT 1 FROM ({OF_CAMERA}) WHERE entry = :entry LIMIT 1"),
+            {**values, **hours, "entry": intent},
+        )
+        return found.first() is not None
 
     def _meets(self, record: Record, footage: Window | None) -> bool:
         """Whether what the index has for the hour is of that time; rows tell it of

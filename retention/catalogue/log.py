@@ -7,7 +7,7 @@ head row, never from a sequence, so that a transaction rolled back leaves no gap
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -37,6 +37,9 @@ PRUNING = "none: no entry is ever removed"
 
 _DONE = """SELECT number, bytes FROM entry
     WHERE kind = 'recordings.deleted' AND number > ? ORDER BY number LIMIT 200"""
+
+_DONE_BEFORE = """SELECT number, bytes FROM entry
+    WHERE kind = 'recordings.deleted' AND number < ? ORDER BY number DESC LIMIT 200"""
 
 _HEAD = """SELECT size, frontier,
     (SELECT ifnull(max(version), 0) FROM policy),
@@ -284,6 +287,17 @@ def completions(tx: Connection, intents: Iterable[int]) -> list[int]:
         if next_intent is None and not waiting:
             break
     return found
+
+
+def completed(tx: Connection, before: int) -> Iterator[tuple[int, int]]:
+    """The completions below a number and the intents of each, newest first; those that
+    came back unsigned complete nothing."""
+    back = unsigned(tx)
+    while page := tx.exec_driver_sql(_DONE_BEFORE, (before,)).all():
+        for number, data in page:
+            if not is_unsigned(back, number):
+                yield number, decode(data)["fields"]["intent"]
+        before = page[-1].number
 
 
 def head(tx: Connection) -> tuple[int, bytes]:

@@ -104,9 +104,10 @@ def copy(
         if answer.ok or not there:
             break  # else an earlier copy has not what its head says: compare every file
     session.answer(answer, _copied, copied.zone)
-    if isinstance(copying, PublicCopy) and copying.guessable:
+    guessable = copying.guessable if isinstance(copying, PublicCopy) else 0
+    if guessable and not session.as_json:
         note(
-            f"Note: {counted(copying.guessable, 'withheld entry', 'withheld entries')} of "
+            f"Note: {counted(guessable, 'withheld entry', 'withheld entries')} of "
             "an older program without a salt: whoever guesses all that one says can tell "
             "by its hash that it is so."
         )
@@ -128,6 +129,10 @@ def _extract(
     from retention.tlog.note import fingerprint
 
     copied = DirectorySource(source)
+    if copied.published.is_public:
+        raise UsageError(
+            f"{source} is a public copy: an extract is made of a whole log"
+        )
     days, *typed = when
     if days is not None and any(typed):
         raise UsageError("--days goes without --since and --until: say one of them")
