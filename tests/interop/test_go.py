@@ -31,11 +31,12 @@ def verify(tmp_path_factory):
     }
     source = Path(__file__).with_name("verify.go")
     command = ["go", "build", "-o", binary, source]
-    subprocess.run(command, env=environment, check=True, timeout=280)
+    built = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
 
     def run(directory, *arguments, vkey=VERIFIER.vkey):
         command = [binary, directory, vkey, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=280)
+        done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout.strip()
 
