@@ -310,7 +310,7 @@ def test_what_frees_footage_comes_back_into_the_log_alone_without_a_signature(
     assert press.size == 7  # with what is said of the restoration, and the guard
     with press.catalogue.read() as tx:
         (guard,) = alarms.tripped(tx)
-        assert log.unsigned(tx) == [Stretch(4, 5, NOW)]
+        assert log.unsigned(tx) == [Stretch(4, 5, NOW, entry=5)]
         assert [tx.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
                 for table in ("hold", "policy", "camera")] == [0, 0, 0]  # fmt: skip
     assert f"came back into the log alone: 1 {kind}" in guard.detail

@@ -113,8 +113,9 @@ class Station:
         for one in self.service._core.memories.values():
             one._write(never)
         copying = self.service._publishing._copying
-        if copying is not None:
-            copying._to_head(never)
+        if copying is not None:  # it has its thread, which alone may write there
+            copying.trigger(head=True)
+            assert copying._worker.wait_idle(120)
 
     # -- pieces that are put back ---------------------------------------------------
 
