@@ -39,6 +39,7 @@ RULING = "ruling"
 UNLOGGED = "unlogged"
 UNLAWFUL = "unlawful"
 MEMORY = "memory"
+SUCCESSION = "succession"
 
 
 class Rank(IntEnum):
@@ -242,6 +243,11 @@ ALARMS: dict[str, Alarm] = {
         "(`retention check`); a memory that is old or can't be read shows less of a "
         "catalogue that was set back",
         watch="publication.memories:unkept",
+    ),
+    SUCCESSION: Alarm(
+        "a supervisor who did not ask decides: `retention schema successor --approve "
+        '--reason "..."`, or `--reject`; once it is agreed to, start the service again',
+        watch="control.successor:pending",
     ),
     REFUSED: Alarm(
         "see who asked for what with `retention audit list --kind access.denied`; a "

@@ -143,6 +143,26 @@ def asked_for(tx: Connection, now: Micros) -> Asked | None:
     return asked if waits or asked.approval is not None else None
 
 
+def pending(context: Context, tx: Connection) -> dict[str, alarms.Condition]:
+    """The alarm *succession*: a successor log that was asked for, and what is missing."""
+    asked = asked_for(tx, context.now)
+    if asked is None:
+        return {}
+    if asked.approval is not None:
+        what = f"two people agreed to a successor log: {_START}"
+        if asked.approval == asked.entry:
+            what = f"{asked.name} decided on a successor log: {_START}"
+        return {"": alarms.Condition(what)}
+    last = _lost(tx)["size"] - 1
+    return {
+        "": alarms.Condition(
+            f"{asked.name} asked for a successor log at {format_utc(asked.at)}, since "
+            f"entries up to {last} are lost: a supervisor who is another person must "
+            f"agree before {format_utc(asked.at + PATIENCE)}"
+        )
+    }
+
+
 def _waiting(tx: Connection, now: Micros) -> Asked:
     asked = asked_for(tx, now)
     if asked is None:

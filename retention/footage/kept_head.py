@@ -1,6 +1,7 @@
 """The newest signed head of the log, kept in a footage root beside its identity.
 
-A file of two slots, each a whole signed note and then zeros.  They are written in turn
+A file of two slots, each a whole signed note (of a successor log, with what that says of
+itself) and then zeros.  They are written in turn
 and in place: what a kill leaves half written is one slot, and the other has the head
 before.  A rename would touch the root's own mtime, by which a scan tells whether
 something changed there.
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention.footage.handles import Handle, open_directory
-from retention.tlog import note
+from retention.tlog import note, succession
 from retention.tlog.note import Head
 
 if TYPE_CHECKING:
@@ -59,23 +60,28 @@ def make(directory: Handle, owner: tuple[int, int] | None = None) -> None:
 
 
 def newest(directory: Handle, verifier: Verifier, where: Path) -> Head | None:
-    """The larger head of this log in the slots of an open root, at `where`; None where
-    there is none: what is damaged or of another log says nothing.  OSError passes."""
+    """The larger head of this log in the slots of an open root, at `where`, or that of one
+    that goes on for it; None where there is none: what is damaged or of another log says
+    nothing.  OSError passes."""
     found = [(str(where / NAME), data) for data in _slots(directory)]
-    return note.newest(found, verifier)
+    return succession.newest(found, verifier)
 
 
-def keep(directory: Handle, data: bytes, verifier: Verifier) -> None:
-    """Write a signed head durably over the older of the two slots; not where one is
-    there that is as large.  OSError passes."""
+def keep(directory: Handle, head: bytes, verifier: Verifier, said: str = "") -> None:
+    """Write a signed head durably over the older of the two slots, with what its log says
+    of itself; not where one is there that is as large, or of a log that goes on for this
+    one.  OSError passes."""
+    data = succession.beside(head.decode(), said)
     if len(data) > SLOT:
         raise OSError(errno.EFBIG, "the signed head is too long")
-    size = note.open_checkpoint(data, verifier).size
-    heads = [
-        note.newest([("", slot)], verifier) if slot else None
+    size = note.open_checkpoint(head, verifier).size
+    there = [
+        succession.newest([("", slot)], verifier) if slot else None
         for slot in _slots(directory)
     ]
-    sizes = [-1 if head is None else head.size for head in heads]
+    if any(one and one.succession for one in there):
+        return
+    sizes = [-1 if one is None else one.size for one in there]
     sizes += [-1] * (_SLOTS - len(sizes))
     if max(sizes) >= size:
         return
@@ -100,7 +106,10 @@ def in_roots(
         thread.start()
     for thread in threads:
         thread.join(max(0.0, seconds / len(threads)))
-    return [(head.where, head.note.encode()) for head in list(found.values())]
+    return [
+        (head.where, succession.beside(head.note, head.succession))
+        for head in list(found.values())
+    ]
 
 
 def _look(root: RootSettings, verifier: Verifier, found: dict[str, Head]) -> None:

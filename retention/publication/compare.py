@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.catalogue import heads, log
-from retention.model.errors import SettingsError, VerificationError
+from retention.model.errors import SettingsError, UsageError, VerificationError
 from retention.publication.publisher import BESIDE_KEY
-from retention.tlog import note
+from retention.tlog import note, succession
 from retention.tlog.canonical import decode, from_base64url
 from retention.tlog.directory import CHECKPOINT, KEY, Published, note_at
 from retention.tlog.entry import Stored, origin, previous
@@ -144,13 +144,18 @@ def compare(
     if copy is not None and _is_ours(Published(copy), verifier):
         sources.append(Published(copy))
     try:
+        memories = list(kept)
+        _not_succeeded(catalogue, memories, copy, verifier)
         published = _published(sources[0], verifier)
         found = [published] if published else []
         for source in sources[1:]:
             there = ((str(source.directory / at), data) for at, data in source.kept())
             newest = note.newest(there, verifier)
             found += [newest] if newest else []
-        elsewhere = [_opened(where, data, verifier) for where, data in kept]
+        elsewhere = [
+            _opened(where, succession.parted(data)[0], verifier)
+            for where, data in memories
+        ]
         found += elsewhere
         if own is not None:
             found.append(_opened(OWN, own.note.encode(), verifier_of(catalogue)))
@@ -180,7 +185,10 @@ def compare(
 
 def differs(catalogue: Catalogue, head: Head) -> str | None:
     """What is wrong where a signed head of this log is not of the catalogue's own
-    entries; None where it is.  For a memory that is met later than at start."""
+    entries, or is of a log that goes on for it; None where it is.  For a memory that is
+    met later than at start."""
+    if head.succession:
+        return f"{Case.ROLLED_BACK}: {_gone_on(head)}"
     with catalogue.read() as tx:
         size = log.size(tx)
     if head.size > size:
@@ -188,6 +196,44 @@ def differs(catalogue: Catalogue, head: Head) -> str | None:
     if _leads_to(heads.frontiers(catalogue, [head.size]).get(head.size), head):
         return None
     return f"{Case.FORKED}: {_went_on(head, size)}"
+
+
+def _not_succeeded(
+    catalogue: Catalogue,
+    memories: Iterable[tuple[str, bytes]],
+    copy: Path | None,
+    verifier: Verifier,
+) -> None:
+    """Nothing remembers a log that goes on for this one: else the state directory is from
+    before that was opened."""
+    found = [succession.successor(*one, verifier) for one in memories]
+    if copy is not None and not _is_ours(Published(copy), verifier):
+        found.append(_successor_in(Published(copy), verifier))
+    heads_ = [head for head in found if head is not None]
+    if heads_:
+        head = max(heads_, key=lambda one: one.size)
+        raise _FoundError(Case.ROLLED_BACK, _gone_on(head), head)
+
+
+def _successor_in(copy: Published, verifier: Verifier) -> Head | None:
+    """The newest head of a second directory that has another log of the same key, which
+    says that it goes on for this one; None where it has none such."""
+    name = (copy.key() or "").partition("+")[0]
+    try:
+        theirs = note.parse_vkey(note.vkey(name, verifier.public))
+    except UsageError:
+        return None
+    there = ((str(copy.directory / at), data) for at, data in copy.kept())
+    head = note.newest(there, theirs)
+    if head is None:
+        return None
+    for stored in copy.tail(0, rows=False):
+        if b'"log.opened"' not in stored.data:
+            continue
+        fields = decode(stored.data)["fields"]
+        if fields.get("succeeds") == verifier.name:
+            return head._replace(succession=name)
+    return None
 
 
 def _is_ours(source: Published, verifier: Verifier) -> bool:
@@ -407,6 +453,15 @@ def _nowhere(head: Head, size: int) -> str:
         "put back this same backup of the catalogue together with a newer copy of the "
         "published directory (or mount the log_copy that has them), and start: the "
         f"catalogue is then brought up to it. {SUCCESSOR}"
+    )
+
+
+def _gone_on(head: Head) -> str:
+    return (
+        f"{head.where} has a head of {head.checkpoint.origin}, the log that goes on for "
+        "this one: this state directory is from before that was opened, and what was "
+        "decided since is not in it. Stop the service, put back the newest copy of the "
+        f"state directory, and start. {SUCCESSOR}"
     )
 
 

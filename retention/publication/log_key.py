@@ -21,8 +21,12 @@ from cryptography.hazmat.primitives.serialization import (
 
 from retention.catalogue import log as audit
 from retention.catalogue.db import Catalogue
+from retention.catalogue.entries import CatalogueSource
 from retention.model.errors import CatalogueError
+from retention.tlog import note
+from retention.tlog import succession as successions
 from retention.tlog.canonical import from_base64url
+from retention.tlog.entry import origin
 
 NAME = "log.key"
 MODE = 0o600
@@ -109,3 +113,17 @@ def check(key: Key, catalogue: Catalogue) -> None:
             f"the signing key {path_of(catalogue.path.parent)} is not the one that this "
             "audit log was opened with: put the right one back"
         )
+
+
+def succession(key: Ed25519PrivateKey, catalogue: Catalogue, name: str) -> str:
+    """What the catalogue's log, `name`, says of those that it goes on for, newest first;
+    empty where it is no successor."""
+    with catalogue.read() as tx:
+        opened = [one.entry for one in CatalogueSource(tx).of_kinds(("log.opened",))]
+    names: list[str] = []
+    for entry in reversed(opened):
+        if lost := entry["fields"].get("lost_head"):
+            names.append(note.unverified(lost.encode()).origin)
+        names.append(origin(entry))
+    before = [one for one in dict.fromkeys(names) if one != name]
+    return successions.sign(name, before, key)

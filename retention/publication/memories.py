@@ -23,7 +23,7 @@ from retention.model.localtime import format_utc
 from retention.model.values import MINUTE, Micros
 from retention.publication.publisher import BESIDE_KEY
 from retention.site import unit
-from retention.tlog import note
+from retention.tlog import note, succession
 from retention.tlog.directory import note_at
 
 if TYPE_CHECKING:
@@ -60,7 +60,8 @@ def kept(
     be read."""
     found = [*note_at(state_directory / BESIDE_KEY), *in_roots]
     if journalled is not None and journalled.head is not None:
-        found.append((journalled.head.where, journalled.head.note.encode()))
+        head = journalled.head
+        found.append((head.where, succession.beside(head.note, head.succession)))
     return found
 
 
@@ -72,7 +73,7 @@ def journal(
         return Journalled()
     lines, fault = read_journal(environment)
     # It may remember the heads of other logs on this machine.
-    return Journalled(note.newest(_notes(lines), verifier), fault)
+    return Journalled(succession.newest(_notes(lines), verifier), fault)
 
 
 def read_journal(
@@ -109,7 +110,13 @@ def _notes(lines: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         except ValueError:
             continue
         if isinstance(found, dict) and found.get("event") == EVENT:
-            yield "the journal", str(found.get("note", "")).encode(errors="replace")
+            texts = (str(found.get(name, "")) for name in ("note", "succession"))
+            yield (
+                "the journal",
+                succession.beside(
+                    *(text.encode(errors="replace").decode() for text in texts)
+                ),
+            )
 
 
 COPY_FACT = "log.copy"

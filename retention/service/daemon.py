@@ -103,7 +103,8 @@ class Service:
 
     def _memory(self, root: str) -> RootMemory:
         verifier = self._publishing.verifier
-        made = RootMemory(root, verifier, self._met, self._crashed)
+        succession = self._publishing.succession
+        made = RootMemory(root, verifier, succession, self._met, self._crashed)
         self._publishing.told.append(made.tell)
         return made
 

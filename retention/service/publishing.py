@@ -49,7 +49,7 @@ class Publishing:
     """Compares when it is made, and may then be used from any thread.
 
     `trouble` says why the log is not published as it should be, None while it is;
-    `guard` is what that trips.  `in_roots` reads the heads that footage roots have.
+    `guard` is what that trips; `succession` what this log says of those before it.  `in_roots` reads the heads that footage roots have.
     `alive` is called while a long comparison or restoration gets on.
     """
 
@@ -67,8 +67,9 @@ class Publishing:
         self.guard = guards.LOG
         self.verifier: Verifier | None = None
         self.lost: Head | None = None
+        self.succession = ""
         self._went_on = False
-        self.told: list[Callable[[SignedHead], None]] = [_told]
+        self.told: list[Callable[[SignedHead], None]] = [self._journal]
         self._in_roots = in_roots
         self._journalled = memories.Journalled()
         self._altered: str | None = None
@@ -108,7 +109,9 @@ class Publishing:
         if found.tail is not None:
             journal.error("catalogue.restored", detail=found.detail)
             restoring.bring_back(catalogue, found, alive)
-        self._went_on = found.case is compare.Case.FORKED
+        self._went_on = found.case is compare.Case.FORKED or bool(
+            found.lost and found.lost.succession
+        )
         if found.lost is not None and self._succeeds(found.lost):
             self._open(alive)
             return
@@ -121,6 +124,7 @@ class Publishing:
         self.verifier = verifier = compare.verifier_of(catalogue)
         key = log_key.load(settings.state_directory)
         log_key.check(key, catalogue)
+        self.succession = log_key.succession(key, catalogue, verifier.name)
         self._publisher = Publisher(
             catalogue, verifier.name, key, settings.published_log,
             settings.state_directory, self._tell, alive,
@@ -154,6 +158,10 @@ class Publishing:
             self._refuse(why, head)
             succeeding.note_lost(self._catalogue, head, went_on=True)
         return why is None
+
+    def _journal(self, signed: SignedHead) -> None:
+        more = {"succession": self.succession} if self.succession else {}
+        journal.info(memories.EVENT, size=signed.size, note=signed.note, **more)
 
     def _tell(self, signed: SignedHead) -> None:
         for told in self.told:
@@ -278,7 +286,3 @@ class Publishing:
         """Nothing is copied any more."""
         if self._copying is not None:
             self._copying.stop()
-
-
-def _told(signed: SignedHead) -> None:
-    journal.info(memories.EVENT, size=signed.size, note=signed.note)

@@ -25,18 +25,21 @@ if TYPE_CHECKING:
 
 class RootMemory:
     """What one root remembers; `meet` is told of the newest head that a disk has which
-    was opened just now, before anything is deleted there."""
+    was opened just now, before anything is deleted there.  `succession`: what the log says
+    of itself behind each head."""
 
     def __init__(
         self,
         root: str,
         verifier: Verifier | None,
+        succession: str,
         meet: Callable[[Head], None],
         crashed: Callable[[str, BaseException], None],
     ) -> None:
         self.worker = Worker(f"head:{root}", crashed)
         self._root = root
         self._verifier = verifier
+        self._succession = succession
         self._meet = meet
         self._open: OpenRoot | None = None
         self._newest: SignedHead | None = None
@@ -74,7 +77,8 @@ class RootMemory:
             return
         try:
             root.check()  # never into what is mounted there by now
-            kept_head.keep(root.fd, signed.note.encode(), self._verifier)
+            head = signed.note.encode()
+            kept_head.keep(root.fd, head, self._verifier, self._succession)
         except RootUnavailableError:
             return  # its guard says so
         except OSError as error:

@@ -9,8 +9,8 @@ LOG = (
         "What this log is, and the key that its heads are signed with: the first entry.  "
         "origin: its name, for good; null is site/log_id.  Or a successor log is opened, "
         "whose first entries are those of the log `succeeds` that were there still: "
-        "`old_head` is the last signed head over them, `lost_head` one of that log which "
-        "was kept elsewhere; its entries lost_first to lost_last are lost (lost_first is "
+        "`old_head` is the last signed head over them, `lost_head` one of that log (or "
+        "of one that went on for it) which was kept elsewhere; its entries lost_first to lost_last are lost (lost_first is "
         "null where it is not known from where on).  request, approval: the entries of "
         "the two people who decided it.",
         "log_id:text public_key:text format:text timezone:text pruning:text origin:text? "

@@ -69,11 +69,13 @@ class Checkpoint(NamedTuple):
 
 
 class Head(NamedTuple):
-    """A signed head and where it was found."""
+    """A signed head and where it was found; `succession`: what stood behind it, of a log
+    that goes on for the one that was asked for (`tlog.succession`)."""
 
     where: str
     checkpoint: Checkpoint
     note: str
+    succession: str = ""
 
     @property
     def size(self) -> int:

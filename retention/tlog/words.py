@@ -56,7 +56,8 @@ WORDS: dict[str, str] = {
     "log_id": "32 random hexadecimal digits",
     "lon": "longitude, degrees as text",
     "lost_first": "the first entry of the log before that this one lacks, as far as is known",
-    "lost_head": "a signed head of the log before that covers what is lost",
+    "lost_head": "a signed head that covers what is lost: of the log before, or of one that went on "
+    "for it",
     "lost_last": "the last entry that is known to be lost",
     "margin": "microseconds before and after what was asked for; `since` and `until` "
     "include them already",

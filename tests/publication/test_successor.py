@@ -1,6 +1,8 @@
 """From a dead state disk to deleting again: a successor log, by two people."""
 
 import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from retention.catalogue import log
 from retention.catalogue.log_check import verify_catalogue
 from retention.footage import kept_head
+from retention.footage.handles import open_directory
 from retention.model.errors import (
     NotPermittedError,
     RetentionError,
@@ -17,9 +20,10 @@ from retention.model.localtime import format_utc
 from retention.model.values import HOUR, Actor
 from retention.publication import log_key, succeeding
 from retention.site import clock
-from retention.tlog import note
+from retention.tlog import note, succession
 from retention.tlog.verify.published import verify_directory
 from tests.support.installation import DAY, MINUTE, Installation, never
+from tests.support.publishing import OTHER_KEY
 from tests.support.station import ANNA, BEN, CARA, Station
 
 ROOT = Actor(uid=0, login=0, pid=1, role="administrator", name="root")
@@ -431,3 +435,220 @@ def test_init_and_check_know_the_new_log(station):
     answer = station.installed.init()
     assert answer["log_id"] == opening(station)["fields"]["log_id"]
     station.start()
+
+
+# -- the whole state directory is from before it was opened ---------------------------------
+
+
+def before_and_after(station, tmp_path=None):
+    """A successor was opened and in charge for a day; what was kept before that."""
+    dead_disk(station)
+    kept = station.keep_state("before-successor")
+    agreed(station)
+    again = hold(station, reference="book")
+    station.ask("schema.successor_holds", BEN, holds=[again], reason="the book")
+    station.remember()
+    newest = journalled(station)
+    station.stop()
+    return kept, newest
+
+
+def journalled(station):
+    """What the service would have written into the journal of its newest head."""
+    publishing = station.service._publishing
+    head = (station.state / "last-checkpoint").read_text()
+    line = {"event": "checkpoint.signed", "note": head}
+    return json.dumps(line | {"succession": publishing.succession})
+
+
+def said(station, where):
+    detail = station.guards()["catalogue"]
+    assert where in detail
+    assert "the log that goes on for this one" in detail
+    assert "put back the newest copy of the state directory" in detail
+    return detail
+
+
+def nothing_is_deleted_or_signed(station):
+    log_ = station.settings.published_log
+    head = (log_ / "checkpoint").read_bytes()
+    for _ in range(3):
+        assert "catalogue" in blocked(station)
+        pass_time(station, 4 * DAY)
+    assert (log_ / "checkpoint").read_bytes() == head
+
+
+def test_a_root_knows_that_the_state_is_from_before_the_successor(station):
+    kept, _ = before_and_after(station)
+    remembered = (station.installed.directory / "nvr1" / kept_head.NAME).read_bytes()
+    station.restore_state(kept)
+    station.start()
+    said(station, ".cctv-retention-head has a head of")
+    nothing_is_deleted_or_signed(station)
+    root = station.installed.directory / "nvr1" / kept_head.NAME
+    assert root.read_bytes() == remembered
+    station.stop()
+    station.start()
+    said(station, ".cctv-retention-head has a head of")
+
+
+def test_a_root_that_is_mounted_later_knows_it_then(station):
+    before_and_after(station)
+    station.restore_state(station.installed.directory / "yesterday")
+    root = station.installed.directory / "nvr1"
+    head = (root / kept_head.NAME).read_bytes()
+    root.rename(station.installed.directory / "unplugged")
+    station.start()
+    (station.installed.directory / "unplugged").rename(root)
+    station.work.scan(never)
+    said(station, ".cctv-retention-head has a head of")
+    nothing_is_deleted_or_signed(station)
+    station.remember()
+    assert (root / kept_head.NAME).read_bytes() == head
+
+
+def forget(station):
+    root = station.installed.directory / "nvr1" / kept_head.NAME
+    root.write_bytes(bytes(2 * kept_head.SLOT))
+
+
+def test_the_journal_alone_knows_it(station, monkeypatch, tmp_path):
+    kept, newest = before_and_after(station)
+    station.restore_state(kept)
+    forget(station)
+    lines = tmp_path / "lines"
+    lines.write_text(f"{newest}\n")
+    command = tmp_path / "bin" / "journalctl"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\ncat {lines}\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1")
+    station.start()
+    said(station, "the journal has a head of")
+    nothing_is_deleted_or_signed(station)
+
+
+def test_the_second_directory_alone_knows_it(fake_clock, tmp_path):
+    (tmp_path / "worm").mkdir()
+    installed = Installation(tmp_path, log_copy="{directory}/worm")
+    installed.init()
+    station = Station(installed, release_requires_two_people=True)
+    station.clock = fake_clock
+    footage(station)
+    kept = station.keep_state("before-successor")
+    hold(station)
+    station.remember()
+    station.killed()
+    station.restore_state(kept)
+    shutil.rmtree(tmp_path / "worm")
+    (tmp_path / "worm").mkdir()
+    station.start()
+    agreed(station)
+    station.remember()
+    pass_time(station, 2 * DAY)
+    station.remember()
+    station.stop()
+    assert list((tmp_path / "worm" / "checkpoints").iterdir())
+    station.restore_state(kept)
+    forget(station)
+    station.start()
+    said(station, "worm/checkpoints")
+    nothing_is_deleted_or_signed(station)
+    station.killed()
+
+
+def test_two_people_may_go_on_from_there_where_the_newer_state_is_lost(station):
+    kept, _ = before_and_after(station)
+    first = note.unverified(
+        (station.settings.published_log / "checkpoint").read_bytes()
+    ).origin
+    station.restore_state(kept)
+    station.start()
+    agreed(station)
+    station.remember()
+    fields = opening(station)["fields"]
+    assert note.unverified(fields["lost_head"].encode()).origin == first
+    assert station.guards().keys() == {"catalogue"}
+    whole(station)
+    station.stop()
+    station.start()
+    assert "nothing is deleted until" in station.guards()["catalogue"].lower()
+    # The one that was given up knows the newest for its successor as well.
+    verifier = note.parse_vkey(
+        note.vkey(first, station.service._publishing.verifier.public)
+    )
+    root = station.installed.directory / "nvr1"
+    found = kept_head.newest(open_directory(root), verifier, root)
+    assert found.succession
+
+
+def test_a_head_of_another_log_that_does_not_say_so_says_nothing(station):
+    """Of our own key, as after `init` with a key from the safe; or signed by another."""
+    footage(station)
+    station.remember()
+    verifier = station.service._publishing.verifier
+    key = log_key.load(station.state)
+    other = note.sign(
+        note.Checkpoint("test/other", 9_999, b"r" * 32).text, "test/other", key
+    )
+    forged = note.sign(
+        note.Checkpoint("test/other", 9_999, b"r" * 32).text, "test/other", OTHER_KEY
+    )
+    mine = succession.sign("test/other", [verifier.name], OTHER_KEY)
+    apart = succession.sign("test/other", ["test/third"], key)
+    station.stop()
+    root = station.installed.directory / "nvr1" / kept_head.NAME
+    for head, said_ in ((other, ""), (other, mine), (forged, mine), (other, apart)):
+        root.write_bytes(
+            succession.beside(head, said_).ljust(2 * kept_head.SLOT, b"\0")
+        )
+        station.start()
+        assert station.guards() == {}
+        station.stop()
+
+
+# -- what waits is told -----------------------------------------------------------------------
+
+
+def alarm(station):
+    station.service.tick(never)
+    found = station.ask("alarm.list", CARA)["alarms"]
+    return next((one for one in found if one["alarm"] == "succession"), None)
+
+
+def test_a_request_that_waits_is_told_by_status_and_the_list_of_alarms(station):
+    dead_disk(station)
+    assert alarm(station) is None
+    ask(station, CARA)
+    told = alarm(station)
+    assert "cara asked for a successor log" in told["detail"]
+    assert "a supervisor" in told["detail"]
+    assert "retention schema successor --approve" in told["remedy"]
+    status = station.ask("status", ANNA)
+    assert "succession" in [one["alarm"] for one in status["alarms"]]
+    agree(station, BEN)
+    told = alarm(station)
+    assert "systemctl restart cctv-retention" in told["detail"]
+    station.stop()
+    station.start()
+    assert alarm(station) is None
+
+
+def test_a_request_that_nobody_answered_is_told_no_more(station):
+    dead_disk(station)
+    ask(station, CARA)
+    assert alarm(station) is not None
+    pass_time(station, 25 * HOUR)
+    assert alarm(station) is None
+
+
+# -- holds that cool off meanwhile --------------------------------------------------------------
+
+
+def cooling(station):
+    """A hold on what is due that was released before the disk died, and cools off."""
+    held = hold(station)
+    station.ask("hold.release", ANNA, hold=held, reason="r")
+    station.ask("hold.approve", BEN, hold=held)
+    return held
