@@ -130,6 +130,9 @@ VERBS: dict[str, Verb] = {
     "audit.publish": _act("reports.audit:audit_publish", _ADMIN, LONG, mends=True),
     "report.deletions": Verb("reports.report:report_deletions", seconds=LONG),
     "report.holds": Verb("reports.report:report_holds", seconds=LONG),
+    "report.holds_open": _act(
+        "reports.report:report_holds_open", (SUPERVISOR, AUDITOR, ADMINISTRATOR), LONG
+    ),
     "report.rebuild": Verb(
         "reports.report:report_rebuild", (AUDITOR, ADMINISTRATOR), seconds=LONG
     ),

@@ -4,7 +4,8 @@ for, as far as the log says."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from json import dumps
 from typing import Any, NamedTuple
 
 from retention.catalogue.figures import Wanted
@@ -15,13 +16,16 @@ from retention.model.answers.report import (
     ReportSaid,
     ReportTable,
 )
+from retention.model.errors import VerificationError
 from retention.model.localtime import format_utc, utc_or_null
 from retention.model.values import FOREVER, Micros, Window
 from retention.reports.deletions import faults, seconds
 from retention.reports.evidence import Asked, Evidence
+from retention.tlog.commitments import ACTOR_NAME
 from retention.tlog.figures import ranges
 from retention.tlog.kinds import HOLDS, telling
 from retention.tlog.source import DELETED, INTENDED, LOST, Record, apart, outcomes
+from retention.tlog.source import opened as clear
 
 _COVER = telling("cover")
 
@@ -399,6 +403,56 @@ def _kept(evidence: Evidence, hold: HoldLife) -> int | None:
     """One that has cooled off keeps nothing any more; of others it is not known."""
     ended = hold.free_at is not None and hold.free_at <= evidence.written
     return 0 if ended else None
+
+
+def opened(evidence: Evidence, asked: Asked) -> tuple[Report, list[int]]:
+    """The same with what identifies people and every free text, of the live log alone; and
+    the holds of which any was opened.
+
+    A detail that is not the one committed to is left out, and the verdict says so.
+    """
+    report = holds(evidence, asked)
+    numbers: list[int] = []
+    rows: list[ReportRow] = []
+    said: list[ReportSaid] = []
+    (acts,) = (one for one in report.tables if one.name == "acts")
+    for hold, number, *_ in (row.cells for row in acts.rows):
+        try:
+            found = list(_details(evidence, number))
+        except VerificationError as error:
+            said.append(ReportSaid(str(error), False))
+            continue
+        rows += [ReportRow([hold, number, *one], [[number, number]]) for one in found]
+        if found and hold not in numbers:
+            numbers.append(hold)
+    columns = [
+        ReportColumn("hold", "hold", "number"),
+        ReportColumn("entry", "entry", "entry"),
+        ReportColumn("field", "detail"),
+        ReportColumn("value", "in clear"),
+    ]
+    table = ReportTable(
+        "details", "Details", columns, rows, evidence=["hold.*"],
+        empty="none: nothing was committed to, or all of it was erased",
+    )  # fmt: skip
+    whole = replace(
+        report, verdict=[*report.verdict, *said], tables=[*report.tables, table]
+    )
+    return whole, numbers
+
+
+def _details(evidence: Evidence, number: int) -> Iterator[tuple[str, str]]:
+    """Each committed value of an entry by its name; VerificationError where one is not
+    that to which the entry is committed."""
+    record = evidence.source.entry(number)
+    names = set(record.entry.get("sd", {}))
+    found = clear(record.entry, evidence.source.disclosures(number))
+    values = {"name": found["actor"].get("name"), **found["fields"]}
+    for name in sorted(values):
+        known = name in names or (name == "name" and ACTOR_NAME in names)
+        if known and values[name] is not None:
+            value = values[name]
+            yield name, value if isinstance(value, str) else dumps(value)
 
 
 def _acts(found: list[HoldLife]) -> ReportTable:

@@ -94,7 +94,7 @@ class Obstacles:
             self._begin(f"guard {fields['guard']}", fields["scope"], record)
         elif kind == "guard.cleared":
             self._end(f"guard {fields['guard']}", fields["scope"], record)
-        elif kind in ("deletion.paused", "deletion.resumed"):
+        elif kind.startswith("deletion."):
             self._paused(record)
         elif kind == "root.adopted":
             stood = Stood(

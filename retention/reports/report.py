@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retention.catalogue.db import Priority
 from retention.catalogue.figures import NAME
-from retention.model.answers.report import FiguresRebuilt, Report
-from retention.model.values import Micros
+from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
+from retention.model.values import LISTED, Micros
 from retention.reports.deletions import deletions
 from retention.reports.evidence import Evidence, ReportRequest
 from retention.reports.gathering import Tell, figures_at, live, published
-from retention.reports.hold_register import holds
+from retention.reports.hold_register import holds, opened
 
 if TYPE_CHECKING:
     from retention.control.context import Context
@@ -54,6 +55,27 @@ def report_holds(
     """The register of holds, and what they kept: see `holds`."""
     request = ReportRequest(since, until, on, camera, location, controller)
     return _of_site(context, "holds", request)
+
+
+def report_holds_open(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+) -> ReportOpened:
+    """The same with people's details, on record before they are shown: see `opened`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    with live(context) as evidence:
+        found, numbers = opened(evidence, evidence.asked(request))
+    with context.write(Priority.HOLD) as tx:
+        entry = tx.append(
+            "details.opened", report="holds", holds=numbers[:LISTED], count=len(numbers)
+        )
+    return ReportOpened(found, entry)
 
 
 def _of_site(

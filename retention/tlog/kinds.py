@@ -439,6 +439,13 @@ _ALL = (
         public=Public.FOOTAGE,
     ),
     declare(
+        "details.opened",
+        "What identifies people in the entries of `count` holds, the first 500 of them "
+        "named, was shown to the actor in a report.",
+        "report:text holds:ints count:int",
+        **_by("supervisor auditor administrator", TOLD),
+    ),
+    declare(
         "access.denied",
         "Somebody asked, `count` times since the last such entry, for what no role allows; "
         "verb `connection`: was turned away, since too many were open.",

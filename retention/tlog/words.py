@@ -114,6 +114,7 @@ WORDS: dict[str, str] = {
     "removed": "`names` of users who have the role no more",
     "replaced_by": "the number of the hold placed instead",
     "replaces": "the number of the hold that this one is placed instead of",
+    "report": "the report in which, by its name",
     "request": "the number of the entry by which somebody asked, where it is a number; "
     "of `hold.placed` and `request.refused`: the caller's own name for the request",
     "requester": "who asked",

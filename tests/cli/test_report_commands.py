@@ -8,6 +8,7 @@ import json
 import pytest
 
 from retention import cli
+from tests.support.audited import PRIVATE
 from tests.support.served import served
 
 
@@ -85,6 +86,11 @@ def test_it_is_written_to_files(typed, tmp_path):
     assert pdf.read_bytes().startswith(b"%PDF-")
 
 
+def test_details_are_opened_to_people_of_the_site_alone(typed):
+    assert PRIVATE in typed("holds", "--open")
+    assert PRIVATE not in typed("holds")
+
+
 def test_rebuilding_is_said_with_what_it_rests_on(typed):
     for there in (False, True):
         text = typed("rebuild", there=there)
@@ -96,6 +102,7 @@ def test_rebuilding_is_said_with_what_it_rests_on(typed):
     ("asked", "why"),
     [
         (["deletions", "--key", "x"], "--key is for a published copy"),
+        (["holds", "--open", "--dir", "{log}"], "is never published"),
         (["deletions", "--dir", "/nowhere"], "is no directory"),
         (["deletions", "--csv", "--table", "x", "--dir", "{log}"], "has no table x"),
         (

@@ -38,7 +38,7 @@ def reported(tmp_path: Path) -> Iterator[Callable[[Council], Reported]]:
     made: list[Reported] = []
 
     def make(story: Council) -> Reported:
-        made.append(Reported(tmp_path / f"log{len(made)}", story.entries))
+        made.append(Reported(tmp_path / f"log{len(made)}", story.entries, story.texts))
         return made[-1]
 
     yield make

@@ -1,6 +1,6 @@
 """One log twice: in a catalogue under a signed head, and as a published copy of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +53,14 @@ class Council(Story):
 class Reported:
     """The same entries live and copied, in `directory`; more may be signed later."""
 
-    def __init__(self, directory: Path, entries: Sequence[Stored]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        entries: Sequence[Stored],
+        texts: Mapping[int, Mapping[str, str]] | None = None,
+    ) -> None:
         self.directory = directory
+        self.texts = texts or {}
         self.cache = directory / "cache"
         directory.mkdir(parents=True, exist_ok=True)
         self.catalogue = db.create(directory / db.NAME, {})
@@ -84,6 +90,15 @@ class Reported:
                     tx.exec_driver_sql(
                         "INSERT INTO entry_rows VALUES (?, ?)", (one.number, one.rows)
                     )
+                for field, text in self.texts.get(one.number, {}).items():
+                    tx.exec_driver_sql(
+                        "INSERT INTO disclosure VALUES (?, ?, ?)",
+                        (one.number, field, text),
+                    )
+            tx.exec_driver_sql(
+                "UPDATE log_head SET size = ?, frontier = ?",
+                (self.tree.size, self.tree.to_bytes()),
+            )
             note = head(self.entries).decode()
             heads.keep(tx, SignedHead(self.tree, note, self.now))
         self.copy = publish(self.directory / "copy", self.entries)

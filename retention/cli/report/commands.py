@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from retention.cli.base import Session, group, with_session
-from retention.cli.display import note, put, telling, working
+from retention.cli.display import note, put, safe, telling, working
 from retention.cli.report.text import rebuilt_text, report_text
-from retention.model.answers.report import FiguresRebuilt, Report
+from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
 from retention.model.errors import UsageError, VerificationError
 
 if TYPE_CHECKING:
@@ -143,11 +143,19 @@ def ask(
     options: dict[str, Any],
 ) -> Report:
     """The report, of the service or of a published copy."""
+    opened = options.pop("opened", False)
     if directory is None:
         if key is not None:
             raise UsageError("--key is for a published copy: name it with --dir")
+        if opened:
+            return _opened(session, name, request)
         with working("adding up the log"):
             return session.ask(f"report.{name}", Report, **request, **options)
+    if opened:
+        raise UsageError(
+            "--open needs the service: what opens people's details is never published, so "
+            "no copy has it"
+        )
     from retention.reports.evidence import ReportRequest
 
     with telling() as tell:
@@ -160,6 +168,18 @@ def ask(
             "KEY` tells whether that is what was written."
         )
     return found
+
+
+def _opened(session: Session, name: str, request: dict[str, str]) -> Report:
+    with working("adding up the log"):
+        found = session.ask(f"report.{name}_open", ReportOpened, **request)
+    if not session.as_json:
+        note(
+            f"Note: that you were shown these details is on record as entry {found.entry}."
+        )
+    if found.not_published is not None:
+        note(f"Note: {safe(found.not_published)}.")
+    return found.report
 
 
 def copied(
@@ -214,7 +234,13 @@ def deletions(session: Session, *, files: bool) -> dict[str, Any]:
 
 @report.command("holds")
 @reporting
-def holds(session: Session) -> dict[str, Any]:
+@click.option(
+    "--open",
+    "opened",
+    is_flag=True,
+    help="With names, references and reasons; this is put on record. Not with --dir.",
+)
+def holds(session: Session, *, opened: bool) -> dict[str, Any]:
     """The register of evidence holds: who placed, reviewed, released and approved, whose
     review is overdue, what each came too late for, and what it lost.
 
@@ -223,8 +249,9 @@ def holds(session: Session) -> dict[str, Any]:
       retention report holds
       retention report holds --camera 1101 --from 2026-10-01
       retention report holds --csv --table acts
+      retention report holds --camera 1101 --open
     """
-    return {}
+    return {"opened": True} if opened else {}
 
 
 @report.command("rebuild")

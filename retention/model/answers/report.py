@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from retention.model.answers.changed import Changed
+
 Kind = Literal[
     "text", "number", "bytes", "instant", "duration", "day", "share", "entry"
 ]
@@ -96,6 +98,15 @@ class Report:
     verdict: list[ReportSaid]
     tables: list[ReportTable]
     notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportOpened(Changed):
+    """A report with people's details, each of them that to which the log is committed;
+    `entry` is the one that puts on record that they were shown."""
+
+    report: Report
+    entry: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ EXPECTED = {
     "audit.balance audit.verify audit.prove audit.checkpoint audit.key "
     "recording.requests report.deletions report.holds",
     "auditor administrator": "report.rebuild",
+    "supervisor auditor administrator": "report.holds_open",
     "operator supervisor administrator": "hold.place deletion.pause",
     "operator supervisor": "hold.extend hold.amend hold.review hold.release",
     "supervisor": "hold.approve hold.reject hold.reinstate policy.approve "
