@@ -42,8 +42,7 @@ if sys.dont_write_bytecode:
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(_compiled)
 
 LONG = (
-    "crash", "scenarios", "recorders", "test_booted.py", "test_kill.py",
-    "test_mutations.py",
+    "crash", "scenarios", "recorders", "systemd", "test_kill.py", "test_mutations.py",
 )  # fmt: skip
 """Directories and files of few tests that take minutes."""
 
