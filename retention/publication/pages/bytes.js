@@ -15,7 +15,9 @@ class NotHere extends Error {}
 class Unusable extends Error {}
 
 function concat(...parts) {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let size = 0;
+  for (const part of parts) size += part.length;
+  const all = new Uint8Array(size);
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
@@ -76,10 +78,14 @@ for (let n = 2; PRIMES.length < 64; n++) if (PRIMES.every((prime) => n % prime))
 const fraction = (root) => Math.floor((root - Math.floor(root)) * 2 ** 32);
 const ROUND_KEYS = Int32Array.from(PRIMES, (prime) => fraction(Math.cbrt(prime)));
 const START = Int32Array.from(PRIMES.slice(0, 8), (prime) => fraction(Math.sqrt(prime)));
+
+/* Used again for each hash: making them anew would take longer than the hash of an entry. */
 const words = new Int32Array(64);
+const state = new Int32Array(8);
+const tail = new Uint8Array(128);
 
 /** One round of SHA-256 over the 64 bytes at `at`. */
-function compress(state, bytes, at) {
+function compress(bytes, at) {
   for (let i = 0, j = at; i < 16; i++, j += 4) {
     words[i] = (bytes[j] << 24) | (bytes[j + 1] << 16) | (bytes[j + 2] << 8) | bytes[j + 3];
   }
@@ -90,7 +96,8 @@ function compress(state, bytes, at) {
     const high = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
     words[i] = (words[i - 16] + low + words[i - 7] + high) | 0;
   }
-  let [a, b, c, d, e, f, g, h] = state;
+  let a = state[0], b = state[1], c = state[2], d = state[3];
+  let e = state[4], f = state[5], g = state[6], h = state[7];
   for (let i = 0; i < 64; i++) {
     const sum = ((e >>> 6) | (e << 26)) ^ ((e >>> 11) | (e << 21)) ^ ((e >>> 25) | (e << 7));
     const one = (h + sum + ((e & f) ^ (~e & g)) + ROUND_KEYS[i] + words[i]) | 0;
@@ -116,20 +123,22 @@ function compress(state, bytes, at) {
 }
 
 function sha256(bytes) {
-  const state = START.slice();
-  const whole = bytes.length - (bytes.length % 64);
-  for (let at = 0; at < whole; at += 64) compress(state, bytes, at);
-  const rest = bytes.length - whole;
-  const tail = new Uint8Array(rest < 56 ? 64 : 128);
+  state.set(START);
+  const rest = bytes.length % 64;
+  const whole = bytes.length - rest;
+  for (let at = 0; at < whole; at += 64) compress(bytes, at);
+  const end = rest < 56 ? 64 : 128;
+  tail.fill(0, rest, end);
   tail.set(bytes.subarray(whole));
   tail[rest] = 0x80;
-  const end = new DataView(tail.buffer);
-  end.setUint32(tail.length - 8, Math.floor(bytes.length / 2 ** 29));
-  end.setUint32(tail.length - 4, (bytes.length * 8) >>> 0);
-  for (let at = 0; at < tail.length; at += 64) compress(state, tail, at);
-  const digest = new DataView(new ArrayBuffer(32));
-  state.forEach((word, place) => digest.setInt32(place * 4, word));
-  return new Uint8Array(digest.buffer);
+  for (let at = end - 1, bits = bytes.length * 8; bits > 0; at--) {
+    tail[at] = bits % 256;
+    bits = Math.floor(bits / 256);
+  }
+  for (let at = 0; at < end; at += 64) compress(tail, at);
+  const digest = new Uint8Array(32);
+  for (let at = 0; at < 32; at++) digest[at] = state[at >> 2] >>> (24 - 8 * (at % 4));
+  return digest;
 }
 
 /** HMAC-SHA-256 (RFC 2104) with a key of at most 64 bytes. */

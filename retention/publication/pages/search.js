@@ -2,7 +2,7 @@
 /* cctv-retention explorer: finding entries.  A published log has no index: what is asked
    by day is found by halving, what is asked by camera or hold by reading all entries once. */
 
-const HOUR = 3600 * 1000000;
+const DRAWN = 100; // milliseconds
 const INTENDED = "deletion.intended";
 const DELETED = "recordings.deleted";
 const RESTORED = "catalogue.restored";
@@ -13,12 +13,16 @@ class Work {
   constructor(tell) {
     this.tell = tell;
     this.stopped = false;
+    this.drawn = 0;
   }
 
-  /** Called with what was done of all; lets the page be drawn. */
+  /** Called with what was done of all; now and then lets the page be drawn. */
   async step(done, all) {
-    this.tell(done, all);
-    await new Promise((resolve) => setTimeout(resolve));
+    if (performance.now() - this.drawn > DRAWN) {
+      this.tell(done, all);
+      await new Promise((resolve) => setTimeout(resolve));
+      this.drawn = performance.now();
+    }
     if (this.stopped) throw new Unusable("Stopped. What was found until then is not all.");
   }
 }

@@ -8,12 +8,15 @@
 const WIDTH = 256;
 const HASH = 32;
 
+const LEAF = Uint8Array.of(0);
+const NODE = Uint8Array.of(1);
+
 function leafHash(bytes) {
-  return sha256(concat([0], bytes));
+  return sha256(concat(LEAF, bytes));
 }
 
 function nodeHash(left, right) {
-  return sha256(concat([1], left, right));
+  return sha256(concat(NODE, left, right));
 }
 
 /** The root over hashes of equal subtrees; of none it is the hash of nothing. */
