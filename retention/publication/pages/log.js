@@ -26,6 +26,7 @@ class Log {
     );
     this.bundles = new Map();
     this.kept = 0;
+    this.place = "entries";
   }
 
   /** A head of an earlier day that lies in the directory must be extended, too. */
@@ -62,24 +63,49 @@ class Log {
     return this.extracted;
   }
 
-  /** The entries of a bundle, as many as the head covers: number, bytes and content. */
+  /** Whether it is a copy for the public, in which entries are withheld. */
+  get public() {
+    return this.place === "public";
+  }
+
+  /** The entries of a bundle, as many as the head covers: number, bytes and content; of
+      those that are withheld only the hash. */
   async bundle(number) {
     const known = this.bundles.get(number);
     if (known) return known;
     const width = Math.min(WIDTH, this.size - number * WIDTH);
-    const bytes = await readTile(this.source, "entries", number, width);
-    if (bytes === null) throw new NotHere(`${tilePath("entries", number, width)} is not here.`);
-    const parts = unbundled(bytes, width);
-    if (parts === null) throw new Altered(`The bundle ${tilePath("entries", number)} was cut.`);
+    const parts = unbundled(await this.bundleBytes(number, width), width);
+    if (parts === null) throw new Altered(`The bundle ${tilePath(this.place, number)} was cut.`);
     const hashes = await this.tree.tile(0, number);
-    const found = parts.map((part, at) => opened(number * WIDTH + at, part, hashes[at]));
+    const found = parts.map((part, at) =>
+      this.public && part.length === 0
+        ? { number: number * WIDTH + at, hash: hashes[at], withheld: true }
+        : opened(number * WIDTH + at, part, hashes[at], tilePath(this.place, number)),
+    );
     this.bundles.set(number, found);
     if (this.bundles.size > 2 * AHEAD) this.bundles.delete(this.bundles.keys().next().value);
     return found;
   }
 
-  /** One entry. */
+  async bundleBytes(number, width) {
+    let bytes = await readTile(this.source, this.place, number, width);
+    if (bytes === null && !this.public) {
+      bytes = await readTile(this.source, "public", number, width);
+      if (bytes !== null) this.place = "public";
+    }
+    if (bytes === null) throw new NotHere(`${tilePath("entries", number, width)} is not here.`);
+    return bytes;
+  }
+
+  /** One entry; throws Withheld where there is only its hash. */
   async entry(number) {
+    const one = await this.one(number);
+    if (!one.withheld) return one;
+    throw new Withheld(`Entry ${number} is withheld in this copy for the public, but its hash.`);
+  }
+
+  /** One entry, or its hash where it is withheld. */
+  async one(number) {
     if (!(Number.isInteger(number) && number >= 0 && number < this.size)) {
       throw new Unusable(`There is no entry ${number}: they are 0 to ${this.size - 1}.`);
     }
@@ -108,7 +134,8 @@ class Log {
     return { ...parsed(number, found.bytes), path: found.path };
   }
 
-  /** The entries [first, last) that are here, in parts; ahead of what is asked for. */
+  /** The entries [first, last) that are here, withheld ones too, in parts; ahead of what is
+      asked for. */
   async *parts(first = 0, last = this.size) {
     const extract = await this.partsFrom();
     const alone = extract === null ? [] : await extract.numbers();
@@ -163,7 +190,8 @@ class Log {
     if (extract !== null) bytes = await extract.rows(entry.index, entry.at);
     if (bytes === null) {
       throw new NotHere(
-        `The row file ${path} is not here: it aged out, was left out of this copy, or was removed.`,
+        `The row file ${path} is not here: ` +
+          (this.public ? "this copy for the public has it not." : "it aged out, was left out of this copy, or was removed."),
       );
     }
     return bytes;
@@ -172,7 +200,8 @@ class Log {
   /** The hashes from an entry to the root, checked to lead there. */
   async path(one) {
     const path = one.path ?? (await this.tree.path(one.number));
-    const reached = pathRoot(one.number, this.size, leafHash(one.data), path);
+    const leaf = one.withheld ? one.hash : leafHash(one.data);
+    const reached = pathRoot(one.number, this.size, leaf, path);
     if (reached === null || !same(reached, this.tree.root)) {
       throw new Altered(`Entry ${one.number} does not lead to the signed root.`);
     }
@@ -222,11 +251,11 @@ async function newestHead(source, key) {
 }
 
 /** An entry whose bytes are those that the tree has; throws Altered. */
-function opened(number, data, hash) {
+function opened(number, data, hash, place) {
   if (!same(leafHash(data), hash)) {
     throw new Altered(
-      `Entry ${number} (in ${tilePath("entries", Math.floor(number / WIDTH))}) was changed: ` +
-        "it is not what was signed, and is not shown.",
+      `Entry ${number} (in ${place}) was changed: it is ` +
+        "not what was signed, and is not shown.",
     );
   }
   return parsed(number, data);

@@ -138,6 +138,11 @@ async function verdict(log, last) {
       `This is an extract: it has the entries ${extract.first} to ${extract.last - 1}, written ${extract.days}, and ` +
         "from other days those about cameras, holds and rules. The others are not in it."));
   }
+  if (log.public) {
+    lines.push(make("p", {},
+      "This is a copy for the public: entries that speak of holds, people, requests and recordings are withheld. " +
+        "Their hashes are in it, so that the others are proven all the same."));
+  }
   byId("verdict").replaceChildren(...lines);
 }
 
@@ -146,9 +151,10 @@ function checkEverything() {
     const found = await checkAll(page.log, work, true);
     const missing = found.missing ? ` ${counted(found.missing, "row file")} not here.` : "";
     const all = found.entries === page.log.size ? "all " : "";
+    const withheld = found.withheld ? ` Of the entries ${count(found.withheld)} are withheld: their hashes were checked.` : "";
     byId("verdict").append(make("p", { class: "good" },
       `CHECKED: ${all}${counted(found.entries, "entry", "entries")} and ` +
-        `${counted(found.files, "row file")} are what was signed.${missing}`));
+        `${counted(found.files, "row file")} are what was signed.${withheld}${missing}`));
   });
 }
 
@@ -218,6 +224,11 @@ async function indexed(work) {
   return page.index;
 }
 
+/** What a copy for the public can't say. */
+function withheldText(number) {
+  return number ? ` Withheld in this copy for the public: ${counted(number, "entry", "entries")}, whatever they say.` : "";
+}
+
 function show(title, found, read, note = "") {
   const cut = found.length >= MOST ? ` Only the first ${count(MOST)} are shown: ask for less.` : "";
   byId("found-section").hidden = false;
@@ -237,10 +248,11 @@ function searchCamera() {
     if (keys.size === 0) throw new NotHere(`No entry gives a camera the id ${id}.`);
     const found = await aboutFootage(page.log, index, keys, span, work);
     const holds = new Set(found.map((one) => one.hold).filter((hold) => hold !== undefined));
-    const held = holds.size ? ` Holds that cover some of it: ${[...holds].join(", ")}.` : " No hold covers it.";
     const none = found.some((one) => one.meant) ? "" : " No entry speaks of a recording in that hour.";
+    const held = holds.size ? ` Holds that cover some of it: ${[...holds].join(", ")}.` : " No hold covers it.";
+    const said = index.withheld ? withheldText(index.withheld) : none + held;
     const title = `Camera ${id} from ${moment(span[0], page.zone)} to ${moment(span[1], page.zone)}`;
-    show(title, found, `${counted(index.entries, "entry", "entries")} and the rows that may be meant`, none + held);
+    show(title, found, `${counted(index.entries, "entry", "entries")} and the rows that may be meant`, said);
   });
 }
 
@@ -254,7 +266,7 @@ function searchHold() {
     const found = [];
     for (const number of numbers.slice(0, MOST)) found.push(await page.log.entry(number));
     const title = asked ? `Hold ${asked}: its life` : "Every hold: its first entry";
-    show(title, found, counted(index.entries, "entry", "entries"));
+    show(title, found, counted(index.entries, "entry", "entries"), withheldText(index.withheld));
   });
 }
 
@@ -267,21 +279,23 @@ function searchKind() {
     const when = day ? `written on ${day}` : "of the whole log";
     const name = kind ? `${kind}${kind.endsWith(".") ? "*" : ""}` : "Every kind";
     const unknown = page.index === null ? " Whether some came back unsigned in a restore was not looked at." : "";
-    show(`${name}, ${when}`, found, counted(read, "entry", "entries"), unknown);
+    const note = withheldText(read.withheld) + unknown;
+    show(`${name}, ${when}`, found, counted(read.entries, "entry", "entries"), note);
   });
 }
 
 function showEntry(number) {
   return run("Reading the entry", async (work) => {
-    const one = await page.log.entry(number);
+    const one = await page.log.one(number);
     const path = await page.log.path(one);
     const act = { show: showEntry, save: saveProof, look: lookAt };
     if (page.log.size <= SMALL) await indexed(work);
+    const view = one.withheld ? withheldView(one, path) : entryView(one, path, page.zone, page.index, act);
     byId("entry-section").hidden = false;
-    byId("entry-title").textContent = `Entry ${number}: ${one.entry.kind}`;
-    byId("entry").replaceChildren(...entryView(one, path, page.zone, page.index, act));
+    byId("entry-title").textContent = `Entry ${number}: ${one.withheld ? "withheld" : one.entry.kind}`;
+    byId("entry").replaceChildren(...view);
     byId("entry-title").focus();
-    if (!("rows_sha256" in one.entry)) return;
+    if (one.withheld || !("rows_sha256" in one.entry)) return;
     const rows = await page.log.rows(one.entry);
     const outcomes = await outcomesOf(page.log, page.index, one.entry);
     byId("entry").append(...rowsView(one, rows, outcomes, page.zone, act));

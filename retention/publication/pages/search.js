@@ -33,7 +33,7 @@ class Index {
     const index = new Index();
     let done = 0;
     for await (const part of log.parts()) {
-      for (const one of part) index.take(one.entry);
+      for (const one of part) index.take(one);
       done = part.at(-1)?.number ?? done;
       await work.step(done + 1, log.size);
       index.entries += part.length;
@@ -44,6 +44,7 @@ class Index {
 
   constructor() {
     this.entries = 0;
+    this.withheld = 0;
     this.holds = new Map();
     this.cover = new Map();
     this.ids = new Map();
@@ -53,7 +54,11 @@ class Index {
     this.restored = [];
   }
 
-  take(entry) {
+  take({ entry, withheld }) {
+    if (withheld) {
+      this.withheld += 1;
+      return;
+    }
     const kind = KINDS[entry.kind];
     if (!kind) return;
     const fields = entry.fields;
@@ -185,37 +190,39 @@ async function outcomesOf(log, index, entry) {
 /** The entry that completes a batch, as a rule a few entries later; else null. */
 async function completionNear(log, intent) {
   for await (const part of log.parts(intent + 1, Math.min(intent + 8 * WIDTH, log.size))) {
-    const found = part.find(({ entry }) => entry.kind === DELETED && entry.fields.intent === intent);
+    const found = part.find(({ entry }) => entry?.kind === DELETED && entry.fields.intent === intent);
     if (found) return found.number;
   }
   return null;
 }
 
 /** The entries of a kind ("" is every kind, "hold." all that begin so) written in
-    [from, to); both null: in the whole log.  At most `most`. */
+    [from, to); both null: in the whole log.  At most `most`.  Withheld ones say no kind and
+    no time: they are counted. */
 async function ofKind(log, kind, [from, to], most, work) {
   const first = from === null ? 0 : await bundleAt(log, from);
-  const found = [];
-  let read = 0;
+  const [found, read] = [[], { entries: 0, withheld: 0 }];
   for await (const part of log.parts(first * WIDTH)) {
-    for (const one of part) {
+    const here = part.filter((one) => !one.withheld);
+    for (const one of here) {
       const fits = kind.endsWith(".") ? one.entry.kind.startsWith(kind) : !kind || one.entry.kind === kind;
       const { at } = one.entry;
       if (fits && (from === null || (at >= from && at < to)) && found.length < most) found.push(one);
     }
-    read += part.length;
-    await work.step(read, log.size - first * WIDTH);
+    read.entries += part.length;
+    read.withheld += part.length - here.length;
+    await work.step(read.entries, log.size - first * WIDTH);
     // One bundle more than the day needs: a clock may have been set back a little.
-    if (to !== null && part.length && part[0].entry.at >= to && part.length > 1) break;
+    if (to !== null && here.length > 1 && here[0].entry.at >= to) break;
     if (found.length >= most) break;
   }
   return { found, read };
 }
 
 /** The bundle before the one in which an instant lies, by when entries were written; an
-    extract is read from its beginning. */
+    extract, and a log in which many are withheld, is read from its beginning. */
 async function bundleAt(log, instant) {
-  if ((await log.partsFrom()) !== null) return 0;
+  if ((await log.partsFrom()) !== null || log.public) return 0;
   let [low, high] = [0, Math.floor((log.size - 1) / WIDTH)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
@@ -227,12 +234,15 @@ async function bundleAt(log, instant) {
 
 /** Every entry and row file against the head; calls back with each trouble. */
 async function checkAll(log, work, rows) {
-  const found = { entries: 0, files: 0, missing: 0 };
+  const found = { entries: 0, withheld: 0, files: 0, missing: 0 };
   let before = null;
   for await (const part of log.parts()) {
     for (const one of part) {
-      checkChain(before, one);
-      if (rows && "rows_sha256" in one.entry) await checkRows(log, one, found);
+      if (one.withheld) found.withheld += 1;
+      else {
+        checkChain(before, one);
+        if (rows && "rows_sha256" in one.entry) await checkRows(log, one, found);
+      }
       before = one;
     }
     found.entries += part.length;
@@ -243,7 +253,8 @@ async function checkAll(log, work, rows) {
 
 function checkChain(before, { number, entry }) {
   if (number === 0 || before?.number !== number - 1) return;
-  if (entry.prev !== base64url(leafHash(before.data).slice(0, 6))) {
+  const leaf = before.withheld ? before.hash : leafHash(before.data);
+  if (entry.prev !== base64url(leaf.slice(0, 6))) {
     throw new Altered(`Entry ${number} is signed, but does not follow from the one before.`);
   }
 }

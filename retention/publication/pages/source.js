@@ -67,7 +67,7 @@ async function readTile(source, level, number, width) {
   const bytes = await source.read(tilePath(level, number, width));
   if (bytes !== null || width === WIDTH) return bytes;
   const full = await source.read(tilePath(level, number));
-  if (full === null || level === "entries") return full;
+  if (full === null || typeof level !== "number") return full;
   return full.length === WIDTH * HASH ? full.slice(0, width * HASH) : full;
 }
 

@@ -72,9 +72,11 @@ function digits(number) {
   return groups.map((group, at) => (at < groups.length - 1 ? `x${group}` : group)).join("/");
 }
 
-/** The path of a tile of hashes, or of a bundle where `level` is "entries". */
+/** The path of a tile of hashes; of a bundle where `level` is "entries", or "public" in a
+    copy for the public. */
 function tilePath(level, number, width = WIDTH) {
-  return `tile/${level}/${digits(number)}${width === WIDTH ? "" : `.p/${width}`}`;
+  const place = level === "public" ? level : `tile/${level}`;
+  return `${place}/${digits(number)}${width === WIDTH ? "" : `.p/${width}`}`;
 }
 
 /** The hashes of a log of `size` entries with that signed root. */

@@ -94,6 +94,16 @@ function entryView(one, proof, zone, index, act) {
   ];
 }
 
+/** An entry that a copy for the public has not. */
+function withheldView(one, proof) {
+  return [
+    make("p", {}, "WITHHELD: this is a copy for the public. What the entry says is not in it; its hash is."),
+    make("p", { class: "good" },
+      `PROVEN: ${counted(proof.length, "hash", "hashes")} lead from the hash of this entry to the signed head.`),
+    hashList("The hashes, from the entry up", [one.hash, ...proof]),
+  ];
+}
+
 /** Whether anybody may have written it: a head covers what came back in a restore, too. */
 function unsignedView({ number }, kind, index, act) {
   if (index === null) {
