@@ -646,9 +646,82 @@ def test_a_request_that_nobody_answered_is_told_no_more(station):
 # -- holds that cool off meanwhile --------------------------------------------------------------
 
 
+@pytest.fixture
 def cooling(station):
-    """A hold on what is due that was released before the disk died, and cools off."""
+    """Footage that is due, under a hold that was released and cools off for six days more
+    when the successor is opened; what the lost entries said of it nobody knows."""
+    footage(station)
     held = hold(station)
     station.ask("hold.release", ANNA, hold=held, reason="r")
     station.ask("hold.approve", BEN, hold=held)
-    return held
+    pass_time(station, DAY)
+    backup = station.keep_state()
+    station.ask("hold.reinstate", BEN, hold=held, reason="the officer called")
+    station.remember()
+    station.killed()
+    station.restore_state(backup)
+    station.start()
+    agreed(station)
+    station.held = held
+    station.kept = station.installed.files()
+    assert len(station.kept) == 7
+    return station
+
+
+def passed(station, *spans):
+    """Time passes, and each time whatever may be deleted is."""
+    for span in spans:
+        pass_time(station, span)
+        station.round()
+        station.approve()
+        station.round()
+
+
+def test_what_a_hold_kept_that_cools_off_meanwhile_stays_until_the_record_is_made(
+    cooling,
+):
+    passed(cooling, 5 * DAY, 2 * DAY, DAY, 9 * DAY)
+    cooling.stop()
+    cooling.start()
+    passed(cooling, DAY)
+    assert cooling.installed.files() == cooling.kept
+    assert "before a supervisor has said which holds" in cooling.guards()["catalogue"]
+    cooling.ask("schema.successor_holds", BEN, holds=[], reason="none in the book")
+    passed(cooling, MINUTE, MINUTE)
+    assert cooling.installed.files() == []
+
+
+def test_one_that_was_put_back_in_force_in_what_is_lost_can_be_again(cooling):
+    """As long as it cools off; later another hold keeps the same, for nothing is gone."""
+    passed(cooling, 2 * DAY)
+    cooling.ask("hold.reinstate", BEN, hold=cooling.held, reason="the book says so")
+    done = cooling.ask(
+        "schema.successor_holds", BEN, holds=[cooling.held], reason="the book"
+    )
+    assert done["holds"] == [cooling.held]
+    passed(cooling, 5 * DAY, DAY, DAY)
+    assert cooling.installed.files() == cooling.kept
+
+
+def test_one_whose_cooling_off_is_over_by_then_is_placed_anew(cooling):
+    passed(cooling, 8 * DAY)
+    with pytest.raises(
+        RetentionError, match="keep what is left with `retention hold pl"
+    ):
+        cooling.ask("hold.reinstate", BEN, hold=cooling.held, reason="the book")
+    window = {
+        "since": format_utc(now() - 30 * DAY),
+        "until": format_utc(now() - 10 * DAY),
+    }
+    again = hold(cooling, **window)
+    cooling.ask("schema.successor_holds", BEN, holds=[again], reason="the book")
+    passed(cooling, MINUTE, DAY)
+    assert len(cooling.installed.files()) == 3
+
+
+def test_a_record_that_was_made_early_frees_nothing_within_the_seven_days(cooling):
+    cooling.ask("schema.successor_holds", BEN, holds=[], reason="none in the book")
+    passed(cooling, 6 * DAY, 23 * HOUR)
+    assert cooling.installed.files() == cooling.kept
+    passed(cooling, 2 * HOUR, MINUTE)
+    assert cooling.installed.files() == []
