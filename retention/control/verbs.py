@@ -133,6 +133,10 @@ VERBS: dict[str, Verb] = {
     "report.holds_open": _act(
         "reports.report:report_holds_open", (SUPERVISOR, AUDITOR, ADMINISTRATOR), LONG
     ),
+    "report.compliance": Verb("reports.report:report_compliance", seconds=LONG),
+    "report.exceptions": Verb("reports.report:report_exceptions", seconds=LONG),
+    "report.seizures": Verb("reports.report:report_seizures", seconds=LONG),
+    "report.access": Verb("reports.report:report_access", seconds=LONG),
     "report.rebuild": Verb(
         "reports.report:report_rebuild", (AUDITOR, ADMINISTRATOR), seconds=LONG
     ),

@@ -251,15 +251,20 @@ def _rows(
 # -- the report -----------------------------------------------------------------------------
 
 
-def holds(evidence: Evidence, asked: Asked) -> Report:
+def chosen(evidence: Evidence, asked: Asked) -> list[HoldLife]:
     """The holds that stood in the time asked for, on any of the cameras asked for."""
     every = lives(evidence.source.of_kinds(HOLDS))
-    found = [
+    return [
         hold
         for hold in every.values()
         if hold.stood(asked.window)
         and (asked.cameras is None or hold.cameras & asked.cameras)
     ]
+
+
+def holds(evidence: Evidence, asked: Asked) -> Report:
+    """The holds that stood in the time asked for, on any of the cameras asked for."""
+    found = chosen(evidence, asked)
     account(evidence, found)
     return evidence.report(
         "holds", "Evidence holds", asked, _verdict(evidence, found),

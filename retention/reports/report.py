@@ -10,10 +10,14 @@ from retention.catalogue.db import Priority
 from retention.catalogue.figures import NAME
 from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
 from retention.model.values import LISTED, Micros
+from retention.reports.access_report import access
+from retention.reports.compliance import compliance
 from retention.reports.deletions import deletions
 from retention.reports.evidence import Evidence, ReportRequest
+from retention.reports.exceptions import exceptions
 from retention.reports.gathering import Tell, figures_at, live, published
 from retention.reports.hold_register import holds, opened
+from retention.reports.seizures import seizures
 
 if TYPE_CHECKING:
     from retention.control.context import Context
@@ -21,7 +25,14 @@ if TYPE_CHECKING:
 Made = Callable[..., Report]
 """Makes a report of evidence and what was asked, with options of its own."""
 
-REPORTS: dict[str, Made] = {"deletions": deletions, "holds": holds}
+REPORTS: dict[str, Made] = {
+    "deletions": deletions,
+    "holds": holds,
+    "compliance": compliance,
+    "exceptions": exceptions,
+    "seizures": seizures,
+    "access": access,
+}
 """Every report by its name: `report.NAME` is its verb, `retention report NAME` its
 command."""
 
@@ -76,6 +87,66 @@ def report_holds_open(
             "details.opened", report="holds", holds=numbers[:LISTED], count=len(numbers)
         )
     return ReportOpened(found, entry)
+
+
+def report_compliance(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+) -> Report:
+    """Whether footage was deleted in time, and what stood in the way: see `compliance`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "compliance", request)
+
+
+def report_exceptions(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+) -> Report:
+    """What went otherwise than it should: see `exceptions`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "exceptions", request)
+
+
+def report_seizures(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+) -> Report:
+    """Who asked for footage to be kept, and how it is kept: see `seizures`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "seizures", request)
+
+
+def report_access(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+) -> Report:
+    """Who did what, and who was refused: see `access`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "access", request)
 
 
 def _of_site(

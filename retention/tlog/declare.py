@@ -135,6 +135,8 @@ TOPICS = {
     "alive": "when the service ran",
     "guard": "when deletion was stopped",
     "late": "why a deletion was late",
+    "odd": "what went otherwise with single recordings, in its rows",
+    "stands": "which alarms and guards stood, and for how long",
     "site": "roots, streams and zone, for who has a copy of the log alone",
 }
 """What the program reads the log for; what a kind `tells` is among these words."""

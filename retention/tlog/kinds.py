@@ -214,7 +214,7 @@ _ALL = (
         later="seen",
         **_FOUND,
         fate="quarantined",
-        tells="force",
+        tells="force odd",
         public=Public.FOOTAGE,
     ),
     declare(
@@ -224,7 +224,9 @@ _ALL = (
         "of all of it are understood, its doubt is over (change 4).",
         "count:int ruling:text ~reason:text? >request:int? stream:int?",
         rows=f"{_FOOTAGE} reason path new_start new_end",
-        **_by(_SUPER, AGAIN, footage=Footage.MOVED, tells="force books", fate=RULED),
+        **_by(
+            _SUPER, AGAIN, footage=Footage.MOVED, tells="force books odd", fate=RULED
+        ),
         public=Public.FOOTAGE,
     ),
     declare(
@@ -234,7 +236,9 @@ _ALL = (
         "@camera:int id:text old_camera:int root:text name:text count:int ~reason:text?",
         rows=f"{_FOOTAGE} path new_camera new_stream",
         later="new_n",
-        **_by(_BOTH, AGAIN, footage=Footage.MOVED, tells="force books", fate="moved"),
+        **_by(
+            _BOTH, AGAIN, footage=Footage.MOVED, tells="force books odd", fate="moved"
+        ),
         public=Public.FOOTAGE,
     ),
     declare(
@@ -267,7 +271,7 @@ _ALL = (
         "Files grew after they were catalogued; their ends move later.",
         "count:int",
         rows="camera stream start n old_duration duration old_bytes bytes",
-        **_as("grow_recordings", Footage.ROWS, "books"),
+        **_as("grow_recordings", Footage.ROWS, "books odd"),
         fate=SAME,
         public=Public.FOOTAGE,
     ),
@@ -276,7 +280,7 @@ _ALL = (
         "Files vanished, and not by this program; `held` of them were under a hold.",
         "count:int bytes:int held:int",
         rows=f"{_FOOTAGE} held path",
-        **_as("lose_recordings", Footage.ROWS, "force books"),
+        **_as("lose_recordings", Footage.ROWS, "force books odd"),
         fate="lost",
         public=Public.FOOTAGE,
     ),
@@ -287,6 +291,7 @@ _ALL = (
         rows=f"{_FOOTAGE} path",
         **_FOUND,
         fate="recorded",
+        tells="odd",
         public=Public.FOOTAGE,
     ),
     declare(
@@ -296,7 +301,7 @@ _ALL = (
         "copy was catalogued before; null is `lost`.",
         "count:int origin:text?",
         rows=f"{_FOOTAGE} new_stream new_n new_path",
-        **_as("move_recordings", Footage.ROWS, "force books"),
+        **_as("move_recordings", Footage.ROWS, "force books odd"),
         fate=RULED,
         public=Public.FOOTAGE,
     ),
@@ -472,7 +477,7 @@ _ALL = (
         "Deletion stopped in this scope: a root's name, or empty for everything.",
         "@guard:text scope:text detail:text",
         back="trip_guard",
-        tells="late guard",
+        tells="late guard stands",
         public=Public.WORDS,
     ),
     declare(
@@ -480,7 +485,7 @@ _ALL = (
         "A guard no longer holds: by itself, or acknowledged with a reason.",
         "@guard:text scope:text ~reason:text?",
         back="clear_guard",
-        tells="late guard force",
+        tells="late guard stands",
         public=Public.WORDS,
     ),
     declare(
@@ -489,7 +494,7 @@ _ALL = (
         "@alarm:text scope:text detail:text cameras:ints?",
         may="camera",
         back="raise_alarm",
-        tells="late",
+        tells="late stands",
         public=Public.WORDS,
     ),
     declare(
@@ -504,7 +509,7 @@ _ALL = (
         "An alarm stands no more: it is over, or was acknowledged with a reason.",
         "@alarm:text scope:text >raised:int acknowledged:bool ~reason:text",
         back="end_alarm",
-        tells="late",
+        tells="late stands",
         public=Public.WORDS,
     ),
 )
@@ -521,6 +526,9 @@ RECORDINGS = _of(Footage.ROWS, Footage.MOVED, Footage.DAYS, Footage.INTENT)
 
 FATES = tuple(kind.name for kind in _ALL if kind.fate not in ("", SAME))
 """The kinds whose rows say what a recording is from then on."""
+
+OF_PEOPLE = tuple(kind.name for kind in _ALL if kind.by - frozenset(SERVICE.split()))
+"""The kinds that people write, in roles of their own."""
 
 HOLDS, CAMERAS = _of(Footage.HOLD), _of(Footage.CAMERA)
 """The kinds about holds, and about single cameras of the register."""

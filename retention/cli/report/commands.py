@@ -25,8 +25,8 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @group("report")
 def report() -> None:
-    """What auditors, courts and the public ask: deletions | holds |
-    rebuild.
+    """What auditors, courts and the public ask: deletions | holds | compliance |
+    exceptions | seizures | access | rebuild.
 
     \b
     Example:
@@ -252,6 +252,59 @@ def holds(session: Session, *, opened: bool) -> dict[str, Any]:
       retention report holds --camera 1101 --open
     """
     return {"opened": True} if opened else {}
+
+
+@report.command("compliance")
+@reporting
+def compliance(session: Session) -> dict[str, Any]:
+    """Whether footage was deleted in time: day by day, how old the oldest grew, what was
+    overdue and for how long, which guards stopped deletion, and by which policy.
+
+    \b
+    Example:
+      retention report compliance --from 2026-10-01 --to 2026-11-01
+      retention report compliance --csv --table days
+    """
+    return {}
+
+
+@report.command("exceptions")
+@reporting
+def exceptions(session: Session) -> dict[str, Any]:
+    """What went otherwise than it should: lost, late, moved, in doubt, not deleted; and
+    alarms, with how long they stood.
+
+    \b
+    Example:
+      retention report exceptions --from 2026-10-01 --to 2026-11-01
+      retention report exceptions --camera 1101 --csv --table recordings
+    """
+    return {}
+
+
+@report.command("seizures")
+@reporting
+def seizures(session: Session) -> dict[str, Any]:
+    """Who asked for footage to be kept, how it is kept, and what became of it.
+
+    \b
+    Example:
+      retention report seizures --from 2026-01-01 --to 2027-01-01
+    """
+    return {}
+
+
+@report.command("access")
+@reporting
+def access(session: Session) -> dict[str, Any]:
+    """Who did what and how often, who was refused, and when the members of roles changed.
+
+    \b
+    Example:
+      retention report access --from 2026-10-01 --to 2026-11-01
+      retention report access --csv --table denied
+    """
+    return {}
 
 
 @report.command("rebuild")

@@ -24,7 +24,8 @@ EXPECTED = {
     EVERYBODY: "status alarm.list alarm.show plan camera.list camera.show camera.publish camera.reconcile root.list recording.list "
     "recording.show hold.list hold.show policy.show audit.list audit.show audit.find "
     "audit.balance audit.verify audit.prove audit.checkpoint audit.key "
-    "recording.requests report.deletions report.holds",
+    "recording.requests report.deletions report.holds report.compliance "
+    "report.exceptions report.seizures report.access",
     "auditor administrator": "report.rebuild",
     "supervisor auditor administrator": "report.holds_open",
     "operator supervisor administrator": "hold.place deletion.pause",
