@@ -69,17 +69,17 @@ def camera_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _STATE: dict[str, dict[str, Any]] = {
-    "camera.retired": {"retired": 1},
-    "camera.unlisted": {"listed": 0},
-    "camera.listed": {"listed": 1},
-    "camera.replaced": {"retired": 1, "listed": 0},
+    "retired": {"retired": 1},
+    "unlisted": {"listed": 0},
+    "listed": {"listed": 1},
+    "replaced": {"retired": 1, "listed": 0},
 }
 
 
 def changed_columns(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What any other entry about a camera says of it, of the `old` one where there are
     two."""
-    if (state := _STATE.get(entry["kind"])) is not None:
+    if (state := _STATE.get(entry["kind"].partition(".")[2])) is not None:
         return state
     changes = entry["fields"].get("changes", {})
     return _columns({name: new for name, (_, new) in changes.items()})

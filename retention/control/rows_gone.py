@@ -68,11 +68,11 @@ def put_roots(tx: Transaction, said: InForce) -> None:
                 )  # fmt: skip
             elif record.kind == "root.replaced" and found is not None:
                 roots.replace(tx, found, fields["new"])
-            elif found is not None:
+            elif record.kind == "root.adopted" and found is not None:
                 roots.set_adopted(tx, found.key, record.entry["at"])
 
 
-_OF_ROOTS = ("root.created", "root.replaced", "root.adopted")
+_OF_ROOTS = tuple(kind for kind in KINDS if kind.startswith("root."))
 
 
 def put_streams(tx: Transaction, said: InForce) -> None:

@@ -90,7 +90,8 @@ def test_what_was_lost_late_or_not_deleted_is_listed_with_why(site, reported):
     lost, late = site.row(age=DAY, bytes=7), site.row(2, age=3 * DAY, bytes=5)
     site.said("recordings.lost", (*lost[:6], 1, None), held=1)
     site.said(
-        "recordings.quarantined", (*late[:6], "arrived 3 days after its own end", None)
+        "recordings.quarantined",
+        (*late[:6], "arrived 3 days after its own end", None, None),
     )
     site.delete(site.row(), site.row(2), odd={1: "failed"})
     report = reported(site).both("exceptions")
