@@ -8,6 +8,7 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import json
 import re
 import sys
@@ -193,12 +194,13 @@ def kinds_of(description):
             r"^Rows( \(where there are any\))?: (.*)\.$", body, re.MULTILINE
         )
         columns = re.findall(r"`(\w+)`", rows[2]) if rows else []
+        public = re.search(r"^Public copy: (.*)\.$", body, re.MULTILINE)
         gives = re.search(
             r"^Gives camera `(\w+)` the id `(\w+)`\.$", body, re.MULTILINE
         )
         kinds[name] = {
             "fields": fields, "columns": columns, "gives": gives and gives.groups(),
-            "must": bool(rows) and rows[1] is None,
+            "must": bool(rows) and rows[1] is None, "public": public[1],
         }  # fmt: skip
     return kinds
 
@@ -212,6 +214,74 @@ TYPES = {
     "texts": lambda v: isinstance(v, list) and all(isinstance(o, str) for o in v),
     "object": lambda v: isinstance(v, dict),
 }
+
+
+def hashes_of(directory, size):
+    """The leaf hashes of a log as its tiles have them, each tile held against the one
+    below."""
+    found, count, level = [], size, 0
+    while count:
+        row = b""
+        for number in range(-(-count // 256)):
+            width = min(256, count - number * 256)
+            name = directory / f"tile/{level}" / digits(number)
+            partial = name.with_name(f"{name.name}.p") / str(width)
+            data = (partial if width < 256 else name).read_bytes()
+            if len(data) != 32 * width:
+                raise Wrong(f"{name} is no tile")
+            row += data
+        found.append([row[at : at + 32] for at in range(0, len(row), 32)])
+        count, level = count // 256, level + 1
+    for below, above in itertools.pairwise(found):
+        if above != [tree(below[at * 256 :][:256]) for at in range(len(above))]:
+            raise Wrong("a tile is not over that below it")
+    return found[0]
+
+
+class PublicCopy:
+    """A copy for the public, read and checked: `entries` by number, of `size` in all."""
+
+    def __init__(self, directory, key, description):
+        self.directory = Path(directory)
+        self.kinds = kinds_of(description)
+        _, self.size, root = open_head((directory / "checkpoint").read_bytes(), key)
+        leaves = hashes_of(self.directory, self.size)
+        if tree(leaves) != root:
+            raise Wrong("the tiles do not lead to the signed root")
+        self.entries = {}
+        for number in range(-(-self.size // 256)):
+            self._bundle(number * 256, leaves[number * 256 :][:256])
+
+    def _bundle(self, first, leaves):
+        name = self.directory / "public" / digits(first // 256)
+        if len(leaves) < 256:
+            name = name.with_name(f"{name.name}.p") / str(len(leaves))
+        data, at = name.read_bytes(), 0
+        for number, hash_ in enumerate(leaves, first):
+            length = int.from_bytes(data[at : at + 2], "big")
+            one, at = data[at + 2 : at + 2 + length], at + 2 + length
+            if len(one) != length:
+                raise Wrong(f"{name} is cut")
+            if one:
+                if leaf(one) != hash_:
+                    raise Wrong(f"entry {number} has another hash")
+                self.entries[number] = parsed(one)
+                self._public(number, self.entries[number])
+            elif (self.directory / "rows" / digits(number)).exists():
+                raise Wrong(f"entry {number} is withheld and its rows are not")
+        if at != len(data):
+            raise Wrong(f"{name} has something behind its entries")
+
+    def _public(self, number, entry):
+        said = self.kinds[entry["kind"]]["public"]
+        if said.startswith("withheld") or entry["index"] != number:
+            raise Wrong(f"entry {number} should not be here")
+        rows = self.directory / "rows" / digits(number)
+        if "rows" in entry and "with its rows" in said:
+            if sha(rows.read_bytes()) != url(entry["rows_sha256"]):
+                raise Wrong(f"entry {number} has other rows")
+        elif rows.exists():
+            raise Wrong(f"the rows of entry {number} should not be here")
 
 
 class Log:

@@ -21,7 +21,7 @@ from retention.publication.copy import Copy, PublicCopy
 from retention.register.register import camera_renumber
 from retention.reports.published_copy import PublishedCopy
 from retention.service.housekeeping import beat
-from retention.tlog import tiles
+from retention.tlog import format, tiles
 from retention.tlog.canonical import decode
 from retention.tlog.declare import Public
 from retention.tlog.directory import Published
@@ -243,13 +243,29 @@ def test_it_verifies_and_says_what_it_withholds(sites):
 
 
 def test_a_program_that_is_not_ours_verifies_head_and_tiles(sites):
+    """Of tlog-tiles it has all but the bundles."""
     entries, copy, _ = sites[True]
-    hashes = (copy / f"tile/0/000.p/{len(entries)}").read_bytes()
-    leaves = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+    leaves = outsider.hashes_of(copy, len(entries))
     assert leaves == [outsider.leaf(one.data) for one in entries]
-    name, size, root = (copy / "checkpoint").read_text().splitlines()[:3]
-    assert (int(size), outsider.std(root)) == (len(entries), outsider.tree(leaves))
-    assert name == publishing.NAME
+    head = (copy / "checkpoint").read_bytes()
+    name, size, root = outsider.open_head(head, publishing.VERIFIER.vkey)
+    assert (name, size, root) == (publishing.NAME, len(entries), outsider.tree(leaves))
+
+
+def test_whoever_has_read_the_description_verifies_it(sites, busy, tmp_path):
+    for copy, key in (
+        (sites[True][1], publishing.VERIFIER.vkey),
+        (public_copy(grown(busy, 60), tmp_path / "public"), busy.vkey),
+    ):
+        found = outsider.PublicCopy(copy, key, format.text())
+        there = entries_of(copy)
+        assert found.size == len(there)
+        assert found.entries == {n: decode(one) for n, one in enumerate(there) if one}
+
+
+def grown(press: Press, count: int) -> Path:
+    press.grow(count)
+    return press.published
 
 
 def test_what_is_withheld_can_not_be_found_by_guessing(sites):
