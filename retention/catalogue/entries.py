@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
@@ -36,9 +37,9 @@ from retention.tlog.unsigned import Stretch, Unsigned, came_back
 
 _HOURS = DAY // HOUR
 _PAGE = 200
-_OF_HOURS = (
-    "SELECT DISTINCT entry FROM entry_camera WHERE camera=? AND hour BETWEEN ? AND ?"
-)
+_OF_HOURS = """
+    SELECT DISTINCT entry FROM entry_camera
+    WHERE camera IN (SELECT value FROM json_each(?)) AND hour BETWEEN ? AND ?"""
 
 # Two searches: with OR, SQLite would read everything of the camera.
 OF_CAMERA = """
@@ -224,18 +225,19 @@ class CatalogueSource:
         windows: Collection[Window],
         days: Collection[Place],
     ) -> set[int]:
-        ranges = {
-            (camera, *hours)
-            for camera in cameras
-            for window in windows
-            for hours in hours_of(window)
-        }
+        ranges = {hours for window in windows for hours in hours_of(window)}
+        wanted = [(frozenset(cameras), *hours) for hours in ranges]
         # Roll-ups are found under the first hour of a day.
-        midnights = {(camera, day * _HOURS, day * _HOURS) for camera, day in days}
+        of_day: dict[int, set[int]] = {}
+        for camera, day in days:
+            of_day.setdefault(day * _HOURS, set()).add(camera)
+        wanted += [(frozenset(some), hour, hour) for hour, some in of_day.items()]
         return {
             number
-            for values in ranges | midnights
-            for number in self._tx.exec_driver_sql(_OF_HOURS, values).scalars()
+            for some, *hours in wanted
+            for number in self._tx.exec_driver_sql(
+                _OF_HOURS, (json.dumps(sorted(some)), *hours)
+            ).scalars()
         }
 
     def hours(

@@ -20,6 +20,7 @@ from retention.model.policy import merge
 from retention.model.values import DAY, Micros, Recording, State, Stream, Window
 from retention.reports import answers, find, request, rollup
 from retention.tlog import balance, canonical
+from retention.tlog.fates import RecordingFate
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 
 _SEEN = (Fate.SILENT, Fate.UNKNOWN, Fate.PENDING)
 """Pieces of time that no recording stands for."""
+
+
+EXPLAINED = 200
+"""Of so many cameras it is looked up at once why nothing is on record."""
+_FEW = 20
+"""So many cameras are looked up one by one."""
+NOT_ASKED = "that is not looked up of so many cameras at once: ask for this one alone"
 
 
 class CatalogueSite:
@@ -54,7 +62,7 @@ class CatalogueSite:
 
     def names(self, keys: Collection[int] | None = None) -> dict[int, str]:
         """The id of each camera, or of these: today's or, where it has none, its last."""
-        if keys is None:
+        if keys is None or len(keys) > _FEW:
             return {one.key: one.id for one in cameras.everyone(self._tx)}
         found = (cameras.by_key(self._tx, key) for key in keys)
         return {one.key: one.id for one in found if one is not None}
@@ -94,20 +102,19 @@ class CatalogueSite:
     def there(self, finder: find.Finder) -> dict[find.Key, CataloguedAs]:
         """The catalogue's rows of what is asked for; each gets its life."""
         wanted, found = finder.wanted, {}
-        for camera in sorted(wanted.cameras):
-            for stream in streams.of_camera(self._tx, camera):
-                for window in merge(wanted.windows):
-                    rows = recordings.overlapping(
-                        self._tx, stream.key, window, stream.longest, find.MOST + 1
-                    )
-                    for row in rows:
-                        text = (
-                            None if row.path is None else canonical.path_text(row.path)
+        for stream in streams.of_cameras(self._tx, wanted.cameras):
+            for window in merge(wanted.windows):
+                rows = recordings.overlapping(
+                    self._tx, stream.key, window, stream.longest, find.MOST + 1
+                )
+                for row in rows:
+                    text = None if row.path is None else canonical.path_text(row.path)
+                    if wanted.is_one(stream.key, row.start, text):
+                        found[row.key] = self._row(stream, row)
+                        life = finder.life(
+                            row.key, stream.camera, row.duration, row.size
                         )
-                        if wanted.is_one(stream.key, row.start, text):
-                            found[row.key] = self._row(stream, row)
-                            life = finder.life(row.key, camera, row.duration, row.size)
-                            life.path = canonical.path_text(path_of(stream, row))
+                        life.path = canonical.path_text(path_of(stream, row))
         return found
 
     def _row(self, stream: Stream, row: Recording) -> CataloguedAs:
@@ -161,20 +168,21 @@ class CatalogueSite:
 
     def gaps(self, finder: find.Finder, window: Window) -> list[UnnamedTime]:
         """What is no recording's time, and why; asked for only where there is any."""
-        whole = [window]
-        wide = [
-            Window(one.start - NO_GAP, one.end + NO_GAP)
-            for one in answers.covered(finder, window)
-        ]
-        keys = sorted(finder.wanted.cameras)
-        if len(keys) == 1 and not split(whole, merge(wide))[1]:
-            return []
-        found = (cameras.by_key(self._tx, key) for key in keys)
+        wide: dict[int, list[Window]] = {key: [] for key in finder.wanted.cameras}
+        for life in finder.lives.values():
+            if life.fate is not RecordingFate.MOVED and life.camera in wide:
+                there = Window(life.start - NO_GAP, life.end + NO_GAP)
+                wide[life.camera].append(there)
+        keys = [key for key, some in wide.items() if split([window], merge(some))[1]]
+        found = (cameras.by_key(self._tx, key) for key in sorted(keys))
         meant = [one for one in found if one is not None]
+        meant, others = meant[:EXPLAINED], meant[EXPLAINED:]
         hold = AskedTimes(None, window, window, None)
         return [
             answers.gap(one.camera.id, Window(*piece[:2]), str(piece.fate), piece.why)
             for one in accounts(self._tx, self._context, hold, meant, [], set())
             for piece in one.pieces
             if piece.fate in _SEEN
+        ] + [
+            answers.gap(one.id, window, str(Fate.UNKNOWN), NOT_ASKED) for one in others
         ]

@@ -246,6 +246,20 @@ def test_an_instant_is_asked_of_all_cameras(keeper: Bookkeeper) -> None:
     assert len(both["recordings"]) == 6
 
 
+def test_why_nothing_is_there_is_looked_up_of_so_many_cameras(
+    keeper: Bookkeeper, monkeypatch
+) -> None:
+    filled(keeper)
+    monkeypatch.setattr("retention.reports.catalogue_site.EXPLAINED", 1)
+    gaps = keeper.find(at=FRESH - HOUR)["gaps"]
+    assert [(gap["camera"], gap["what"]) for gap in gaps] == [
+        ("a", "not_known"),
+        ("b", "not_known"),
+    ]
+    assert "ask for this one alone" in gaps[1]["why"]
+    assert "ask for this one alone" not in gaps[0]["why"]
+
+
 def test_too_much_of_all_cameras_is_refused_in_a_sentence(
     keeper: Bookkeeper, monkeypatch
 ) -> None:
