@@ -508,3 +508,34 @@ def test_on_a_page_that_came_unsafely_it_is_said_what_to_do(tab, served, long):
     """Browsers have no cryptography there."""
     tab.open(served(long).replace("127.0.0.1", browsers.UNSAFE), long.key)
     tab.says("refused", "NOT DONE: This browser checks signatures only on pages")
+
+
+def test_what_takes_long_can_be_stopped(tab, served, long):
+    tab.open(served(long), long.key).says("verdict", "SIGNED")
+    held = []
+    tab.page.route(
+        "**/rows/**", lambda one: held.append(one)
+    )  # a server that does not answer
+    tab.page.click("#all-form button")
+    tab.says("doing-text", "Checking every entry")
+    tab.page.click("#stop")
+    tab.says("refused", "NOT DONE: Stopped.")
+    tab.idle()
+    assert "CHECKED" not in tab.page.inner_text("#verdict")
+    tab.says("verdict", "SIGNED")
+    for route in held:
+        route.continue_()
+
+
+def test_who_asks_anew_sees_the_answer_to_that(tab, served, long):
+    tab.open(served(long), long.key).says("verdict", "SIGNED")
+    held = []
+    tab.page.route("**/rows/007", lambda one: held.append(one))
+    tab.page.fill("#number", "7")
+    tab.page.click("#number-form button")
+    tab.says("entry-title", "Entry 7:")
+    tab.show(4)
+    for route in held:
+        route.continue_()
+    tab.idle()
+    assert "PROVEN: all" not in tab.page.inner_text("#entry")

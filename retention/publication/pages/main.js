@@ -13,13 +13,13 @@ const page = { source: null, log: null, index: null, zone: "UTC", work: null };
 
     One thing at a time: whatever was going on is stopped first. */
 async function run(title, act) {
-  if (page.work) page.work.stopped = true;
+  page.work?.stop();
   const work = new Work((done, all) => progress(title, done, all));
   page.work = work;
   progress(title, null);
   if (byId("refused").dataset.hint) byId("refused").replaceChildren();
   try {
-    await act(work);
+    await Promise.race([act(work), work.stopping]);
   } catch (problem) {
     if (page.work === work) complain(problem);
   } finally {
@@ -88,31 +88,37 @@ function pick(files) {
   if (byId("key").value.trim()) checkLog();
 }
 
-/** The key that was typed; with a fingerprint the directory's key, if it has that one. */
-async function givenKey(text) {
+/** The key that she gave; with a fingerprint it is the one that is `offered`, if it has that. */
+async function givenKey(offered) {
+  const text = byId("key").value.trim();
+  if (!text) throw new Unusable("Give the log's key or its fingerprint, as you have it on paper.");
   const asked = asFingerprint(text);
   if (asked === null) return parseKey(text);
-  const bytes = await page.source.read("key");
-  if (bytes === null) throw new NotHere("The directory names no key: give the key itself.");
-  const key = parseKey(textOf(bytes));
+  const named = await offered();
+  if (named === null) throw new NotHere("No key is named there: give the key itself.");
+  const key = parseKey(named);
   if (fingerprint(key.text) !== asked) {
     throw new Altered(
-      `The log names a key with the fingerprint ${fingerprint(key.text)}, and you gave ${asked}: ` +
+      `The key that is named there has the fingerprint ${fingerprint(key.text)}, and you gave ${asked}: ` +
         "it is another log, or another key.",
     );
   }
   return key;
 }
 
+async function namedKey() {
+  const bytes = await page.source.read("key");
+  return bytes === null ? null : textOf(bytes);
+}
+
 function checkLog() {
-  return run("Checking the signed head", async () => {
+  return run("Checking the signed head", async (work) => {
     forget();
     if (page.source === null) throw new Unusable("Open the directory of a log first.");
-    const text = byId("key").value.trim();
-    if (!text) throw new Unusable("Give the log's key or its fingerprint, as you have it on paper.");
-    const key = await givenKey(text);
+    const key = await givenKey(namedKey);
     const log = await Log.open(page.source, key);
     const { last, zone } = await log.facts();
+    work.check();
     page.log = log;
     page.zone = zone;
     offerZones(zone);
@@ -195,10 +201,41 @@ async function compareOne(older) {
   }
 }
 
-/** A file that was dropped or chosen: a key, or an older head. */
+// -- proofs that were given ------------------------------------------------------------
+
+function checkProof(text) {
+  byId("proof").replaceChildren();
+  return run("Checking the proof", async (work) => {
+    const parts = proofParts(text.replace(/\r\n/g, "\n"));
+    const key = await givenKey(() => parts.extra.key ?? null);
+    try {
+      const found = { ...(await proven(parts, key)), key };
+      work.check();
+      byId("proof").replaceChildren(...provenView(found, page.zone));
+    } catch (problem) {
+      if (!(problem instanceof Altered)) throw problem;
+      // It says nothing of a log that may be open.
+      byId("proof").replaceChildren(make("p", { class: "bad" }, `PROVES NOTHING: ${problem.message}`));
+    }
+  });
+}
+
+async function takeProof() {
+  const [file] = byId("proof-file").files;
+  try {
+    if (!file) throw new Unusable("Choose the file first.");
+    await takeFile(file);
+  } catch (problem) {
+    complain(problem);
+  }
+}
+
+/** A file that was dropped or chosen: a key, a proof, or an older head. */
 async function takeFile(file) {
-  const text = (await file.text()).trim();
-  if (text.length > 2 ** 20) throw new Unusable(`${file.name} is too large for a key or a head.`);
+  if (file.size > 2 ** 26) throw new Unusable(`${file.name} is too large for a key, a head or a proof.`);
+  const raw = await file.text();
+  if (raw.startsWith(PROOF)) return checkProof(raw);
+  const text = raw.trim();
   const isKey = asFingerprint(text) !== null || /^[^\s+]+\+[0-9a-f]{8}\+\S+$/.test(text);
   if (isKey) {
     byId("key").value = text;
@@ -229,7 +266,8 @@ function withheldText(number) {
   return number ? ` Withheld in this copy for the public: ${counted(number, "entry", "entries")}, whatever they say.` : "";
 }
 
-function show(title, found, read, note = "") {
+function show(work, title, found, read, note = "") {
+  work.check();
   const cut = found.length >= MOST ? ` Only the first ${count(MOST)} are shown: ask for less.` : "";
   byId("found-section").hidden = false;
   byId("found-title").textContent = title;
@@ -252,7 +290,7 @@ function searchCamera() {
     const held = holds.size ? ` Holds that cover some of it: ${[...holds].join(", ")}.` : " No hold covers it.";
     const said = index.withheld ? withheldText(index.withheld) : none + held;
     const title = `Camera ${id} from ${moment(span[0], page.zone)} to ${moment(span[1], page.zone)}`;
-    show(title, found, `${counted(index.entries, "entry", "entries")} and the rows that may be meant`, said);
+    show(work, title, found, `${counted(index.entries, "entry", "entries")} and the rows that may be meant`, said);
   });
 }
 
@@ -266,7 +304,7 @@ function searchHold() {
     const found = [];
     for (const number of numbers.slice(0, MOST)) found.push(await page.log.entry(number));
     const title = asked ? `Hold ${asked}: its life` : "Every hold: its first entry";
-    show(title, found, counted(index.entries, "entry", "entries"), withheldText(index.withheld));
+    show(work, title, found, counted(index.entries, "entry", "entries"), withheldText(index.withheld));
   });
 }
 
@@ -280,7 +318,7 @@ function searchKind() {
     const name = kind ? `${kind}${kind.endsWith(".") ? "*" : ""}` : "Every kind";
     const unknown = page.index === null ? " Whether some came back unsigned in a restore was not looked at." : "";
     const note = withheldText(read.withheld) + unknown;
-    show(`${name}, ${when}`, found, counted(read.entries, "entry", "entries"), note);
+    show(work, `${name}, ${when}`, found, counted(read.entries, "entry", "entries"), note);
   });
 }
 
@@ -290,6 +328,7 @@ function showEntry(number) {
     const path = await page.log.path(one);
     const act = { show: showEntry, save: saveProof, look: lookAt };
     if (page.log.size <= SMALL) await indexed(work);
+    work.check();
     const view = one.withheld ? withheldView(one, path) : entryView(one, path, page.zone, page.index, act);
     byId("entry-section").hidden = false;
     byId("entry-title").textContent = `Entry ${number}: ${one.withheld ? "withheld" : one.entry.kind}`;
@@ -298,6 +337,7 @@ function showEntry(number) {
     if (one.withheld || !("rows_sha256" in one.entry)) return;
     const rows = await page.log.rows(one.entry);
     const outcomes = await outcomesOf(page.log, page.index, one.entry);
+    work.check();
     byId("entry").append(...rowsView(one, rows, outcomes, page.zone, act));
   });
 }
@@ -363,14 +403,15 @@ function start() {
   offerZones("UTC");
   onSubmit("key-form", checkLog);
   onSubmit("all-form", checkEverything);
+  onSubmit("proof-form", takeProof);
   onSubmit("older-form", () => compareOlder(byId("older").value));
   onSubmit("camera-form", searchCamera);
   onSubmit("hold-form", searchHold);
   onSubmit("kind-form", searchKind);
   onSubmit("number-form", () => showEntry(Number(byId("number").value)));
   byId("zone").addEventListener("change", () => (page.zone = byId("zone").value));
-  byId("stop").addEventListener("click", () => page.work && (page.work.stopped = true));
-  for (const id of ["key-file", "older-file"]) {
+  byId("stop").addEventListener("click", () => page.work?.stop());
+  for (const id of ["key-file", "older-file", "proof-file"]) {
     byId(id).addEventListener("change", () => takeFiles(byId(id).files));
   }
   byId("directory").addEventListener("change", () => {

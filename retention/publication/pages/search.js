@@ -8,22 +8,36 @@ const DELETED = "recordings.deleted";
 const RESTORED = "catalogue.restored";
 const RECORDED_IN_ROWS = ["camera", "start", "duration"];
 
-/** What is said of progress, and whether to go on. */
+/** Something that takes time: what is said of progress, and whether to go on. */
 class Work {
   constructor(tell) {
     this.tell = tell;
-    this.stopped = false;
     this.drawn = 0;
+    this.stopped = null;
+    this.stopping = new Promise((_, reject) => (this.reject = reject));
+    this.stopping.catch(() => {}); // mostly nobody stops it
+  }
+
+  /** End it, also while it waits for a file. */
+  stop() {
+    this.stopped = new Unusable("Stopped. What was found until then is not all.");
+    this.reject(this.stopped);
+  }
+
+  /** Called before something is drawn: what was stopped draws nothing any more. */
+  check() {
+    if (this.stopped) throw this.stopped;
   }
 
   /** Called with what was done of all; now and then lets the page be drawn. */
   async step(done, all) {
+    this.check();
     if (performance.now() - this.drawn > DRAWN) {
       this.tell(done, all);
       await new Promise((resolve) => setTimeout(resolve));
       this.drawn = performance.now();
+      this.check();
     }
-    if (this.stopped) throw new Unusable("Stopped. What was found until then is not all.");
   }
 }
 

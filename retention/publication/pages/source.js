@@ -4,6 +4,8 @@
    A page that came over http fetches from the directory above its own; a page that was
    opened as a file may not read others, so a person picks the directory. */
 
+const PATIENCE = 60000; // milliseconds for one file
+
 /** The log on the server that this page came from. */
 class HttpSource {
   constructor(base) {
@@ -15,13 +17,14 @@ class HttpSource {
   async read(path) {
     let answer = null;
     try {
-      answer = await fetch(new URL(path, this.base), { cache: "no-cache" });
+      const signal = AbortSignal.timeout(PATIENCE);
+      answer = await fetch(new URL(path, this.base), { cache: "no-cache", signal });
+      if (answer.ok) return new Uint8Array(await answer.arrayBuffer());
     } catch {
       throw new Unusable(`${path} can't be fetched: is the server still there?`);
     }
     if (answer.status === 404) return null;
-    if (!answer.ok) throw new Unusable(`The server says ${answer.status} of ${path}.`);
-    return new Uint8Array(await answer.arrayBuffer());
+    throw new Unusable(`The server says ${answer.status} of ${path}.`);
   }
 
   /** The heads that were kept: a server doesn't list them. */

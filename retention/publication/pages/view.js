@@ -152,7 +152,7 @@ function fieldRows(entry, zone, act) {
 /** A button to the entry that another follows from, where it names one. */
 function entryLink(correlation, act) {
   const [, number] = /^(?:intent|request|raised):(\d+)$/.exec(correlation) ?? [];
-  return number ? showButton(Number(number), act.show) : "";
+  return number && act.show ? showButton(Number(number), act.show) : "";
 }
 
 /** The rows of an entry, a page of them at a time. */
