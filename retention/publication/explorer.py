@@ -15,7 +15,7 @@ from typing import NamedTuple
 from retention.model.errors import AlteredError, PublicationError, UsageError
 from retention.publication.files import PublishedFiles
 from retention.tlog.declare import Footage
-from retention.tlog.directory import CHECKPOINT, KEPT, KEY, Published
+from retention.tlog.directory import CHECKPOINT, KEPT, KEY
 from retention.tlog.kinds import KINDS
 from retention.tlog.render import DURATIONS, INSTANTS
 from retention.tlog.words import WORDS
@@ -98,11 +98,6 @@ def _refuse(directory: Path) -> None:
         raise UsageError(
             f"{directory} holds something else than a published log: name a log, a copy "
             "of one, or an empty directory"
-        )
-    if Published(directory).is_public:
-        raise UsageError(
-            f"{directory} is a public copy, which these pages can't read: they are for a "
-            "whole log"
         )
 
 

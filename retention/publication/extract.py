@@ -81,14 +81,14 @@ def extract(
 ) -> Extracted:
     """Write an extract into an empty or new directory, and the explorer's pages beside.
 
-    The source must have been verified.  UsageError where it is a copy for the public,
+    The source must have been verified.  UsageError where it is a public copy,
     where nothing was written in these days, or where it would be too many files; then
     nothing is written here either.
     """
     published = Published(source)
     if published.is_public:
         raise UsageError(
-            f"{source} is a copy for the public: an extract is taken of the whole log"
+            f"{source} is a public copy: an extract is taken of the whole log"
         )
     head = published.checkpoint_bytes()
     size = note.unverified(head).size

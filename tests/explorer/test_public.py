@@ -1,4 +1,4 @@
-"""The explorer beside a copy for the public: what is withheld is shown as withheld, and
+"""The explorer beside a public copy: what is withheld is shown as withheld, and
 nothing is said of what it may say."""
 
 import pytest
@@ -17,7 +17,7 @@ pytestmark = needs.chromium
 
 @pytest.fixture(scope="module")
 def public(published, tmp_path_factory):
-    """A copy for the public of what a real daemon published."""
+    """A public copy of what a real daemon published."""
     directory = tmp_path_factory.mktemp("public") / "log"
     PublicCopy(published.log, directory).to_head(lambda *_: None)
     explorer.write(directory)
@@ -37,15 +37,13 @@ def test_it_is_signed_and_what_is_withheld_is_said_to_be(tab, served, public, ho
         tab.open(served(public), public.key)
     else:
         tab.pick(public.directory).give(public.key)
-    assert "This is a copy for the public" in tab.says("verdict", "SIGNED")
+    assert "This is a public copy" in tab.says("verdict", "SIGNED")
     kinds = kinds_here(tab)
     assert "camera.added" in kinds
     assert not [
         kind for kind in kinds if kind.startswith(("hold", "deletion", "record"))
     ]
-    assert "Withheld in this copy for the public: " in tab.says(
-        "found-text", "Withheld"
-    )
+    assert "Withheld in this public copy: " in tab.says("found-text", "Withheld")
     tab.page.click("#all-form button")
     said = tab.says("verdict", f"CHECKED: all {public.size} entries")
     assert "are withheld: their hashes were checked." in said
@@ -85,7 +83,7 @@ def test_what_was_changed_in_it_is_refused(tab, public, tmp_path):
 
 
 def test_no_extract_is_taken_of_it(public, tmp_path):
-    with pytest.raises(UsageError, match="a copy for the public"):
+    with pytest.raises(UsageError, match="a public copy"):
         extract.extract(
             public.directory, tmp_path / "usb", extract.Days(1), lambda *_: None
         )

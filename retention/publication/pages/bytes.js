@@ -11,7 +11,7 @@ class Altered extends Error {}
 /** What is asked for is not in this directory, which is no sign of an alteration. */
 class NotHere extends Error {}
 
-/** The entry is not in this copy for the public, which has its hash. */
+/** The entry is not in this public copy, which has its hash. */
 class Withheld extends NotHere {}
 
 /** A person gave something that can't be used. */

@@ -63,7 +63,7 @@ class Log {
     return this.extracted;
   }
 
-  /** Whether it is a copy for the public, in which entries are withheld. */
+  /** Whether it is a public copy, in which entries are withheld. */
   get public() {
     return this.place === "public";
   }
@@ -101,7 +101,7 @@ class Log {
   async entry(number) {
     const one = await this.one(number);
     if (!one.withheld) return one;
-    throw new Withheld(`Entry ${number} is withheld in this copy for the public, but its hash.`);
+    throw new Withheld(`Entry ${number} is withheld in this public copy, but its hash.`);
   }
 
   /** One entry, or its hash where it is withheld. */
@@ -191,7 +191,7 @@ class Log {
     if (bytes === null) {
       throw new NotHere(
         `The row file ${path} is not here: ` +
-          (this.public ? "this copy for the public has it not." : "it aged out, was left out of this copy, or was removed."),
+          (this.public ? "this public copy has it not." : "it aged out, was left out of this copy, or was removed."),
       );
     }
     return bytes;

@@ -146,7 +146,7 @@ async function verdict(log, last) {
   }
   if (log.public) {
     lines.push(make("p", {},
-      "This is a copy for the public: entries that speak of holds, people, requests and recordings are withheld. " +
+      "This is a public copy: entries that speak of holds, people, requests and recordings are withheld. " +
         "Their hashes are in it, so that the others are proven all the same."));
   }
   byId("verdict").replaceChildren(...lines);
@@ -261,9 +261,9 @@ async function indexed(work) {
   return page.index;
 }
 
-/** What a copy for the public can't say. */
+/** What a public copy can't say. */
 function withheldText(number) {
-  return number ? ` Withheld in this copy for the public: ${counted(number, "entry", "entries")}, whatever they say.` : "";
+  return number ? ` Withheld in this public copy: ${counted(number, "entry", "entries")}, whatever they say.` : "";
 }
 
 function show(work, title, found, read, note = "") {

@@ -94,10 +94,10 @@ function entryView(one, proof, zone, index, act) {
   ];
 }
 
-/** An entry that a copy for the public has not. */
+/** An entry that a public copy has not. */
 function withheldView(one, proof) {
   return [
-    make("p", {}, "WITHHELD: this is a copy for the public. What the entry says is not in it; its hash is."),
+    make("p", {}, "WITHHELD: this is a public copy. What the entry says is not in it; its hash is."),
     make("p", { class: "good" },
       `PROVEN: ${counted(proof.length, "hash", "hashes")} lead from the hash of this entry to the signed head.`),
     hashList("The hashes, from the entry up", [one.hash, ...proof]),
