@@ -240,29 +240,28 @@ def any_found(tx: Connection, root: int) -> bool:
     )
 
 
-def total_found(
-    tx: Connection, scopes: Collection[Scope], until: Micros, *, outside_plan: int
-) -> int:
-    """How many recordings of these streams are due that were so when they were
-    catalogued, and that this plan does not list."""
+def totals_found(
+    tx: Connection, scopes: Collection[Scope], until: Micros, outside_plan: int
+) -> dict[int, int]:
+    """By stream how many recordings are due that were so when they were catalogued, and
+    that this plan does not list."""
     rows = _ask(
         tx,
-        "SELECT count(*) FROM free f CROSS JOIN due_when_found d ON d.stream=f.stream "
+        "SELECT f.stream, count(*) FROM free f CROSS JOIN due_when_found d ON d.stream=f.stream "
         "AND d.start>=f.first AND d.start<min(f.stop, f.cut) CROSS JOIN recording r "
         "ON r.stream=d.stream AND r.start=d.start AND r.n=d.n "
-        f"WHERE {_IS_DUE} AND NOT {_LISTED}",
+        f"WHERE {_IS_DUE} AND NOT {_LISTED} GROUP BY f.stream",
         scopes,
         Span(BEGINNING, until),
         plan=outside_plan,
     )
-    return sum(row[0] for row in rows)
+    return dict(rows)
 
 
 def totals(
     tx: Connection,
     scopes: Collection[Scope],
     span: Span,
-    *,
     outside_plan: int | None = None,
 ) -> dict[int, Sum]:
     """By stream how many recordings are due in `span`, where there are any; with

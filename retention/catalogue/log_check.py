@@ -142,7 +142,8 @@ def verify_catalogue(
     def pages() -> Iterator[Stored]:
         for first in range(0, size, PAGE):
             with catalogue.read() as tx:
-                yield from log.stored(tx, first, min(PAGE, size - first))
+                page = log.stored(tx, first, min(PAGE, size - first))
+            yield from page
 
     def unindexed(number: int, hours: set[tuple[int, int]]) -> tuple[int, int] | None:
         with catalogue.read() as tx:

@@ -8,6 +8,7 @@ it without a word.  The entry that put it in force is the other.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras as register
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from retention.catalogue.ruling_requests import RulingRequest, RulingRow
     from retention.control.context import Context
 
+PAGE = 5_000
+"""Entries that are taken in in one reading."""
 SHOWN = 5
 """Differences that a detail names."""
 
@@ -110,6 +113,7 @@ def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
 
 def found(context: Context) -> Differences:
     """As `compare`; where the log itself can't be read, that is what protects less."""
+    learn(context.catalogue)
     try:
         with context.catalogue.read() as tx:
             return compare(context.catalogue, tx, context.now)
@@ -152,21 +156,40 @@ def _watched(context: Context, tx: Connection) -> Differences:
     return found
 
 
-def _caught_up(catalogue: Catalogue, tx: Connection) -> InForce | None:
-    """What its log says, with the entries since; None where the transaction is older
-    than what is known.  Its mutex is held."""
+def learn(catalogue: Catalogue) -> None:
+    """Take in what the log has since, at a start all of it, some entries in each reading.
+    Where it can't be read, whoever asks what it says is told."""
+    behind = True
+    while behind:
+        with catalogue.read() as tx, catalogue.said_mutex:
+            try:
+                said = _caught_up(catalogue, tx, PAGE)
+            except MismatchError:
+                return
+            behind = said is not None and said.size < log.size(tx)
+
+
+def _caught_up(
+    catalogue: Catalogue, tx: Connection, most: int | None = None
+) -> InForce | None:
+    """What its log says, with the entries since, or the next so many of them; None where
+    the transaction is older than what is known.  Its mutex is held."""
     said, size = catalogue.said, log.size(tx)
     if size < said.size:
         return None
     if size > said.size:
         source = CatalogueSource(tx)
+        catalogue.said = InForce()  # begun anew where only half of it is taken in
         try:
             if said.size == 0 or any(source.of_kinds((RESTORED,), said.size)):
                 # What came back is judged by what this entry says, which follows it.
-                said = InForce(log.unsigned(tx))
-            said.take(source.of_kinds(KINDS, said.size), size)
+                unsigned = tuple(log.unsigned(tx))
+                if said.size == 0 or unsigned != said.unsigned:
+                    said = InForce(unsigned)
+            until = size if most is None else min(size, said.size + most)
+            new = source.of_kinds(KINDS, said.size)
+            said.take(takewhile(lambda one: one.number < until, new), until)
         except (VerificationError, *UNREADABLE) as error:
-            catalogue.said = InForce()  # half of it was taken in
             raise MismatchError(
                 f"the catalogue's own log can't be read ({error}), so that nothing says "
                 "what is in force: run `retention audit verify`"

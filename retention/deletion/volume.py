@@ -59,7 +59,7 @@ class VolumeGuard:
         if plan is not None and plan.state == "approved":
             return Volume(plan=plan.key)
         if due.any_found(tx, root):
-            found = due.total_found(tx, scopes, now, outside_plan=0)
+            found = sum(due.totals_found(tx, scopes, now, 0).values())
             if found:
                 return Volume(found=found)
         number, camera_of = Counter[int](), {one.stream: one.camera for one in early}
@@ -96,9 +96,9 @@ class VolumeGuard:
             plan = plans.of_root(tx, root.key)
             scopes = all_scopes(tx, root.key, policy_of(tx), now)
             number = plan.key if plan else 0
-            totals = due.totals(tx, scopes, early, outside_plan=number)
-            outside = sum(total.number for total in totals.values())
-            outside += due.total_found(tx, scopes, now, outside_plan=number)
+        totals = due.paged(self._catalogue, scopes, due.totals, early, number)
+        found = due.paged(self._catalogue, scopes, due.totals_found, now, number)
+        outside = sum(one.number for one in totals.values()) + sum(found.values())
         if plan is None or outside:
             number = self._propose(root, scopes, early, now)
         detail = (

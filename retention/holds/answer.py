@@ -68,9 +68,10 @@ def answer_of(
     are in doubt: `in_doubt`) and the seconds of the asked window that they cover;
     `surplus_seconds` is what is kept outside the asked window.  `rescue` and `settled`
     are what the gate said as the hold took effect; `unfinished` the roots whose last
-    look did not come to its end.
+    look did not come to its end.  The hold may stand by now, so that its answer is not
+    refused for taking long.
     """
-    with context.catalogue.read() as tx:
+    with context.catalogue.read(whole=True) as tx:
         found = accounts(tx, context, hold, cameras, rescue.rescued, unfinished)
         keys = {camera.key for camera in cameras}
         doubts = doubtful_times.sentences(tx, keys)

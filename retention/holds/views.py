@@ -71,6 +71,7 @@ def hold_list(
         )
     if not 1 <= limit <= MOST:
         raise UsageError(f"a list has 1 to {MOST:,} holds, not {limit}")
+    in_force.learn(context.catalogue)
     with context.catalogue.read() as tx:
         waiting = holds.requests(tx)
         found = holds.listing(

@@ -61,7 +61,8 @@ def bring_back(
     tail = found.tail
     if tail is None:
         return
-    with catalogue.read() as tx:
+    # While nothing else is done yet; the directory that is read may be a slow one.
+    with catalogue.read(whole=True) as tx:
         tree = _head(tx)
         unproven = Unproven(_coming(tx, found, tail))
     entries = islice(tail.source.tail(tail.first), tail.last - tail.first)

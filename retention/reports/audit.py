@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _asked(context: Context) -> Iterator[tuple[CatalogueSource, CatalogueSite]]:
+def _asked(
+    context: Context, *, whole: bool = False
+) -> Iterator[tuple[CatalogueSource, CatalogueSite]]:
     """The log and the site, as of one instant."""
-    with context.catalogue.read() as tx:
+    with context.catalogue.read(whole=whole) as tx:
         yield CatalogueSource(tx), CatalogueSite(tx, context)
 
 
@@ -107,8 +109,9 @@ def audit_balance(
     until: str | None = None,
     limit: int | None = None,
 ) -> BookBalance:
-    """Whether the books add up: see `books.balance`."""
-    with _asked(context) as (source, site):
+    """Whether the books add up, as of one instant however long that takes: see
+    `books.balance`."""
+    with _asked(context, whole=True) as (source, site):
         return books.balance(
             source, site, context.now, camera=camera, since=since, until=until,
             limit=limit,

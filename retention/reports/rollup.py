@@ -81,13 +81,15 @@ def settle(
     """Once for a catalogue, and after each restoration: what the catalogue has and the
     log does not say goes into the log as a correction.  Whether that was done.
 
-    The difference is read in one view.  What is written meanwhile is balanced in
+    The difference is read in one view, of the log and of what is there, however long
+    that takes: it is done once.  What is written meanwhile is balanced in
     itself, so it does not change.  Broken off, it is due again, and what was corrected
     by then is not corrected twice.
     """
     with catalogue.read() as tx:
         if not _is_due(tx):
             return False
+    with catalogue.read(whole=True) as tx:
         size = audit.size(tx)
         books = books_of(tx, stop=stop)
     if books.faults or stop():

@@ -12,7 +12,7 @@ from retention.catalogue.db import Priority, get_meta
 from retention.catalogue.due import Span
 from retention.catalogue.entries import listing
 from retention.catalogue.log import Author
-from retention.control import alarms, guards
+from retention.control import alarms, guards, in_force
 from retention.control.alarms import Condition
 from retention.control.guards import ALARMS
 from retention.control.verbs import resolve
@@ -43,13 +43,13 @@ def balance(catalogue: Catalogue, reading: Reading, cycle: Micros) -> dict[str, 
     now = reading.wall
     with catalogue.read() as tx:
         found = [row.key for row in roots.everyone(tx)]
-        in_force, held = holds.held_cameras(tx, now)
+        number, held = holds.held_cameras(tx, now)
     parts = [_of_root(catalogue, root, now, cycle) for root in found]
     return {
         "recordings": sum(count for count, _, _ in parts),
         "overdue": sum(overdue for _, overdue, _ in parts),
         "held_cameras": held,
-        "holds": in_force,
+        "holds": number,
         "oldest_unheld": min((o for _, _, o in parts if o is not None), default=None),
         "wall": now,
         "boottime": reading.boottime,
@@ -131,6 +131,7 @@ def watch(context: Context) -> None:
     CatalogueError.
     """
     watched = {name: one.watch for name, one in ALARMS.items() if one.watch}
+    in_force.learn(context.catalogue)
     context.catalogue.foreign_commits()  # compared then, though nothing of ours moved
     found, errors = {}, []
     for name, at in watched.items():

@@ -105,7 +105,7 @@ class InForce:
     def __init__(self, unsigned: Iterable[Stretch] = ()) -> None:
         self.size = self.moves = 0
         self.kept: dict[int, int] = {}
-        self._unsigned = tuple(unsigned)
+        self.unsigned = tuple(unsigned)
         self.holds: dict[int, HoldSaid] = {}
         self.by_camera: dict[int, set[int]] = defaultdict(set)
         self.policy: Policy | None = None
@@ -130,7 +130,7 @@ class InForce:
         VerificationError where a list of cameras beside an entry can't be read.
         """
         for record in records:
-            back = next((one for one in self._unsigned if one.has(record.number)), None)
+            back = next((one for one in self.unsigned if one.has(record.number)), None)
             if back is None:
                 self._acts[record.kind](record)
             elif acts(record.kind):

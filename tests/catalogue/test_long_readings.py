@@ -1,10 +1,13 @@
 """No reading stays open for ever: one that takes too long is ended, and says so."""
 
+import re
 from itertools import repeat
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+import retention
 from retention.catalogue import db
 from retention.catalogue.db import Priority, get_meta, put_fact
 from retention.model.errors import TooLongError
@@ -56,3 +59,23 @@ def test_only_what_can_not_be_had_in_parts_may_take_longer(catalogue, monkeypatc
     assert db.quick_check(catalogue) is None
     with pytest.raises(TooLongError), catalogue.read() as tx:
         get_meta(tx)
+
+
+WHOLE = {
+    "catalogue/db.py": "quick_check: SQLite looks at the whole file in one statement",
+    "holds/answer.py": "the hold stands by then, and every instant of it is accounted for",
+    "publication/restoring.py": "nothing else is at work; the directory may be slow",
+    "reports/audit.py": "balance: log and rows as of one instant",
+    "reports/rollup.py": "balance, once for a catalogue and after each restoration",
+}
+"""Who may read for longer than others, and why."""
+
+
+def test_who_reads_for_longer_is_listed_here():
+    package = Path(retention.__file__).parent
+    found = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        if re.search(r"\.read\(whole=", path.read_text())
+    }
+    assert found == set(WHOLE)

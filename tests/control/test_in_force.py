@@ -1,20 +1,22 @@
 """What is written into the catalogue's rows behind the program's back frees nothing."""
 
 import sqlite3
+from itertools import islice
 
 import pytest
 
-from retention.catalogue import db, doubtful_times, raised, streams
+from retention.catalogue import db, doubtful_times, log, raised, streams
 from retention.catalogue.db import Priority
 from retention.catalogue.doubtful_times import ZONE, Wrong
 from retention.control import guards, in_force
 from retention.control.approvals import deletion_pause
 from retention.footage.ingest.rulings import recording_resolve
 from retention.holds.release import hold_approve
-from retention.model.errors import MismatchError
+from retention.model.errors import MismatchError, TooLongError
 from retention.model.values import DAY, HOUR, MINUTE, Actor
 from retention.register.assigning import camera_assign
 from retention.service import housekeeping
+from retention.tlog.in_force import InForce
 from tests.support.plant import PERIOD, T0, Plant
 from tests.support.world import ACTOR
 
@@ -190,3 +192,44 @@ def test_a_reader_whose_view_is_older_than_the_memory_says_nothing(plant):
         with plant.catalogue.read() as newer:
             in_force.compare(plant.catalogue, newer, plant.now)
         assert in_force.compare(plant.catalogue, tx, plant.now) == ([], [])
+
+
+def known(plant, catalogue):
+    """All that is known of the log by a process that has just begun."""
+    with plant.catalogue.read() as tx:
+        in_force.compare(catalogue, tx, T0)
+    said = vars(catalogue.said)
+    return {name: value for name, value in said.items() if name != "_acts"}
+
+
+def begun_anew(plant):
+    plant.catalogue.said = InForce()
+    return plant.catalogue
+
+
+def test_a_log_that_is_read_entry_by_entry_says_what_it_says_at_once(
+    plant, monkeypatch
+):
+    whole = known(plant, begun_anew(plant))
+    monkeypatch.setattr(in_force, "PAGE", 1)
+    in_force.learn(begun_anew(plant))
+    with plant.catalogue.read() as tx:
+        assert plant.catalogue.said.size == log.size(tx) > 3
+    assert known(plant, plant.catalogue) == whole
+
+
+def test_a_reading_of_the_log_that_is_ended_leaves_nothing_half_known(
+    plant, monkeypatch
+):
+    whole = known(plant, begun_anew(plant))
+    take = InForce.take
+
+    def ended(said, records, size):
+        take(said, islice(records, 2), size)
+        raise TooLongError("ended")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InForce, "take", ended)
+        with pytest.raises(TooLongError):
+            in_force.learn(begun_anew(plant))
+    assert known(plant, plant.catalogue) == whole

@@ -92,6 +92,7 @@ def upgrade(
         else:
             with closing(db.open_(path)) as catalogue:
                 if found == made:
+                    in_force.learn(catalogue)
                     with catalogue.read() as tx:
                         look.compare(catalogue, tx)
                 else:

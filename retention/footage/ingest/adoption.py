@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection
-
 from retention.catalogue import (
     looks,
     lost,
@@ -38,9 +36,9 @@ def finish(
     with parts.catalogue.read() as tx:
         root = roots.get(tx, parts.root.key)
         adopting = believed and root is not None and root.adopted is None
-        # Counting reads every row: not while others wait to write.
-        entry = _adopted(tx, parts) if adopting else None
         deliveries = late.find(tx, parts)
+    # Counting reads every row: not while others wait to write.
+    entry = _adopted(parts) if adopting else None
     restless = alarms_of.restless(parts, now)
     with parts.write(now) as tx:
         roots.set_scanned(tx, parts.root.key, now)
@@ -59,13 +57,18 @@ def finish(
         alarms_of.settle(tx, parts.root.name, unreached, restless, now)
 
 
-def _adopted(tx: Connection, parts: Parts) -> Entry:
+def _adopted(parts: Parts) -> Entry:
     """What was there when a root was taken in."""
     count = size = 0
     cameras: dict[int, tuple[int, int]] = {}
     oldest, newest, offset = [], [], None
-    for stream in streams.of_root(tx, parts.root.key):
-        sums = recordings.totals(tx, stream.key)
+    with parts.catalogue.read() as tx:
+        found_streams = streams.of_root(tx, parts.root.key)
+        unknown_files = unknown.count(tx, parts.root.key)[0]
+    for stream in found_streams:
+        with parts.catalogue.read() as tx:
+            sums = recordings.totals(tx, stream.key)
+            error = found(tx, stream.key, ZONE)
         files, bytes_ = cameras.get(stream.camera, (0, 0))
         cameras[stream.camera] = (files + sums.files, bytes_ + sums.size)
         count, size = count + sums.files, size + sums.size
@@ -73,11 +76,11 @@ def _adopted(tx: Connection, parts: Parts) -> Entry:
             oldest.append(sums.oldest)
             newest.append(sums.newest)
         if stream.quarantined is not None:
-            offset = found(tx, stream.key, ZONE) or offset
+            offset = error or offset
     fields = {
         "root": parts.root.name, "recordings": count, "bytes": size,
         "oldest": min(oldest, default=None), "newest": max(newest, default=None),
-        "unknown": unknown.count(tx, parts.root.key)[0], "zone_error": offset,
+        "unknown": unknown_files, "zone_error": offset,
     }  # fmt: skip
     rows = [(camera, *each) for camera, each in sorted(cameras.items())]
     table = Rows(("camera", "count", "bytes"), rows) if rows else None

@@ -99,7 +99,7 @@ def inspect(
     parts.root.check()
     with parts.catalogue.read() as tx:
         parts.owners.load_streams(tx)
-        total = sum(_count(tx, one, wanted) for one in parts.owners.streams)
+    total = sum(_count(parts, one, wanted) for one in parts.owners.streams)
     result, pages = HeldResult(), _held(parts, wanted)
     while result.files < most and not stop():
         if not _compare_page(parts, pages, now, result):
@@ -108,14 +108,15 @@ def inspect(
     return result
 
 
-def _count(tx: Connection, stream: Stream, wanted: Wanted) -> int:
+def _count(parts: Parts, stream: Stream, wanted: Wanted) -> int:
     """How many recordings of a stream these holds keep."""
     windows = wanted.get(stream.camera, Holds()).windows
     if not windows:
         return 0
-    number = spans.in_doubt(tx, stream).number
-    if stream.quarantined is None:
-        number += sum(spans.sums(tx, stream, window).number for window in windows)
+    with parts.catalogue.read() as tx:
+        number = spans.in_doubt(tx, stream).number
+        if stream.quarantined is None:
+            number += sum(spans.sums(tx, stream, window).number for window in windows)
     return number
 
 
