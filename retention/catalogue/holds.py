@@ -110,9 +110,7 @@ def _in_force(now: Micros) -> sa.ColumnElement[bool]:
 
 def insert(tx: Connection, cameras: Iterable[int], **values: Any) -> int:
     """Write one hold and its list of cameras; returns its number."""
-    key: int = tx.execute(
-        sa.select(sa.func.coalesce(sa.func.max(hold.c.key), 0) + 1)
-    ).scalar_one()
+    key = newest(tx) + 1
     put(tx, key, cameras, **values)
     return key
 
@@ -243,6 +241,11 @@ def requests(tx: Connection) -> dict[int, sa.Row[Any]]:
 def drop_request(tx: Connection, key: int) -> None:
     """The release of this hold waits no more."""
     tx.execute(release_request.delete().where(release_request.c.hold == key))
+
+
+def newest(tx: Connection) -> int:
+    """The number of the newest hold; 0 where there is none."""
+    return tx.scalar(sa.select(sa.func.max(hold.c.key))) or 0
 
 
 def find(tx: Connection, key: int) -> sa.Row[Any] | None:

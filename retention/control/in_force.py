@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 PAGE = 5_000
 """Entries that are taken in in one reading."""
+HOLDS = 2_000
+"""Holds that are compared in one reading."""
 SHOWN = 5
 """Differences that a detail names."""
 
@@ -100,35 +102,72 @@ def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
         said = _caught_up(catalogue, tx)
         if said is None:
             return Differences([], [])
-        every = register.keys(tx) | said.custody.keys()
-        less = [
-            *_holds_less(tx, said, said.holds, now, None),
-            *_others(tx, said, every, now),
-            *_plans(catalogue, tx, said, now),
-            *rulings.less(tx, said),
-        ]
-        more = [*_holds_more(tx, said, now), *_periods_more(tx, said, every)]
-        return Differences(less, more)
+        holds_, others = _holds(tx, said, now), _rest(catalogue, tx, said, now)
+        return Differences(holds_.less + others.less, holds_.more + others.more)
+
+
+def compared(catalogue: Catalogue, now: Micros) -> Differences:
+    """As `compare`, some holds in each reading, which has log and rows as of one
+    instant."""
+    learn(catalogue)
+    found, first, last = Differences([], []), 0, 0
+    while first <= last:
+        with catalogue.read() as tx, catalogue.said_mutex:
+            said = _caught_up(catalogue, tx)
+            if said is None:
+                return Differences([], [])
+            last = max(holds.newest(tx), *said.holds, 0)
+            parts = [_holds(tx, said, now, range(first, first + HOLDS))]
+            if first == 0:
+                parts.append(_rest(catalogue, tx, said, now))
+        for part in parts:
+            found.less.extend(part.less)
+            found.more.extend(part.more)
+        first += HOLDS
+    return found
+
+
+def _holds(
+    tx: Connection, said: InForce, now: Micros, numbers: range | None = None
+) -> Differences:
+    """The holds, those of some numbers or all."""
+    keys = said.holds if numbers is None else [n for n in numbers if n in said.holds]
+    wanted = {key: said.holds[key] for key in keys}
+    return Differences(
+        list(_holds_less(tx, said, wanted, now, None)),
+        list(_holds_more(tx, said, now, numbers)),
+    )
+
+
+def _rest(
+    catalogue: Catalogue, tx: Connection, said: InForce, now: Micros
+) -> Differences:
+    """All but the holds."""
+    every = register.keys(tx) | said.custody.keys()
+    less = [
+        *_others(tx, said, every, now),
+        *_plans(catalogue, tx, said, now),
+        *rulings.less(tx, said),
+    ]
+    return Differences(less, list(_periods_more(tx, said, every)))
 
 
 def found(context: Context) -> Differences:
-    """As `compare`; where the log itself can't be read, that is what protects less."""
-    learn(context.catalogue)
+    """As `compared`; where the log itself can't be read, that is what protects less."""
     try:
-        with context.catalogue.read() as tx:
-            return compare(context.catalogue, tx, context.now)
+        return compared(context.catalogue, context.now)
     except MismatchError as error:
         return Differences([str(error)], [])
 
 
-def mismatch(context: Context, tx: Connection) -> dict[str, Condition]:
+def mismatch(context: Context, _: Connection) -> dict[str, Condition]:
     """The guard *mismatch*: what the rows protect less."""
-    return _condition(_watched(context, tx).less)
+    return _condition(_watched(context).less)
 
 
-def unlogged(context: Context, tx: Connection) -> dict[str, Condition]:
+def unlogged(context: Context, _: Connection) -> dict[str, Condition]:
     """The alarm *unlogged*: what the rows protect more."""
-    return _condition(_watched(context, tx).more)
+    return _condition(_watched(context).more)
 
 
 def _condition(sentences: list[str]) -> dict[str, Condition]:
@@ -140,18 +179,19 @@ def _told(sentences: list[str]) -> str:
     return "; ".join(sentences[:SHOWN]) + more
 
 
-def _watched(context: Context, tx: Connection) -> Differences:
+def _watched(context: Context) -> Differences:
     """Compared where holds or what the log puts in force moved since, where somebody else
     wrote into the file, and once an hour: what is compared is small, but not nothing."""
     catalogue = context.catalogue
-    with catalogue.said_mutex:
-        said = _caught_up(catalogue, tx)
-    moves = None if said is None else said.moves
-    version = holds.moved(tx, context.now).version
+    with catalogue.read() as tx:
+        with catalogue.said_mutex:
+            said = _caught_up(catalogue, tx)
+        moves = None if said is None else said.moves
+        version = holds.moved(tx, context.now).version
     key = (moves, version, catalogue.foreign, context.now // HOUR)
     kept = catalogue.compared
     if kept is None or kept[0] != key:
-        kept = catalogue.compared = key, compare(catalogue, tx, context.now)
+        kept = catalogue.compared = key, compared(catalogue, context.now)
     found: Differences = kept[1]
     return found
 
@@ -253,9 +293,17 @@ def request_of(row: Row[Any]) -> ReleaseSaid:
     return ReleaseSaid(row.uid, row.login, row.entry)
 
 
-def _holds_more(tx: Connection, said: InForce, now: Micros) -> Iterator[str]:
+def _holds_more(
+    tx: Connection, said: InForce, now: Micros, numbers: range | None
+) -> Iterator[str]:
     """What holds in force by their rows cover that the log does not know."""
-    for key, parts in _more(tx, said, now, holds.listing(tx, now)).items():
+    rows = holds.listing(tx, now)
+    if numbers is not None:
+        rows = takewhile(
+            lambda row: row.key in numbers,
+            holds.listing(tx, now, after=numbers.start - 1),
+        )
+    for key, parts in _more(tx, said, now, rows).items():
         if parts == [WHOLE]:
             yield f"hold {key} is in force by its row alone: not in the log"
         else:

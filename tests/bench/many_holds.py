@@ -114,8 +114,7 @@ def main() -> None:
     print(f"{given.holds} holds on {given.cameras} cameras", flush=True)
 
     def compared() -> None:
-        with site.catalogue.read() as tx:
-            in_force.compare(site.catalogue, tx, NOW)
+        in_force.compared(site.catalogue, NOW)
 
     measured(site, "watch", lambda: housekeeping.watch(context))  # its alarms stand
     measured(site, "rows against the log", compared)

@@ -233,3 +233,25 @@ def test_a_reading_of_the_log_that_is_ended_leaves_nothing_half_known(
         with pytest.raises(TooLongError):
             in_force.learn(begun_anew(plant))
     assert known(plant, plant.catalogue) == whole
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 100])
+def test_holds_compared_some_at_a_time_differ_as_all_at_once(plant, monkeypatch, many):
+    for at in range(1, 6):
+        plant.place("1002", HELD + at * HOUR, HELD + (at + 1) * HOUR)
+    alter(
+        plant,
+        "delete from hold_camera where hold = 2",
+        "delete from hold where key in (2, 6)",
+        "update hold set until = until - 1 where key = 4",
+        "update hold set until = until + 1 where key = 5",
+        "update policy set days = 1",
+    )
+    monkeypatch.setattr(in_force, "HOLDS", many)
+    with plant.catalogue.read() as tx:
+        at_once = in_force.compare(plant.catalogue, tx, T0)
+    parts = in_force.compared(plant.catalogue, T0)
+    assert len(at_once.less) == 5
+    assert len(at_once.more) == 1
+    assert sorted(parts.less) == sorted(at_once.less)
+    assert sorted(parts.more) == sorted(at_once.more)
