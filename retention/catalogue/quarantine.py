@@ -30,11 +30,10 @@ def less_in_doubt(
     return [(key, less[key]) for key in sorted(less) if get(tx, key) is not None]
 
 
-def last_in_doubt(tx: Connection, stream: int) -> Micros | None:
-    """When the last recording of a stream that is in quarantine was first seen."""
-    sql = "SELECT max(seen) FROM quarantine WHERE stream = ?"
-    last: Micros | None = tx.exec_driver_sql(sql, (stream,)).scalar_one()
-    return last
+def last_in_doubt(tx: Connection) -> dict[int, Micros]:
+    """By stream when the last of its recordings in quarantine was first seen."""
+    sql = "SELECT stream, max(seen) FROM quarantine GROUP BY stream"
+    return dict(map(tuple, tx.exec_driver_sql(sql)))
 
 
 def count_quarantined(tx: Connection, root: int) -> int:

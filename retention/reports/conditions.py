@@ -187,8 +187,10 @@ def silent(context: Context, tx: Connection) -> Conditions:
         for root in found_roots
         for row in recordings.newest(tx, root.key)
     }
+    in_doubt = quarantine.last_in_doubt(tx)
     ends = {
-        key: _last_sign(tx, row, known[key], context.now) for key, row in newest.items()
+        key: _last_sign(row, in_doubt.get(key), known[key], context.now)
+        for key, row in newest.items()
     }
     # Cameras of which some stream goes on, and those that are to record no more.
     others = {one.key for one in cameras.everyone(tx) if one.retired} | {
@@ -215,12 +217,14 @@ def silent(context: Context, tx: Connection) -> Conditions:
     return found
 
 
-def _last_sign(tx: Connection, row: Recording, stream: Stream, now: Micros) -> Micros:
+def _last_sign(
+    row: Recording, in_doubt: Micros | None, stream: Stream, now: Micros
+) -> Micros:
     """The end of a stream's newest recording; where that is long ago, when the last in
     doubt came: their names may be old, and they come all the same."""
     if not _is_over(row.end, stream, now):
         return row.end
-    return max(row.end, quarantine.last_in_doubt(tx, stream.key) or row.end)
+    return max(row.end, in_doubt or row.end)
 
 
 def _is_over(end: Micros, stream: Stream, now: Micros) -> bool:
