@@ -276,6 +276,10 @@ def _amended(answer: CameraAmended, zone: str) -> str:
         f"  {safe(name)}: {safe(new if new is not None else 'as the site')}"
         for name, (_, new) in answer.changes.items()
     ]
+    if "custody" in answer.changes:
+        said.append(
+            "Footage that is already catalogued keeps its period and its holds."
+        )
     again = "" if said else " It is among the cameras to be published again."
     return "\n".join([f"Camera {safe(one.id)} is amended.{again}", *said])
 

@@ -95,6 +95,10 @@ def test_cameras_are_listed_by_controller_and_amended(street):
     assert street.ok("camera", "amend", "2001", "--published", "number") == (
         "Camera 2001 is amended.\n  published: number\n"
     )
+    assert street.ok("camera", "amend", "1101", "--custody", "third_party") == (
+        "Camera 1101 is amended.\n  custody: third_party\n"
+        "Footage that is already catalogued keeps its period and its holds.\n"
+    )
     shown = street.ok("camera", "show", "1102")
     assert "458861, 304562" in shown
     assert OTHER in shown

@@ -86,6 +86,14 @@ def test_a_camera_is_amended_on_record_and_nothing_else_of_it_changes(room):
     }
 
 
+def test_a_camera_that_is_amended_to_anpr_is_the_polices_and_its_place_is_no_more(room):
+    room.add(id="1", location="x", published="full")
+    now = room.amend(id="1", kind="anpr")["camera"]
+    assert (now["custody"], now["published"]) == ("police", "number")
+    with pytest.raises(UsageError, match="police's"):
+        room.amend(id="1", custody="council")
+
+
 def test_amending_to_what_it_says_already_is_refused(room):
     room.add(id="1", location="x", published="no")
     with pytest.raises(RetentionError, match="already; nothing was changed"):
