@@ -88,13 +88,26 @@ ALL = Wanted()
 
 
 class Figures:
-    """The open file; CatalogueError where it can't be used.  One thread at a time: who
-    reads holds `mutex`, so that nobody moves it on meanwhile."""
+    """The file; CatalogueError where it can't be used.  One thread at a time, `used`."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.mutex = threading.RLock()
+        self._mutex = threading.RLock()
+        self._users = 0
         self._db: sqlite3.Connection | None = None
+
+    @contextmanager
+    def used(self) -> Iterator[Figures]:
+        """For the block nobody else reads it or moves it on; it is closed behind the last
+        one, since the file may be another by the next time."""
+        with self._mutex:
+            self._users += 1
+            try:
+                yield self
+            finally:
+                self._users -= 1
+                if not self._users:
+                    self.close()
 
     def covered(self) -> Covered | None:
         """What it is of; None where it is new, damaged, or of another program: then it is

@@ -328,10 +328,13 @@ def _odd(
     wanted: Wanted,
     tell: Callable[[DeletedFile], tuple[list[Any], list[int]]] | None = None,
 ) -> _Odds:
-    """Those of the days and cameras asked for, the worst batches first."""
+    """Those of the days and cameras asked for, the worst batches first.  Of late ones only
+    the first are counted: of all the sums tell."""
     number = 0
     rows: list[ReportRow] = []
     for odd in evidence.figures.odd(what, wanted):
+        if what == "late" and len(rows) >= LISTED:
+            break
         if wanted.cameras is None and len(rows) >= LISTED:
             number += sum(last - first + 1 for first, last in odd.rows)
             continue

@@ -50,8 +50,7 @@ def figures_at(path: Path) -> Figures:
 @contextmanager
 def live(context: Context) -> Iterator[Evidence]:
     """The log of this site, up to its newest signed head."""
-    kept = figures_at(context.catalogue.path.with_name(NAME))
-    with kept.mutex:
+    with figures_at(context.catalogue.path.with_name(NAME)).used() as kept:
         while True:
             with context.catalogue.read() as tx:
                 signed = heads.newest(tx)
@@ -96,8 +95,7 @@ def published(
         raise UsageError(f"{directory} is no published log: it has no entries")
     reading = _Reading(source, head.origin, head.size)
     place = sha256(f"{head.origin}\n{directory.resolve()}".encode()).hexdigest()[:16]
-    kept = figures_at(cache / f"{place}.db")
-    with kept.mutex:
+    with figures_at(cache / f"{place}.db").used() as kept:
         if anew:
             kept.forget()
         while (covered := reading.step(kept)).size < head.size:
@@ -112,7 +110,7 @@ def advance(catalogue: Catalogue, stop: Callable[[], bool]) -> None:
     """
     kept = figures_at(catalogue.path.with_name(NAME))
     while not stop():
-        with kept.mutex, catalogue.read() as tx:
+        with kept.used(), catalogue.read() as tx:
             signed = heads.newest(tx)
             if signed is None:
                 return

@@ -1,4 +1,9 @@
-"""The reports by name: asked of this site (the verbs report.*), or of a published copy."""
+"""The reports by name: asked of this site (the verbs report.*), or of a published copy.
+
+A new one is a function of `Evidence` and `Asked` that returns a `Report`, a line in
+`REPORTS`, a verb with its arguments here, its row in `control/verbs.py`, and a command in
+`cli/report`; every form comes with the value.
+"""
 
 from __future__ import annotations
 
@@ -184,8 +189,7 @@ class CopiedReports:
 
 def report_rebuild(context: Context) -> FiguresRebuilt:
     """Add up the whole log anew, and check it against what each entry says of itself."""
-    kept = figures_at(context.catalogue.path.with_name(NAME))
-    with kept.mutex:
+    with figures_at(context.catalogue.path.with_name(NAME)).used() as kept:
         kept.forget()
         with live(context) as evidence:
             return _rebuilt(evidence)

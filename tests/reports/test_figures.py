@@ -42,13 +42,6 @@ def dump(path: Path) -> list[str]:
         return list(db.iterdump())
 
 
-def forget() -> None:
-    """As a new process: nothing is open."""
-    for one in gathering._open.values():
-        one.close()
-    gathering._open.clear()
-
-
 def test_it_is_the_same_in_one_go_and_in_slices_of_any_size(log, monkeypatch):
     assert deleted(log) == 2 * BATCHES
     whole = dump(log.figures)
@@ -112,7 +105,6 @@ def test_what_is_damaged_or_altered_is_made_anew(log, damage, story):
     log.sign(story.entries)
     assert deleted(log) == 2 * BATCHES + 1
     right = dump(log.figures)
-    forget()
     damage(log.figures)
     assert deleted(log) == 2 * BATCHES + 1
     assert dump(log.figures) == right
@@ -125,7 +117,6 @@ def altered(path: Path, statement: str) -> None:
 
 def test_those_of_another_log_are_made_anew(log, tmp_path):
     assert deleted(log) == 2 * BATCHES
-    forget()
     other = Council()
     other.now += 1
     for _ in range(20):

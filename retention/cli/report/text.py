@@ -21,7 +21,7 @@ from retention.model.answers.report import (
     ReportTable,
 )
 from retention.reports.forms.csv_ import table_of
-from retention.reports.forms.texts import lines_of, ranges_text
+from retention.reports.forms.texts import lines_of, ranges_text, sentence_of
 
 _SHOWN = 60
 """Rows of a table on a terminal; whole with --table."""
@@ -43,8 +43,7 @@ def report_text(name: str | None, explain: bool) -> Callable[[Report, str], str]
 
 
 def _said(said: ReportSaid, zone: str) -> str:
-    text = f"{sentence(said.text, zone)}."
-    text = f"{text[:1].upper()}{text[1:]}"
+    text = f"{sentence(sentence_of(said), zone)}."
     if said.good is None:
         return text
     return good(text) if said.good else alarm(text)

@@ -10,7 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from retention.model.answers.report import Report
-from retention.reports.forms.texts import RIGHT, lines_of, ranges_text, text_of
+from retention.reports.forms.texts import RIGHT, lines_of, ranges_text, sentence_of
 
 
 def html_of(report: Report, *, explain: bool = False) -> str:
@@ -31,6 +31,6 @@ def html_of(report: Report, *, explain: bool = False) -> str:
         policy=f"default-src 'none'; style-src 'sha256-{digest}'",
         lines=lines_of,
         ranges=ranges_text,
-        cell=text_of,
         right=RIGHT,
+        sentence=sentence_of,
     )

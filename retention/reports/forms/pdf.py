@@ -9,7 +9,7 @@ from retention.model.answers.report import Report
 from retention.model.errors import RetentionError, UsageError
 from retention.model.localtime import instant_of
 from retention.model.values import SECOND
-from retention.reports.forms.texts import RIGHT, lines_of
+from retention.reports.forms.texts import RIGHT, lines_of, sentence_of
 
 MOST = 1_000
 """Rows in one PDF: more takes typst a gigabyte."""
@@ -48,7 +48,7 @@ def _shown(report: Report) -> dict[str, object]:
     head = report.head
     return {
         "title": f"{report.title}: {report.site}",
-        "verdict": [[one.text, one.good] for one in report.verdict],
+        "verdict": [[sentence_of(one), one.good] for one in report.verdict],
         "tables": [
             {
                 "title": table.title,

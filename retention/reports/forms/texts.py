@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from retention.model.answers.report import ReportColumn, ReportTable
+from retention.model.answers.report import ReportColumn, ReportSaid, ReportTable
 from retention.model.localtime import (
     format_duration,
     format_local,
@@ -30,6 +30,11 @@ def text_of(column: ReportColumn, value: Any, zone: str) -> str:
     if column.kind == "share":
         return share_text(value)
     return f"{value:,}" if column.kind == "number" else str(value)
+
+
+def sentence_of(said: ReportSaid) -> str:
+    """A sentence of the verdict, from its capital letter to its full stop."""
+    return f"{said.text[:1].upper()}{said.text[1:]}."
 
 
 def share_text(value: float) -> str:
