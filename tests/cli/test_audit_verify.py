@@ -209,7 +209,7 @@ def test_json_says_the_same(verify, log, capsys):
         "ok", "origin", "entries", "intact", "signed_at", "unsigned", "ahead",
         "copied_while_written", "root", "depth",
         "rows", "open_intents", "extends", "strangers", "faults", "more_faults",
-        "directory", "checkpoint", "fingerprint", "brought", "lawful", "law",
+        "directory", "withheld", "checkpoint", "fingerprint", "brought", "lawful", "law",
     }  # fmt: skip
 
 
