@@ -22,6 +22,7 @@ from retention.model.values import Micros, Recording, Rows, State, Stream
 from retention.tlog import rows as row_files
 from retention.tlog.canonical import path_bytes
 from retention.tlog.entry import Stored
+from retention.tlog.kinds import KINDS
 from retention.tlog.source import Span, spans
 
 _WHERE = "WHERE stream=? AND start=? AND n=?"
@@ -69,17 +70,17 @@ def camera_columns(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _STATE: dict[str, dict[str, Any]] = {
-    "retired": {"retired": 1},
-    "unlisted": {"listed": 0},
-    "listed": {"listed": 1},
-    "replaced": {"retired": 1, "listed": 0},
+    "retire_camera": {"retired": 1},
+    "unlist_camera": {"listed": 0},
+    "list_camera": {"listed": 1},
+    "replace_camera": {"retired": 1, "listed": 0},
 }
 
 
 def changed_columns(entry: Mapping[str, Any]) -> dict[str, Any]:
     """What any other entry about a camera says of it, of the `old` one where there are
     two."""
-    if (state := _STATE.get(entry["kind"].partition(".")[2])) is not None:
+    if (state := _STATE.get(KINDS[entry["kind"]].act or "")) is not None:
         return state
     changes = entry["fields"].get("changes", {})
     return _columns({name: new for name, (_, new) in changes.items()})

@@ -68,11 +68,13 @@ def put_roots(tx: Transaction, said: InForce) -> None:
                 )  # fmt: skip
             elif record.kind == "root.replaced" and found is not None:
                 roots.replace(tx, found, fields["new"])
-            elif record.kind == "root.adopted" and found is not None:
+            elif found is not None:
                 roots.set_adopted(tx, found.key, record.entry["at"])
 
 
-_OF_ROOTS = tuple(kind for kind in KINDS if kind.startswith("root."))
+_OF_ROOTS = tuple(
+    name for name, kind in KINDS.items() if (kind.act or "").endswith("_root")
+)
 
 
 def put_streams(tx: Transaction, said: InForce) -> None:

@@ -82,7 +82,8 @@ class Obstacles:
         self._alive: tuple[Micros, int, str] | None = None
         self._pause: Stood | None = None
         for record in records:
-            self._note(record)
+            if not record.is_void:
+                self._note(record)
         for (what, root), (since, entry) in self._open.items():
             self.found.append(Stood(what, root, since, FOREVER, (entry, None)))
 

@@ -392,6 +392,7 @@ together, as they stand after the entries before it.
 6. Entries of kinds that a public copy does not always have, have a `salt` where they
    have neither `sd` nor rows, which are salted. Before, whoever guesses all that such a
    one says can tell by its hash that it is so.
+7. `hold.release_requested` and `hold.released` have `unlogged`.
 
 ## Rules
 

@@ -75,7 +75,8 @@ HOLDING = (
         "hold.release_requested",
         "Somebody asks for the release of a hold, which stays in force until a second "
         "person approves; replaced_by: the hold that was placed instead.  unlogged: true "
-        "where it is in the catalogue's rows alone, so that the log did not have it.",
+        "where it is in the catalogue's rows alone, so that the log did not have it "
+        "(change 7).",
         "@hold:int replaced_by:int? unlogged:bool? ~reason:text?",
         by=_ROOM,
         back="request_release",

@@ -530,7 +530,8 @@ class Meaning:
         self.asked.pop(fields["request"], None)
 
     def hold_released(self, number, entry, fields):
-        self.holds[fields["hold"]]["free_at"] = fields["free_at"]
+        if not fields.get("unlogged"):  # else it frees nothing that the log has
+            self.holds[fields["hold"]]["free_at"] = fields["free_at"]
         cooling = seconds(self.rules.get("cooling_off", "0s")) * 1_000_000
         if not entry["at"] + cooling - 60_000_000 <= fields["free_at"]:
             raise Wrong("its footage is free too early")
