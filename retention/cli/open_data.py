@@ -56,8 +56,8 @@ def publish(
 ) -> None:
     """The list of cameras for the public, under the Open Government Licence v3.0.
 
-    What of each camera is in it says `published` in the register: full, number (without
-    its place), no. The same register gives the same bytes. Nothing is changed and
+    How much of each camera it has is said by `published` in the register: full, number
+    (without its place), no. The same register gives the same bytes. Nothing is changed and
     nothing is sent anywhere: put the files where the list is published.
 
     \b
