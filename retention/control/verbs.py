@@ -137,6 +137,7 @@ VERBS: dict[str, Verb] = {
     "report.exceptions": Verb("reports.report:report_exceptions", seconds=LONG),
     "report.seizures": Verb("reports.report:report_seizures", seconds=LONG),
     "report.access": Verb("reports.report:report_access", seconds=LONG),
+    "report.foi": Verb("reports.report:report_foi", seconds=LONG),
     "report.rebuild": Verb(
         "reports.report:report_rebuild", (AUDITOR, ADMINISTRATOR), seconds=LONG
     ),

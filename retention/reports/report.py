@@ -20,6 +20,7 @@ from retention.reports.compliance import compliance
 from retention.reports.deletions import deletions
 from retention.reports.evidence import Evidence, ReportRequest
 from retention.reports.exceptions import exceptions
+from retention.reports.foi import foi
 from retention.reports.gathering import Tell, figures_at, live, published
 from retention.reports.hold_register import holds, opened
 from retention.reports.seizures import seizures
@@ -37,6 +38,7 @@ REPORTS: dict[str, Made] = {
     "exceptions": exceptions,
     "seizures": seizures,
     "access": access,
+    "foi": foi,
 }
 """Every report by its name: `report.NAME` is its verb, `retention report NAME` its
 command."""
@@ -152,6 +154,22 @@ def report_access(
     """Who did what, and who was refused: see `access`."""
     request = ReportRequest(since, until, on, camera, location, controller)
     return _of_site(context, "access", request)
+
+
+def report_foi(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+    suppress: bool = False,
+) -> Report:
+    """What is asked under the Freedom of Information Act: see `foi`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "foi", request, suppress=suppress)
 
 
 def _of_site(

@@ -26,7 +26,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 @group("report")
 def report() -> None:
     """What auditors, courts and the public ask: deletions | holds | compliance |
-    exceptions | seizures | access | rebuild.
+    exceptions | seizures | access | foi | rebuild.
 
     \b
     Example:
@@ -45,6 +45,7 @@ class Form:
     """In which form a report is wanted."""
 
     csv: bool
+    markdown: bool
     table: str | None
     html: Path | None
     pdf: Path | None
@@ -61,6 +62,7 @@ _ASKED = (
 )
 _FORMS = (
     click.option("--csv", "as_csv", is_flag=True, help="Print one table as CSV."),
+    click.option("--markdown", is_flag=True, help="Print it as Markdown."),
     click.option(
         "--table", metavar="NAME", help="Only this table; of CSV, else the first."
     ),
@@ -115,7 +117,10 @@ def reporting(function: _F) -> _F:
     @wraps(function)
     def made(session: Session, **given: Any) -> None:
         form = Form(
-            *(given.pop(one) for one in ("as_csv", "table", "html", "pdf", "explain"))
+            *(
+                given.pop(one)
+                for one in ("as_csv", "markdown", "table", "html", "pdf", "explain")
+            )
         )
         directory, key = given.pop("directory"), given.pop("key")
         request = _request(given)
@@ -208,6 +213,10 @@ def show(session: Session, found: Report, form: Form) -> None:
         from retention.reports.forms.csv_ import csv_of
 
         put(csv_of(found, form.table).removesuffix("\n"))
+    elif form.markdown:
+        from retention.reports.forms.markdown import markdown_of
+
+        put(markdown_of(found).removesuffix("\n"))
     elif session.as_json or (form.html is None and form.pdf is None):
         session.answer(found, report_text(form.table, form.explain), found.zone)
 
@@ -305,6 +314,24 @@ def access(session: Session) -> dict[str, Any]:
       retention report access --csv --table denied
     """
     return {}
+
+
+@report.command("foi")
+@reporting
+@click.option(
+    "--suppress", is_flag=True, help="Numbers of holds below 5 are not shown."
+)
+def foi(session: Session, *, suppress: bool) -> dict[str, Any]:
+    """What is asked under the Freedom of Information Act, each figure with who can check
+    it: how many cameras and where, watched and recorded when, how long footage is kept
+    and what happens then, who asks for it.
+
+    \b
+    Example:
+      retention report foi --from 2026-01-01 --to 2027-01-01
+      retention report foi --from 2026-01-01 --to 2027-01-01 --suppress --markdown
+    """
+    return {"suppress": suppress} if suppress else {}
 
 
 @report.command("rebuild")

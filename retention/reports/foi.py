@@ -1,0 +1,362 @@
+"""The answer to a request under the Freedom of Information Act: how many cameras, where,
+watched and recorded when, how long footage is kept and what happens then.
+
+What such requests ask is in the design's studies; it began with one council's answer.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from retention.catalogue.figures import Wanted
+from retention.control.guards import CUSTODY, SILENT
+from retention.model import monitored
+from retention.model.answers.report import (
+    Report,
+    ReportColumn,
+    ReportRow,
+    ReportSaid,
+    ReportTable,
+)
+from retention.model.localtime import day_text, format_duration
+from retention.model.values import DAY, FOREVER, SECOND, Published, published_by
+from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds
+from retention.reports.evidence import Asked, Evidence
+from retention.reports.exceptions import ALARMS, Standing, standing
+from retention.reports.hold_register import lives
+from retention.reports.lateness import Lateness, lateness
+from retention.tlog.cameras import KINDS, LoggedCamera
+from retention.tlog.kinds import HOLDS
+
+ANYONE, AUDITOR = "anyone can recompute", "an auditor can"
+"""Who can check a figure: who has the public copy of the log and the key, or who has all
+of it."""
+
+FEW = 5
+"""What is less is suppressed where that is asked: few people could be made out."""
+
+POLICY, SITE, ANPR = "policy.changed", "site.described", "anpr"
+RECORDED = "recordings.recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How numbers are written: below `FEW` not at all, where that is asked."""
+
+    suppress: bool
+
+    def of(self, number: int) -> int | str:
+        """A number as a cell."""
+        if not self.suppress:
+            return number
+        return f"fewer than {FEW}" if 0 < number < FEW else str(number)
+
+    def column(self, name: str, heading: str) -> ReportColumn:
+        """A column of such numbers."""
+        return ReportColumn(name, heading, "text" if self.suppress else "number")
+
+
+def foi(evidence: Evidence, asked: Asked, *, suppress: bool = False) -> Report:
+    """The figures of the days asked for; `suppress`: numbers of people's acts below `FEW`
+    are not shown."""
+    days = evidence.days(asked)
+    counts = Counts(suppress)
+    used = _used(evidence, asked)
+    wanted = Wanted(days.start, days.stop, asked.cameras, OURS)
+    steps = evidence.figures.summed(("step",), wanted)
+    total = lateness((key[0], one) for key, one in steps)
+    stood = [
+        one
+        for one in standing(evidence.source.of_kinds(ALARMS))
+        if one.since < asked.window.end
+        and asked.window.start < (FOREVER if one.until is None else one.until)
+    ]
+    rows = [
+        *_cameras(evidence, used),
+        *_watching(evidence, days),
+        *_recording(evidence, used, days),
+        *_keeping(evidence, total, wanted),
+        *_police(evidence, used, stood),
+        *_list(evidence),
+        _silent(stood),
+    ]
+    columns = [
+        ReportColumn("question", "question"),
+        ReportColumn("answer", "answer"),
+        ReportColumn("check", "who can check it"),
+    ]
+    period = f"from {day_text(days.start)} to {day_text(days.stop - 1)}"
+    return evidence.report(
+        "foi", "CCTV: what is asked under the Freedom of Information Act", asked,
+        [ReportSaid(f"{evidence.site}, {period}"), *faults(evidence)],
+        [
+            ReportTable("answers", "Questions and answers", columns, rows),
+            _streets(used),
+            _deletions(evidence, wanted),
+            _holds(evidence, asked, counts),
+        ],
+        [
+            f'"{ANYONE}": from the public copy of the audit log and the public key; '
+            f'"{AUDITOR}": from the whole of it, which tells where footage is held',
+            "The cameras are those of the end of the log",
+        ],
+    )  # fmt: skip
+
+
+def _row(
+    question: str, answer: str, check: str, entries: Iterable[list[int]] = ()
+) -> ReportRow:
+    return ReportRow([question, answer, check], list(entries))
+
+
+# -- cameras --------------------------------------------------------------------------------
+
+
+def _used(evidence: Evidence, asked: Asked) -> list[LoggedCamera]:
+    return [
+        one
+        for key, one in sorted(evidence.cameras.by_key.items())
+        if not one.retired and (asked.cameras is None or key in asked.cameras)
+    ]
+
+
+def _cameras(evidence: Evidence, used: list[LoggedCamera]) -> list[ReportRow]:
+    numbers = [one.number for one in evidence.source.of_kinds(KINDS)]
+    entries = [[min(numbers), max(numbers)]] if numbers else []
+    kinds = Counter(str(one.said.get("kind")) for one in used)
+    others = "; ".join(
+        f"{kind.replace('_', ' ')}: {number:,}"
+        for kind, number in sorted(kinds.items())
+        if kind not in ("public_space", ANPR)
+    )
+    found = [
+        ("How many public-space cameras are there?", f"{kinds['public_space']:,}"),
+        ("How many ANPR cameras are there?", f"{kinds[ANPR]:,}"),
+    ]
+    if others:
+        found.append(("How many other cameras are there?", others))
+    return [_row(*pair, ANYONE, entries) for pair in found]
+
+
+def _place(one: LoggedCamera) -> str | None:
+    """Where it is, as far as that is published."""
+    said = one.said
+    given = said.get("published") or published_by(str(said.get("kind")))
+    if Published(given) is not Published.FULL:
+        return None
+    return str(said.get("location") or "") or None
+
+
+def _streets(used: list[LoggedCamera]) -> ReportTable:
+    found: dict[str, Counter[str]] = {}
+    for one in used:
+        place = _place(one) or "not published"
+        kind = "anpr" if one.said.get("kind") == ANPR else "other"
+        found.setdefault(place, Counter())[kind] += 1
+    columns = [
+        ReportColumn("location", "location"),
+        ReportColumn("cameras", "cameras", "number"),
+        ReportColumn("anpr", "ANPR cameras", "number"),
+    ]
+    rows = [
+        ReportRow([place, number["other"], number["anpr"]])
+        for place, number in sorted(found.items())
+    ]
+    return ReportTable("locations", "Where they are", columns, rows, evidence=[*KINDS])
+
+
+# -- when -----------------------------------------------------------------------------------
+
+
+def _watching(evidence: Evidence, days: range) -> list[ReportRow]:
+    entries = [[n, n] for n in _last(evidence, SITE)]
+    said = evidence.cameras.site.get("monitored_hours")
+    if said is None:
+        answer = "not on record (setting monitored_hours)"
+    else:
+        found = monitored.read(str(said))
+        year = int(day_text(days.stop - 1)[:4])
+        low, high = found.hours_a_day
+        hours = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        answer = f"{found.days_in(year)} days in {year}, {hours} hours a day ({said})"
+    return [_row("When do people watch them?", answer, ANYONE, entries)]
+
+
+def _last(evidence: Evidence, kind: str) -> list[int]:
+    return [one.number for one in evidence.source.of_kinds((kind,))][-1:]
+
+
+def _recording(
+    evidence: Evidence, used: list[LoggedCamera], days: range
+) -> list[ReportRow]:
+    """By what was catalogued: a recording counts to the UTC day that it starts on."""
+    keys = {one.key for one in used if one.said.get("custody") == "council"}
+    found = [
+        (day, min(duration, DAY))
+        for day, camera, _, duration, *_ in evidence.figures.recorded()
+        if day in days and camera in keys
+    ]
+    possible = len(keys) * len(days)
+    if not found or not possible:
+        answer = "nothing was recorded"
+    else:
+        share = sum(length for _, length in found) / (possible * DAY)
+        with_any = len({day for day, _ in found})
+        answer = (
+            f"{with_any:,} of {len(days):,} days; of all hours of {len(keys):,} cameras "
+            f"{min(share, 1):.1%} were recorded; {possible - len(found):,} times a camera "
+            "had nothing for a whole day"
+        )
+    return [_row("When do the council's cameras record?", answer, AUDITOR)]
+
+
+# -- how long -------------------------------------------------------------------------------
+
+
+def _keeping(evidence: Evidence, total: Lateness, wanted: Wanted) -> list[ReportRow]:
+    policies = list(evidence.source.of_kinds((POLICY,)))
+    rows = []
+    if policies:
+        last = policies[-1]
+        own = len(last.periods())
+        text = f"{last.entry['fields']['days']} days from the end of each recording"
+        if own:
+            text += f"; {own:,} cameras have a period of their own"
+        rows.append(
+            _row(
+                "How long is footage kept?", text, ANYONE, [[last.number, last.number]]
+            )
+        )
+    rows.append(
+        _row(
+            "What happens to it then?",
+            "it is deleted automatically, unless it is under an evidence hold",
+            ANYONE,
+        )
+    )
+    late = total.number - total.on_time
+    early = sum(
+        last - first + 1
+        for odd in evidence.figures.odd("early", wanted)
+        for first, last in odd.rows
+    )
+    worst = format_duration(total.worst // SECOND * SECOND)
+    entries = [[total.first, total.last]] if total.number else []
+    rows.append(
+        _row(
+            "How much was deleted?",
+            f"{total.number:,} recordings, {format_duration(total.duration)} of footage; "
+            f"{late:,} of them late, the longest wait was {worst}",
+            AUDITOR,
+            entries,
+        )
+    )
+    rows.append(
+        _row(
+            "Was any deleted before its time?",
+            f"{early:,}" if early else "none",
+            AUDITOR,
+        )
+    )
+    return rows
+
+
+def _police(
+    evidence: Evidence, used: list[LoggedCamera], stood: list[Standing]
+) -> list[ReportRow]:
+    """Cameras whose data is not the council's."""
+    theirs = {one.key: one for one in used if one.said.get("custody") != "council"}
+    if not theirs:
+        return []
+    custody = Counter(str(one.said.get("custody")) for one in theirs.values())
+    alarms = [one for one in stood if one.what == CUSTODY]
+    recorded = {row[1] for row in evidence.figures.recorded(list(theirs))}
+    names = " ".join(sorted(theirs[key].id for key in recorded))
+    answer = "; ".join(
+        f"{kind.replace('_', ' ')}: {n:,}" for kind, n in custody.items()
+    )
+    seen = "no file of theirs was seen here"
+    if recorded or alarms:
+        seen = f"FILES OF THEIRS WERE SEEN HERE ({names or 'see the alarms'})"
+    entries = [[entry, entry] for one in alarms for entry in one.entries]
+    return [
+        _row("Whose data is not the council's?", answer, ANYONE),
+        _row("Does the council hold any of it?", seen, AUDITOR, entries),
+    ]
+
+
+def _list(evidence: Evidence) -> list[ReportRow]:
+    site = evidence.cameras.site
+    where, day = site.get("published_list"), site.get("published_list_day")
+    if where is None:
+        answer = "not on record (setting published_list)"
+    else:
+        answer = f"{where}, as of {day}" if day else str(where)
+    entries = [[n, n] for n in _last(evidence, SITE)]
+    return [_row("Where is the list of cameras published?", answer, ANYONE, entries)]
+
+
+def _silent(stood: list[Standing]) -> ReportRow:
+    found = [one for one in stood if one.what == SILENT]
+    entries = [[entry, entry] for one in found for entry in one.entries]
+    answer = f"{len(found):,} times" if found else "never"
+    return _row("Did cameras fall silent?", answer, AUDITOR, entries)
+
+
+# -- tables ---------------------------------------------------------------------------------
+
+
+def _deletions(evidence: Evidence, wanted: Wanted) -> ReportTable:
+    columns = [
+        ReportColumn("day", "deleted on", "day"),
+        ReportColumn("recordings", "recordings", "number"),
+        ReportColumn("on_time", "on time", "share"),
+        ReportColumn("worst_lateness", "worst lateness", "duration"),
+    ]
+    rows = [
+        ReportRow(
+            [day_text(day), one.number, one.share, seconds(one.worst)],
+            [[one.first, one.last]],
+        )
+        for (day,), one in grouped(evidence, ("day",), wanted)
+    ]
+    return ReportTable(
+        "deletions", "Deletions by day", columns, rows, empty="nothing was deleted",
+        evidence=EVIDENCE,
+    )  # fmt: skip
+
+
+def _holds(evidence: Evidence, asked: Asked, counts: Counts) -> ReportTable:
+    window = asked.window
+    sums: dict[str, list[int]] = {}
+    entries: dict[str, list[list[int]]] = {}
+    for hold in lives(evidence.source.of_kinds(HOLDS)).values():
+        if asked.cameras is not None and not hold.cameras & asked.cameras:
+            continue
+        freed = hold.released
+        met = [
+            window.start <= hold.placed.at < window.end,
+            freed is not None and window.start <= freed.at < window.end,
+            hold.state(evidence.written) != "released",
+        ]
+        if any(met):
+            found = sums.setdefault(hold.kind, [0, 0, 0])
+            sums[hold.kind] = [a + b for a, b in zip(found, met, strict=True)]
+            entries.setdefault(hold.kind, []).append(hold.entries[0])
+    columns = [
+        ReportColumn("kind", "asked for by"),
+        counts.column("placed", "placed"),
+        counts.column("released", "released"),
+        counts.column("standing", "still kept"),
+    ]
+    rows: list[ReportRow] = []
+    for kind, numbers in sorted(sums.items()):
+        cells: list[Any] = [kind, *map(counts.of, numbers)]
+        rows.append(ReportRow(cells, [] if counts.suppress else entries[kind]))
+    return ReportTable(
+        "holds", "Footage kept as evidence, by who asks", columns, rows,
+        empty="nothing was kept", evidence=[*HOLDS],
+    )  # fmt: skip

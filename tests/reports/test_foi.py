@@ -1,0 +1,112 @@
+"""`report foi`: the founding question, answered from a log whose truth is known."""
+
+from retention.model.localtime import format_utc
+from retention.model.values import DAY, HOUR, SECOND
+from retention.reports.forms.markdown import markdown_of
+from tests.support.reported import table
+
+
+def answers(report):
+    return {
+        row["question"]: (row["answer"], row["check"])
+        for row in table(report, "answers")
+    }
+
+
+def leicester(site):
+    """Two street cameras and eight for number plates, watched all the time."""
+    site.add(
+        "site.described", controller="leicester", monitored_hours="24/7",
+        published_list="https://data.example/cctv", published_list_day="2026-06-01",
+    )  # fmt: skip
+    for key in range(3, 11):
+        site.add(
+            "camera.added", camera=key, id=f"A{key}", kind="anpr", custody="police",
+            source="test", location="Ring Road",
+        )  # fmt: skip
+    return site
+
+
+def test_the_founding_answer_is_one_command(site, reported):
+    leicester(site)
+    site.recorded(site.row(age=HOUR, length=HOUR))
+    site.delete(site.row(), site.row(2))
+    report = reported(site).both("foi")
+    said = answers(report)
+    assert said["How many public-space cameras are there?"] == (
+        "2", "anyone can recompute",
+    )  # fmt: skip
+    assert said["How many ANPR cameras are there?"][0] == "8"
+    assert "365 days in" in said["When do people watch them?"][0]
+    assert "24 hours a day (24/7)" in said["When do people watch them?"][0]
+    kept = said["How long is footage kept?"]
+    assert kept == ("28 days from the end of each recording", "anyone can recompute")
+    assert said["Whose data is not the council's?"][0] == "police: 8"
+    theirs = said["Does the council hold any of it?"]
+    assert theirs == ("no file of theirs was seen here", "an auditor can")
+    assert said["Where is the list of cameras published?"][0] == (
+        "https://data.example/cctv, as of 2026-06-01"
+    )
+    assert said["How much was deleted?"][0].startswith("2 recordings, 2 min of footage")
+    assert said["Was any deleted before its time?"][0] == "none"
+    assert said["Did cameras fall silent?"][0] == "never"
+
+
+def test_where_number_plate_cameras_stand_is_told_only_if_it_is_published(
+    site, reported
+):
+    leicester(site)
+    report = reported(site).both("foi")
+    rows = [tuple(row.values()) for row in table(report, "locations")]
+    assert rows == [
+        ("High Street", 1, 0), ("Market Place", 1, 0), ("not published", 0, 8),
+    ]  # fmt: skip
+    assert "Ring Road" not in str(report)
+
+
+def test_footage_of_the_polices_cameras_is_not_kept_quiet(site, reported):
+    leicester(site)
+    site.add("alarm.raised", alarm="custody", scope="A3", detail="1 file", cameras=[3])
+    said = answers(reported(site).both("foi"))
+    assert (
+        "FILES OF THEIRS WERE SEEN HERE" in said["Does the council hold any of it?"][0]
+    )
+
+
+def test_what_was_recorded_is_a_number(site, reported):
+    half = site.row(age=DAY, length=12 * HOUR)
+    site.recorded(half)
+    day = format_utc(half[2])[:10]
+    said = answers(reported(site).both("foi", on=day))
+    recorded = said["When do the council's cameras record?"]
+    assert recorded[1] == "an auditor can"
+    assert "1 of 1 days; of all hours of 2 cameras 25.0% were recorded" in recorded[0]
+    assert "1 times a camera had nothing for a whole day" in recorded[0]
+
+
+def test_holds_are_counted_by_who_asks_and_small_numbers_suppressed(site, reported):
+    for hold in (1, 2):
+        site.place(site.now - DAY, site.now, hold=hold)
+    site.release(site.ask(2), 2)
+    site.now += 9 * DAY
+    site.add("hold.cooled", hold=2)
+    log = reported(site)
+    assert table(log.both("foi"), "holds") == [
+        {"kind": "court", "placed": 2, "released": 1, "standing": 1}
+    ]
+    few = "fewer than 5"
+    assert table(log.both("foi", suppress=True), "holds") == [
+        {"kind": "court", "placed": few, "released": few, "standing": few}
+    ]
+
+
+def test_as_markdown_nothing_of_a_name_is_mark_up(site, reported):
+    site.add(
+        "camera.added", camera=3, id="3", kind="public_space", custody="council",
+        source="test", location="a | b <script> *c*",
+    )  # fmt: skip
+    site.now += SECOND
+    text = markdown_of(reported(site).both("foi"))
+    assert r"a \| b \<script\> \*c\*" in text
+    assert text.startswith("# CCTV: what is asked under the Freedom of Information Act")
+    assert "| 28 days from the end of each recording | anyone can recompute |" in text
