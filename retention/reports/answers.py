@@ -319,7 +319,7 @@ def _verdict(
         return f"on {wrong} of {days} days of a camera more is gone than was recorded"
     if not places:
         return "it balances: nothing was recorded in that time"
-    what = _balanced_of(places, total)
+    what = _balanced_of(places, total, complete=complete)
     if complete:
         return f"it balances: {what}"
     return (
@@ -328,7 +328,9 @@ def _verdict(
     )
 
 
-def _balanced_of(places: Sequence[Place], total: Mapping[str, RecordingSum]) -> str:
+def _balanced_of(
+    places: Sequence[Place], total: Mapping[str, RecordingSum], *, complete: bool
+) -> str:
     """What was balanced: recordings, cameras and days, and what became of them."""
     came = sum(total[name].number for name in ("recorded", "corrected", "waiting"))
     cameras, days = {camera for camera, _ in places}, [day for _, day in places]
@@ -338,6 +340,8 @@ def _balanced_of(places: Sequence[Place], total: Mapping[str, RecordingSum]) -> 
         for name, word in _BECAME.items()
         if total[name].number
     ]
+    if not complete and (left := expected(total).number):
+        became.append(f"{left:,} left")
     when = first if first == last else f"{first} to {last}"
     text = (
         f"{_several(came, 'recording')} of {_several(len(cameras), 'camera')}, {when}"

@@ -151,6 +151,7 @@ def test_balance_says_what_should_be_left(run):
     status, out, _ = run("balance")
     assert (status, len(out.splitlines())) == (0, 1)
     assert "nowhere is more gone than was recorded: 4 recordings of 1 camera" in out
+    assert out.endswith(": 3 deleted, 1 left.\n")
     status, out, _ = run("balance", "--days")
     assert status == 0
     lines = [line.split() for line in out.splitlines()]

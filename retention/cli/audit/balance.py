@@ -205,7 +205,10 @@ def _found(answer: BookFindings, zone: str) -> str:
             f"... and {counted(answer.more, 'more recording')}: ask for a shorter time."
         )
     if answer.holds and not recordings:
-        lines = (f"  {_hold(one, zone, marks)}" for one in answer.holds)
+        lines = [f"  {_hold(one, zone, marks)}" for one in answer.holds]
+        if len(answer.cameras) > 1:
+            pairs = zip(answer.holds, lines, strict=True)
+            lines = [f"  camera {safe(one.camera or '')}:{line}" for one, line in pairs]
         parts.append("\n".join(["Holds over this time:", *lines]))
     if answer.gaps:
         parts.append(f"No recording is named for:\n{_gaps(answer.gaps, zone)}")
