@@ -126,7 +126,20 @@ def _verdict(
         said.append(ReportSaid(f"{counted(early.number)} deleted EARLY", False))
     else:
         said.append(ReportSaid("none was deleted early", True))
-    return said + faults(evidence)
+    return [*said, *_unfinished(evidence), *faults(evidence)]
+
+
+def _unfinished(evidence: Evidence) -> Iterator[ReportSaid]:
+    """What became of the files of an open batch the log says when it goes on."""
+    found = sorted(evidence.known.open)
+    if found:
+        files = sum(
+            evidence.source.entry(number).entry["fields"]["count"] for number in found
+        )
+        numbers = ", ".join(map(str, found[:20]))
+        yield ReportSaid(
+            f"at the end of the log {files:,} files were being deleted (entries {numbers})"
+        )
 
 
 def counted(number: int) -> str:

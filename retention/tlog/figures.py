@@ -102,10 +102,12 @@ class HoldKnown(NamedTuple):
 
 @dataclass(slots=True)
 class Known:
-    """What decides whether a deletion was late or early, as of the last folded entry."""
+    """What decides whether a deletion was late or early, as of the last folded entry; and
+    the batches that are `open` by then, by their intents."""
 
     policies: dict[int, Policy] = field(default_factory=dict)
     holds: dict[int, HoldKnown] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)
 
     def due(
         self, camera: int, start: Micros, end: Micros, due: Micros, *, doubtful: bool
@@ -256,10 +258,13 @@ class Fold:
 
     def _intended(self, record: Record) -> None:
         self._intents[record.number] = record
+        self.known.open.add(record.number)
 
     def _deleted(self, record: Record) -> None:
         number = record.entry["fields"]["intent"]
-        intent = self._intents.pop(number, None) or self._fetch(number)
+        self.known.open.discard(number)
+        if (intent := self._intents.pop(number, None)) is None:
+            intent = self._fetch(number)
         batch = batch_of(intent, record, self.known)
         self._check(record, batch)
         self._count(intent, record, batch)
@@ -412,7 +417,7 @@ def known_of(found: Mapping[str, Any]) -> Known:
         int(hold): HoldKnown(since, until, frozenset(cameras), free_at)
         for hold, (since, until, cameras, free_at) in found.get("holds", {}).items()
     }
-    return Known(policies, holds)
+    return Known(policies, holds, set(found["open"]))
 
 
 def known_json(known: Known) -> dict[str, Any]:
@@ -426,4 +431,5 @@ def known_json(known: Known) -> dict[str, Any]:
             str(hold): [one.since, one.until, sorted(one.cameras), one.free_at]
             for hold, one in known.holds.items()
         },
+        "open": sorted(known.open),
     }

@@ -159,6 +159,18 @@ def test_what_was_begun_and_not_deleted_is_counted_apart(site, reported):
     assert row["recordings"] == 2
 
 
+def test_what_is_being_deleted_as_the_log_ends_is_said(site, reported):
+    site.delete(site.row())
+    rows = (site.row(), site.row(2))
+    intent = site.intend(*rows)
+    log = reported(site)
+    text = f"at the end of the log 2 files were being deleted (entries {intent})"
+    assert text in said(log.both("deletions"))
+    site.complete(intent, rows, {})
+    log.sign(site.entries)
+    assert "being deleted" not in str(log.both("deletions"))
+
+
 def test_each_file_has_the_entry_and_the_row_that_prove_it(site, reported):
     intents = [site.delete(site.row(1), site.row(2)) for _ in range(3)]
     log = reported(site)
