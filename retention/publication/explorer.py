@@ -113,7 +113,7 @@ def pages() -> dict[str, bytes]:
 def _words() -> str:
     kinds = {
         kind.name: {
-            "meaning": kind.meaning,
+            "meaning": _plain(kind.meaning),
             "columns": list(kind.columns),
             "gives": kind.gives,
             "hold": kind.footage is Footage.HOLD,
@@ -123,13 +123,18 @@ def _words() -> str:
     }
     said = {
         "KINDS": kinds,
-        "WORDS": WORDS,
+        "WORDS": {name: _plain(meaning) for name, meaning in WORDS.items()},
         "INSTANTS": sorted(INSTANTS),
         "DURATIONS": sorted(DURATIONS),
     }
     lines = [f"const {name} = {_json(value)};\n" for name, value in said.items()]
     note = f"/* {_MARK.decode()}: what entries mean; made from what declares them. */\n"
     return '"use strict";\n' + note + "".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Without the marks that FORMAT.md puts around names."""
+    return text.replace("`", "").replace("*", "")
 
 
 def _json(value: object) -> str:

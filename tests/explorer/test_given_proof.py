@@ -47,7 +47,7 @@ def test_a_deletion_is_proven_with_the_key_alone(alone, published, row):
         check(alone, key, row.read_bytes())
         said = alone.says("proof", "PROVEN: row 0 of entry")
         assert "the recording of camera 1101 from 2026-01-05 12:00:00 UTC" in said
-        assert "It came to be: deleted, between " in said
+        assert "What became of it: deleted, between " in said
     assert alone.violations() == []
     alone.picture("given-proof")
 
@@ -74,12 +74,11 @@ def test_another_key_proves_nothing(alone, published, row):
 
 
 def test_every_changed_letter_is_found(alone, published, row):
-    """But in what only helps: nothing hangs on it."""
     text = row.read_text()
     said = alone.page.evaluate(
         """async ([text, key]) => {
           const found = [];
-          for (let at = 0; at < text.length; at += 37) {
+          for (let at = 0; at < text.length; at += 11) {
             const letter = text[at] === "A" ? "B" : "A";
             const changed = text.slice(0, at) + letter + text.slice(at + 1);
             try {

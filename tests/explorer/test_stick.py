@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from retention.publication import explorer, extract
+from retention.tlog.canonical import decode
 from tests.explorer.conftest import Log
 from tests.support import needs
 from tests.support.audited import AT
@@ -155,3 +156,18 @@ def test_an_extract_is_read_over_http_too(tab, served, stick):
     tab.page.click("#hold-form button")
     tab.says("found-text", "3 entries found.")
     tab.told.clear()  # of what was looked for in vain
+
+
+def test_what_an_extract_does_not_have_is_not_called_open(tab, long, story, tmp_path):
+    """An intent at its end, whose completion is behind it."""
+    kinds = [decode(one.data)["kind"] for one in story.entries]
+    intents = [n for n, kind in enumerate(kinds) if kind == "deletion.intended"]
+    directory = tmp_path / "day"
+    days = extract.Days(until=decode(story.entries[256].data)["at"])
+    extract.extract(long.directory, directory, days, lambda *_: None)
+    tab.pick(directory).give(long.key).says("verdict", "SIGNED")
+    at_the_end = 255
+    assert at_the_end in intents
+    tab.show(at_the_end)
+    tab.says("entry", "not in this extract")
+    assert "No entry in this extract speaks" in tab.about("2001", "2025-09-18", 11)

@@ -286,7 +286,8 @@ function searchCamera() {
     if (keys.size === 0) throw new NotHere(`No entry gives a camera the id ${id}.`);
     const found = await aboutFootage(page.log, index, keys, span, work);
     const holds = new Set(found.map((one) => one.hold).filter((hold) => hold !== undefined));
-    const none = found.some((one) => one.meant) ? "" : " No entry speaks of a recording in that hour.";
+    const where = (await page.log.partsFrom()) === null ? "" : " in this extract";
+    const none = found.some((one) => one.meant) ? "" : ` No entry${where} speaks of a recording in that hour.`;
     const held = holds.size ? ` Holds that cover some of it: ${[...holds].join(", ")}.` : " No hold covers it.";
     const said = index.withheld ? withheldText(index.withheld) : none + held;
     const title = `Camera ${id} from ${moment(span[0], page.zone)} to ${moment(span[1], page.zone)}`;

@@ -3,6 +3,7 @@
    It is checked with the key alone; no log need be open. */
 
 const PROOF = "c2sp.org/tlog-proof@v1";
+const PARTS = ["camera", "completion", "disclosures", "entry", "format", "key", "restored", "row"];
 
 /** What a proof file holds, nothing of it believed yet; throws Altered. */
 function proofParts(text) {
@@ -26,6 +27,8 @@ async function proven({ extra, number, path, note }, key) {
   if ((extra.key ?? key.text) !== key.text) throw new Altered("The proof is of a log with another key.");
   const head = await openHead(note, key);
   try {
+    const strange = Object.keys(extra).filter((name) => !PARTS.includes(name));
+    demand(strange.length === 0, `these pages don't know its part ${strange[0]}`);
     const entry = provenUnder(head, extra.entry, path);
     demand(entry.index === number, `it is of another entry than ${number}`);
     const found = { head, entry, disclosed: disclosedIn(entry, extra.disclosures ?? {}) };
@@ -111,7 +114,7 @@ function provenText(found, zone) {
   const what = `row ${found.row} of entry ${entry.index}, ${entry.kind}: the recording of ${who} from ${when}`;
   if (found.outcome === undefined) return `PROVEN: ${what}.`;
   const between = `between ${moment(entry.at, zone)} and ${moment(found.completion.at, zone)}`;
-  return `PROVEN: ${what}. It came to be: ${found.outcome}, ${between} (entry ${found.completion.index}).`;
+  return `PROVEN: ${what}. What became of it: ${found.outcome}, ${between} (entry ${found.completion.index}).`;
 }
 
 /** A checked proof; without buttons, since there may be no log to show more of. */

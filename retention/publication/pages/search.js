@@ -194,7 +194,9 @@ async function outcomesOf(log, index, entry) {
   if (entry.kind !== INTENDED) return null;
   if (index !== null && index.cameBack(entry.index) !== null) return { of: () => "nothing", number: null };
   const number = index === null ? await completionNear(log, entry.index) : index.completion(entry.index);
-  if (number === null) return { of: () => (index === null ? "not found near it" : "open"), number };
+  const cut = ((await log.partsFrom())?.last ?? log.size) < log.size;
+  const text = cut ? "not in this extract" : index === null ? "not found near it" : "open";
+  if (number === null) return { of: () => text, number };
   const completed = (await log.entry(number)).entry;
   const rows = await log.rows(completed);
   const listed = new Map(rows === null ? [] : rows.rows);
