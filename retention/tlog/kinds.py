@@ -449,6 +449,7 @@ _ALL = (
         "named, was shown to the actor in a report.",
         "report:text holds:ints count:int",
         **_by("supervisor auditor administrator", TOLD),
+        public=Public.HOLDS,
     ),
     declare(
         "access.denied",
