@@ -2,6 +2,12 @@
 
 A little in each round, so that the whole of it is looked at once after a start and what
 is new at once; what stood before stands until the log was looked at again up to there.
+
+It begins anew at each start: what it keeps is derived from the log, and a copy of that
+beside it would be believed over the log.  That costs 5 us a deletion, 7 where recordings
+have gaps, and 26 us an entry (`tests.bench.lawful`).  200 cameras that write a file an
+hour make 8 s of it in a year, which are 16 rounds; with a file a minute 8 minutes, which
+are 16 hours of rounds a minute apart.
 """
 
 from __future__ import annotations

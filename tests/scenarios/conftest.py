@@ -16,6 +16,7 @@ from tests.support.plant import T0, Plant
 @pytest.fixture
 def plant(tmp_path: Path) -> Iterator[Plant]:
     made = Plant(tmp_path)
+    made.invented = False
     yield made
     made.close()
 

@@ -35,6 +35,7 @@ from retention.deletion import batch as procedure
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Custody, State
 from retention.register.register import camera_renumber
 from tests.support.plant import PERIOD, T0, Plant
+from tests.support.premises import ADMINISTRATOR
 from tests.support.world import never
 
 
@@ -167,7 +168,9 @@ def test_a_hold_on_the_new_camera_of_a_folder_keeps_nothing_of_the_old(plant):
 def test_a_renumbered_camera_is_held_under_its_new_id(watched):
     file = watched.film(T0)
     watched.round(T0 + 2 * HOUR)
-    camera_renumber(watched.context(), old="1001", new="2001")
+    camera_renumber(
+        watched.asked(watched.settings(), ADMINISTRATOR), old="1001", new="2001"
+    )
     assert watched.place("2001", T0, T0 + HOUR)["total"]["recordings"] == 1
     watched.round(T0 + 99 * DAY)
     assert file.exists()

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention.footage.ingest.rulings import recording_resolve
-from retention.model.values import DAY, HOUR, MINUTE, Actor, Micros
+from retention.model.values import DAY, HOUR, MINUTE, Micros
 from retention.register.assigning import camera_assign
 from tests.simulation.program import DAYS
+from tests.support.premises import ADMINISTRATOR
 
 if TYPE_CHECKING:
     from tests.simulation.disk import Take
     from tests.simulation.simulation import Simulation
 
-DORA = Actor(61004, 61004, 13, "administrator", "dora")
 Mishap = Callable[["Simulation"], None]
 
 
@@ -182,7 +182,10 @@ def the_settings_are_corrected(sim: Simulation) -> None:
 def _assigned(sim: Simulation) -> None:
     for name in sim.names:
         camera_assign(
-            sim.program.context(DORA), name=f"nvr1/{name}", camera=name, reason="it was"
+            sim.program.context(ADMINISTRATOR),
+            name=f"nvr1/{name}",
+            camera=name,
+            reason="it was",
         )
 
 

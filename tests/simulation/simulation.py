@@ -14,13 +14,12 @@ from unittest import mock
 from retention.control import members
 from retention.model.values import DAY, FOREVER, HOUR, MINUTE, SECOND, Micros
 from tests.simulation.disk import Disk, Take
-from tests.simulation.mishaps import DORA
 from tests.simulation.oracle import Oracle
 from tests.simulation.people import People
 from tests.simulation.program import DAYS, FULL, LOCKED, Program
 from tests.simulation.recorders import Recorder
 from tests.support.control_room import ANNA, BEN, CARA
-from tests.support.premises import Crash
+from tests.support.premises import ADMINISTRATOR, Crash
 
 AUTUMN: Micros = 1_790_812_800 * SECOND  # 1 October 2026, 00:00:00 UTC
 FLAT, DATED = "%Y-%m-%d_%H-%M-%S", "%Y-%m-%d/%H-%M-%S"
@@ -28,7 +27,9 @@ FLAT, DATED = "%Y-%m-%d_%H-%M-%S", "%Y-%m-%d/%H-%M-%S"
 
 
 def _members(_: object, role: str) -> list[str]:
-    return sorted(str(one.name) for one in (ANNA, BEN, CARA, DORA) if one.role == role)
+    return sorted(
+        str(one.name) for one in (ANNA, BEN, CARA, ADMINISTRATOR) if one.role == role
+    )
 
 
 class Simulation:

@@ -10,10 +10,10 @@ from retention.control.verbs import VERBS
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, Actor, Camera, Custody
 from tests.support.json_schema import answered
+from tests.support.premises import OPERATOR as ANNA
+from tests.support.premises import SUPERVISOR as BEN
 from tests.support.site_ import NOW, Site
 
-ANNA = Actor(61001, 61001, 10, "operator", "anna")
-BEN = Actor(61002, 61002, 11, "supervisor", "ben")
 CARA = Actor(61003, 61003, 12, "supervisor", "cara")
 EVENING = NOW - 2 * DAY
 """A time of which there is footage, as most requests are about."""

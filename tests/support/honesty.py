@@ -74,12 +74,12 @@ def be_honest() -> None:
     for site in Premises.standing:
         if site.directory.is_dir():  # a test of many stories removes each
             with suppress(RetentionError):  # not to be read: no service runs on it
-                if not site.by_hand:  # there people are in no group of the system
-                    obeyed(site.catalogue, ROLE, TIME)
+                if not site.by_hand:
+                    obeyed(site.catalogue, TIME, *(ROLE,) * site.invented)
                 _premises(site)
     for installed, service in Installation.standing.items():
         with suppress(RetentionError):
-            obeyed(service._core.catalogue, ROLE)
+            obeyed(service._core.catalogue)
             _service(installed, service)
 
 

@@ -13,6 +13,7 @@ from retention.model import codec
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, SECOND, Micros
 from retention.site.settings import RetentionSettings
+from tests.support.premises import OPERATOR
 from tests.support.world import ACTOR, World, never
 
 T0: Micros = 1_784_541_600 * SECOND  # 20 Jul 2026, 10:00:00 UTC: summer time
@@ -67,7 +68,7 @@ class Plant(World):
     def place(self, camera: str, since: Micros, until: Micros) -> dict[str, Any]:
         """A hold as an operator places it, with no margin."""
         placed = hold_place(
-            self.context(), cameras=[camera], since=format_utc(since),
+            self.asked(self.settings(), OPERATOR), cameras=[camera], since=format_utc(since),
             until=format_utc(until), kind="court", reference="r", reason="r",
             margin="0",
         )  # fmt: skip

@@ -20,7 +20,7 @@ from retention.tlog import rows as row_files
 APART: Micros = 10 * SECOND
 """Recordings no further apart are of one run."""
 RUNS = 2_000
-"""No stream has more: those that lie closest together become one."""
+"""No stream keeps more than twice as many: those that lie closest together become one."""
 
 Key = tuple[int, int, int]
 Fetch = Callable[[int], bytes | None]
@@ -28,7 +28,7 @@ Fetch = Callable[[int], bytes | None]
 
 
 class Gone:
-    """What was deleted: at most `RUNS` runs a stream, 32 bytes a batch, and what came
+    """What was deleted: at most twice `RUNS` runs a stream, 32 bytes a batch, and what came
     again."""
 
     def __init__(self, fetch: Fetch) -> None:
@@ -113,8 +113,25 @@ class Gone:
             runs[at] = (first, last, stop)
         else:
             insort(runs, (start, start, end))
-        if len(runs) > RUNS:
-            gaps = [two[0] - one[1] for one, two in pairwise(runs)]
-            at = gaps.index(min(gaps))
-            one, two = runs[at : at + 2]
-            runs[at : at + 2] = [(one[0], two[1], max(one[2], two[2]))]
+        if len(runs) > 2 * RUNS:
+            runs[:] = _fewer(runs)
+
+
+def _fewer(
+    runs: list[tuple[Micros, Micros, Micros]],
+) -> list[tuple[Micros, Micros, Micros]]:
+    """`RUNS` of them: those that lie closest together become one.  All at once, so that
+    it costs little for each that came."""
+    gaps = sorted(
+        (two[0] - one[1], number)
+        for number, (one, two) in enumerate(pairwise(runs), start=1)
+    )
+    joined = {number for _, number in gaps[: len(runs) - RUNS]}
+    found: list[tuple[Micros, Micros, Micros]] = []
+    for number, run in enumerate(runs):
+        if number in joined:
+            first, _, stop = found[-1]
+            found[-1] = first, run[1], max(stop, run[2])
+        else:
+            found.append(run)
+    return found
