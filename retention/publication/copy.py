@@ -22,6 +22,7 @@ from retention.tlog.directory import CHECKPOINT, KEPT, KEY, Published, note_at
 from retention.tlog.note import Checkpoint, Verifier
 from retention.tlog.tiles import WIDTH, WITHHELD, Tile
 from retention.tlog.unsigned import unsigned_of
+from retention.tlog.verify.books import UNREADABLE
 
 _DESCRIPTION_LIMIT = 2**20
 """No description is larger (bytes)."""
@@ -271,7 +272,13 @@ class PublicCopy(Copy):
         for number in range(-(-size // WIDTH)):
             tile = Tile("entries", number, min(size - number * WIDTH, WIDTH))
             for entry, data in enumerate(self._bundle(tile), tile.first):
-                said = decision.entry(entry, data)
+                try:
+                    said = decision.entry(entry, data)
+                except UNREADABLE as error:
+                    raise VerificationError(
+                        f"entry {entry} can't be understood: {error!r}; run `retention "
+                        "audit verify`"
+                    ) from error
                 if said is not None:
                     self._public.add(entry)
                     if public.with_rows(said) and "rows" in said:

@@ -14,7 +14,7 @@ from retention.catalogue.db import Priority
 from retention.control import in_force
 from retention.holds.place import hold_place
 from retention.holds.release import hold_release, note_cooled
-from retention.model.errors import PublicationError
+from retention.model.errors import PublicationError, VerificationError
 from retention.model.localtime import format_local, format_utc
 from retention.model.values import Rows
 from retention.publication.copy import Copy, PublicCopy
@@ -444,6 +444,18 @@ def test_a_public_copy_is_copied_as_one(busy, tmp_path):
     again = public_copy(public, tmp_path / "again")
     same = {name: path.read_bytes() for name, path in files_of(public).items()}
     assert {name: path.read_bytes() for name, path in files_of(again).items()} == same
+
+
+def test_of_a_log_that_can_not_be_read_no_copy_is_made(busy, tmp_path):
+    busy.grow(1)
+    bundle = max(
+        (busy.published / "tile/entries/000.p").iterdir(), key=lambda p: int(p.name)
+    )
+    found = tiles.unbundled(bundle.read_bytes(), int(bundle.name))
+    found[5] = b'{"kind":"policy.changed"'
+    bundle.write_bytes(tiles.bundle(found))
+    with pytest.raises(VerificationError, match="can't be understood"):
+        public_copy(busy.published, tmp_path / "public")
 
 
 def test_heads_within_a_day_stay_behind(busy, tmp_path):
