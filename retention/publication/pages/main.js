@@ -273,7 +273,13 @@ function show(work, title, found, read, note = "") {
   byId("found-title").textContent = title;
   byId("found-text").textContent = `${counted(found.length, "entry", "entries")} found.${cut} Read: ${read}.${note}`;
   byId("found").replaceChildren(...(found.length ? [foundTable(found, page.zone, page.index, showEntry)] : []));
-  byId("found-title").focus();
+  goTo("found-title");
+}
+
+/** To what was asked for, by eye and by keyboard. */
+function goTo(id) {
+  byId(id).focus();
+  byId(id).scrollIntoView({ block: "start" });
 }
 
 function searchCamera() {
@@ -334,7 +340,7 @@ function showEntry(number) {
     byId("entry-section").hidden = false;
     byId("entry-title").textContent = `Entry ${number}: ${one.withheld ? "withheld" : one.entry.kind}`;
     byId("entry").replaceChildren(...view);
-    byId("entry-title").focus();
+    goTo("entry-title");
     if (one.withheld || !("rows_sha256" in one.entry)) return;
     const rows = await page.log.rows(one.entry);
     const outcomes = await outcomesOf(page.log, page.index, one.entry);
