@@ -12,7 +12,7 @@ from retention.catalogue import batches, due, looks, roots, streams, unread
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.due import Span
 from retention.catalogue.policies import policy_of
-from retention.control import alarms, guards
+from retention.control import alarms, guards, successor
 from retention.deletion.next_due import NextDue
 from retention.deletion.volume import VolumeGuard
 from retention.footage.roots import OpenRoot
@@ -54,7 +54,10 @@ def standing(tx: Connection, root: OpenRoot) -> Standing:
 
 
 def _waiting(tx: Connection, root: OpenRoot) -> str | None:
-    """What a restoration of the catalogue waits for in this root."""
+    """What a successor log, or a restoration of the catalogue, waits for in this root,
+    whatever became of the guard's row."""
+    if (why := successor.waits(tx)) is not None:
+        return why
     if unread.awaited(tx, root.key) is None:
         return "the catalogue was restored" if alarms.is_restored(tx) else None
     found = unread.parts(tx, root.key)

@@ -3,11 +3,12 @@
 import json
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from retention.catalogue import log
+from retention.catalogue import db, log
 from retention.catalogue.log_check import verify_catalogue
 from retention.footage import kept_head
 from retention.footage.handles import open_directory
@@ -725,3 +726,13 @@ def test_a_record_that_was_made_early_frees_nothing_within_the_seven_days(coolin
     assert cooling.installed.files() == cooling.kept
     passed(cooling, 2 * HOUR, MINUTE)
     assert cooling.installed.files() == []
+
+
+def test_a_guard_whose_row_is_gone_frees_nothing_before_its_time(cooling):
+    """By somebody who can write into the state directory."""
+    with sqlite3.connect(cooling.state / db.NAME) as other:
+        assert other.execute("delete from alarm where name = 'catalogue'").rowcount
+    other.close()
+    passed(cooling, 6 * DAY, 12 * HOUR)
+    assert cooling.installed.files() == cooling.kept
+    assert "a successor log was opened" in cooling.work.blocked
