@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from retention.catalogue.db import parts
 from retention.catalogue.schema import hold, hold_camera, release_request, version
-from retention.model.errors import RetentionError
+from retention.model.errors import CatalogueError, RetentionError
 from retention.model.policy import Holds, merge
 from retention.model.values import FOREVER, Micros, Window
 
@@ -26,13 +26,18 @@ class Moved(NamedTuple):
 
 
 def moved(tx: Connection, now: Micros) -> Moved:
-    """The holds' version, and the next instant at which cooling off ends."""
-    return Moved(
-        tx.execute(
-            sa.select(version.c.value).where(version.c.name == "holds")
-        ).scalar_one(),
-        tx.scalar(sa.select(sa.func.min(hold.c.free_at)).where(hold.c.free_at > now)),
-    )
+    """The holds' version, and the next instant at which cooling off ends.
+
+    CatalogueError where it has none: somebody took the row out.
+    """
+    kept = tx.scalar(sa.select(version.c.value).where(version.c.name == "holds"))
+    if kept is None:
+        raise CatalogueError(
+            "the catalogue does not say any more when its holds moved: it was changed. "
+            "Nothing is deleted; stop the service and put back the catalogue's newest copy"
+        )
+    free = sa.select(sa.func.min(hold.c.free_at)).where(hold.c.free_at > now)
+    return Moved(kept, tx.scalar(free))
 
 
 def of_cameras(tx: Connection, cameras: Iterable[int], now: Micros) -> dict[int, Holds]:

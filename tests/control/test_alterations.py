@@ -240,6 +240,38 @@ def test_nothing_held_goes_where_nobody_noticed_before_the_batch(plant, statemen
     assert plant.is_kept()
 
 
+NOT_IN_THE_LOG = [
+    "delete from fact where name like 'looks.%'",
+    "update fact set value = '[0, 0, []]' where name like 'looks.%'",
+    f"update fact set value = '[0, {T0 * 2}, []]' where name like 'looks.%'",
+    f"update fact set value = '[{T0 * 2}, {T0 * 2}, []]' where name like 'looks.%'",
+    "update root set caught_up = 0",
+    "update root set caught_up = null",
+    f"update root set adopted = 1, caught_up = {T0 * 2}",
+    "update recording set duration = 1",
+    "update recording set state = 3",
+    "delete from recording",
+    "delete from version",
+]
+"""What no entry says: how it looks to the program, what was seen of the disk."""
+
+
+@pytest.mark.parametrize("statement", NOT_IN_THE_LOG)
+def test_what_the_log_does_not_say_frees_nothing_held_and_nothing_early(
+    plant, statement
+):
+    """Of footage in doubt the period then counts from its own end at the soonest."""
+    free = plant.film(HELD + 2 * HOUR, folder="1002")
+    plant.round(T0)
+    plant.alter(statement)
+    for now in (T0 + 2 * DAY, HELD + 3 * HOUR + PERIOD - 1):
+        with suppress(RetentionError):
+            plant.round(now)
+    assert free.exists()
+    plant.rounds()
+    assert plant.is_kept()
+
+
 @pytest.mark.parametrize("statement", [one for one in LESS if "ruling" in one])
 def test_a_ruling_that_nobody_asked_for_so_is_not_carried_out(plant, statement):
     """A request of CARL's waits; whatever became of it, BEN alone does not do it."""

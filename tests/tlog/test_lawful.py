@@ -367,6 +367,20 @@ def test_moves_and_corrections_are_in_the_books(story, found):
 # -- batch ----------------------------------------------------------------------------------
 
 
+def test_an_entry_of_the_right_form_that_nobody_understands_is_named(story, found):
+    number = story.add("policy.changed", version=2, days=28, cameras={"x": 30})
+    assert (number, "kind") in found()
+
+
+def test_a_second_completion_of_a_batch_is_named(story):
+    """By the service; to who verifies the log it is not even intact."""
+    row = story.row()
+    intent = story.delete(row)
+    number = story.complete(intent, (row,), {})
+    found = [(one.entry, one.law) for one in story.disclosed().violations]
+    assert found == [(number, "batch")]
+
+
 def test_a_batch_that_begins_before_the_last_is_over_is_named(story, found):
     story.intend(story.row())
     number = story.intend(story.row(2))
