@@ -10,9 +10,9 @@ import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import structlog
+from sqlalchemy import Connection, Engine, event
 
 from retention.catalogue import holds
 from retention.catalogue.db import Priority
@@ -54,43 +54,35 @@ def held(site: Estate, many: int, cameras: int) -> None:
 
 
 class Reads:
-    """How long read transactions stayed open."""
+    """How long read transactions stayed open, from their first statement on."""
 
-    def __init__(self, site: Estate) -> None:
+    def __init__(self) -> None:
         self.longest = 0.0
-        self._read = site.catalogue.read
-        site.catalogue.read = self  # type: ignore[method-assign]
 
-    def __call__(self, *given: Any, **named: Any) -> Any:
-        self._inner = self._read(*given, **named)
-        return _Timed(self, self._inner)
+    def __enter__(self) -> "Reads":
+        event.listen(Engine, "begin", self._begun)
+        event.listen(Engine, "rollback", self._over)  # a reading ends with one
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        event.remove(Engine, "begin", self._begun)
+        event.remove(Engine, "rollback", self._over)
 
-class _Timed:
-    def __init__(self, reads: Reads, inner: Any) -> None:
-        self._reads, self._inner = reads, inner
+    def _begun(self, connection: Connection) -> None:
+        connection.info["begun"] = time.perf_counter()
 
-    def __enter__(self) -> Any:
-        self._begun = time.perf_counter()
-        return self._inner.__enter__()
-
-    def __exit__(self, *error: Any) -> Any:
-        done = self._inner.__exit__(*error)
-        took = time.perf_counter() - self._begun
-        self._reads.longest = max(self._reads.longest, took)
-        return done
+    def _over(self, connection: Connection) -> None:
+        took = time.perf_counter() - connection.info["begun"]
+        self.longest = max(self.longest, took)
 
 
-def measured(site: Estate, what: str, ask: Callable[[], object]) -> None:
-    reads, real = Reads(site), site.catalogue.read
-    try:
-        took = []
+def measured(what: str, ask: Callable[[], object]) -> None:
+    took = []
+    with Reads() as reads:
         for _ in range(3):
             begun = time.process_time()
             ask()
             took.append(time.process_time() - begun)
-    finally:
-        site.catalogue.read = real._read  # type: ignore[method-assign,attr-defined]
     print(
         f"{what:<28} first {took[0]:6.2f}, then {min(took[1:]):6.2f} s of processor; "
         f"longest read {reads.longest:5.2f} s",
@@ -116,15 +108,13 @@ def main() -> None:
     def compared() -> None:
         in_force.compared(site.catalogue, NOW)
 
-    measured(site, "watch", lambda: housekeeping.watch(context))  # its alarms stand
-    measured(site, "rows against the log", compared)
-    measured(site, "hold list, a page", lambda: hold_list(context))
-    measured(site, "hold list of a camera", lambda: hold_list(context, camera="1000"))
-    measured(site, "plan", lambda: plan(context))
-    measured(site, "status", lambda: status(context))
-    measured(
-        site, "heartbeat", lambda: housekeeping.balance(site.catalogue, READING, MINUTE)
-    )
+    measured("watch", lambda: housekeeping.watch(context))  # its alarms stand
+    measured("rows against the log", compared)
+    measured("hold list, a page", lambda: hold_list(context))
+    measured("hold list of a camera", lambda: hold_list(context, camera="1000"))
+    measured("plan", lambda: plan(context))
+    measured("status", lambda: status(context))
+    measured("heartbeat", lambda: housekeeping.balance(site.catalogue, READING, MINUTE))
     site.catalogue.close()
 
 
