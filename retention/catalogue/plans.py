@@ -5,7 +5,8 @@ and never others (design, section 10).  The list stays whole until the plan is o
 digest is on record.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -22,6 +23,9 @@ from retention.model.errors import StaleError
 from retention.model.localtime import format_utc
 from retention.model.policy import BEGINNING
 from retention.model.values import Micros
+
+PART = 50_000
+"""Rows of a plan's list that are read at once."""
 
 
 class Plan(NamedTuple):
@@ -116,14 +120,26 @@ def add(tx: Connection, key: int, rows: list[Due]) -> None:
 def digest(tx: Connection, key: int) -> str:
     """What tells a plan's list from any other: the SHA-256 of stream, start and n of its
     recordings, one a line, in order.  Reads all of it."""
-    found = tx.exec_driver_sql(
-        "SELECT stream, start, n FROM plan_row WHERE plan = ? ORDER BY stream, start, n",
-        (key,),
-    )
-    sha = sha256()
-    for row in found:
-        sha.update(b"%d,%d,%d\n" % tuple(row))
-    return sha.hexdigest()
+    return digest_in_parts(lambda: nullcontext(tx), key)
+
+
+def digest_in_parts(
+    reading: Callable[[], AbstractContextManager[Connection]], key: int
+) -> str:
+    """As `digest`, a part of a list that does not change in each reading."""
+    sha, after = sha256(), (BEGINNING, BEGINNING, BEGINNING)
+    while True:
+        with reading() as tx:
+            found = tx.exec_driver_sql(
+                "SELECT stream, start, n FROM plan_row WHERE plan = ? "
+                "AND (stream, start, n) > (?, ?, ?) ORDER BY stream, start, n LIMIT ?",
+                (key, *after, PART),
+            ).all()
+        for row in found:
+            sha.update(b"%d,%d,%d\n" % tuple(row))
+        if len(found) < PART:
+            return sha.hexdigest()
+        after = tuple(found[-1])
 
 
 def propose(tx: Connection, key: int, count: int, size: int, digest: str) -> None:

@@ -110,6 +110,7 @@ def compared(catalogue: Catalogue, now: Micros) -> Differences:
     """As `compare`, some holds in each reading, which has log and rows as of one
     instant."""
     learn(catalogue)
+    _read_plans(catalogue, now)
     found, first, last = Differences([], []), 0, 0
     while first <= last:
         with catalogue.read() as tx, catalogue.said_mutex:
@@ -367,6 +368,17 @@ def _others(
             yield f"deletion is paused until {format_utc(said.paused)} by the log alone"
     yield from _custody(tx, said, cameras)
     yield from _streams(tx, said, cameras)
+
+
+def _read_plans(catalogue: Catalogue, now: Micros) -> None:
+    """Lists may be long, so they are read before they are asked for, in parts."""
+    key = (catalogue.foreign, now // HOUR)
+    with catalogue.read() as tx:
+        approved = [plan.key for plan in plans.approved(tx)]
+    for plan in approved:
+        if catalogue.planned.get(plan, ("", ""))[0] != key:
+            digest = plans.digest_in_parts(catalogue.read, plan)
+            catalogue.planned[plan] = key, digest
 
 
 def _plans(

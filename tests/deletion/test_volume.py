@@ -134,6 +134,19 @@ def test_a_plan_whose_list_was_changed_permits_nothing(small, statement):
     assert all(path.exists() for path in planned + later)
 
 
+@pytest.mark.parametrize("part", [1, 2, 5, 6, 100])
+def test_a_plan_s_list_that_is_read_in_parts_has_the_digest_of_the_whole(
+    small, monkeypatch, part
+):
+    old(small, 5)
+    small.cycle(NOW + MINUTE)
+    (plan,) = waiting(small)
+    monkeypatch.setattr(plans, "PART", part)
+    assert plans.digest_in_parts(small.catalogue.read, plan.key) == plan.digest
+    with small.catalogue.read() as tx:
+        assert plans.digest(tx, plan.key) == plan.digest
+
+
 def test_a_plan_is_carried_out_batch_by_batch_and_then_forgotten(tmp_path):
     site = Site(tmp_path, batch=2, deletion_floor=2, deletion_limit="0.01%")
     site.record("quiet", NOW)
