@@ -19,8 +19,7 @@ from retention.model.localtime import Moment, format_utc
 from retention.model.policy import merge
 from retention.model.values import DAY, Micros, Recording, State, Stream, Window
 from retention.reports import answers, find, request, rollup
-from retention.tlog import balance, canonical
-from retention.tlog.fates import RecordingFate
+from retention.tlog import balance, canonical, fates
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -170,7 +169,7 @@ class CatalogueSite:
         """What is no recording's time, and why; asked for only where there is any."""
         wide: dict[int, list[Window]] = {key: [] for key in finder.wanted.cameras}
         for life in finder.lives.values():
-            if life.fate is not RecordingFate.MOVED and life.camera in wide:
+            if life.fate is not fates.RecordingFate.MOVED and life.camera in wide:
                 there = Window(life.start - NO_GAP, life.end + NO_GAP)
                 wide[life.camera].append(there)
         keys = [key for key, some in wide.items() if split([window], merge(some))[1]]
