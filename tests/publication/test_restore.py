@@ -21,7 +21,7 @@ from retention.tlog.directory import Published
 from retention.tlog.verify.published import verify_directory
 from tests.support.dated import Dated
 from tests.support.dated import append as append_dated
-from tests.support.installation import DAY, MINUTE
+from tests.support.installation import DAY, MINUTE, never
 from tests.support.logs import SERVICE
 from tests.support.station import ANNA, BEN, CARA, Station
 
@@ -604,6 +604,37 @@ def test_an_upgrade_compares_the_rows_with_the_log_before_it_changes_anything(
     assert "hold 1 covers cameras less" in done["mismatches"][0]
     assert len(station.installed.entries("schema.upgraded")) == 1
     station.start()
+
+
+def test_a_ruling_that_waited_in_the_backup_is_asked_for_again(installed):
+    """Whether it was rejected since or not: by the log it waits no more."""
+    station = Station(installed, release_requires_two_people=True)
+    footage(station)
+    place(station, since=format_utc(now() - 70 * MINUTE), margin="0")
+    odd = installed.record(now(), 3 * HOUR)
+    os.utime(odd, ((now() - 3 * HOUR - 10 * MINUTE) // SECOND,) * 2)
+    station.round()
+    waiting = station.ask(
+        "recording.resolve", BEN, path=f"nvr1/1001/{odd.name}", ruling="times_right",
+        reason="its clock is right",
+    )["waiting"]  # fmt: skip
+    backup = station.backup()
+    station.ask(
+        "recording.reject", ANNA, request=waiting["request"], reason="it is not"
+    )
+    station.killed()
+    station.restore(backup)
+    station.start()
+    assert station.ask("recording.requests")["requests"] == []
+    station.service.tick(never)
+    assert "mismatch" not in station.guards()
+    assert "ruling" not in {row[0] for row in standing(station)}
+    station.killed()
+
+
+def standing(station):
+    with station.service._core.catalogue.read() as tx:
+        return tx.exec_driver_sql("SELECT name, scope FROM alarm").all()
 
 
 def forge_intent(station, files):
