@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue
     from retention.control.context import Context
 
-SLICE = 100_000
+SLICE = 25_000
 """Rows that are folded in one transaction."""
 
 Tell = Callable[[str], object]
@@ -49,10 +49,10 @@ def figures_at(path: Path) -> Figures:
 
 @contextmanager
 def live(context: Context) -> Iterator[Evidence]:
-    """The log of this site, up to its newest signed head."""
+    """The log of this site, up to its newest signed head, however long a report takes."""
     with figures_at(context.catalogue.path.with_name(NAME)).used() as kept:
         while True:
-            with context.catalogue.read() as tx:
+            with context.catalogue.read(whole=True) as tx:
                 signed = heads.newest(tx)
                 if signed is None:
                     raise RetentionError(
