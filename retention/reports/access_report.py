@@ -16,6 +16,7 @@ from retention.model.answers.report import (
 from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import Micros
+from retention.reports.deletions import times
 from retention.reports.evidence import Asked, Evidence
 from retention.reports.hold_register import who
 from retention.tlog.kinds import KINDS, OF_PEOPLE
@@ -90,15 +91,15 @@ def _verdict(
 ) -> list[ReportSaid]:
     people = {one.entry["actor"]["uid"] for one in done}
     text = "1 person" if len(people) == 1 else f"{len(people):,} people"
-    times = sum(_refusals(one) for one in denied)
+    refused = sum(_refusals(one) for one in denied)
     said = [ReportSaid(f"{text} did {len(done):,} things that changed something")]
     said.append(
-        ReportSaid(f"{times:,} times somebody asked for what was refused")
-        if times
+        ReportSaid(f"{times(refused)} somebody asked for what was refused")
+        if refused
         else ReportSaid("nobody asked for what no role of theirs allows", True)
     )
     if changed:
-        said.append(ReportSaid(f"the members of roles changed {len(changed):,} times"))
+        said.append(ReportSaid(f"the members of roles changed {times(len(changed))}"))
     return said
 
 
@@ -108,11 +109,11 @@ def _refusals(record: Record) -> int:
 
 def _often(records: Iterable[tuple[Deed, int, Record]]) -> dict[Deed, Times]:
     found: dict[Deed, Times] = {}
-    for deed, times, record in records:
-        at, number = record.entry["at"], record.number
-        one = found.setdefault(deed, Times(0, at, at, [number, number]))
-        one.number += times
-        one.last, one.entries[1] = at, number
+    for deed, number, record in records:
+        at, entry = record.entry["at"], record.number
+        one = found.setdefault(deed, Times(0, at, at, [entry, entry]))
+        one.number += number
+        one.last, one.entries[1] = at, entry
     return dict(sorted(found.items()))
 
 

@@ -21,7 +21,7 @@ from retention.model.localtime import (
     format_utc,
 )
 from retention.model.values import DAY, FOREVER, SECOND, Micros
-from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds
+from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds, times
 from retention.reports.evidence import Asked, Evidence
 from retention.reports.exceptions import ALARMS, CLEARED, TRIPPED, Standing, standing
 from retention.reports.hold_register import who
@@ -100,7 +100,7 @@ def _verdict(
         longest = max(one.until - one.since for one in late)
         said.append(
             ReportSaid(
-                f"recordings were overdue {len(late):,} times, the longest for "
+                f"recordings were overdue {times(len(late))}, the longest for "
                 f"{format_duration(longest)}",
                 False,
             )
@@ -118,11 +118,11 @@ def _verdict(
             )
         )
     guards = [one for one in stood if one.what.startswith("guard ")]
-    text = f"guards stopped deletion {len(guards):,} times"
+    text = f"guards stopped deletion {times(len(guards))}"
     said.append(ReportSaid(text if guards else "no guard stopped deletion", not guards))
     unlawful = [one for one in stood if one.what == UNLAWFUL]
     if unlawful:
-        text = f"entries that no rule allows were found {len(unlawful):,} times"
+        text = f"entries that no rule allows were found {times(len(unlawful))}"
         said.append(ReportSaid(f"{text}: alarm {UNLAWFUL}", False))
     else:
         said.append(ReportSaid("the daily check found nothing unlawful", True))

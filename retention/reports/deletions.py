@@ -147,6 +147,11 @@ def counted(number: int) -> str:
     return "1 recording was" if number == 1 else f"{number:,} recordings were"
 
 
+def times(number: int) -> str:
+    """ "once", "2,000 times"."""
+    return "once" if number == 1 else f"{number:,} times"
+
+
 def faults(evidence: Evidence) -> list[ReportSaid]:
     """Entries that are not wholly in the figures, or not what they say."""
     return [

@@ -15,7 +15,7 @@ from retention.model.answers.report import (
 )
 from retention.model.localtime import format_size, format_utc
 from retention.model.values import FOREVER, Micros, Outcome
-from retention.reports.deletions import KEPT, counted, seconds
+from retention.reports.deletions import KEPT, seconds
 from retention.reports.evidence import Asked, Evidence
 from retention.tlog.kinds import telling
 from retention.tlog.source import DELETED, INTENDED, LOST, Record
@@ -90,7 +90,7 @@ def exceptions(evidence: Evidence, asked: Asked) -> Report:
 def _verdict(sums: dict[str, _Sum], stood: list[Standing]) -> list[ReportSaid]:
     said = [
         ReportSaid(
-            f"{counted(one.number)} {what}, {format_size(one.size)}",
+            f"{what}: {_count(one.number)}, {format_size(one.size)}",
             False if what in _BROKEN else None,
         )
         for what, one in sorted(sums.items())
@@ -101,6 +101,10 @@ def _verdict(sums: dict[str, _Sum], stood: list[Standing]) -> list[ReportSaid]:
     text = "1 alarm stood" if len(stood) == 1 else f"{len(stood):,} alarms stood"
     still = f", {len(open_):,} at the end of the log" if open_ else ", all over"
     return [*said, ReportSaid(text + still, not open_)]
+
+
+def _count(number: int) -> str:
+    return "1 recording" if number == 1 else f"{number:,} recordings"
 
 
 # -- recordings -----------------------------------------------------------------------------

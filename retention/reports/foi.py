@@ -23,7 +23,7 @@ from retention.model.answers.report import (
 )
 from retention.model.localtime import day_text, format_duration
 from retention.model.values import DAY, FOREVER, SECOND, Published, published_by
-from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds
+from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds, times
 from retention.reports.evidence import Asked, Evidence
 from retention.reports.exceptions import ALARMS, Standing, standing
 from retention.reports.hold_register import lives
@@ -207,7 +207,7 @@ def _recording(
         with_any = len({day for day, _ in found})
         answer = (
             f"{with_any:,} of {len(days):,} days; of all hours of {len(keys):,} cameras "
-            f"{min(share, 1):.1%} were recorded; {possible - len(found):,} times a camera "
+            f"{min(share, 1):.1%} were recorded; {times(possible - len(found))} a camera "
             "had nothing for a whole day"
         )
     return [_row("When do the council's cameras record?", answer, AUDITOR)]
@@ -302,7 +302,7 @@ def _list(evidence: Evidence) -> list[ReportRow]:
 def _silent(stood: list[Standing]) -> ReportRow:
     found = [one for one in stood if one.what == SILENT]
     entries = [[entry, entry] for one in found for entry in one.entries]
-    answer = f"{len(found):,} times" if found else "never"
+    answer = times(len(found)) if found else "never"
     return _row("Did cameras fall silent?", answer, AUDITOR, entries)
 
 

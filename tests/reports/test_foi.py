@@ -81,7 +81,7 @@ def test_what_was_recorded_is_a_number(site, reported):
     recorded = said["When do the council's cameras record?"]
     assert recorded[1] == "an auditor can"
     assert "1 of 1 days; of all hours of 2 cameras 25.0% were recorded" in recorded[0]
-    assert "1 times a camera had nothing for a whole day" in recorded[0]
+    assert "once a camera had nothing for a whole day" in recorded[0]
 
 
 def test_holds_are_counted_by_who_asks_and_small_numbers_suppressed(site, reported):

@@ -72,7 +72,7 @@ def test_what_stopped_deletion_is_told_with_its_length(site, reported):
     ]
     assert ("guards stopped deletion 2 times", False) in said(report)
     assert (
-        "entries that no rule allows were found 1 times: alarm unlawful",
+        "entries that no rule allows were found once: alarm unlawful",
         False,
     ) in (said(report))
 
@@ -104,7 +104,7 @@ def test_what_was_lost_late_or_not_deleted_is_listed_with_why(site, reported):
         ("late", "1002", 5, "arrived 3 days after its own end"),
         ("not deleted: failed", "1002", 10, None),
     ]
-    assert ("1 recording was lost while held, 7 B", False) in said(report)
+    assert ("lost while held: 1 recording, 7 B", False) in said(report)
     of_one = reported(site).both("exceptions", camera="1002")
     assert [row["what"] for row in table(of_one, "by_kind")] == [
         "late", "not deleted: failed",

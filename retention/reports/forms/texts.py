@@ -26,7 +26,7 @@ def text_of(column: ReportColumn, value: Any, zone: str) -> str:
     if column.kind == "bytes":
         return format_size(value)
     if column.kind == "duration":
-        return format_duration(round(value) * SECOND)
+        return format_duration(int(value) * SECOND)
     if column.kind == "share":
         return share_text(value)
     return f"{value:,}" if column.kind == "number" else str(value)
