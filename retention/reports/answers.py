@@ -365,16 +365,18 @@ def _sum(found: RecordingSum) -> RecordingTotal:
     return RecordingTotal(found.number, seconds(found.duration), found.size)
 
 
-def covered(finder: Finder, window: Window, camera: int | None = None) -> list[Window]:
-    """The time in the window that some recording (of a camera) is named for."""
-    return [
-        Window(max(one.start, window.start), min(one.end, window.end))
-        for one in finder.lives.values()
-        if one.fate is not RecordingFate.MOVED
-        and camera in (None, one.camera)
-        and one.start < window.end
-        and window.start < one.end
-    ]
+def covering(finder: Finder, window: Window) -> Iterator[tuple[int, Window]]:
+    """Each time in the window that some recording is named for, with its camera."""
+    for one in finder.lives.values():
+        inside = one.start < window.end and window.start < one.end
+        if inside and one.fate is not RecordingFate.MOVED:
+            part = Window(max(one.start, window.start), min(one.end, window.end))
+            yield one.camera, part
+
+
+def covered(finder: Finder, window: Window, camera: int) -> list[Window]:
+    """The time in the window that some recording of a camera is named for."""
+    return [part for key, part in covering(finder, window) if key == camera]
 
 
 def gap(camera: str, window: Window, what: str, why: str) -> UnnamedTime:

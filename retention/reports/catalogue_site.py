@@ -19,7 +19,7 @@ from retention.model.localtime import Moment, format_utc
 from retention.model.policy import merge
 from retention.model.values import DAY, Micros, Recording, State, Stream, Window
 from retention.reports import answers, find, request, rollup
-from retention.tlog import balance, canonical, fates
+from retention.tlog import balance, canonical
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -168,10 +168,10 @@ class CatalogueSite:
     def gaps(self, finder: find.Finder, window: Window) -> list[UnnamedTime]:
         """What is no recording's time, and why; asked for only where there is any."""
         wide: dict[int, list[Window]] = {key: [] for key in finder.wanted.cameras}
-        for life in finder.lives.values():
-            if life.fate is not fates.RecordingFate.MOVED and life.camera in wide:
-                there = Window(life.start - NO_GAP, life.end + NO_GAP)
-                wide[life.camera].append(there)
+        for camera, one in answers.covering(finder, window):
+            if camera in wide:
+                there = Window(one.start - NO_GAP, one.end + NO_GAP)
+                wide[camera].append(there)
         keys = [key for key, some in wide.items() if split([window], merge(some))[1]]
         found = (cameras.by_key(self._tx, key) for key in sorted(keys))
         meant = [one for one in found if one is not None]

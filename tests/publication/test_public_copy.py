@@ -375,11 +375,15 @@ def busy(press):
     """Entries of both sorts, some bundles of them."""
 
     def grow(count: int) -> int:
-        for number in range(count):
-            press.append(
-                cooled(), heartbeat(), intent(rows(2)), released(),
-                Dated("policy.changed", NOW, ACTOR, *periods(number + 1)),
-            )  # fmt: skip
+        with press.catalogue.write(Priority.HOLD) as tx:
+            for number in range(count):
+                some = (
+                    intent(rows(2)), released(),
+                    Dated("policy.changed", NOW, ACTOR, *periods(number + 1)),
+                )  # fmt: skip
+                less = (released(), cooled(), Dated("service.stopped", NOW, ACTOR))
+                for entry in (cooled(), heartbeat(), *(less if number > 2 else some)):
+                    append_dated(press.log, tx, entry)
         return press.publish()
 
     press.grow = grow
