@@ -138,6 +138,7 @@ VERBS: dict[str, Verb] = {
     "report.seizures": Verb("reports.report:report_seizures", seconds=LONG),
     "report.access": Verb("reports.report:report_access", seconds=LONG),
     "report.foi": Verb("reports.report:report_foi", seconds=LONG),
+    "report.certificate": Verb("reports.report:report_certificate", seconds=LONG),
     "report.rebuild": Verb(
         "reports.report:report_rebuild", (AUDITOR, ADMINISTRATOR), seconds=LONG
     ),

@@ -6,12 +6,12 @@ head it is the same.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from retention.catalogue.figures import Figures
+from retention.catalogue.figures import Figures, Wanted
 from retention.model.answers.report import (
     Report,
     ReportAsked,
@@ -24,7 +24,7 @@ from retention.model.localtime import Moment, day_of, format_utc, midnight
 from retention.model.values import FOREVER, Micros, Window
 from retention.tlog.cameras import LoggedCameras
 from retention.tlog.figures import Known
-from retention.tlog.source import DELETED, INTENDED, Record, Source
+from retention.tlog.source import DELETED, INTENDED, Record, Source, apart
 
 _BARE = re.compile(r"(?!now\b|[+-])[^:]+", re.IGNORECASE)
 """A day without a time: its midnight is meant."""
@@ -90,6 +90,32 @@ class Evidence:
                 if (intent := intents.pop(number, None)) is None:
                     intent = self.source.entry(number)
                 yield intent, record
+
+    def of_footage(
+        self, cameras: Collection[int], windows: Sequence[Window]
+    ) -> Iterator[tuple[Record, Record]]:
+        """The batches, as `batches` gives them, that may have footage of these cameras in
+        the windows: figures say where they lie."""
+        sums = self.figures.summed(("footage",), Wanted(cameras=cameras))
+        met = [one for (day,), one in sums if self._meets(day, windows)]
+        if not met:
+            return
+        first, last = min(one.first for one in met), max(one.last for one in met)
+        for intent, done in self.batches(first, last):
+            if any(one.first <= done.number <= one.last for one in met) and not apart(
+                intent.entry["fields"], windows
+            ):
+                yield intent, done
+
+    def _meets(self, day: int, windows: Iterable[Window]) -> bool:
+        """Whether a recording that starts on that day may be of a window: it may begin on
+        the day before."""
+        return any(
+            self.day(max(window.start, 0)) - 1
+            <= day
+            <= self.day(min(window.end, self.written + 1) - 1)
+            for window in windows
+        )
 
     def asked(self, request: ReportRequest) -> Asked:
         """What a request means here; UsageError where that is nothing."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from json import dumps
 from typing import Any, NamedTuple
 
-from retention.catalogue.figures import Wanted
 from retention.model.answers.report import (
     Report,
     ReportColumn,
@@ -24,7 +23,7 @@ from retention.reports.evidence import Asked, Evidence
 from retention.tlog.commitments import ACTOR_NAME
 from retention.tlog.figures import ranges
 from retention.tlog.kinds import HOLDS, telling
-from retention.tlog.source import DELETED, INTENDED, LOST, Record, apart, outcomes
+from retention.tlog.source import DELETED, INTENDED, LOST, Record, outcomes
 from retention.tlog.source import opened as clear
 
 _COVER = telling("cover")
@@ -182,7 +181,7 @@ def account(evidence: Evidence, holds: list[HoldLife]) -> None:
     reach = _Reach(holds)
     if not reach.windows:
         return
-    for intent, done in _batches(evidence, reach):
+    for intent, done in evidence.of_footage(reach.cameras, reach.windows):
         _deleted(reach, intent, done)
     for record in evidence.source.of_kinds((LOST,)):
         if record.kind == LOST and not record.is_void:
@@ -191,33 +190,6 @@ def account(evidence: Evidence, holds: list[HoldLife]) -> None:
                 if stood and record.entry["at"] >= hold.placed.at:
                     hold.lost = hold.lost.plus(*tally)
                     hold.told.append(record.number)
-
-
-def _batches(evidence: Evidence, reach: _Reach) -> Iterator[tuple[Record, Record]]:
-    """The completed batches with footage of these holds: figures say where they lie."""
-    sums = evidence.figures.summed(("footage",), Wanted(cameras=reach.cameras))
-    met = [one for (day,), one in sums if _meets(evidence, reach, day)]
-    if not met:
-        return
-    first, last = min(one.first for one in met), max(one.last for one in met)
-    for intent, done in evidence.batches(first, last):
-        if any(one.first <= done.number <= one.last for one in met) and not apart(
-            intent.entry["fields"], reach.windows
-        ):
-            yield intent, done
-
-
-def _last(evidence: Evidence, window: Window) -> int:
-    return evidence.day(min(window.end, evidence.written + 1) - 1)
-
-
-def _meets(evidence: Evidence, reach: _Reach, day: int) -> bool:
-    """Whether a recording that starts on that day may be of a window: it may begin on the
-    day before."""
-    return any(
-        evidence.day(max(window.start, 0)) - 1 <= day <= _last(evidence, window)
-        for window in reach.windows
-    )
 
 
 def _deleted(reach: _Reach, intent: Record, done: Record) -> None:

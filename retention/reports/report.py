@@ -15,12 +15,12 @@ from retention.catalogue.db import Priority
 from retention.catalogue.figures import NAME
 from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
 from retention.model.values import LISTED, Micros
+from retention.reports import certificate, foi
 from retention.reports.access_report import access
 from retention.reports.compliance import compliance
 from retention.reports.deletions import deletions
 from retention.reports.evidence import Evidence, ReportRequest
 from retention.reports.exceptions import exceptions
-from retention.reports.foi import foi
 from retention.reports.gathering import Tell, figures_at, live, published
 from retention.reports.hold_register import holds, opened
 from retention.reports.seizures import seizures
@@ -38,7 +38,8 @@ REPORTS: dict[str, Made] = {
     "exceptions": exceptions,
     "seizures": seizures,
     "access": access,
-    "foi": foi,
+    "foi": foi.foi,
+    "certificate": certificate.certificate,
 }
 """Every report by its name: `report.NAME` is its verb, `retention report NAME` its
 command."""
@@ -170,6 +171,22 @@ def report_foi(
     """What is asked under the Freedom of Information Act: see `foi`."""
     request = ReportRequest(since, until, on, camera, location, controller)
     return _of_site(context, "foi", request, suppress=suppress)
+
+
+def report_certificate(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+    requested_on: str | None = None,
+) -> Report:
+    """What became of the footage of a camera in a time: see `certificate`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "certificate", request, requested_on=requested_on)
 
 
 def _of_site(

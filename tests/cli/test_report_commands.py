@@ -4,12 +4,16 @@ published log."""
 import csv
 import io
 import json
+from base64 import b64decode, b64encode
 
 import pytest
 
 from retention import cli
 from tests.support.audited import PRIVATE
 from tests.support.served import served
+
+DAY_OF = ["--camera", "1101", "--from", "2026-01-05 12:00", "--to", "2026-01-05 12:15"]
+"""The three recordings that were deleted."""
 
 
 @pytest.fixture
@@ -43,6 +47,7 @@ def typed(audited, tmp_path, capsys, monkeypatch):
         ["deletions", "--from", "2026-01-01", "--location", "market"],
         ["holds"],
         ["holds", "--csv", "--table", "acts"],
+        ["certificate", *DAY_OF],
     ],
     ids=" ".join,
 )
@@ -84,6 +89,63 @@ def test_it_is_written_to_files(typed, tmp_path):
     assert typed("holds", "--html", str(page), "--pdf", str(pdf), there=True) == ""
     assert "<h1>Evidence holds" in page.read_text(encoding="utf-8")
     assert pdf.read_bytes().startswith(b"%PDF-")
+
+
+@pytest.fixture
+def certified(audited, tmp_path, capsys, monkeypatch):
+    """Asks for a certificate from the published copy."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def run(*arguments: str) -> int:
+        where = ["--dir", str(audited.log), "--key", audited.key]
+        return cli.run(["report", "certificate", *arguments, *where])
+
+    return run
+
+
+def test_a_certificate_ends_with_whether_footage_is_there(certified):
+    assert certified(*DAY_OF) == 0
+    assert certified("--camera", "1101", "--on", "2026-01-05") == 7
+    assert certified("--camera", "1101", "--on", "2026-01-06") == 8
+    assert certified("--camera", "1101") == 2
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["copy", "service"])
+def test_its_proofs_convince_a_third_person_and_altered_ones_nobody(
+    audited, certified, typed, tmp_path, capsys, live
+):
+    proofs = tmp_path / "proofs"
+    if live:
+        typed("certificate", *DAY_OF, "--proofs", str(proofs))
+    else:
+        assert certified(*DAY_OF, "--proofs", str(proofs)) == 0
+    files = sorted(proofs.iterdir())
+    assert len(files) == 3
+    for file in files:
+        assert cli.run(["audit", "verify", str(file), "--key", audited.key]) == 0
+        assert "was deleted by the program" in capsys.readouterr().out
+    lines = files[0].read_text().splitlines()
+    beside = b64decode(lines[1].removeprefix("extra "))
+    changed = beside.replace(b",1000,", b",1001,")
+    assert changed != beside
+    other = b64encode(changed).decode()
+    files[0].write_text("\n".join([lines[0], f"extra {other}", *lines[2:], ""]))
+    assert cli.run(["audit", "verify", str(files[0]), "--key", audited.key]) == 5
+    assert certified(*DAY_OF, "--proofs", str(proofs)) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_the_same_certificate_is_the_same_file_twice(certified, tmp_path):
+    made = []
+    for name in ("one", "two"):
+        page, pdf = tmp_path / f"{name}.html", tmp_path / f"{name}.pdf"
+        proofs = tmp_path / name
+        assert certified(
+            *DAY_OF, "--html", str(page), "--pdf", str(pdf), "--proofs", str(proofs)
+        ) == 0  # fmt: skip
+        files = {file.name: file.read_bytes() for file in proofs.iterdir()}
+        made.append((page.read_bytes(), pdf.read_bytes(), files))
+    assert made[0] == made[1]
 
 
 def test_details_are_opened_to_people_of_the_site_alone(typed):

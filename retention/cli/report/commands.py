@@ -13,6 +13,7 @@ import click
 
 from retention.cli.base import Session, group, with_session
 from retention.cli.display import note, put, safe, telling, working
+from retention.cli.report import certifying
 from retention.cli.report.text import rebuilt_text, report_text
 from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
 from retention.model.errors import UsageError, VerificationError
@@ -26,7 +27,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 @group("report")
 def report() -> None:
     """What auditors, courts and the public ask: deletions | holds | compliance |
-    exceptions | seizures | access | foi | rebuild.
+    exceptions | seizures | access | foi | certificate | rebuild.
 
     \b
     Example:
@@ -115,7 +116,7 @@ def reporting(function: _F) -> _F:
     name = function.__name__
 
     @wraps(function)
-    def made(session: Session, **given: Any) -> None:
+    def made(session: Session, **given: Any) -> int:
         form = Form(
             *(
                 given.pop(one)
@@ -125,8 +126,12 @@ def reporting(function: _F) -> _F:
         directory, key = given.pop("directory"), given.pop("key")
         request = _request(given)
         options = function(session, **given)
+        proofs = options.pop("proofs", None)
         found = ask(session, name, directory, key, request, options)
         show(session, found, form)
+        if proofs is not None:
+            certifying.prove(session, found, directory, proofs)
+        return certifying.status(found)
 
     wrapped = _with((*_ASKED, *_FORMS, *_COPY), cast("_F", made))
     return cast("_F", with_session(wrapped))
@@ -332,6 +337,45 @@ def foi(session: Session, *, suppress: bool) -> dict[str, Any]:
       retention report foi --from 2026-01-01 --to 2027-01-01 --suppress --markdown
     """
     return {"suppress": suppress} if suppress else {}
+
+
+@report.command("certificate")
+@reporting
+@click.option(
+    "--requested-on",
+    metavar="DAY",
+    help="The day on which somebody asked for it: was fixed before what was due when?",
+)
+@click.option(
+    "--proofs",
+    metavar="DIR",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Write a proof of each recording that is gone to this new directory.",
+)
+def certificate(
+    session: Session, *, requested_on: str | None, proofs: Path | None
+) -> dict[str, Any]:
+    """What became of the footage of a camera in a time: a certificate of disposal, or of
+    existence.
+
+    Each recording that the log names, with when it was due by which policy, when and how
+    it was deleted, how late, and its entry and row; and each stretch of the time: deleted,
+    held, present, lost, no recording seen, not ours, or not known. Whoever has the log's
+    key checks each proof with `retention audit verify FILE --key KEY`, offline.
+
+    \b
+    Example:
+      retention report certificate --camera 1101 --on 2026-10-24 --pdf certificate.pdf
+      retention report certificate --camera 1101 --from "2026-10-24 21:00" \\
+          --to "2026-10-24 23:30" --requested-on 2026-12-01 --proofs proofs/
+
+    Exit status 0: all of it is answered, and none is there any more; 7: of some of it is
+    not known what became of it; 8: some of it is held, or was present when last spoken of.
+    """
+    if proofs is not None and proofs.exists():
+        raise UsageError(f"{proofs} is there already: choose another name")
+    given = {"requested_on": requested_on, "proofs": proofs}
+    return {name: one for name, one in given.items() if one is not None}
 
 
 @report.command("rebuild")

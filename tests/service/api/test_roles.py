@@ -25,7 +25,8 @@ EXPECTED = {
     "recording.show hold.list hold.show policy.show audit.list audit.show audit.find "
     "audit.balance audit.verify audit.prove audit.checkpoint audit.key "
     "recording.requests report.deletions report.holds report.compliance "
-    "report.exceptions report.seizures report.access report.foi",
+    "report.exceptions report.seizures report.access report.foi "
+    "report.certificate",
     "auditor administrator": "report.rebuild",
     "supervisor auditor administrator": "report.holds_open",
     "operator supervisor administrator": "hold.place deletion.pause",

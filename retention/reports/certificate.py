@@ -1,0 +1,345 @@
+"""The certificate of disposal or existence: what became of the footage of a camera in a time,
+recording by recording as far as the log names them, and each stretch of the time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from retention.model.answers.books import DeletionDone
+from retention.model.answers.report import (
+    Report,
+    ReportColumn,
+    ReportRow,
+    ReportSaid,
+    ReportTable,
+)
+from retention.model.coverage import (
+    Fate,
+    Piece,
+)
+from retention.model.errors import UsageError
+from retention.model.localtime import day_text, format_duration, format_utc
+from retention.model.values import DAY, Micros
+from retention.reports.copied_site import NO_ROLL_UP
+from retention.reports.deletions import faults, seconds
+from retention.reports.disposal import (
+    POLICY,
+    Deletion,
+    Findings,
+    custody,
+    deletions_of,
+    findings,
+    is_ours,
+    pieces,
+)
+from retention.reports.evidence import Asked, Evidence
+from retention.reports.find import Life
+from retention.tlog.fates import RecordingFate
+from retention.tlog.figures import LATE, ranges
+from retention.tlog.kinds import RECORDINGS
+
+LISTED = 10_000
+"""Recordings that are listed one by one."""
+
+KEPT, UNKNOWN = 8, 7
+"""How the command ends where some of it is held or present still; where nothing is, but of
+some it is not known what became of it."""
+
+_WORDS = {
+    Fate.DELETED: "deleted",
+    Fate.PROTECTED: "held",
+    Fate.PENDING: "present",
+    Fate.LOST: "lost",
+    Fate.SILENT: "no recording seen",
+    Fate.UNKNOWN: "not known",
+}
+_NOT_OURS = "not ours"
+
+
+def certificate(
+    evidence: Evidence, asked: Asked, *, requested_on: str | None = None
+) -> Report:
+    """What became of the footage of the camera and the time asked for.  With `requested_on`,
+    the day somebody asked for it: whether it was fixed before what would be due when."""
+    shown, cameras = asked.shown, asked.cameras
+    if cameras is None or None in (shown.camera, shown.since, shown.until):
+        raise UsageError(
+            "a certificate is of one camera and a time: give --camera, --from and --to"
+        )
+    request = None if requested_on is None else evidence.moment.day(requested_on).start
+    found = findings(evidence, asked.window, cameras, request)
+    deletions = deletions_of(found)
+    named = {camera: found.of(camera) for camera in sorted(cameras)}
+    stretches = [(camera, piece) for camera in named for piece in pieces(found, camera)]
+    tables = [
+        _stretches(found, stretches),
+        _recordings(found, named, deletions),
+        _counts(found, cameras),
+    ]
+    return evidence.report(
+        "certificate", "Certificate of disposal or existence", asked,
+        _verdict(found, stretches, named, deletions), tables,
+        [
+            "Deleted means that the file was unlinked, between the instants of the two "
+            "entries: that is not media sanitisation, its blocks are not overwritten",
+            "The log names a recording when it is deleted, lost or in doubt; of all "
+            "others it says how many there were a day, and not whether they are there",
+            "A third person needs the log's public key alone: `retention report "
+            "certificate ... --proofs DIR` writes a proof for each recording named, and "
+            "`retention audit verify FILE --key KEY` checks it",
+        ],
+    )  # fmt: skip
+
+
+def exit_status(report: Report) -> int:
+    """How the command ends: `KEPT`, `UNKNOWN`, or 0 where all of it is answered and none of
+    it is there."""
+    words = {row.cells[3] for row in report.tables[0].rows}
+    if words & {_WORDS[Fate.PROTECTED], _WORDS[Fate.PENDING]}:
+        return KEPT
+    return UNKNOWN if _WORDS[Fate.UNKNOWN] in words else 0
+
+
+def provable(report: Report) -> Iterator[tuple[int, int]]:
+    """Entry and row of each recording that a certificate names as gone."""
+    (table,) = (one for one in report.tables if one.name == "recordings")
+    names = [column.name for column in table.columns]
+    for row in table.rows:
+        cells = dict(zip(names, row.cells, strict=True))
+        if cells["became"] in (_WORDS[Fate.DELETED], _WORDS[Fate.LOST]):
+            yield cells["entry"], cells["row"]
+
+
+# -- the tables -----------------------------------------------------------------------------
+
+
+def _word(evidence: Evidence, camera: int, piece: Piece) -> tuple[str, str]:
+    """What a stretch is, and why."""
+    if piece.fate is Fate.SILENT and not is_ours(evidence, camera):
+        whose = custody(evidence, camera).replace("_", " ")
+        return _NOT_OURS, f"in the custody of the {whose}, who can be asked"
+    why = NO_ROLL_UP if piece.fate is Fate.SILENT and not piece.why else piece.why
+    return _WORDS[piece.fate], why
+
+
+def _stretches(found: Findings, stretches: list[tuple[int, Piece]]) -> ReportTable:
+    columns = [
+        ReportColumn("camera", "camera"),
+        ReportColumn("since", "from", "instant"),
+        ReportColumn("until", "to", "instant"),
+        ReportColumn("became", "what it is"),
+        ReportColumn("why", "why"),
+        ReportColumn("duration", "for", "duration"),
+    ]
+    rows = []
+    for camera, piece in stretches:
+        word, why = _word(found.evidence, camera, piece)
+        cells = [
+            found.evidence.cameras.name(camera), format_utc(piece.start),
+            format_utc(piece.end), word, why or None, seconds(piece.end - piece.start),
+        ]  # fmt: skip
+        rows.append(ReportRow(cells))
+    return ReportTable("stretches", "The whole time", columns, rows)
+
+
+_EACH = [
+    ReportColumn("camera", "camera"),
+    ReportColumn("start", "recorded from", "instant"),
+    ReportColumn("end", "to", "instant"),
+    ReportColumn("bytes", "bytes", "bytes"),
+    ReportColumn("became", "what it is"),
+    ReportColumn("why", "why"),
+    ReportColumn("policy", "policy", "number"),
+    ReportColumn("days", "days kept", "number"),
+    ReportColumn("due", "due", "instant"),
+    ReportColumn("begun", "deleted after", "instant"),
+    ReportColumn("deleted", "and before", "instant"),
+    ReportColumn("lateness", "lateness", "duration"),
+    ReportColumn("method", "method"),
+    ReportColumn("entry", "entry", "entry"),
+    ReportColumn("row", "row", "number"),
+]
+_FIXED = [
+    ReportColumn("fixed", "due date fixed"),
+    ReportColumn("due_then", "due"),
+    ReportColumn("deleted_then", "deleted"),
+]
+
+
+def _recordings(
+    found: Findings,
+    named: dict[int, list[Life]],
+    deletions: dict[int, Deletion],
+) -> ReportTable:
+    every = [life for lives in named.values() for life in lives]
+    rows = [_line(found, life, deletions.get(id(life))) for life in every[:LISTED]]
+    return ReportTable(
+        "recordings", "Each recording that the log names",
+        _EACH if found.request is None else [*_EACH, *_FIXED], rows,
+        more=len(every) - len(rows), empty="the log names none of that time",
+        evidence=[*RECORDINGS, POLICY],
+    )  # fmt: skip
+
+
+def _line(found: Findings, life: Life, deletion: Deletion | None) -> ReportRow:
+    became = found.became(life)
+    last = life.events[-1] if life.events else None
+    entry, row = (None, None) if last is None else (last.entry, last.row)
+    cells: list[Any] = [
+        found.evidence.cameras.name(life.camera), format_utc(life.start),
+        format_utc(life.end), life.size, _WORDS[became.fate], became.why or None,
+    ]  # fmt: skip
+    if isinstance(last, DeletionDone):
+        entry, row = last.intent, last.row  # the row is the intent's
+    if deletion is None:
+        cells += [None] * 7
+    else:
+        intent, done = deletion.intent, deletion.done
+        cells += [
+            intent.policy, intent.days, intent.due, intent.at, done.at,
+            seconds(deletion.late), done.method,
+        ]  # fmt: skip
+    cells += [entry, row]
+    if found.request is not None:
+        cells += _against(found, found.request, deletion)
+    told = {one.entry for one in life.events}
+    if deletion is not None and deletion.intent.policy_entry is not None:
+        told.add(deletion.intent.policy_entry)
+    return ReportRow(cells, [list(one) for one in ranges(sorted(told))])
+
+
+_BEFORE, _AFTER = "before the request", "after the request"
+
+
+def _against(
+    found: Findings, request: Micros, deletion: Deletion | None
+) -> list[str | None]:
+    """Whether its due date was fixed, it was due, and it was deleted before the request."""
+    if deletion is None:
+        return [None] * 3
+    fixed = found.policies.get(deletion.intent.policy)
+    instant = format_utc(request)
+    texts = (
+        None if fixed is None else format_utc(fixed),
+        deletion.intent.due,
+        deletion.done.at,
+    )
+    return [
+        None if text is None else _BEFORE if text < instant else _AFTER
+        for text in texts
+    ]
+
+
+def _counts(found: Findings, cameras: frozenset[int]) -> ReportTable:
+    columns = [
+        ReportColumn("camera", "camera"),
+        ReportColumn("day", "day (UTC)"),
+        ReportColumn("recorded", "recorded", "number"),
+        ReportColumn("deleted", "deleted", "number"),
+        ReportColumn("lost", "lost", "number"),
+        ReportColumn("other", "else named", "number"),
+        ReportColumn("unnamed", "not named", "number"),
+    ]
+    rows, window = [], found.window
+    days = range(window.start // DAY, -(-window.end // DAY))
+    fates = Counter((one.camera, one.start // DAY, one.fate) for one in found.lives)
+    named = Counter((one.camera, one.start // DAY) for one in found.lives)
+    recorded = {
+        (camera, day): number
+        for day, camera, number, *_ in found.evidence.figures.recorded(list(cameras))
+        if day in days
+    }
+    for camera, day in sorted({*recorded, *(key for key in named if key[1] in days)}):
+        number = recorded.get((camera, day))
+        gone = [
+            fates[camera, day, fate]
+            for fate in (RecordingFate.DELETED, RecordingFate.LOST)
+        ]
+        of_day = named[camera, day]
+        left = None if number is None else max(0, number - of_day)
+        cells = [
+            found.evidence.cameras.name(camera), day_text(day), number, *gone,
+            of_day - sum(gone), left,
+        ]  # fmt: skip
+        rows.append(ReportRow(cells))
+    return ReportTable(
+        "counts", "How many were recorded on these days", columns, rows,
+        empty="none was recorded on these days",
+    )  # fmt: skip
+
+
+# -- the verdict ----------------------------------------------------------------------------
+
+
+def _verdict(
+    found: Findings,
+    stretches: list[tuple[int, Piece]],
+    named: dict[int, list[Life]],
+    deletions: dict[int, Deletion],
+) -> list[ReportSaid]:
+    evidence = found.evidence
+    said = []
+    for camera, lives in named.items():
+        lengths: Counter[str] = Counter()
+        for key, piece in stretches:
+            if key == camera:
+                word, _ = _word(evidence, camera, piece)
+                lengths[word] += piece.end - piece.start
+        parts = [f"{format_duration(one)} {word}" for word, one in lengths.items()]
+        name = evidence.cameras.name(camera)
+        said.append(ReportSaid(f"camera {name}: {', '.join(parts)}"))
+        fates = Counter(_WORDS[found.became(one).fate] for one in lives)
+        counts = ", ".join(f"{number:,} {word}" for word, number in fates.items())
+        said.append(ReportSaid(f"recordings named of it: {counts or 'none'}"))
+        if fates["lost"]:
+            said.append(ReportSaid(f"{fates['lost']:,} of them were LOST", False))
+    asked = [
+        one for lives in named.values() for life in lives
+        if (one := deletions.get(id(life))) is not None
+    ]  # fmt: skip
+    if asked:
+        said += _lateness(asked)
+        if found.request is not None:
+            said += _requested(found, found.request, asked)
+    said += [
+        ReportSaid(f"it can't be relied on by {fault}", False) for fault in found.faults
+    ]
+    return said + faults(evidence)
+
+
+def _lateness(asked: list[Deletion]) -> Iterator[ReportSaid]:
+    late = sum(one.late >= LATE for one in asked)
+    early = sum(one.done.at < one.intent.due for one in asked)
+    worst = format_duration(max(0, *(one.late for one in asked)))
+    if late:
+        yield ReportSaid(f"{late:,} deleted late, the latest by {worst}", False)
+    else:
+        yield ReportSaid(f"none was deleted late; the longest wait was {worst}", True)
+    if early:
+        yield ReportSaid(f"{early:,} deleted EARLY", False)
+
+
+def _requested(
+    found: Findings, request: Micros, asked: list[Deletion]
+) -> Iterator[ReportSaid]:
+    day = day_text(found.evidence.day(request))
+    fixed, due, gone = zip(
+        *(_against(found, request, one) for one in asked), strict=True
+    )
+    before = fixed.count(_BEFORE)
+    if before == len(asked):
+        yield ReportSaid(
+            f"the due date of each was fixed before the request of {day}", True
+        )
+    else:
+        yield ReportSaid(
+            f"the due date of {len(asked) - before:,} of {len(asked):,} was NOT shown to "
+            f"be fixed before the request of {day}",
+            False,
+        )
+    yield ReportSaid(
+        f"{due.count(_BEFORE):,} were due, and {gone.count(_BEFORE):,} deleted, before "
+        f"the request; {gone.count(_AFTER):,} were deleted after it"
+    )

@@ -1,0 +1,288 @@
+"""What became of the footage of cameras in a time, as the log tells: of each recording that it
+names, and of each instant."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from retention.model.answers.books import DeletionDone, DeletionIntended
+from retention.model.coverage import (
+    BEFORE_ADOPTION,
+    SERVICE_DOWN,
+    Fate,
+    Layer,
+    Piece,
+    account,
+    bridged,
+    close_gaps,
+    down,
+    split,
+)
+from retention.model.policy import merge
+from retention.model.values import DAY, FOREVER, Custody, Micros, Window
+from retention.reports.copied_site import BEYOND, NOT_NAMED
+from retention.reports.evidence import Evidence
+from retention.reports.find import Finder, Life, Wanted
+from retention.reports.hold_register import HoldLife
+from retention.reports.hold_register import lives as hold_lives
+from retention.tlog.fates import RecordingFate
+from retention.tlog.figures import batch_of
+from retention.tlog.kinds import HOLDS, RECORDINGS, telling
+from retention.tlog.source import DELETED, INTENDED, Record
+
+_ROLL_UPS, POLICY, _ADOPTED = "recordings.recorded", "policy.changed", "root.adopted"
+_SIGNS = telling("alive")
+_ODD = tuple(kind for kind in RECORDINGS if kind not in (INTENDED, DELETED, _ROLL_UPS))
+
+_OPEN = "being deleted as the log ends"
+
+
+def _hold(numbers: Iterable[str]) -> str:
+    listed = list(numbers)
+    return ("hold " if len(listed) == 1 else "holds ") + ", ".join(listed)
+
+
+class Became(NamedTuple):
+    """What a recording is, and why that is said."""
+
+    fate: Fate
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Deletion:
+    """How a recording was deleted: begun and completed, by which entries, how late."""
+
+    intent: DeletionIntended
+    done: DeletionDone
+    late: Micros
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the log says of the time asked for, made wider to whole days of UTC."""
+
+    evidence: Evidence
+    window: Window
+    request: Micros | None
+    """When the day begins on which it was asked for."""
+    lives: list[Life]
+    holds: list[HoldLife]
+    faults: list[str]
+    policies: dict[int, Micros] = field(default_factory=dict)
+    """When the entry was written that has a version of the policy."""
+
+    def of(self, camera: int) -> list[Life]:
+        """The recordings of a camera in the very time that was asked for."""
+        return [
+            one
+            for one in self.lives
+            if one.camera == camera
+            and one.start < self.window.end
+            and self.window.start < one.end
+        ]
+
+    def became(self, life: Life) -> Became:
+        """What a recording is at the end of the log."""
+        if life.fate is RecordingFate.DELETED:
+            return Became(Fate.DELETED)
+        if life.fate is RecordingFate.LOST:
+            return Became(Fate.LOST, "it vanished, and not by this program")
+        if life.fate is RecordingFate.DELETING:
+            return Became(Fate.UNKNOWN, _OPEN)
+        over = [
+            str(hold.number)
+            for hold in self.holds
+            if life.camera in hold.cameras
+            and life.start < hold.window.end
+            and hold.window.start < life.end
+        ]
+        if over:
+            return Became(Fate.PROTECTED, _hold(over))
+        doubt = life.fate is RecordingFate.QUARANTINED
+        return Became(Fate.PENDING, "in doubt" if doubt else "when last spoken of")
+
+
+# -- what the log says ----------------------------------------------------------------------
+
+
+def findings(
+    evidence: Evidence, window: Window, cameras: frozenset[int], request: Micros | None
+) -> Findings:
+    wide = Window(window.start // DAY * DAY, -(-window.end // DAY) * DAY)
+    wanted = Wanted(set(cameras), [wide])
+    source = evidence.source
+    while True:
+        asked = len(wanted.cameras), len(wanted.windows)
+        finder = Finder(wanted)
+        finder.read(source.of_kinds((POLICY,)))
+        odd = (one for one in source.of_kinds(_ODD) if one.kind in _ODD)
+        batches = _batches(evidence, wanted)
+        finder.read(heapq.merge(odd, batches, key=lambda one: one.number))
+        if asked == (len(wanted.cameras), len(wanted.windows)):
+            break  # else a person's ruling moved one of them to another time or camera
+    now = evidence.written
+    holds = [
+        hold
+        for hold in hold_lives(source.of_kinds(HOLDS)).values()
+        if hold.free_at is None or now < hold.free_at
+    ]
+    lives = sorted(
+        (
+            one
+            for one in finder.lives.values()
+            if one.fate is not RecordingFate.MOVED
+            and one.start < wide.end
+            and wide.start < one.end
+        ),
+        key=lambda one: (one.start, one.camera, one.stream, one.n),
+    )
+    return Findings(
+        evidence, window, request, lives, holds,
+        [f"entry {one.entry}: {one.what}" for one in finder.faults],
+        {
+            version: source.entry(entry).entry["at"]
+            for version, (entry, _) in finder.policies.items()
+        },
+    )  # fmt: skip
+
+
+def _batches(evidence: Evidence, wanted: Wanted) -> list[Record]:
+    """Intents and completions with footage that is wanted, in the order of the log; those
+    that are open at its end, too."""
+    found: dict[int, Record] = {}
+    for pair in evidence.of_footage(wanted.cameras, wanted.windows):
+        found |= {one.number: one for one in pair}
+    for number in evidence.known.open:
+        found[number] = evidence.source.entry(number)
+    return [found[number] for number in sorted(found)]
+
+
+def deletions_of(found: Findings) -> dict[int, Deletion]:
+    """How each recording that was deleted was, by the place of its value in memory: the
+    lateness is that of all reports, which hear of holds."""
+    by_batch: defaultdict[tuple[int, int], list[tuple[Life, DeletionDone]]]
+    by_batch = defaultdict(list)
+    for life in found.lives:
+        if life.fate is RecordingFate.DELETED:
+            done = life.events[-1] if life.events else None
+            if isinstance(done, DeletionDone):  # else its entry is among the faults
+                by_batch[done.intent, done.entry].append((life, done))
+    source, made = found.evidence.source, {}
+    for numbers, some in by_batch.items():
+        intent, completion = map(source.entry, numbers)
+        late = batch_of(intent, completion, found.evidence.known).late
+        for life, done in some:
+            (intended,) = (
+                one
+                for one in life.events
+                if isinstance(one, DeletionIntended) and one.entry == done.intent
+            )
+            made[id(life)] = Deletion(intended, done, late[done.row])
+    return made
+
+
+# -- the time, stretch by stretch -----------------------------------------------------------
+
+
+def pieces(found: Findings, camera: int) -> list[Piece]:
+    """Every instant of the time asked for, once."""
+    evidence, window = found.evidence, found.window
+    layers = _named(found, camera)
+    if not is_ours(evidence, camera):
+        return account(window, layers, Fate.SILENT)
+    watched = split([window], _unwatched(evidence, window))[1]
+    told = [Window(day * DAY, (day + 1) * DAY) for day in _accounted(found, camera)]
+    recorded = [
+        Window(day * DAY, (day + 1) * DAY)
+        for day, *_ in evidence.figures.recorded([camera])
+    ]
+    layers += [
+        Layer(Fate.SILENT, "all that was recorded that day is named",
+              split(watched, merge(told))[0]),
+        Layer(Fate.UNKNOWN, BEYOND, [Window(evidence.written, FOREVER + 1)]),
+        *(
+            Layer(
+                Fate.PROTECTED, f"{_hold([str(hold.number)])}: what there is is kept",
+                [hold.window],
+            )
+            for hold in found.holds
+            if camera in hold.cameras
+        ),
+        Layer(Fate.UNKNOWN, NOT_NAMED, merge(recorded)),
+        *_reasons(evidence, window),
+    ]  # fmt: skip
+    return close_gaps(account(window, layers, Fate.SILENT))
+
+
+def _named(found: Findings, camera: int) -> list[Layer]:
+    """What recordings are named for; what is still there comes before what is gone."""
+    windows: defaultdict[Became, list[Window]] = defaultdict(list)
+    for life in found.of(camera):
+        windows[found.became(life)].append(Window(life.start, life.end))
+    order = [Fate.PROTECTED, Fate.PENDING, Fate.UNKNOWN, Fate.LOST, Fate.DELETED]
+    return [
+        Layer(*became, bridged(windows[became]))
+        for became in sorted(windows, key=lambda one: (order.index(one.fate), one.why))
+    ]
+
+
+def is_ours(evidence: Evidence, camera: int) -> bool:
+    return custody(evidence, camera) == Custody.COUNCIL
+
+
+def custody(evidence: Evidence, camera: int) -> str:
+    one = evidence.cameras.by_key.get(camera)
+    said = None if one is None else one.said.get("custody")
+    return str(said or Custody.COUNCIL)
+
+
+def _reasons(evidence: Evidence, window: Window) -> list[Layer]:
+    """Why nothing may have been seen."""
+    signs, adopted = [], FOREVER + 1
+    for record in evidence.source.of_kinds((*_SIGNS, _ADOPTED)):
+        if record.is_void:
+            continue
+        if record.kind in _SIGNS:
+            signs.append((record.entry["at"], record.kind))
+        elif record.kind == _ADOPTED:
+            adopted = min(adopted, record.entry["at"])
+    return [
+        Layer(Fate.UNKNOWN, BEFORE_ADOPTION, [Window(-FOREVER, adopted)]),
+        Layer(Fate.UNKNOWN, SERVICE_DOWN, down(window, signs, evidence.written)),
+    ]
+
+
+def _unwatched(evidence: Evidence, window: Window) -> tuple[Window, ...]:
+    return merge(one for layer in _reasons(evidence, window) for one in layer.windows)
+
+
+def _accounted(found: Findings, camera: int) -> Iterator[int]:
+    """The days of UTC, over by the end of the log, of which every recording is named and
+    gone: by number, duration and bytes."""
+    sums, odd = _sums(found, camera)
+    for day, _, *recorded, _ in found.evidence.figures.recorded([camera]):
+        over = (day + 1) * DAY <= found.evidence.written
+        if over and day not in odd and recorded[0] and recorded == sums.get(day):
+            yield day
+
+
+def _sums(found: Findings, camera: int) -> tuple[dict[int, list[int]], set[int]]:
+    """Number, duration and bytes of what is gone, by the day that it began on; and the days
+    with any that may be there."""
+    sums: dict[int, list[int]] = {}
+    odd: set[int] = set()
+    for life in found.lives:
+        if life.camera != camera:
+            continue
+        day = life.start // DAY
+        if life.fate not in (RecordingFate.DELETED, RecordingFate.LOST):
+            odd.add(day)
+        one = sums.setdefault(day, [0, 0, 0])
+        for place, number in enumerate((1, life.duration, life.size)):
+            one[place] += number
+    return sums, odd
