@@ -80,7 +80,9 @@ def published(
     anew: bool = False,
 ) -> Iterator[Evidence]:
     """A published copy up to its signed head, which is signed with `key` or, without, with
-    that which the directory names; what it adds up to is kept in the directory `cache`, and
+    that which the directory names.  Its entries must be those that the head signs, and
+    rows those of their entries; whether the log was written anew, only a head that was
+    kept elsewhere tells.  What it adds up to is kept in the directory `cache`, and
     is made `anew` where that is asked."""
     source = DirectorySource(directory)
     if source.published.is_public:
@@ -93,6 +95,11 @@ def published(
     head = note.open_checkpoint(source.published.checkpoint_bytes(), verifier)
     if not head.size:
         raise UsageError(f"{directory} is no published log: it has no entries")
+    if source.root() != head.root:
+        raise VerificationError(
+            f"{directory} holds other entries than its head signs: `retention audit "
+            f"verify {directory} --key KEY` tells which"
+        )
     reading = _Reading(source, head.origin, head.size)
     place = sha256(f"{head.origin}\n{directory.resolve()}".encode()).hexdigest()[:16]
     with figures_at(cache / f"{place}.db").used() as kept:

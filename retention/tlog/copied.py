@@ -20,7 +20,7 @@ from retention.model.errors import (
 )
 from retention.model.values import FOREVER, Micros, Window
 from retention.tlog import entry as entry_
-from retention.tlog import note, tiles
+from retention.tlog import merkle, note, tiles
 from retention.tlog.canonical import decode
 from retention.tlog.declare import Footage
 from retention.tlog.directory import CHECKPOINT, EXTRACT, Published, withheld
@@ -124,6 +124,11 @@ class DirectorySource:
             return entry_.zone(decode(self.published.entry(0).data))
         except (RetentionError, *UNREADABLE):
             return "UTC"
+
+    def root(self) -> bytes:
+        """The root over all entries that are given out, computed from their bytes: where
+        it is the head's, they are what it signs."""
+        return merkle.root(tiles.leaf_hashes(data for _, data in self._all()))
 
     def ends(self) -> Micros | None:
         """When the last entry that was read was written; None where that is not said."""

@@ -7,6 +7,7 @@ import pytest
 from retention.model.errors import UsageError, VerificationError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE, SECOND
+from retention.tlog.tiles import row_path
 from tests.support.publishing import OTHER_KEY, publish
 from tests.support.reported import BST_NIGHT, table
 from tests.support.story import CARA
@@ -197,6 +198,32 @@ def test_a_copy_signed_by_somebody_else_is_refused(site, reported, tmp_path):
     other = publish(tmp_path / "other", site.entries, key=OTHER_KEY)
     with pytest.raises(VerificationError):
         log.copied("deletions", other)
+
+
+def test_a_copy_in_which_an_entry_was_altered_is_refused(site, reported):
+    site.delete(site.row(bytes=12345))
+    log = reported(site)
+    log.copied("deletions")
+    (bundle,) = (one for one in log.copy.glob("tile/entries/*.p/*"))
+    data = bundle.read_bytes()
+    assert b'"bytes":12345' in data
+    bundle.write_bytes(data.replace(b'"bytes":12345', b'"bytes":12346'))
+    for name in ("deletions", "holds"):
+        with pytest.raises(
+            VerificationError, match="other entries than its head signs"
+        ):
+            log.copied(name)
+
+
+def test_rows_that_were_altered_are_told_in_the_verdict(site, reported):
+    intent = site.delete(site.row())
+    site.delete(site.row())
+    log = reported(site)
+    log.copy.joinpath(row_path(intent)).write_bytes(b"x")
+    report = log.copied("deletions")
+    assert report.verdict[-1].good is False
+    assert f"entry {intent}" in report.verdict[-1].text
+    assert sum(row["recordings"] for row in table(report, "by_day")) == 1
 
 
 def test_nobody_is_named(site, reported):

@@ -174,8 +174,9 @@ def ask(
         )
     if not session.as_json:
         note(
-            f"Note: as it lies in {directory}; `retention audit verify {directory} --key "
-            "KEY` tells whether that is what was written."
+            f"Note: these are the entries that the head in {directory} signs. Whether the "
+            "log was ever written anew, `retention audit verify` tells by a checkpoint that "
+            "you kept (--since)."
         )
     return found
 
