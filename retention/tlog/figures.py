@@ -110,13 +110,22 @@ class Known:
     open: set[int] = field(default_factory=set)
 
     def due(
-        self, camera: int, start: Micros, end: Micros, due: Micros, *, doubtful: bool
+        self,
+        camera: int,
+        start: Micros,
+        end: Micros,
+        due: Micros,
+        *,
+        at: Micros,
+        doubtful: bool,
     ) -> Micros:
-        """When a recording could be deleted at the earliest: its period was over, and
-        every hold on it had cooled off.  One in doubt any hold of its camera keeps."""
+        """When a recording that was deleted at `at` could be at the earliest: its period
+        was over, and every hold on it had cooled off; later ones came too late for it.
+        One in doubt any hold of its camera keeps."""
         for hold in self.holds.values():
             if (
                 hold.free_at is not None
+                and hold.free_at <= at
                 and camera in hold.cameras
                 and (doubtful or (start < hold.until and hold.since < end))
             ):
@@ -354,7 +363,7 @@ def batch_of(intent: Record, done: Record, known: Known) -> Batch:
     for row in late_rows(late):  # few: the others were due whatever held them
         free = known.due(
             cameras[row], starts[row], starts[row] + durations[row], due[row],
-            doubtful=seen[row] is not None,
+            at=at, doubtful=seen[row] is not None,
         )  # fmt: skip
         late[row] = at - free
     return Batch(cameras, starts, durations, sizes, due, seen, said, late)

@@ -117,6 +117,16 @@ def test_what_a_released_hold_kept_is_due_when_it_had_cooled_off(site, reported)
     assert (row["camera"], row["on_time"]) == ("1001", 1)
 
 
+def test_a_hold_that_came_later_changes_nothing_of_what_was_late(site, reported):
+    site.delete(site.row(age=50 * DAY))
+    (before,) = table(reported(site).both("deletions"), "late")
+    site.place(site.now - 100 * DAY, site.now)
+    site.release(site.ask())
+    site.now += 30 * DAY
+    site.beat(0)
+    assert table(reported(site).both("deletions"), "late") == [before]
+
+
 def test_an_early_deletion_is_named_with_its_entry_and_row(site, reported):
     site.delete(site.row())
     intent = site.delete(site.row(2), site.row(age=27 * DAY), site.row(2))
