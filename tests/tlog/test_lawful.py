@@ -7,6 +7,7 @@ import pytest
 
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Actor
 from retention.tlog.kinds import KINDS
+from retention.tlog.lawful import shape
 from retention.tlog.lawful.laws import LAWS
 from tests.support.logs import NOW, SERVICE
 from tests.support.story import ANNA, BEN, CARA, RULES, START, Story
@@ -110,6 +111,78 @@ def entry(story, number):
     from retention.tlog.canonical import decode
 
     return decode(story.entries[number].data)
+
+
+MISSHAPEN = {
+    "when it was written": {"at": "today"},
+    "under which policy": {"policy": None},
+    "has no fields": {"fields": []},
+    "lacks its review": {"fields": {"review": None}},
+    "has the review 'soon', which is no int": {"fields": {"review": "soon"}},
+    "shows its reason": {"fields": {"reason": "theft"}},
+    "does not have: colour": {"fields": {"colour": "red"}},
+    "commits to what hold.placed does not: colour": {"sd": {"colour": "A" * 43}},
+    "commits to its reason by what is no digest": {"sd": {"reason": "A"}},
+    "or half of what tells them": {"rows": 1},
+    "has the subject 'hold:2'": {"subject": "hold:2"},
+}
+
+
+@pytest.mark.parametrize("told", MISSHAPEN)
+def test_each_way_in_which_an_entry_is_not_as_its_kind_declares(story, told):
+    right = entry(story, story.place(*HELD))
+    changed = {
+        name: {**right[name], **value} if isinstance(value, dict) else value
+        for name, value in MISSHAPEN[told].items()
+    }
+    assert shape.misshapen(right, KINDS["hold.placed"], ours=True) is None
+    assert told in shape.misshapen(right | changed, KINDS["hold.placed"], ours=True)
+
+
+def test_rows_that_a_kind_has_not_or_must_have_are_told(story):
+    intent = entry(story, story.intend(story.row()))
+    rows = {name: intent[name] for name in ("rows", "rows_root", "rows_sha256")}
+    bare = {name: value for name, value in intent.items() if name not in rows}
+    cooled = entry(story, story.add("hold.cooled", hold=1))
+    of = KINDS["deletion.intended"]
+    assert "must have" in shape.misshapen(bare, of, ours=True)
+    assert "has rows" in shape.misshapen(cooled | rows, KINDS["hold.cooled"], ours=True)
+
+
+def test_free_text_that_must_be_there_and_is_not_is_told(story):
+    number = story.add("policy.rejected", by=BEN, proposal=1, reason="r")
+    right = entry(story, number)
+    left = {**right, "sd": {}}
+    told = shape.misshapen(left, KINDS["policy.rejected"], ours=True)
+    assert told == "lacks its reason"
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"site": None}, "does not say at which site"), ({"site": "derby"}, "is of the"),
+        ({"prev": "x"}, "of the one before it"),
+    ],
+)  # fmt: skip
+def test_each_way_in_which_an_entry_does_not_follow_the_one_before(
+    story, changed, told
+):
+    right = entry(story, story.add("hold.cooled", hold=1))
+    assert shape.unchained(right, right["prev"], right["site"]) is None
+    assert told in shape.unchained(right | changed, right["prev"], right["site"])
+
+
+@pytest.mark.parametrize(
+    ("actor", "told"),
+    [
+        (None, "who did it"), ({"uid": "x", "login": 1, "pid": 1}, "who did it"),
+        ({"uid": 1, "login": 1, "pid": 1}, "by which role"),
+    ],
+)  # fmt: skip
+def test_each_way_in_which_an_entry_does_not_say_who_did_it(story, actor, told):
+    right = entry(story, story.add("hold.cooled", hold=1))
+    assert shape.anonymous(right) is None
+    assert told in shape.anonymous(right | {"actor": actor})
 
 
 def test_a_missing_actor_is_named(story, found):
@@ -394,6 +467,47 @@ def test_an_open_batch_is_no_violation(story, found):
 
 
 # -- release --------------------------------------------------------------------------------
+
+
+def told(story, number):
+    (one,) = [one for one in story.disclosed().violations if one.entry == number]
+    assert one.law == "release"
+    return one.what
+
+
+def test_a_request_for_what_was_released_or_asked_for_before_is_named(story):
+    story.place(*HELD)
+    story.ask()
+    assert "for which entry" in told(story, story.ask(by=CARA))
+    story.place(*HELD, hold=2)
+    story.release(story.ask(hold=2), hold=2)
+    assert "hold 2, which was released" in told(story, story.ask(hold=2))
+
+
+def test_a_request_for_a_hold_that_was_never_placed_is_named(story):
+    assert "hold 7, which was never placed" in told(story, story.ask(hold=7))
+
+
+def test_a_second_release_is_named(story):
+    story.place(*HELD)
+    story.release(story.ask())
+    number = story.release(None)
+    found = [one.what for one in story.disclosed().violations if one.entry == number]
+    assert "releases hold 1, which was released before" in found
+
+
+def test_a_rejection_of_what_does_not_wait_is_named(story):
+    placed = story.place(*HELD)
+    number = story.add(
+        "hold.release_rejected", by=BEN, hold=1, request=placed, reason="r"
+    )
+    assert "which is no request that waits" in told(story, number)
+
+
+def test_a_hold_in_force_that_is_put_in_force_again_is_named(story):
+    story.place(*HELD)
+    number = story.add("hold.reinstated", by=BEN, hold=1, free_at=story.now, reason="r")
+    assert "reinstates hold 1, which is in force" in told(story, number)
 
 
 def test_a_release_by_the_same_person_is_named(story, found):
