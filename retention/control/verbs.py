@@ -134,6 +134,7 @@ VERBS: dict[str, Verb] = {
         "reports.report:report_holds_open", (SUPERVISOR, AUDITOR, ADMINISTRATOR), LONG
     ),
     "report.compliance": Verb("reports.report:report_compliance", seconds=LONG),
+    "report.coverage": Verb("reports.report:report_coverage", seconds=LONG),
     "report.exceptions": Verb("reports.report:report_exceptions", seconds=LONG),
     "report.seizures": Verb("reports.report:report_seizures", seconds=LONG),
     "report.access": Verb("reports.report:report_access", seconds=LONG),

@@ -18,6 +18,7 @@ from retention.model.values import LISTED, Micros
 from retention.reports import certificate, foi
 from retention.reports.access_report import access
 from retention.reports.compliance import compliance
+from retention.reports.coverage_report import coverage
 from retention.reports.deletions import deletions
 from retention.reports.evidence import Evidence, ReportRequest
 from retention.reports.exceptions import exceptions
@@ -35,6 +36,7 @@ REPORTS: dict[str, Made] = {
     "deletions": deletions,
     "holds": holds,
     "compliance": compliance,
+    "coverage": coverage,
     "exceptions": exceptions,
     "seizures": seizures,
     "access": access,
@@ -187,6 +189,21 @@ def report_certificate(
     """What became of the footage of a camera in a time: see `certificate`."""
     request = ReportRequest(since, until, on, camera, location, controller)
     return _of_site(context, "certificate", request, requested_on=requested_on)
+
+
+def report_coverage(
+    context: Context,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    on: str | None = None,
+    camera: str | None = None,
+    location: str | None = None,
+    controller: str | None = None,
+) -> Report:
+    """How much of each day was recorded: see `coverage`."""
+    request = ReportRequest(since, until, on, camera, location, controller)
+    return _of_site(context, "coverage", request)
 
 
 def _of_site(

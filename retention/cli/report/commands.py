@@ -27,7 +27,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 @group("report")
 def report() -> None:
     """What auditors, courts and the public ask: deletions | holds | compliance |
-    exceptions | seizures | access | foi | certificate | rebuild.
+    coverage | exceptions | seizures | access | foi | certificate | rebuild.
 
     \b
     Example:
@@ -279,6 +279,19 @@ def compliance(session: Session) -> dict[str, Any]:
     Example:
       retention report compliance --from 2026-10-01 --to 2026-11-01
       retention report compliance --csv --table days
+    """
+    return {}
+
+
+@report.command("coverage")
+@reporting
+def coverage(session: Session) -> dict[str, Any]:
+    """Of how much of each day there was footage of each camera, as a number.
+
+    \b
+    Example:
+      retention report coverage --from 2026-10-01 --to 2026-11-01
+      retention report coverage --on 2026-10-24 --csv --table cells
     """
     return {}
 
