@@ -262,27 +262,15 @@ def _unwatched(evidence: Evidence, window: Window) -> tuple[Window, ...]:
 
 
 def _accounted(found: Findings, camera: int) -> Iterator[int]:
-    """The days of UTC, over by the end of the log, of which every recording is named and
-    gone: by number, duration and bytes."""
-    sums, odd = _sums(found, camera)
+    """The days of UTC, over by the end of the log, of which every recording is named, by
+    number, duration and bytes."""
+    sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for life in found.lives:
+        if life.camera == camera:
+            one = sums[life.start // DAY]
+            for place, number in enumerate((1, life.duration, life.size)):
+                one[place] += number
     for day, _, *recorded, _ in found.evidence.figures.recorded([camera]):
         over = (day + 1) * DAY <= found.evidence.written
-        if over and day not in odd and recorded[0] and recorded == sums.get(day):
+        if over and recorded == sums.get(day):
             yield day
-
-
-def _sums(found: Findings, camera: int) -> tuple[dict[int, list[int]], set[int]]:
-    """Number, duration and bytes of what is gone, by the day that it began on; and the days
-    with any that may be there."""
-    sums: dict[int, list[int]] = {}
-    odd: set[int] = set()
-    for life in found.lives:
-        if life.camera != camera:
-            continue
-        day = life.start // DAY
-        if life.fate not in (RecordingFate.DELETED, RecordingFate.LOST):
-            odd.add(day)
-        one = sums.setdefault(day, [0, 0, 0])
-        for place, number in enumerate((1, life.duration, life.size)):
-            one[place] += number
-    return sums, odd

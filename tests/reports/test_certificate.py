@@ -42,14 +42,19 @@ def hour(site, number, camera=1):
     )
 
 
+def watch(site, hours):
+    """The service runs from an hour before that day on, and writes that it does."""
+    site.at(MIDNIGHT - HOUR)
+    site.add("root.adopted", root="nvr1", recordings=0, bytes=0, unknown=0)
+    for beat in range(hours + 1):
+        site.at(MIDNIGHT + (beat - 1) * HOUR + MINUTE)
+        site.beat(0)
+
+
 @pytest.fixture
 def watched(site):
     """A site whose service ran on that day, and wrote down what it saw."""
-    site.at(MIDNIGHT - HOUR)
-    site.add("root.adopted", root="nvr1", recordings=0, bytes=0, unknown=0)
-    for beat in range(26):
-        site.at(MIDNIGHT + (beat - 1) * HOUR + MINUTE)
-        site.beat(0)
+    watch(site, 25)
     return site
 
 
@@ -113,6 +118,38 @@ def test_where_all_of_a_day_is_named_nothing_else_was_seen(watched, reported):
     assert exit_status(report) == 0
 
 
+def test_where_one_of_a_day_is_not_named_the_rest_is_not_known(watched, reported):
+    site = watched
+    site.recorded(hour(site, 1), hour(site, 20))
+    site.at(MIDNIGHT + 30 * DAY)
+    site.delete(hour(site, 1))
+    report = reported(site).both("certificate", **morning())
+    assert stretches(report) == [("not known", 1), ("deleted", 1), ("not known", 6)]
+    assert exit_status(report) == UNKNOWN
+
+
+def test_while_the_day_goes_on_more_of_it_may_come(site, reported):
+    watch(site, 9)
+    site.recorded(hour(site, 1))
+    lost(site, hour(site, 1))
+    report = reported(site).both("certificate", **morning())
+    assert stretches(report) == [("not known", 1), ("lost", 1), ("not known", 6)]
+
+
+def test_it_is_held_until_the_hold_has_cooled_off(watched, reported):
+    site = watched
+    site.recorded(hour(site, 1))
+    site.place(MIDNIGHT, MIDNIGHT + 8 * HOUR)
+    site.at(MIDNIGHT + 30 * DAY)
+    site.release(site.ask())
+    cooling = reported(site).both("certificate", **morning())
+    assert stretches(cooling) == [("held", 8)]
+    site.now += 8 * DAY
+    site.add("hold.cooled", hold=1)
+    cooled = reported(site).both("certificate", **morning())
+    assert stretches(cooled) == [("not known", 8)]
+
+
 def test_a_hold_that_came_too_late_keeps_nothing(watched, reported):
     site = watched
     site.recorded(hour(site, 1))
@@ -153,12 +190,12 @@ def test_what_was_rescued_at_the_last_moment_is_held(watched, reported):
     assert exit_status(report) == KEPT
 
 
-def test_of_the_polices_cameras_it_says_whom_to_ask(watched, reported):
-    watched.add(
+def test_of_the_polices_cameras_it_says_whom_to_ask(site, reported):
+    site.add(
         "camera.added", camera=3, id="A1", kind="anpr", custody="police",
         source="test", location="Ring Road",
     )  # fmt: skip
-    report = reported(watched).both("certificate", **morning(camera="A1"))
+    report = reported(site).both("certificate", **morning(camera="A1"))
     (row,) = table(report, "stretches")
     assert (row["became"], "police" in row["why"]) == ("not ours", True)
     assert exit_status(report) == 0
