@@ -15,7 +15,9 @@ from retention.model.values import FOREVER
 from retention.register.register import camera_add, camera_renumber, camera_replace
 from retention.reports.audit import audit_balance, audit_find, audit_list, audit_show
 from retention.reports.entries import ListRequest
+from retention.reports.evidence import ReportRequest
 from retention.reports.published_copy import PublishedCopy
+from retention.reports.report import CopiedReports
 from retention.tlog.entry import Stored
 from retention.tlog.kinds import KINDS
 from tests.support import campaign, publishing
@@ -301,3 +303,14 @@ def _enough(met: Counter[str]) -> bool:
     """Whether what was answered so far shows something of each verb."""
     answers = min(met[what] for what in (*SAME, "refused"))
     return answers > 50 and min(met["entries"], met["recordings"]) > 200
+
+
+def test_figures_of_a_report_are_those_of_the_books(lived, tmp_path) -> None:
+    """Two sums over the same log, each made in a way of its own."""
+    keeper, _, copy = lived
+    reports = CopiedReports(copy.directory, None, tmp_path, keeper.now, lambda _: None)
+    total = reports.report("deletions", ReportRequest()).tables[0].total
+    books = copy.balance(keeper.now).total.deleted
+    assert total is not None
+    assert books.recordings > 20
+    assert total.cells[1:4] == [books.recordings, books.seconds, books.bytes]
