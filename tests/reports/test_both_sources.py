@@ -312,5 +312,5 @@ def test_figures_of_a_report_are_those_of_the_books(lived, tmp_path) -> None:
     total = reports.report("deletions", ReportRequest()).tables[0].total
     books = copy.balance(keeper.now).total.deleted
     assert total is not None
-    assert books.recordings > 20
+    assert books.recordings
     assert total.cells[1:4] == [books.recordings, books.seconds, books.bytes]
