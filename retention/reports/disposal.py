@@ -30,7 +30,7 @@ from retention.reports.find import Finder, Life, Wanted
 from retention.reports.hold_register import HoldLife
 from retention.reports.hold_register import lives as hold_lives
 from retention.tlog.fates import RecordingFate
-from retention.tlog.figures import batch_of
+from retention.tlog.figures import LATE, batch_of
 from retention.tlog.kinds import HOLDS, RECORDINGS, telling
 from retention.tlog.source import DELETED, INTENDED, Record
 
@@ -175,14 +175,17 @@ def deletions_of(found: Findings) -> dict[int, Deletion]:
     source, made = found.evidence.source, {}
     for numbers, some in by_batch.items():
         intent, completion = map(source.entry, numbers)
-        late = batch_of(intent, completion, found.evidence.known).late
-        for life, done in some:
+        waits = [completion.entry["at"] - (life.due or 0) for life, _ in some]
+        if max(waits) >= LATE:  # few: the others were due whatever held them
+            late = batch_of(intent, completion, found.evidence.known).late
+            waits = [late[done.row] for _, done in some]
+        for (life, done), wait in zip(some, waits, strict=True):
             (intended,) = (
                 one
                 for one in life.events
                 if isinstance(one, DeletionIntended) and one.entry == done.intent
             )
-            made[id(life)] = Deletion(intended, done, late[done.row])
+            made[id(life)] = Deletion(intended, done, wait)
     return made
 
 
@@ -195,7 +198,9 @@ def pieces(found: Findings, camera: int) -> list[Piece]:
     layers = _named(found, camera)
     if not is_ours(evidence, camera):
         return account(window, layers, Fate.SILENT)
-    watched = split([window], _unwatched(evidence, window))[1]
+    reasons = _reasons(evidence, window)
+    unwatched = merge(one for layer in reasons for one in layer.windows)
+    watched = split([window], unwatched)[1]
     told = [Window(day * DAY, (day + 1) * DAY) for day in _accounted(found, camera)]
     recorded = [
         Window(day * DAY, (day + 1) * DAY)
@@ -214,7 +219,7 @@ def pieces(found: Findings, camera: int) -> list[Piece]:
             if camera in hold.cameras
         ),
         Layer(Fate.UNKNOWN, NOT_NAMED, merge(recorded)),
-        *_reasons(evidence, window),
+        *reasons,
     ]  # fmt: skip
     return close_gaps(account(window, layers, Fate.SILENT))
 
@@ -255,10 +260,6 @@ def _reasons(evidence: Evidence, window: Window) -> list[Layer]:
         Layer(Fate.UNKNOWN, BEFORE_ADOPTION, [Window(-FOREVER, adopted)]),
         Layer(Fate.UNKNOWN, SERVICE_DOWN, down(window, signs, evidence.written)),
     ]
-
-
-def _unwatched(evidence: Evidence, window: Window) -> tuple[Window, ...]:
-    return merge(one for layer in _reasons(evidence, window) for one in layer.windows)
 
 
 def _accounted(found: Findings, camera: int) -> Iterator[int]:

@@ -59,6 +59,8 @@ class Life:
     fate: RecordingFate = RecordingFate.RECORDED
     at: Micros | None = None
     """When its deletion was begun, or its loss was seen."""
+    due: Micros | None = None
+    """When it was due, as its last intent says."""
     events: list[RecordingEvent] = field(default_factory=list)
 
     @property
@@ -326,7 +328,7 @@ class Finder:
             return
         found, lives = self._rows(record)
         for place, life in lives:
-            due = found.columns["due"][place]
+            life.due = due = found.columns["due"][place]
             intended = self._event(
                 life, record, DeletionIntended, "deletion intended", row=place,
                 root=fields["root"], due=format_utc(due),

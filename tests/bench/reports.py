@@ -14,6 +14,7 @@ import resource
 import shutil
 import time
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from retention.control.context import Context
 from retention.model.answers.report import Report
 from retention.model.values import DAY, HOUR
 from retention.reports import gathering
-from retention.reports.report import report_deletions, report_holds
+from retention.reports.report import report_certificate, report_deletions, report_holds
 from retention.tlog import merkle, note
 from retention.tlog.canonical import encode
 from retention.tlog.merkle import Frontier
@@ -121,6 +122,11 @@ def measured(asked: Context) -> None:
         "its files", lambda: report_deletions(asked, on=day, camera="c100", files=True)
     )
     timed("deletions of a camera", lambda: report_deletions(asked, camera="c100"))
+    footage = str(date.fromisoformat(day) - timedelta(microseconds=KEPT))
+    timed(
+        "certificate of a day",
+        lambda: report_certificate(asked, on=footage, camera="c100"),
+    )
     timed("holds", lambda: report_holds(asked))
     timed("holds of a camera", lambda: report_holds(asked, camera="c100"))
 

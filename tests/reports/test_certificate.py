@@ -83,6 +83,21 @@ def test_each_recording_is_told_with_policy_due_deletion_and_entry(site, reporte
     assert exit_status(report) == 0
 
 
+def test_how_late_each_was_is_what_the_report_on_deletions_says(site, reported):
+    kept, late = site.row(age=26 * DAY), site.row(age=27 * DAY)
+    site.place(kept[2], kept[2] + MINUTE)
+    site.release(site.ask())
+    site.now += 9 * DAY
+    site.delete(kept, late)
+    log = reported(site)
+    report = log.both("certificate", **asked(late[2], kept[2] + MINUTE))
+    waits = {row["row"]: row["lateness"] for row in table(report, "recordings")}
+    files = table(log.live("deletions", files=True), "files")
+    assert waits == {row["row"]: row["lateness"] for row in files}
+    assert waits[0] < waits[1] - 4 * 86_400  # its hold was over only then
+    assert verdict(report)["2 deleted late, the latest by 8 days"] is False
+
+
 def test_each_stretch_of_the_time_is_called_what_it_is(watched, reported):
     site = watched
     site.recorded(*(hour(site, number) for number in (1, 2, 3, 5)))
