@@ -86,6 +86,8 @@ def certificate(
             "entries: that is not media sanitisation, its blocks are not overwritten",
             "The log names a recording when it is deleted, lost or in doubt; of all "
             "others it says how many there were a day, and not whether they are there",
+            "A stretch is called deleted where a recording of it was: whether a camera of "
+            "several streams has others of that time left, the counts of the day tell",
             "A third person needs the log's public key alone: `retention report "
             "certificate ... --proofs DIR` writes a proof for each recording named, and "
             "`retention audit verify FILE --key KEY` checks it",
@@ -340,6 +342,6 @@ def _requested(
             False,
         )
     yield ReportSaid(
-        f"{due.count(_BEFORE):,} were due, and {gone.count(_BEFORE):,} deleted, before "
-        f"the request; {gone.count(_AFTER):,} were deleted after it"
+        f"before the request {due.count(_BEFORE):,} of them were due and "
+        f"{gone.count(_BEFORE):,} deleted; after it {gone.count(_AFTER):,} were deleted"
     )

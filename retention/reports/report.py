@@ -15,16 +15,19 @@ from retention.catalogue.db import Priority
 from retention.catalogue.figures import NAME
 from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
 from retention.model.values import LISTED, Micros
-from retention.reports import certificate, foi
-from retention.reports.access_report import access
-from retention.reports.compliance import compliance
-from retention.reports.coverage_report import coverage
-from retention.reports.deletions import deletions
+from retention.reports import (
+    access_report,
+    certificate,
+    compliance,
+    coverage_report,
+    deletions,
+    exceptions,
+    foi,
+    seizures,
+)
 from retention.reports.evidence import Evidence, ReportRequest
-from retention.reports.exceptions import exceptions
 from retention.reports.gathering import Tell, figures_at, live, published
 from retention.reports.hold_register import holds, opened
-from retention.reports.seizures import seizures
 
 if TYPE_CHECKING:
     from retention.control.context import Context
@@ -33,13 +36,13 @@ Made = Callable[..., Report]
 """Makes a report of evidence and what was asked, with options of its own."""
 
 REPORTS: dict[str, Made] = {
-    "deletions": deletions,
+    "deletions": deletions.deletions,
     "holds": holds,
-    "compliance": compliance,
-    "coverage": coverage,
-    "exceptions": exceptions,
-    "seizures": seizures,
-    "access": access,
+    "compliance": compliance.compliance,
+    "coverage": coverage_report.coverage,
+    "exceptions": exceptions.exceptions,
+    "seizures": seizures.seizures,
+    "access": access_report.access,
     "foi": foi.foi,
     "certificate": certificate.certificate,
 }
