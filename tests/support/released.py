@@ -143,7 +143,10 @@ def unpack(archive: Path, directory: Path) -> Installation:
     """An installation as a version left it, below an empty directory or a new one."""
     directory.mkdir(exist_ok=True)
     with tarfile.open(archive) as packed:
-        packed.extractall(directory, filter="fully_trusted")  # noqa: S202  # our own
+        safely = (
+            {"filter": "fully_trusted"} if hasattr(tarfile, "data_filter") else {}
+        )  # from 3.11.4 on
+        packed.extractall(directory, **safely)  # noqa: S202  # our own
     return installation(directory)
 
 
