@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from retention.model.values import MINUTE
 from tests.support import campaign, logs, needs
 
 # Tests are imported one by one (importlib mode); what they share is in tests/support.
@@ -114,6 +115,16 @@ def pytest_runtest_call() -> Iterator[None]:
         honesty.be_honest()
     finally:
         honesty.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def time_to_read() -> Iterator[None]:
+    """Readings in the tests' own process may take long: the machine is busy with tests."""
+    from retention.catalogue import db
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "LONGEST_READ", 2 * MINUTE)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,7 @@ from retention.site.journal import log as journal
 STOP_SECONDS = 20.0
 """For the answers that are being made when the service ends."""
 
-LONGEST_ALARM = 4_000
+LONGEST_ALARM = 3_000
 _MORE = ". And more: see to every file there that ends in .refused"
 
 LONGEST_REASON = 500
