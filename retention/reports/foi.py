@@ -132,13 +132,26 @@ def _cameras(evidence: Evidence, used: list[LoggedCamera]) -> list[ReportRow]:
         for kind, number in sorted(kinds.items())
         if kind not in ("public_space", ANPR)
     )
+    public = [one for one in used if one.said.get("kind") == "public_space"]
+    anpr = [one for one in used if one.said.get("kind") == ANPR]
+    rest = [one for one in used if one not in public and one not in anpr]
     found = [
-        ("How many public-space cameras are there?", f"{kinds['public_space']:,}"),
-        ("How many ANPR cameras are there?", f"{kinds[ANPR]:,}"),
+        ("How many public-space cameras are there?", f"{len(public):,}", public),
+        ("How many ANPR cameras are there?", f"{len(anpr):,}", anpr),
     ]
     if others:
-        found.append(("How many other cameras are there?", others))
-    return [_row(*pair, ANYONE, entries) for pair in found]
+        found.append(("How many other cameras are there?", others, rest))
+    return [
+        _row(question, answer, _known(those), entries)
+        for question, answer, those in found
+    ]
+
+
+def _known(those: list[LoggedCamera]) -> str:
+    """A camera whose place is on record and not published is withheld from the public
+    copy, number and all."""
+    withheld = any(one.said.get("location") and _place(one) is None for one in those)
+    return AUDITOR if withheld else ANYONE
 
 
 def _place(one: LoggedCamera) -> str | None:

@@ -36,7 +36,8 @@ def test_the_founding_answer_is_one_command(site, reported):
     assert said["How many public-space cameras are there?"] == (
         "2", "anyone can recompute",
     )  # fmt: skip
-    assert said["How many ANPR cameras are there?"][0] == "8"
+    anpr = said["How many ANPR cameras are there?"]
+    assert anpr == ("8", "an auditor can")  # their places are on record
     assert "365 days in" in said["When do people watch them?"][0]
     assert "24 hours a day (24/7)" in said["When do people watch them?"][0]
     kept = said["How long is footage kept?"]
