@@ -1,15 +1,13 @@
 """The clock of a running daemon jumps ahead and comes back: nothing is deleted.
 
-The process itself is deceived, by libfaketime; monotonic and boot time stay true, as
+The process itself is deceived, by `wall_clock.c`; monotonic and boot time stay true, as
 they do when somebody sets a machine's clock.
 """
 
 import json
-import platform
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,28 +17,36 @@ from retention.site import clock
 from tests.support import needs
 from tests.support.installation import Installation
 
-SPEC = find_spec("libfaketime")
-LIBRARY = (
-    Path(SPEC.origin).parent / "vendor/libfaketime/src/libfaketime.so.1"
-    if (SPEC and SPEC.origin)
-    else None
-)
+SOURCE = Path(__file__).with_name("wall_clock.c")
 
-pytestmark = [
-    pytest.mark.skipif(
-        platform.machine() != "x86_64", reason="libfaketime is built for x86-64"
-    ),
-    pytest.mark.skipif(
-        LIBRARY is None and not needs.CI, reason="needs the package libfaketime"
-    ),
-]
+pytestmark = needs.cc
 
 
-TRUE = "+50"
+class WallClock:
+    """What is preloaded into a process so that its wall clock can be set."""
+
+    def __init__(self, directory):
+        self.library, self.file = directory / "wall_clock.so", directory / "off"
+        command = ["cc", "-O2", "-shared", "-fPIC", "-o", self.library, SOURCE]
+        subprocess.run(command, check=True, capture_output=True)
+        self.set(0)
+
+    def set(self, seconds):
+        """So many seconds off, for each look from now on."""
+        new = self.file.with_suffix(".new")
+        new.write_text(str(seconds))
+        new.replace(self.file)
+
+    @property
+    def environment(self):
+        return {"LD_PRELOAD": str(self.library), "WALL_CLOCK_OFF": str(self.file)}
+
+
+TRUE = 50
 """As far as a clock may be set without a doubt: the last minute of waiting is skipped."""
 
 
-@pytest.mark.parametrize("jump", ["+3600", "+3024000"])
+@pytest.mark.parametrize("jump", [3600, 3024000])
 def test_ahead_and_back_again_deletes_nothing_before_its_time(tmp_path, daemon, jump):
     """An hour would free what is due in half an hour, 35 days all there is."""
     site = Installation(tmp_path)
@@ -49,21 +55,14 @@ def test_ahead_and_back_again_deletes_nothing_before_its_time(tmp_path, daemon, 
         site.record(clock.read().wall, age)
     kept = site.files()
     soon = site.record(clock.read().wall, DAY - MINUTE).name
-    offset = tmp_path / "offset"
-    offset.write_text("+0")
-    running = daemon(
-        site,
-        LD_PRELOAD=str(LIBRARY),
-        FAKETIME_TIMESTAMP_FILE=str(offset),
-        FAKETIME_NO_CACHE="1",
-        DONT_FAKE_MONOTONIC="1",
-    )
+    wall_clock = WallClock(tmp_path)
+    running = daemon(site, **wall_clock.environment)
     running.until(lambda: site.entries("root.adopted"))
     # It deletes by the deceived clock as long as that is right.
-    offset.write_text(TRUE)
+    wall_clock.set(TRUE)
     running.until(lambda: soon not in site.files())
     assert site.files() == kept
-    offset.write_text(jump)
+    wall_clock.set(jump)
     running.until(lambda: guards(site, "guard.tripped"))
     rounds(running, site)
     status = command(site, "status")
@@ -73,7 +72,7 @@ def test_ahead_and_back_again_deletes_nothing_before_its_time(tmp_path, daemon, 
     assert [one["why"] for one in looks(preview)] == ["the clock is in doubt"]
     refused = hold(site, "yesterday 20:00", "2026-10-24T21:00Z")
     assert (refused.returncode, "counts from it" in refused.stderr) == (2, True)
-    offset.write_text(TRUE)
+    wall_clock.set(TRUE)
     rounds(running, site)
     assert site.files() == kept
     assert guards(site, "guard.cleared") == []  # not before ten minutes have passed

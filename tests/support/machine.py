@@ -8,8 +8,8 @@ that only goes on.
 FILE has two numbers that are read at each look at the clock: how far
 its wall clock is from this machine's since its installation, and how much more time has
 passed since, which boot time saw as well (both in microseconds).  So weeks pass, to the
-guards too; the clock is never set.  libfaketime can't do this: with boot time it moves
-the clock by which threads wait, and they hang.
+guards too; the clock is never set.  A preloaded
+library can't do this: with boot time it would move the clock by which threads wait.
 """
 
 import sys
