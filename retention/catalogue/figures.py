@@ -19,7 +19,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from retention.model.errors import CatalogueError
-from retention.tlog.figures import Folded, Known, Odd, Place, known_json, known_of
+from retention.tlog.figures import (
+    Cell,
+    Count,
+    Folded,
+    Grounds,
+    OddFiles,
+    grounds_json,
+    grounds_of,
+)
 
 NAME = "figures.db"
 
@@ -52,7 +60,7 @@ GROUPS = ("day", "camera", "footage", "policy", "doubt", "outcome", "step")
 """What cells can be summed by."""
 
 
-class Covered(NamedTuple):
+class Extent(NamedTuple):
     """What the figures are of: the log's name, its zone, so many entries of it, the digest
     of the last of them; and what the fold goes on from."""
 
@@ -60,22 +68,10 @@ class Covered(NamedTuple):
     zone: str
     size: int
     last: str
-    known: Known
+    known: Grounds
 
 
-class Summed(NamedTuple):
-    """Cells summed up: recordings, their duration and bytes, the worst lateness, the first
-    and last completion they are in."""
-
-    number: int
-    duration: int
-    size: int
-    worst: int
-    first: int
-    last: int
-
-
-class Wanted(NamedTuple):
+class CellsWanted(NamedTuple):
     """Days [since, until) of deletion, cameras by key, outcomes; None is all."""
 
     since: int | None = None
@@ -84,7 +80,7 @@ class Wanted(NamedTuple):
     outcomes: Collection[str] | None = None
 
 
-ALL = Wanted()
+ALL = CellsWanted()
 
 
 class Figures:
@@ -109,7 +105,7 @@ class Figures:
                 if not self._users:
                     self.close()
 
-    def covered(self) -> Covered | None:
+    def covered(self) -> Extent | None:
         """What it is of; None where it is new, damaged, or of another program: then it is
         to be begun anew.  CatalogueError where it can't be reached at all."""
         with self._translated():
@@ -122,8 +118,8 @@ class Figures:
             found = dict(db.execute("SELECT name, value FROM meta").fetchall())
             if self._sums() != found.get("sums"):
                 return None
-            known = known_of(json.loads(found["known"]))
-            return Covered(
+            known = grounds_of(json.loads(found["known"]))
+            return Extent(
                 found["origin"], found["zone"], int(found["size"]), found["last"], known
             )
         except (sqlite3.DatabaseError, KeyError, ValueError, TypeError):
@@ -137,7 +133,7 @@ class Figures:
                 if Path(name).exists():
                     Path(name).write_bytes(b"")
 
-    def begin(self, origin: str, zone: str) -> Covered:
+    def begin(self, origin: str, zone: str) -> Extent:
         """Begin anew, for this log."""
         self.forget()
         with self._translated():
@@ -145,12 +141,12 @@ class Figures:
             with self._step(db):
                 for statement in _TABLES:
                     db.execute(statement)
-                covered = Covered(origin, zone, 0, "", Known())
+                covered = Extent(origin, zone, 0, "", Grounds())
                 self._put_meta(db, covered)
                 db.execute(f"PRAGMA user_version={VERSION}")
         return covered
 
-    def advance(self, found: Folded, before: Covered, covered: Covered) -> None:
+    def advance(self, found: Folded, before: Extent, covered: Extent) -> None:
         """Add what was folded since `before`: it covers so much then.  All of it, or
         nothing; CatalogueError where another process has moved it on meanwhile."""
         with self._translated():
@@ -192,13 +188,13 @@ class Figures:
                 )
                 self._put_meta(db, covered)
 
-    def _put_meta(self, db: sqlite3.Connection, covered: Covered) -> None:
+    def _put_meta(self, db: sqlite3.Connection, covered: Extent) -> None:
         values = {
             "origin": covered.origin,
             "zone": covered.zone,
             "size": str(covered.size),
             "last": covered.last,
-            "known": json.dumps(known_json(covered.known)),
+            "known": json.dumps(grounds_json(covered.known)),
             "sums": self._sums(),
         }
         db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
@@ -220,8 +216,8 @@ class Figures:
     # -- what is asked -----------------------------------------------------------------
 
     def summed(
-        self, by: Sequence[str], wanted: Wanted = ALL
-    ) -> list[tuple[tuple[Any, ...], Summed]]:
+        self, by: Sequence[str], wanted: CellsWanted = ALL
+    ) -> list[tuple[tuple[Any, ...], Count]]:
         """Cells summed by one or more of `GROUPS`, in the order given."""
         groups = ", ".join(one for one in by if one in GROUPS)
         where, values = _where(wanted)
@@ -232,7 +228,7 @@ class Figures:
                 f"ORDER BY {groups}",
                 values,
             )
-            return [(row[:-6], Summed(*row[-6:])) for row in rows]
+            return [(row[:-6], Count(*row[-6:])) for row in rows]
 
     def span(self) -> tuple[int, int] | None:
         """The first and the last day of deletion; None where there is none."""
@@ -242,23 +238,23 @@ class Figures:
             )
         return None if found[0] is None else (found[0], found[1])
 
-    def cells(self, wanted: Wanted = ALL) -> Iterator[tuple[Place, Summed]]:
+    def cells(self, wanted: CellsWanted = ALL) -> Iterator[tuple[Cell, Count]]:
         """Each cell."""
         for place, found in self.summed(GROUPS, wanted):
-            yield Place(*place), found
+            yield Cell(*place), found
 
     def recorded(
         self, cameras: Collection[int] | None = None
     ) -> list[tuple[int, int, int, int, int, int]]:
         """(UTC day, camera, recordings, duration, bytes, gaps) as roll-ups have them."""
-        where, values = _where(Wanted(cameras=cameras))
+        where, values = _where(CellsWanted(cameras=cameras))
         with self._translated():
             rows = self._open().execute(
                 f"SELECT * FROM recorded {where} ORDER BY day, camera", values
             )
             return rows.fetchall()
 
-    def odd(self, what: str, wanted: Wanted = ALL) -> list[Odd]:
+    def odd(self, what: str, wanted: CellsWanted = ALL) -> list[OddFiles]:
         """Batches with files deleted `late` or `early`, the worst first."""
         where, values = _where(wanted._replace(cameras=None, outcomes=None))
         also = f"{where} AND what=?" if where else "WHERE what=?"
@@ -269,7 +265,7 @@ class Figures:
                 (*values, what),
             )
             return [
-                Odd(
+                OddFiles(
                     kind,
                     day,
                     done,
@@ -325,7 +321,7 @@ class Figures:
             ) from error
 
 
-def _where(wanted: Wanted) -> tuple[str, list[Any]]:
+def _where(wanted: CellsWanted) -> tuple[str, list[Any]]:
     parts: list[str] = []
     values: list[Any] = []
     if wanted.since is not None:

@@ -15,12 +15,12 @@ from retention.tlog.entry import Stored
 from retention.tlog.lawful.fold import Lawful
 from retention.tlog.unsigned import Stretch
 from retention.tlog.verify.books import Books, Indexed, placed
-from retention.tlog.verify.findings import Depth, Fault, FaultError, Report
+from retention.tlog.verify.findings import Depth, Fault, FaultError, Verification
 
 if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue
 
-__all__ = ["Depth", "Fault", "Report", "verify", "verify_catalogue"]
+__all__ = ["Depth", "Fault", "Verification", "verify", "verify_catalogue"]
 
 PAGE = 500
 """Entries read in one transaction: none stays open for long."""
@@ -43,7 +43,7 @@ def verify(
     signed: Mapping[int, Signed] | None = None,
     lawful: Lawful | None = None,
     unsigned: Callable[[], Collection[Stretch]] = tuple,
-) -> Report:
+) -> Verification:
     """Check entries, in order from 0, against a head of `size` and `root`, and against
     `signed` heads by their sizes.
 
@@ -52,7 +52,7 @@ def verify(
     should be found and is not.  `lawful` judges each that is right.  `unsigned` gives
     what came back under no head.
     """
-    report = Report(size, Depth.DEEP if deep else Depth.TREE)
+    report = Verification(size, Depth.DEEP if deep else Depth.TREE)
     books = Books(report, unindexed)
     books.unsigned = unsigned
     frontier = merkle.Frontier()
@@ -124,7 +124,7 @@ def verify_catalogue(
     *,
     deep: bool = False,
     signed: Mapping[int, Signed] | None = None,
-) -> Report:
+) -> Verification:
     """Check the log in a catalogue, as of now, while others go on writing."""
     # Here, since whoever verifies a published log has no database library.
     from retention.catalogue import log
@@ -135,7 +135,7 @@ def verify_catalogue(
     try:
         root = merkle.Frontier.from_bytes(size, data).root()
     except ValueError as error:
-        report = Report(size, Depth.DEEP if deep else Depth.TREE)
+        report = Verification(size, Depth.DEEP if deep else Depth.TREE)
         report.add(Fault(0, f"has no head to compare: {error}"))
         return report
 

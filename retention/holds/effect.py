@@ -16,7 +16,7 @@ from retention.catalogue.db import Priority
 from retention.control.gate import Rescue
 from retention.holds.answer import Counted, answer_of
 from retention.holds.terms import AskedTimes, asked_of, incomplete
-from retention.model.answers.hold import Inspection, Stretch
+from retention.model.answers.hold import HoldStretch, Inspection
 from retention.model.localtime import format_utc, utc_or_null
 from retention.model.policy import Holds
 from retention.model.values import FOREVER, SECOND, Camera, Micros
@@ -150,7 +150,9 @@ def said_of(
         "reference": hold.reference,
         "incomplete": incomplete(hold),
         "same_reference": same,
-        "asked": Stretch(format_utc(asked.asked.start), utc_or_null(asked.asked.end)),
+        "asked": HoldStretch(
+            format_utc(asked.asked.start), utc_or_null(asked.asked.end)
+        ),
         "since": format_utc(asked.window.start),
         "until": utc_or_null(asked.window.end),
         "margin_seconds": hold.margin // SECOND,

@@ -21,8 +21,8 @@ from retention.model.answers.hold import (
     HoldList,
     HoldRow,
     HoldShown,
+    HoldStretch,
     ReleaseRequest,
-    Stretch,
 )
 from retention.model.answers.status import HoldCounts, ReleaseWaiting
 from retention.model.errors import UsageError
@@ -242,7 +242,7 @@ def _row(
         state=state_of(row, now, pending=request is not None),
         kind=row.kind,
         cameras=[CameraCovered(one.id, one.location, one.view) for one in cameras],
-        asked=Stretch(format_utc(asked.start), utc_or_null(asked.end)),
+        asked=HoldStretch(format_utc(asked.start), utc_or_null(asked.end)),
         since=format_utc(row.since),
         until=utc_or_null(row.until),
         margin_seconds=row.margin // SECOND,

@@ -17,7 +17,7 @@ from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import Micros
 from retention.reports.deletions import times
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 from retention.reports.hold_register import who
 from retention.tlog.kinds import KINDS, OF_PEOPLE
 from retention.tlog.source import Record
@@ -33,7 +33,7 @@ class Deed(NamedTuple):
 
 
 @dataclass(slots=True)
-class Times:
+class Often:
     """How often, when first and last, and the first and last entry of it."""
 
     number: int
@@ -53,7 +53,7 @@ _OFTEN = [
 ]
 
 
-def access(evidence: Evidence, asked: Asked) -> Report:
+def access(evidence: Evidence, asked: Selection) -> Report:
     """Who did what in the time asked for; UsageError where cameras are asked for: what
     people do is not all about one."""
     if asked.cameras is not None:
@@ -107,11 +107,11 @@ def _refusals(record: Record) -> int:
     return int(record.entry["fields"].get("count", 1))
 
 
-def _often(records: Iterable[tuple[Deed, int, Record]]) -> dict[Deed, Times]:
-    found: dict[Deed, Times] = {}
+def _often(records: Iterable[tuple[Deed, int, Record]]) -> dict[Deed, Often]:
+    found: dict[Deed, Often] = {}
     for deed, number, record in records:
         at, entry = record.entry["at"], record.number
-        one = found.setdefault(deed, Times(0, at, at, [entry, entry]))
+        one = found.setdefault(deed, Often(0, at, at, [entry, entry]))
         one.number += number
         one.last, one.entries[1] = at, entry
     return dict(sorted(found.items()))

@@ -34,7 +34,7 @@ from retention.reports.disposal import (
     is_ours,
     pieces,
 )
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 from retention.reports.find import Life
 from retention.tlog.fates import RecordingFate
 from retention.tlog.figures import LATE, ranges
@@ -59,7 +59,7 @@ _NOT_OURS = "not ours"
 
 
 def certificate(
-    evidence: Evidence, asked: Asked, *, requested_on: str | None = None
+    evidence: Evidence, asked: Selection, *, requested_on: str | None = None
 ) -> Report:
     """What became of the footage of the camera and the time asked for.  With `requested_on`,
     the day somebody asked for it: whether it was fixed before what would be due when."""

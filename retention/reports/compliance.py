@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from retention.catalogue.figures import Wanted
+from retention.catalogue.figures import CellsWanted
 from retention.control.guards import UNLAWFUL
 from retention.model.answers.report import (
     Report,
@@ -22,7 +22,7 @@ from retention.model.localtime import (
 )
 from retention.model.values import DAY, FOREVER, SECOND, Micros
 from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds, times
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 from retention.reports.exceptions import ALARMS, CLEARED, TRIPPED, Standing, standing
 from retention.reports.hold_register import who
 from retention.reports.lateness import Lateness, lateness
@@ -53,11 +53,11 @@ class Overdue(NamedTuple):
     last: int
 
 
-def compliance(evidence: Evidence, asked: Asked) -> Report:
+def compliance(evidence: Evidence, asked: Selection) -> Report:
     """Whether the promise was kept on the days asked for; deletions of the cameras asked
     for, all else of the whole site."""
     days = evidence.days(asked)
-    wanted = Wanted(days.start, days.stop, asked.cameras, OURS)
+    wanted = CellsWanted(days.start, days.stop, asked.cameras, OURS)
     steps = evidence.figures.summed(("step",), wanted)
     total = lateness((key[0], one) for key, one in steps)
     beats = [
@@ -159,7 +159,7 @@ def _watched(evidence: Evidence, beats: list[Record]) -> dict[int, Watched]:
 
 
 def _by_day(
-    evidence: Evidence, wanted: Wanted, watched: dict[int, Watched]
+    evidence: Evidence, wanted: CellsWanted, watched: dict[int, Watched]
 ) -> ReportTable:
     deleted = {day: one for (day,), one in grouped(evidence, ("day",), wanted)}
     columns = [
@@ -232,7 +232,7 @@ def _overdue_table(late: list[Overdue]) -> ReportTable:
 # -- why ------------------------------------------------------------------------------------
 
 
-def _doubtful(evidence: Evidence, wanted: Wanted) -> ReportTable:
+def _doubtful(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
     """Footage whose period did not count from its own end."""
     rows = [
         ReportRow(

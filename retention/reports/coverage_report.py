@@ -20,13 +20,13 @@ from retention.model.answers.report import (
 from retention.model.localtime import day_text
 from retention.model.values import DAY, Micros
 from retention.reports.deletions import faults, seconds, times
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 
 RECORDED = "recordings.recorded"
 
 
 @dataclass(slots=True)
-class Covered:
+class CameraDays:
     """What was catalogued of some camera days: `possible` is how long they were."""
 
     possible: Micros = 0
@@ -36,7 +36,7 @@ class Covered:
     empty: int = 0
     """Camera days of which there was nothing."""
 
-    def add(self, other: Covered) -> None:
+    def add(self, other: CameraDays) -> None:
         """With these too."""
         self.possible += other.possible
         self.number += other.number
@@ -66,12 +66,12 @@ _CELLS = [
 ]
 
 
-def coverage(evidence: Evidence, asked: Asked) -> Report:
+def coverage(evidence: Evidence, asked: Selection) -> Report:
     """The days asked for, of the council's cameras that are in use, or were."""
     days = evidence.days(asked)
-    by_day: dict[int, Covered] = defaultdict(Covered)
-    by_camera: dict[int, Covered] = defaultdict(Covered)
-    total = Covered()
+    by_day: dict[int, CameraDays] = defaultdict(CameraDays)
+    by_camera: dict[int, CameraDays] = defaultdict(CameraDays)
+    total = CameraDays()
     single = []
     for (camera, day), one in _all(evidence, asked, days).items():
         for place in (by_day[day], by_camera[camera], total):
@@ -98,10 +98,10 @@ def coverage(evidence: Evidence, asked: Asked) -> Report:
 
 
 def _all(
-    evidence: Evidence, asked: Asked, days: range
-) -> dict[tuple[int, int], Covered]:
+    evidence: Evidence, asked: Selection, days: range
+) -> dict[tuple[int, int], CameraDays]:
     """Every camera day that was to be recorded; of the last only what is over."""
-    found: dict[tuple[int, int], Covered] = {}
+    found: dict[tuple[int, int], CameraDays] = {}
     for key, one in sorted(evidence.cameras.by_key.items()):
         theirs = one.said.get("custody", "council") != "council"
         if theirs or (asked.cameras is not None and key not in asked.cameras):
@@ -109,15 +109,15 @@ def _all(
         for day in days:
             length = min(DAY, evidence.written - day * DAY)
             if length > 0 and not one.retired:
-                found[key, day] = Covered(possible=length, empty=1)
+                found[key, day] = CameraDays(possible=length, empty=1)
     for day, key, number, duration, _, gaps in evidence.figures.recorded(asked.cameras):
         if day in days and (key, day) in found:
             possible = found[key, day].possible
-            found[key, day] = Covered(possible, number, duration, gaps)
+            found[key, day] = CameraDays(possible, number, duration, gaps)
     return found
 
 
-def _verdict(total: Covered) -> list[ReportSaid]:
+def _verdict(total: CameraDays) -> list[ReportSaid]:
     share = total.share
     if share is None:
         return [ReportSaid("no camera of the council's was in use in these days")]
@@ -132,7 +132,7 @@ def _verdict(total: Covered) -> list[ReportSaid]:
 
 
 def _table(
-    name: str, title: str, first: ReportColumn, rows: Iterable[tuple[str, Covered]]
+    name: str, title: str, first: ReportColumn, rows: Iterable[tuple[str, CameraDays]]
 ) -> ReportTable:
     columns = [first, *_CELLS, ReportColumn("empty", "days of nothing", "number")]
     found = [ReportRow([key, *one.cells(), one.empty]) for key, one in rows]

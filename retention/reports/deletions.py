@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from retention.catalogue.figures import Summed, Wanted
+from retention.catalogue.figures import CellsWanted
 from retention.model.answers.report import (
     Report,
     ReportColumn,
@@ -16,10 +16,10 @@ from retention.model.answers.report import (
 )
 from retention.model.localtime import day_text, format_duration, format_size, format_utc
 from retention.model.values import SECOND, Micros, Outcome
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 from retention.reports.lateness import KINDS as OBSTACLES
 from retention.reports.lateness import Lateness, Obstacles, lateness
-from retention.tlog.figures import LATE, Batch, Odd, batch_of
+from retention.tlog.figures import LATE, BatchRows, Count, OddFiles, batch_of
 from retention.tlog.source import DELETED, INTENDED, Record
 
 LISTED = 1_000
@@ -67,13 +67,13 @@ class DeletedFile(NamedTuple):
     intent: Record
     done: Record
     row: int
-    batch: Batch
+    batch: BatchRows
 
 
-def deletions(evidence: Evidence, asked: Asked, *, files: bool = False) -> Report:
+def deletions(evidence: Evidence, asked: Selection, *, files: bool = False) -> Report:
     """What was deleted on the days asked for; `files`: with a row for each file."""
     days = evidence.days(asked)
-    wanted = Wanted(days.start, days.stop, asked.cameras, OURS)
+    wanted = CellsWanted(days.start, days.stop, asked.cameras, OURS)
     total = _all(evidence, wanted)
     early = _odd(evidence, "early", wanted)
     tables = [
@@ -165,17 +165,17 @@ def faults(evidence: Evidence) -> list[ReportSaid]:
 # -- sums ---------------------------------------------------------------------------------
 
 
-def _all(evidence: Evidence, wanted: Wanted) -> Lateness:
+def _all(evidence: Evidence, wanted: CellsWanted) -> Lateness:
     return lateness(
         (key[0], one) for key, one in evidence.figures.summed(("step",), wanted)
     )
 
 
 def grouped(
-    evidence: Evidence, by: Sequence[str], wanted: Wanted
+    evidence: Evidence, by: Sequence[str], wanted: CellsWanted
 ) -> list[tuple[tuple[Any, ...], Lateness]]:
     """Deletions summed by some of `figures.GROUPS`, in order, with their lateness."""
-    found: dict[tuple[Any, ...], list[tuple[int, Summed]]] = defaultdict(list)
+    found: dict[tuple[Any, ...], list[tuple[int, Count]]] = defaultdict(list)
     for key, one in evidence.figures.summed((*by, "step"), wanted):
         found[key[:-1]].append((key[-1], one))
     return [(key, lateness(steps)) for key, steps in found.items()]
@@ -202,7 +202,11 @@ _TITLES = {
 
 
 def _by(
-    evidence: Evidence, wanted: Wanted, what: str, column: ReportColumn, total: Lateness
+    evidence: Evidence,
+    wanted: CellsWanted,
+    what: str,
+    column: ReportColumn,
+    total: Lateness,
 ) -> ReportTable:
     shown: Callable[[int], Any] = (
         evidence.cameras.name if what == "camera" else day_text
@@ -225,9 +229,9 @@ def _summed(
     )  # fmt: skip
 
 
-def _by_reason(evidence: Evidence, wanted: Wanted, total: Lateness) -> ReportTable:
+def _by_reason(evidence: Evidence, wanted: CellsWanted, total: Lateness) -> ReportTable:
     """A camera's own period is a reason of its own."""
-    found: dict[tuple[int, int, int], list[tuple[int, Summed]]] = defaultdict(list)
+    found: dict[tuple[int, int, int], list[tuple[int, Count]]] = defaultdict(list)
     groups = ("policy", "camera", "doubt", "step")
     for (version, camera, doubt, step), one in evidence.figures.summed(groups, wanted):
         policy = evidence.known.policies.get(version)
@@ -253,7 +257,7 @@ def _reason(days: int, doubt: int) -> str:
     )
 
 
-def _kept(evidence: Evidence, wanted: Wanted) -> ReportTable:
+def _kept(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
     others = [str(one) for one in KEPT]
     found = evidence.figures.summed(("outcome",), wanted._replace(outcomes=others))
     rows = [
@@ -282,7 +286,7 @@ def _kept(evidence: Evidence, wanted: Wanted) -> ReportTable:
 # -- one by one ---------------------------------------------------------------------------
 
 
-def _files(evidence: Evidence, wanted: Wanted, total: Lateness) -> ReportTable:
+def _files(evidence: Evidence, wanted: CellsWanted, total: Lateness) -> ReportTable:
     rows: list[ReportRow] = []
     for one in _within(evidence, wanted, total):
         if len(rows) == FILES:
@@ -297,7 +301,7 @@ def _files(evidence: Evidence, wanted: Wanted, total: Lateness) -> ReportTable:
 
 
 def _within(
-    evidence: Evidence, wanted: Wanted, total: Lateness
+    evidence: Evidence, wanted: CellsWanted, total: Lateness
 ) -> Iterator[DeletedFile]:
     """The files of the batches that the sums are of, in the order of the log."""
     if not total.number:
@@ -307,7 +311,7 @@ def _within(
 
 
 def _of_batch(
-    evidence: Evidence, wanted: Wanted, intent: Record, done: Record,
+    evidence: Evidence, wanted: CellsWanted, intent: Record, done: Record,
     rows: Iterable[int] | None = None,
 ) -> Iterator[DeletedFile]:  # fmt: skip
     batch = batch_of(intent, done, evidence.known)
@@ -343,7 +347,7 @@ class _Odds(NamedTuple):
 def _odd(
     evidence: Evidence,
     what: str,
-    wanted: Wanted,
+    wanted: CellsWanted,
     tell: Callable[[DeletedFile], tuple[list[Any], list[int]]] | None = None,
 ) -> _Odds:
     """Those of the days and cameras asked for, the worst batches first.  Of late ones only
@@ -366,14 +370,16 @@ def _odd(
     return _Odds(number, rows)
 
 
-def _expanded(evidence: Evidence, wanted: Wanted, odd: Odd) -> Iterator[DeletedFile]:
+def _expanded(
+    evidence: Evidence, wanted: CellsWanted, odd: OddFiles
+) -> Iterator[DeletedFile]:
     intent = evidence.source.entry(odd.intent)
     done = evidence.source.entry(odd.completion)
     rows = [row for first, last in odd.rows for row in range(first, last + 1)]
     return _of_batch(evidence, wanted, intent, done, rows)
 
 
-def _late(evidence: Evidence, wanted: Wanted, total: Lateness) -> ReportTable:
+def _late(evidence: Evidence, wanted: CellsWanted, total: Lateness) -> ReportTable:
     late = total.number - total.on_time
     rows: list[ReportRow] = []
     if late:

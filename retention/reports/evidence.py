@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from retention.catalogue.figures import Figures, Wanted
+from retention.catalogue.figures import CellsWanted, Figures
 from retention.model.answers.report import (
     Report,
     ReportAsked,
@@ -23,7 +23,7 @@ from retention.model.errors import UsageError
 from retention.model.localtime import Moment, day_of, format_utc, midnight
 from retention.model.values import FOREVER, Micros, Window
 from retention.tlog.cameras import LoggedCameras
-from retention.tlog.figures import Known
+from retention.tlog.figures import Grounds
 from retention.tlog.source import DELETED, INTENDED, Record, Source, apart
 
 _BARE = re.compile(r"(?!now\b|[+-])[^:]+", re.IGNORECASE)
@@ -46,7 +46,7 @@ class ReportRequest(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Selection:
     """The same, understood: `window` ends with the evidence at the latest, `cameras` are
     keys, None for all."""
 
@@ -63,7 +63,7 @@ class Evidence:
 
     source: Source
     figures: Figures
-    known: Known
+    known: Grounds
     head: ReportHead
     began: Micros
     written: Micros
@@ -96,7 +96,7 @@ class Evidence:
     ) -> Iterator[tuple[Record, Record]]:
         """The batches, as `batches` gives them, that may have footage of these cameras in
         the windows: figures say where they lie."""
-        sums = self.figures.summed(("footage",), Wanted(cameras=cameras))
+        sums = self.figures.summed(("footage",), CellsWanted(cameras=cameras))
         met = [one for (day,), one in sums if self._meets(day, windows)]
         if not met:
             return
@@ -117,7 +117,7 @@ class Evidence:
             for window in windows
         )
 
-    def asked(self, request: ReportRequest) -> Asked:
+    def asked(self, request: ReportRequest) -> Selection:
         """What a request means here; UsageError where that is nothing."""
         window = self._window(request)
         bounded = request.on is not None
@@ -128,7 +128,7 @@ class Evidence:
             location=request.location,
             controller=request.controller,
         )
-        return Asked(shown, window, self._cameras(request, window))
+        return Selection(shown, window, self._cameras(request, window))
 
     def _window(self, request: ReportRequest) -> Window:
         since, until = (_with_time(text) for text in request[:2])
@@ -166,7 +166,7 @@ class Evidence:
             )
         return frozenset(found)
 
-    def days(self, asked: Asked) -> range:
+    def days(self, asked: Selection) -> range:
         """The local days asked for; UsageError where they are not whole ones.  What is
         summed up is summed up by days."""
         zone = ZoneInfo(self.zone)
@@ -192,7 +192,7 @@ class Evidence:
         self,
         name: str,
         title: str,
-        asked: Asked,
+        asked: Selection,
         verdict: list[ReportSaid],
         tables: list[ReportTable],
         notes: list[str],

@@ -16,7 +16,7 @@ from retention.model.answers.report import (
 from retention.model.localtime import format_size, format_utc
 from retention.model.values import FOREVER, Micros, Outcome
 from retention.reports.deletions import KEPT, seconds
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 from retention.tlog.kinds import telling
 from retention.tlog.source import DELETED, INTENDED, LOST, Record
 
@@ -57,7 +57,7 @@ class _Sum:
             self.entries.append([entry, entry])
 
 
-def exceptions(evidence: Evidence, asked: Asked) -> Report:
+def exceptions(evidence: Evidence, asked: Selection) -> Report:
     """What went otherwise in the time asked for, of the cameras asked for."""
     sums: dict[str, _Sum] = {}
     listed: list[ReportRow] = []
@@ -111,7 +111,7 @@ def _count(number: int) -> str:
 
 
 def _rows(
-    evidence: Evidence, asked: Asked
+    evidence: Evidence, asked: Selection
 ) -> Iterator[tuple[str, dict[str, Any], Record]]:
     """What was found of single recordings, and what of a batch was not deleted."""
     window = asked.window

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from retention.catalogue.figures import Wanted
+from retention.catalogue.figures import CellsWanted
 from retention.control.guards import CUSTODY, SILENT
 from retention.model import monitored
 from retention.model.answers.report import (
@@ -24,7 +24,7 @@ from retention.model.answers.report import (
 from retention.model.localtime import day_text, format_duration
 from retention.model.values import DAY, FOREVER, SECOND, Published, published_by
 from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds, times
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 from retention.reports.exceptions import ALARMS, Standing, standing
 from retention.reports.hold_register import lives
 from retention.reports.lateness import Lateness, lateness
@@ -43,7 +43,7 @@ RECORDED = "recordings.recorded"
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class SmallNumbers:
     """How numbers are written: below `FEW` not at all, where that is asked."""
 
     suppress: bool
@@ -59,13 +59,13 @@ class Counts:
         return ReportColumn(name, heading, "text" if self.suppress else "number")
 
 
-def foi(evidence: Evidence, asked: Asked, *, suppress: bool = False) -> Report:
+def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Report:
     """The figures of the days asked for; `suppress`: numbers of people's acts below `FEW`
     are not shown."""
     days = evidence.days(asked)
-    counts = Counts(suppress)
+    counts = SmallNumbers(suppress)
     used = _used(evidence, asked)
-    wanted = Wanted(days.start, days.stop, asked.cameras, OURS)
+    wanted = CellsWanted(days.start, days.stop, asked.cameras, OURS)
     steps = evidence.figures.summed(("step",), wanted)
     total = lateness((key[0], one) for key, one in steps)
     stood = [
@@ -115,7 +115,7 @@ def _row(
 # -- cameras --------------------------------------------------------------------------------
 
 
-def _used(evidence: Evidence, asked: Asked) -> list[LoggedCamera]:
+def _used(evidence: Evidence, asked: Selection) -> list[LoggedCamera]:
     return [
         one
         for key, one in sorted(evidence.cameras.by_key.items())
@@ -229,7 +229,9 @@ def _recording(
 # -- how long -------------------------------------------------------------------------------
 
 
-def _keeping(evidence: Evidence, total: Lateness, wanted: Wanted) -> list[ReportRow]:
+def _keeping(
+    evidence: Evidence, total: Lateness, wanted: CellsWanted
+) -> list[ReportRow]:
     policies = list(evidence.source.of_kinds((POLICY,)))
     rows = []
     if policies:
@@ -322,7 +324,7 @@ def _silent(stood: list[Standing]) -> ReportRow:
 # -- tables ---------------------------------------------------------------------------------
 
 
-def _deletions(evidence: Evidence, wanted: Wanted) -> ReportTable:
+def _deletions(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
     columns = [
         ReportColumn("day", "deleted on", "day"),
         ReportColumn("recordings", "recordings", "number"),
@@ -342,7 +344,7 @@ def _deletions(evidence: Evidence, wanted: Wanted) -> ReportTable:
     )  # fmt: skip
 
 
-def _holds(evidence: Evidence, asked: Asked, counts: Counts) -> ReportTable:
+def _holds(evidence: Evidence, asked: Selection, counts: SmallNumbers) -> ReportTable:
     window = asked.window
     sums: dict[str, list[int]] = {}
     entries: dict[str, list[list[int]]] = {}

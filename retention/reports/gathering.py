@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from retention.catalogue import heads
 from retention.catalogue.entries import CatalogueSource
-from retention.catalogue.figures import NAME, Covered, Figures
+from retention.catalogue.figures import NAME, Extent, Figures
 from retention.model.answers.report import ReportHead
 from retention.model.errors import (
     RetentionError,
@@ -61,7 +61,7 @@ def live(context: Context) -> Iterator[Evidence]:
                     )
                 source = CatalogueSource(tx, signed.size)
                 origin = note.unverified(signed.note.encode()).origin
-                reading = _Reading(source, origin, signed.size)
+                reading = _Folding(source, origin, signed.size)
                 covered = reading.step(kept)
                 if covered.size == signed.size:
                     root = signed.frontier.root()
@@ -100,7 +100,7 @@ def published(
             f"{directory} holds other entries than its head signs: `retention audit "
             f"verify {directory} --key KEY` tells which"
         )
-    reading = _Reading(source, head.origin, head.size)
+    reading = _Folding(source, head.origin, head.size)
     place = sha256(f"{head.origin}\n{directory.resolve()}".encode()).hexdigest()[:16]
     with figures_at(cache / f"{place}.db").used() as kept:
         if anew:
@@ -123,11 +123,11 @@ def advance(catalogue: Catalogue, stop: Callable[[], bool]) -> None:
                 return
             origin = note.unverified(signed.note.encode()).origin
             source = CatalogueSource(tx, signed.size)
-            if _Reading(source, origin, signed.size).step(kept).size == signed.size:
+            if _Folding(source, origin, signed.size).step(kept).size == signed.size:
                 return
 
 
-class _Reading:
+class _Folding:
     """A log up to its head, and the figures of it that are being made."""
 
     def __init__(self, source: Source, origin: str, size: int) -> None:
@@ -143,7 +143,7 @@ class _Reading:
                 "audit verify`"
             ) from error
 
-    def step(self, kept: Figures) -> Covered:
+    def step(self, kept: Figures) -> Extent:
         """Fold one slice; where what is kept is not of this log, begin anew."""
         before = kept.covered()
         if before is None or not self._is_of_this(before):
@@ -158,11 +158,11 @@ class _Reading:
                 size = record.number + 1
                 break
         last = self._digest(size - 1)
-        after = Covered(self.origin, self.zone, size, last, fold.known)
+        after = Extent(self.origin, self.zone, size, last, fold.known)
         kept.advance(fold.folded(), before, after)
         return after
 
-    def _is_of_this(self, kept: Covered) -> bool:
+    def _is_of_this(self, kept: Extent) -> bool:
         """Entries are chained: where the last one is the same, all are."""
         return (kept.origin, kept.zone) == (self.origin, self.zone) and (
             kept.size == 0
@@ -173,7 +173,7 @@ class _Reading:
         return sha256(canonical.encode(self.source.entry(number).entry)).hexdigest()
 
     def evidence(
-        self, kept: Figures, covered: Covered, root: bytes, moment: Moment
+        self, kept: Figures, covered: Extent, root: bytes, moment: Moment
     ) -> Evidence:
         """All that a report needs."""
         written = self.source.entry(self.size - 1).entry["at"]

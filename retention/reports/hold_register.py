@@ -19,7 +19,7 @@ from retention.model.errors import VerificationError
 from retention.model.localtime import format_utc, utc_or_null
 from retention.model.values import FOREVER, Micros, Window
 from retention.reports.deletions import faults, seconds
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 from retention.tlog.commitments import ACTOR_NAME
 from retention.tlog.figures import ranges
 from retention.tlog.kinds import HOLDS, telling
@@ -223,7 +223,7 @@ def _rows(
 # -- the report -----------------------------------------------------------------------------
 
 
-def chosen(evidence: Evidence, asked: Asked) -> list[HoldLife]:
+def chosen(evidence: Evidence, asked: Selection) -> list[HoldLife]:
     """The holds that stood in the time asked for, on any of the cameras asked for."""
     every = lives(evidence.source.of_kinds(HOLDS))
     return [
@@ -234,7 +234,7 @@ def chosen(evidence: Evidence, asked: Asked) -> list[HoldLife]:
     ]
 
 
-def holds(evidence: Evidence, asked: Asked) -> Report:
+def holds(evidence: Evidence, asked: Selection) -> Report:
     """The holds that stood in the time asked for, on any of the cameras asked for."""
     found = chosen(evidence, asked)
     account(evidence, found)
@@ -382,7 +382,7 @@ def _kept(evidence: Evidence, hold: HoldLife) -> int | None:
     return 0 if ended else None
 
 
-def opened(evidence: Evidence, asked: Asked) -> tuple[Report, list[int]]:
+def opened(evidence: Evidence, asked: Selection) -> tuple[Report, list[int]]:
     """The same with what identifies people and every free text, of the live log alone; and
     the holds of which any was opened.
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from retention.catalogue.figures import Summed
 from retention.model.coverage import SILENCE, STARTED, STOPPED
 from retention.model.values import FOREVER, Micros
-from retention.tlog.figures import EDGES, ON_TIME
+from retention.tlog.figures import EDGES, ON_TIME, Count
 from retention.tlog.kinds import telling
 from retention.tlog.source import Record
 
@@ -37,7 +36,7 @@ class Lateness(NamedTuple):
         return self.on_time / self.number if self.number else None
 
 
-def lateness(steps: Iterable[tuple[int, Summed]]) -> Lateness:
+def lateness(steps: Iterable[tuple[int, Count]]) -> Lateness:
     """Sums by step of lateness as one."""
     found = sorted(steps)
     total = sum(one.number for _, one in found)

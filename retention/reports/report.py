@@ -1,6 +1,6 @@
 """The reports by name: asked of this site (the verbs report.*), or of a published copy.
 
-A new one is a function of `Evidence` and `Asked` that returns a `Report`, a line in
+A new one is a function of `Evidence` and `Selection` that returns a `Report`, a line in
 `REPORTS`, a verb with its arguments here, its row in `control/verbs.py`, and a command in
 `cli/report`; every form comes with the value.
 """

@@ -14,12 +14,12 @@ from retention.model.answers.report import (
 )
 from retention.model.localtime import format_utc, utc_or_null
 from retention.reports.deletions import faults
-from retention.reports.evidence import Asked, Evidence
+from retention.reports.evidence import Evidence, Selection
 from retention.reports.hold_register import HoldLife, account, chosen
 from retention.tlog.kinds import HOLDS
 
 
-def seizures(evidence: Evidence, asked: Asked) -> Report:
+def seizures(evidence: Evidence, asked: Selection) -> Report:
     """The holds that stood in the time asked for, as what they are for others: footage
     that somebody asked for."""
     found = chosen(evidence, asked)

@@ -19,7 +19,7 @@ from retention.tlog import note
 from retention.tlog.canonical import base64url
 from retention.tlog.directory import CHECKPOINT, Published, note_at
 from retention.tlog.verify import findings
-from retention.tlog.verify.findings import Depth, Fault, Report
+from retention.tlog.verify.findings import Depth, Fault, Verification
 from retention.tlog.verify.published import verify_directory
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _signed(
     return faults
 
 
-def _published(directory: Path, verifier: Verifier, depth: Depth) -> Report:
+def _published(directory: Path, verifier: Verifier, depth: Depth) -> Verification:
     """The check of the directory, while it may be published into: a fault counts once it
     was found twice."""
     before: list[Fault] | None = None
@@ -138,7 +138,7 @@ def _published(directory: Path, verifier: Verifier, depth: Depth) -> Report:
         try:
             report = verify_directory(directory, verifier, depth=depth)
         except VerificationError as error:
-            report = Report(0, depth)
+            report = Verification(0, depth)
             report.add(Fault(None, str(error)))
         if report.ok or report.faults == before:
             break
@@ -146,7 +146,7 @@ def _published(directory: Path, verifier: Verifier, depth: Depth) -> Report:
     return report
 
 
-def summary(own: Report, copy: Report | None) -> str:
+def summary(own: Verification, copy: Verification | None) -> str:
     """Both reports in one sentence."""
     if own.fault is not None:
         before = (

@@ -44,7 +44,7 @@ ON_TIME = bisect_right(EDGES, LATE)
 """Steps of lateness from this one on are late."""
 
 
-class Place(NamedTuple):
+class Cell(NamedTuple):
     """What is counted together: `policy` is the version of the periods that the batch went
     by, `doubt` 1 where the period counted from when the file was seen, since its times were
     in doubt; `step` is that of `EDGES` that the lateness is below."""
@@ -79,7 +79,7 @@ class Recorded(NamedTuple):
     gaps: int
 
 
-class Odd(NamedTuple):
+class OddFiles(NamedTuple):
     """Files of one batch that were deleted `late` or `early`: the rows of its intent, as
     ranges with both ends, and the worst of them (microseconds)."""
 
@@ -101,7 +101,7 @@ class HoldKnown(NamedTuple):
 
 
 @dataclass(slots=True)
-class Known:
+class Grounds:
     """What decides whether a deletion was late or early, as of the last folded entry; and
     the batches that are `open` by then, by their intents."""
 
@@ -133,7 +133,7 @@ class Known:
         return due
 
 
-class Batch(NamedTuple):
+class BatchRows(NamedTuple):
     """The rows of a batch and what became of each, column by column; `late` is how long
     after it was due each was gone, less than nothing where that was before."""
 
@@ -151,14 +151,14 @@ class Batch(NamedTuple):
 class Folded:
     """What some entries add up to, and how many rows they have."""
 
-    cells: dict[Place, Count] = field(default_factory=dict)
+    cells: dict[Cell, Count] = field(default_factory=dict)
     recorded: dict[tuple[int, int], Recorded] = field(default_factory=dict)
-    odd: list[Odd] = field(default_factory=list)
+    odd: list[OddFiles] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
     rows: int = 0
 
 
-class Days:
+class LocalDays:
     """The local days of instants; a batch has few, so their bounds are looked up once."""
 
     def __init__(self, zone: str) -> None:
@@ -186,10 +186,12 @@ class Fold:
     `fetch` gives an entry by its number: an intent that was read before.
     """
 
-    def __init__(self, zone: str, known: Known, fetch: Callable[[int], Record]) -> None:
+    def __init__(
+        self, zone: str, known: Grounds, fetch: Callable[[int], Record]
+    ) -> None:
         self.known = known
         self.found = Folded()
-        self._days = Days(zone)
+        self._days = LocalDays(zone)
         self._fetch = fetch
         self._intents: dict[int, Record] = {}
         self._cells: dict[
@@ -280,7 +282,7 @@ class Fold:
         self._note_odd(intent, record, batch)
         self.found.rows += len(batch.starts)
 
-    def _check(self, record: Record, batch: Batch) -> None:
+    def _check(self, record: Record, batch: BatchRows) -> None:
         """The entry says of itself how many had which outcome, and the bytes deleted."""
         fields = record.entry["fields"]
         said = [fields[outcome] for outcome in Outcome] + [fields["bytes"]]
@@ -297,7 +299,7 @@ class Fold:
             (record.number, f"says {list(said)}, and its rows add up to {list(summed)}")
         )
 
-    def _count(self, intent: Record, record: Record, batch: Batch) -> None:
+    def _count(self, intent: Record, record: Record, batch: BatchRows) -> None:
         """A year has a hundred million rows, so this loop is as short as it can be."""
         number, day = record.number, self._days.day(record.entry["at"])
         kinds = zip(
@@ -328,12 +330,12 @@ class Fold:
         found, self.found = self.found, Folded()
         for (day, policy, doubt, outcome), cells in self._cells.items():
             for (camera, footage, step), sums in cells.items():
-                place = Place(day, camera, footage, policy, doubt, outcome, step)
+                place = Cell(day, camera, footage, policy, doubt, outcome, step)
                 found.cells[place] = Count(*sums)
         self._cells = {}
         return found
 
-    def _note_odd(self, intent: Record, record: Record, batch: Batch) -> None:
+    def _note_odd(self, intent: Record, record: Record, batch: BatchRows) -> None:
         day = self._days.day(record.entry["at"])
         policy = self.known.policies.get(intent.entry["policy"])
         late = [row for row in late_rows(batch.late) if _ours(batch, row)]
@@ -343,11 +345,13 @@ class Fold:
             ("early", list(early), max(early.values(), default=0)),
         ):
             if rows:
-                odd = Odd(what, day, record.number, intent.number, ranges(rows), worst)
+                odd = OddFiles(
+                    what, day, record.number, intent.number, ranges(rows), worst
+                )
                 self.found.odd.append(odd)
 
 
-def batch_of(intent: Record, done: Record, known: Known) -> Batch:
+def batch_of(intent: Record, done: Record, known: Grounds) -> BatchRows:
     """The rows of a batch that is complete; VerificationError where they can't be read."""
     names = ("camera", "start", "duration", "bytes", "due")
     found = intent.read({*names, "seen"})
@@ -366,7 +370,7 @@ def batch_of(intent: Record, done: Record, known: Known) -> Batch:
             at=at, doubtful=seen[row] is not None,
         )  # fmt: skip
         late[row] = at - free
-    return Batch(cameras, starts, durations, sizes, due, seen, said, late)
+    return BatchRows(cameras, starts, durations, sizes, due, seen, said, late)
 
 
 def late_rows(late: Sequence[Micros]) -> list[int]:
@@ -376,7 +380,9 @@ def late_rows(late: Sequence[Micros]) -> list[int]:
     return [row for row, by in enumerate(late) if by >= LATE]
 
 
-def early_rows(batch: Batch, at: Micros, policy: Policy | None) -> dict[int, Micros]:
+def early_rows(
+    batch: BatchRows, at: Micros, policy: Policy | None
+) -> dict[int, Micros]:
     """The rows deleted before their period was over, and by how much: before they were due
     by their own word, or by the periods in force.  `at` is when the batch was begun."""
     latest, found = at + SLACK, {}
@@ -401,7 +407,7 @@ def early_rows(batch: Batch, at: Micros, policy: Policy | None) -> dict[int, Mic
 _OURS = frozenset(str(outcome) for outcome in Outcome if outcome.ours)
 
 
-def _ours(batch: Batch, row: int) -> bool:
+def _ours(batch: BatchRows, row: int) -> bool:
     return batch.outcomes[row] in _OURS
 
 
@@ -416,8 +422,8 @@ def ranges(numbers: Iterable[int]) -> list[tuple[int, int]]:
     return found
 
 
-def known_of(found: Mapping[str, Any]) -> Known:
-    """What `known_text` was made of."""
+def grounds_of(found: Mapping[str, Any]) -> Grounds:
+    """What `grounds_json` was made of."""
     policies = {
         int(version): Policy(int(version), days, {int(k): v for k, v in own.items()})
         for version, (days, own) in found.get("policies", {}).items()
@@ -426,10 +432,10 @@ def known_of(found: Mapping[str, Any]) -> Known:
         int(hold): HoldKnown(since, until, frozenset(cameras), free_at)
         for hold, (since, until, cameras, free_at) in found.get("holds", {}).items()
     }
-    return Known(policies, holds, set(found["open"]))
+    return Grounds(policies, holds, set(found["open"]))
 
 
-def known_json(known: Known) -> dict[str, Any]:
+def grounds_json(known: Grounds) -> dict[str, Any]:
     """What is known as JSON, to go on from."""
     return {
         "policies": {

@@ -11,7 +11,7 @@ from typing import Any
 
 from retention.catalogue import cameras, raised, roots
 from retention.catalogue.db import Catalogue, Priority
-from retention.catalogue.log_check import Report, verify_catalogue
+from retention.catalogue.log_check import Verification, verify_catalogue
 from retention.control import periods
 from retention.control.context import Context
 from retention.control.gate import Gate
@@ -260,7 +260,7 @@ class Program(Premises):
         with self.catalogue.read() as tx:
             return raised.everyone(tx)
 
-    def verified(self) -> Report:
+    def verified(self) -> Verification:
         return verify_catalogue(self.catalogue, deep=True)
 
     def close(self) -> None:

@@ -1,10 +1,10 @@
 """What the program wrote into its log, it was allowed to, whatever a test did to it."""
 
 from retention.catalogue.db import Catalogue
-from retention.catalogue.log_check import Report, verify_catalogue
+from retention.catalogue.log_check import Verification, verify_catalogue
 
 
-def obeyed(catalogue: Catalogue, *without: str) -> Report:
+def obeyed(catalogue: Catalogue, *without: str) -> Verification:
     """The deep verification of its log, which breaks no law; not asked of those that are
     named, nor of holds that a test placed by their rows."""
     report = verify_catalogue(catalogue, deep=True)

@@ -19,7 +19,7 @@ from retention.tlog.tiles import WIDTH
 from retention.tlog.verify import books, locate, published
 from retention.tlog.verify.check import Check
 from retention.tlog.verify.contents import Contents
-from retention.tlog.verify.findings import Report
+from retention.tlog.verify.findings import Verification
 from tests.support.publishing import VERIFIER
 
 
@@ -107,7 +107,7 @@ class Quick:
         self._touched: set[int] = set()
         self._decode = lru_cache(8192)(books.decode)
 
-    def check(self, changes, since=()) -> Report:
+    def check(self, changes, since=()) -> Verification:
         rows = map(tiles.parse_row_path, changes)
         bundles = map(tiles.parse, changes)
         self._touched = {entry // WIDTH for entry in rows if entry is not None}

@@ -12,7 +12,7 @@ from retention.tlog.entry import Stored, previous
 from retention.tlog.kinds import KINDS
 from retention.tlog.lawful.fold import Lawful
 from retention.tlog.lawful.laws import Verdict
-from retention.tlog.verify.findings import Report
+from retention.tlog.verify.findings import Verification
 from retention.tlog.verify.published import verify_directory
 from tests.support.logs import NOW, SERVICE
 from tests.support.publishing import KEY, VERIFIER, public, publish
@@ -190,7 +190,7 @@ class Story:
 
     # -- what is found --------------------------------------------------------------------
 
-    def verified(self, directory: Path, **how: Any) -> Report:
+    def verified(self, directory: Path, **how: Any) -> Verification:
         """By whoever has the published directory, signed with our key."""
         return verify_directory(
             publish(directory, self.entries), VERIFIER, depth="deep", **how

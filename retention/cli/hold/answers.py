@@ -32,9 +32,9 @@ from retention.model.answers.hold import (
     HeldCamera,
     HoldExtended,
     HoldPlaced,
+    HoldStretch,
     Inspection,
     OpenStretch,
-    Stretch,
     WhatHoldKeeps,
 )
 from retention.model.localtime import format_duration, format_utc
@@ -178,7 +178,7 @@ def _in_full(text: str | None, zone: str) -> str:
     return f"{local(text, zone)} ({format_utc(moment - moment % SECOND)})"
 
 
-def _how_long(asked: Stretch) -> str:
+def _how_long(asked: HoldStretch) -> str:
     since, until = instant(asked.since), instant(asked.until)
     if since is None or until is None:
         return "open until it is released"

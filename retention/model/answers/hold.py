@@ -10,7 +10,7 @@ from retention.model.answers.changed import Changed
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class HoldStretch:
     """A stretch of time; `until` is null where it is open."""
 
     since: str
@@ -171,7 +171,7 @@ class WhatHoldKeeps(Changed):
     reference: str
     incomplete: list[str]
     same_reference: list[int]
-    asked: Stretch
+    asked: HoldStretch
     since: str
     until: str | None
     margin_seconds: int
@@ -258,7 +258,7 @@ class HoldRow:
     state: str
     kind: str
     cameras: list[CameraCovered]
-    asked: Stretch
+    asked: HoldStretch
     since: str
     until: str | None
     margin_seconds: int

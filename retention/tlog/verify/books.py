@@ -19,7 +19,7 @@ from retention.tlog.entry import Stored, previous
 from retention.tlog.kinds import KINDS, begins
 from retention.tlog.public import with_rows
 from retention.tlog.unsigned import Stretch, is_unsigned
-from retention.tlog.verify.findings import Depth, FaultError, Missing, Report
+from retention.tlog.verify.findings import Depth, FaultError, Missing, Verification
 
 Indexed = Callable[[int, set[tuple[int, int]]], tuple[int, int] | None]
 
@@ -90,7 +90,7 @@ class Books:
 
     def __init__(
         self,
-        report: Report,
+        report: Verification,
         unindexed: Indexed | None = None,
     ) -> None:
         self.report = report

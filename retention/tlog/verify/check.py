@@ -24,7 +24,7 @@ from retention.tlog.note import Checkpoint, Verifier
 from retention.tlog.tiles import WIDTH, Level, Tile, TreeBuilder
 from retention.tlog.verify.books import UNREADABLE
 from retention.tlog.verify.contents import ROWS, Contents
-from retention.tlog.verify.findings import Depth, Fault, Report
+from retention.tlog.verify.findings import Depth, Fault, Verification
 
 Progress = Callable[[int, int], None]
 """Called with (entries checked, entries in all) now and then."""
@@ -65,7 +65,7 @@ class Check:
         self.published = published
         self.verifier = verifier
         self.head = Checkpoint("", 0, merkle.EMPTY)
-        self.report = Report(0, depth)
+        self.report = Verification(0, depth)
         self.contents = Contents(published, self.report, jobs)
         self.tree = TreeBuilder()
         self.last_rows = -1
@@ -81,7 +81,7 @@ class Check:
         """Up to which entry files that go beyond those that are there join on to them."""
         self._progress = progress
 
-    def run(self) -> Report:
+    def run(self) -> Verification:
         """The whole pass; Misfit where the tree is not of one piece."""
         report = self.report
         try:

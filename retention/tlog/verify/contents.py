@@ -20,7 +20,7 @@ from retention.tlog.tiles import WITHHELD
 from retention.tlog.unsigned import unsigned_of
 from retention.tlog.verify import books
 from retention.tlog.verify.books import Books, Looked
-from retention.tlog.verify.findings import Depth, Fault, FaultError, Report
+from retention.tlog.verify.findings import Depth, Fault, FaultError, Verification
 
 ROWS = b'"rows_sha256":'
 """In the bytes of every entry that has a row file."""
@@ -32,7 +32,7 @@ class Contents:
     Faults go into the report.  `last` is the newest entry, None where it is not known.
     """
 
-    def __init__(self, published: Published, report: Report, jobs: int) -> None:
+    def __init__(self, published: Published, report: Verification, jobs: int) -> None:
         self.books = Books(report)
         self._lawful: Lawful | None = None
         self.last: Stored | None = None

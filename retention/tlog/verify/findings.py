@@ -59,7 +59,7 @@ class Fault(NamedTuple):
 
 
 @dataclass(slots=True)
-class Report:
+class Verification:
     """What was found.
 
     `size` is the head's, `intact` how many entries from the first on are what was
@@ -132,7 +132,7 @@ class FaultError(Exception):
         self.fault = Fault(entry, what, lost)
 
 
-def answer(report: Report, directory: str, **more: Any) -> PublishedChecked:
+def answer(report: Verification, directory: str, **more: Any) -> PublishedChecked:
     """The report on the log that is published in a directory."""
     law = None if report.verdict is None else of_law(report.verdict)
     return PublishedChecked(

@@ -13,7 +13,7 @@ from retention.tlog.directory import CHECKPOINT, Published
 from retention.tlog.known_key import verifier_of
 from retention.tlog.note import Verifier
 from retention.tlog.verify.check import Check, Misfit, Progress
-from retention.tlog.verify.findings import Depth, Fault, Report
+from retention.tlog.verify.findings import Depth, Fault, Verification
 from retention.tlog.verify.locate import Locate
 
 __all__ = ["Published", "compare_root", "verifier_of", "verify", "verify_directory"]
@@ -28,7 +28,7 @@ def verify_directory(
     progress: Progress | None = None,
     jobs: int = 1,
     head: str = CHECKPOINT,
-) -> Report:
+) -> Verification:
     """Check a published log; the report says up to where it is intact, or what is wrong.
 
     `key` is a verifier, or what `verifier_of` takes.  `since` are older checkpoints that
@@ -48,7 +48,7 @@ def verify(
     depth: Depth = Depth.TREE,
     jobs: int = 1,
     progress: Progress | None = None,
-) -> Report:
+) -> Verification:
     """The same of a directory that was opened."""
     given = published, verifier, since, depth, jobs, progress
     try:
@@ -64,7 +64,9 @@ def verify(
     return report
 
 
-def compare_root(report: Report, published: Published, size: int, root: bytes) -> None:
+def compare_root(
+    report: Verification, published: Published, size: int, root: bytes
+) -> None:
     """Hold a log that was found intact against a root that somebody noted of its first
     `size` entries; what differs goes into the report."""
     name = f"the root of {size} entries on paper"
