@@ -32,6 +32,11 @@ LONG = 3600
 """What grows with the archive or the log."""
 
 
+_REPORTS = (
+    "deletions holds compliance coverage exceptions seizures access foi certificate"
+)
+
+
 def resolve(place: str) -> Callable[..., Any]:
     """The function at "module:name" below `retention`."""
     module, _, name = place.partition(":")
@@ -128,18 +133,13 @@ VERBS: dict[str, Verb] = {
     "audit.checkpoint": Verb("reports.audit:audit_checkpoint"),
     "audit.key": Verb("reports.audit:audit_key"),
     "audit.publish": _act("reports.audit:audit_publish", _ADMIN, LONG, mends=True),
-    "report.deletions": Verb("reports.report:report_deletions", seconds=LONG),
-    "report.holds": Verb("reports.report:report_holds", seconds=LONG),
+    **{
+        f"report.{name}": Verb(f"reports.report:report_{name}", seconds=LONG)
+        for name in _REPORTS.split()
+    },
     "report.holds_open": _act(
         "reports.report:report_holds_open", (SUPERVISOR, AUDITOR, ADMINISTRATOR), LONG
     ),
-    "report.compliance": Verb("reports.report:report_compliance", seconds=LONG),
-    "report.coverage": Verb("reports.report:report_coverage", seconds=LONG),
-    "report.exceptions": Verb("reports.report:report_exceptions", seconds=LONG),
-    "report.seizures": Verb("reports.report:report_seizures", seconds=LONG),
-    "report.access": Verb("reports.report:report_access", seconds=LONG),
-    "report.foi": Verb("reports.report:report_foi", seconds=LONG),
-    "report.certificate": Verb("reports.report:report_certificate", seconds=LONG),
     "report.rebuild": Verb(
         "reports.report:report_rebuild", (AUDITOR, ADMINISTRATOR), seconds=LONG
     ),

@@ -1,13 +1,14 @@
 """The reports by name: asked of this site (the verbs report.*), or of a published copy.
 
 A new one is a function of `Evidence` and `Selection` that returns a `Report`, a line in
-`REPORTS`, a verb with its arguments here, its row in `control/verbs.py`, and a command in
+`REPORTS` and one for its verb here, its name in `control/verbs.py`, and a command in
 `cli/report`; every form comes with the value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,49 +51,33 @@ REPORTS: dict[str, Made] = {
 command."""
 
 
-def report_deletions(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-    files: bool = False,
-) -> Report:
-    """What was deleted, when, why and how late: see `deletions`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "deletions", request, files=files)
+def _verb(name: str, *, open_: bool = False) -> Callable[..., Any]:
+    """The verb of a report: asked as every one is, and with the options of its own."""
+    made = REPORTS[name]
+
+    def verb(context: Context, **given: Any) -> Report | ReportOpened:
+        asked = {one: given.pop(one) for one in ReportRequest._fields if one in given}
+        request = ReportRequest(**asked)
+        if open_:
+            return _opened(context, request)
+        with live(context) as evidence:
+            return made(evidence, evidence.asked(request), **given)
+
+    own = [] if open_ else list(signature(made, eval_str=True).parameters.values())[2:]
+    asks = [
+        Parameter(one, Parameter.KEYWORD_ONLY, default=None, annotation=str | None)
+        for one in ReportRequest._fields
+    ]
+    takes = [Parameter("context", Parameter.POSITIONAL_ONLY), *asks, *own]
+    verb.__signature__ = Signature(takes)  # type: ignore[attr-defined]
+    verb.__annotations__ = {one.name: one.annotation for one in (*asks, *own)}
+    verb.__annotations__["return"] = ReportOpened if open_ else Report
+    verb.__doc__ = made.__doc__
+    return verb
 
 
-def report_holds(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-) -> Report:
-    """The register of holds, and what they kept: see `holds`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "holds", request)
-
-
-def report_holds_open(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-) -> ReportOpened:
-    """The same with people's details, on record before they are shown: see `opened`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
+def _opened(context: Context, request: ReportRequest) -> ReportOpened:
+    """The register of holds with people's details, on record before they are shown."""
     with live(context) as evidence:
         found, numbers = opened(evidence, evidence.asked(request))
     with context.write(Priority.HOLD) as tx:
@@ -102,124 +87,16 @@ def report_holds_open(
     return ReportOpened(found, entry)
 
 
-def report_compliance(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-) -> Report:
-    """Whether footage was deleted in time, and what stood in the way: see `compliance`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "compliance", request)
-
-
-def report_exceptions(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-) -> Report:
-    """What went otherwise than it should: see `exceptions`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "exceptions", request)
-
-
-def report_seizures(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-) -> Report:
-    """Who asked for footage to be kept, and how it is kept: see `seizures`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "seizures", request)
-
-
-def report_access(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-) -> Report:
-    """Who did what, and who was refused: see `access`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "access", request)
-
-
-def report_foi(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-    suppress: bool = False,
-) -> Report:
-    """What is asked under the Freedom of Information Act: see `foi`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "foi", request, suppress=suppress)
-
-
-def report_certificate(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-    requested_on: str | None = None,
-) -> Report:
-    """What became of the footage of a camera in a time: see `certificate`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "certificate", request, requested_on=requested_on)
-
-
-def report_coverage(
-    context: Context,
-    *,
-    since: str | None = None,
-    until: str | None = None,
-    on: str | None = None,
-    camera: str | None = None,
-    location: str | None = None,
-    controller: str | None = None,
-) -> Report:
-    """How much of each day was recorded: see `coverage`."""
-    request = ReportRequest(since, until, on, camera, location, controller)
-    return _of_site(context, "coverage", request)
-
-
-def _of_site(
-    context: Context, name: str, request: ReportRequest, **options: Any
-) -> Report:
-    with live(context) as evidence:
-        return _made(evidence, name, request, **options)
-
-
-def _made(
-    evidence: Evidence, name: str, request: ReportRequest, **options: Any
-) -> Report:
-    return REPORTS[name](evidence, evidence.asked(request), **options)
+report_deletions = _verb("deletions")
+report_holds = _verb("holds")
+report_holds_open = _verb("holds", open_=True)
+report_compliance = _verb("compliance")
+report_coverage = _verb("coverage")
+report_exceptions = _verb("exceptions")
+report_seizures = _verb("seizures")
+report_access = _verb("access")
+report_foi = _verb("foi")
+report_certificate = _verb("certificate")
 
 
 class CopiedReports:
@@ -234,7 +111,7 @@ class CopiedReports:
     def report(self, name: str, request: ReportRequest, **options: Any) -> Report:
         """As the verb `report.NAME`, of the copy."""
         with published(*self._where) as evidence:
-            return _made(evidence, name, request, **options)
+            return REPORTS[name](evidence, evidence.asked(request), **options)
 
     def rebuild(self) -> FiguresRebuilt:
         """As the verb report.rebuild, of the copy."""
