@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from retention.model.errors import RetentionError
+from retention.model.localtime import counted as counted
 from retention.model.localtime import (
     format_duration,
     format_local,
@@ -125,11 +126,6 @@ def size(count: int | None) -> str:
 def number(count: float) -> str:
     """A count with thousands apart."""
     return f"{count:,}"
-
-
-def counted(count: int, noun: str, plural: str = "") -> str:
-    """ "1 recording", "2,000 recordings"; "3 entries" where `plural` says so."""
-    return f"{number(count)} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

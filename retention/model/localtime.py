@@ -325,6 +325,16 @@ def format_size(size: int) -> str:
     return f"{value / 1000:.1f} PB"
 
 
+def counted(number: float, noun: str, plural: str = "") -> str:
+    """ "1 recording", "2,000 recordings"; "3 entries" where `plural` says so."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def times(number: int) -> str:
+    """ "once", "2,000 times"."""
+    return "once" if number == 1 else f"{number:,} times"
+
+
 def format_local(instant: Micros, zone: str) -> str:
     """Return local time for people: "Sat 24 Oct 2026 21:00:00 +01:00".
 

@@ -14,11 +14,10 @@ from retention.model.answers.report import (
     ReportTable,
 )
 from retention.model.errors import UsageError
-from retention.model.localtime import format_utc
+from retention.model.localtime import counted, format_utc, times
 from retention.model.values import Micros
-from retention.reports.deletions import times
+from retention.reports.columns import ENTRY, entries_of, who
 from retention.reports.evidence import Evidence, Selection
-from retention.reports.hold_register import who
 from retention.tlog.kinds import KINDS, OF_PEOPLE
 from retention.tlog.source import Record
 
@@ -90,7 +89,7 @@ def _verdict(
     done: list[Record], denied: list[Record], changed: list[Record]
 ) -> list[ReportSaid]:
     people = {one.entry["actor"]["uid"] for one in done}
-    text = "1 person" if len(people) == 1 else f"{len(people):,} people"
+    text = counted(len(people), "person", "people")
     refused = sum(_refusals(one) for one in denied)
     said = [ReportSaid(f"{text} did {len(done):,} things that changed something")]
     said.append(
@@ -162,12 +161,12 @@ def _roles(changed: list[Record]) -> ReportTable:
     columns = [
         ReportColumn("at", "at", "instant"),
         ReportColumn("role", "role"),
-        ReportColumn("entry", "entry", "entry"),
+        ENTRY,
     ]
     rows = [
         ReportRow(
             [format_utc(one.entry["at"]), one.entry["fields"]["role"], one.number],
-            [[one.number, one.number]],
+            entries_of([one.number]),
         )
         for one in changed
     ]

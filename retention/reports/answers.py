@@ -24,9 +24,10 @@ from retention.model.answers.books import (
     RollUpShown,
     UnnamedTime,
 )
-from retention.model.localtime import day_text, format_utc, utc_or_null
+from retention.model.localtime import counted, day_text, format_utc, utc_or_null
 from retention.model.values import DAY, FOREVER, Micros, Window
-from retention.reports.find import Finder, Key, Life, RollUp, seconds
+from retention.reports.columns import seconds
+from retention.reports.find import Finder, Key, Life, RollUp
 from retention.tlog.balance import (
     COLUMNS,
     NOTHING,
@@ -343,9 +344,7 @@ def _balanced_of(
     if not complete and (left := expected(total).number):
         became.append(f"{left:,} left")
     when = first if first == last else f"{first} to {last}"
-    text = (
-        f"{_several(came, 'recording')} of {_several(len(cameras), 'camera')}, {when}"
-    )
+    text = f"{counted(came, 'recording')} of {counted(len(cameras), 'camera')}, {when}"
     return f"{text}: {', '.join(became)}" if became else text
 
 
@@ -355,10 +354,6 @@ _BECAME = {
     "deleted": "deleted",
     "lost": "lost",
 }
-
-
-def _several(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _sum(found: RecordingSum) -> RecordingTotal:

@@ -22,8 +22,8 @@ from retention.model.coverage import (
 from retention.model.errors import UsageError
 from retention.model.localtime import day_text, format_duration, format_utc
 from retention.model.values import DAY, Micros
+from retention.reports.columns import CAMERA, ENTRY, entries_of, seconds
 from retention.reports.copied_site import NO_ROLL_UP
-from retention.reports.deletions import faults, seconds
 from retention.reports.disposal import (
     POLICY,
     Deletion,
@@ -32,12 +32,12 @@ from retention.reports.disposal import (
     deletions_of,
     findings,
     is_ours,
+    lateness_of,
     pieces,
 )
 from retention.reports.evidence import Evidence, Selection
 from retention.reports.find import Life
 from retention.tlog.fates import RecordingFate
-from retention.tlog.figures import LATE, ranges
 from retention.tlog.kinds import RECORDINGS
 
 LISTED = 10_000
@@ -128,7 +128,7 @@ def _word(evidence: Evidence, camera: int, piece: Piece) -> tuple[str, str]:
 
 def _stretches(found: Findings, stretches: list[tuple[int, Piece]]) -> ReportTable:
     columns = [
-        ReportColumn("camera", "camera"),
+        CAMERA,
         ReportColumn("since", "from", "instant"),
         ReportColumn("until", "to", "instant"),
         ReportColumn("became", "what it is"),
@@ -147,7 +147,7 @@ def _stretches(found: Findings, stretches: list[tuple[int, Piece]]) -> ReportTab
 
 
 _EACH = [
-    ReportColumn("camera", "camera"),
+    CAMERA,
     ReportColumn("start", "recorded from", "instant"),
     ReportColumn("end", "to", "instant"),
     ReportColumn("bytes", "bytes", "bytes"),
@@ -160,7 +160,7 @@ _EACH = [
     ReportColumn("deleted", "and before", "instant"),
     ReportColumn("lateness", "lateness", "duration"),
     ReportColumn("method", "method"),
-    ReportColumn("entry", "entry", "entry"),
+    ENTRY,
     ReportColumn("row", "row", "number"),
 ]
 _FIXED = [
@@ -209,7 +209,7 @@ def _line(found: Findings, life: Life, deletion: Deletion | None) -> ReportRow:
     told = {one.entry for one in life.events}
     if deletion is not None and deletion.intent.policy_entry is not None:
         told.add(deletion.intent.policy_entry)
-    return ReportRow(cells, [list(one) for one in ranges(sorted(told))])
+    return ReportRow(cells, entries_of(told))
 
 
 _BEFORE, _AFTER = "before the request", "after the request"
@@ -236,7 +236,7 @@ def _against(
 
 def _counts(found: Findings, cameras: frozenset[int]) -> ReportTable:
     columns = [
-        ReportColumn("camera", "camera"),
+        CAMERA,
         ReportColumn("day", "day (UTC)"),
         ReportColumn("recorded", "recorded", "number"),
         ReportColumn("deleted", "deleted", "number"),
@@ -302,25 +302,15 @@ def _verdict(
         if (one := deletions.get(id(life))) is not None
     ]  # fmt: skip
     if asked:
-        said += _lateness(asked)
+        said.append(lateness_of(asked).said())
+        if early := sum(one.done.at < one.intent.due for one in asked):
+            said.append(ReportSaid(f"{early:,} deleted EARLY", False))
         if found.request is not None:
             said += _requested(found, found.request, asked)
     said += [
         ReportSaid(f"it can't be relied on by {fault}", False) for fault in found.faults
     ]
-    return said + faults(evidence)
-
-
-def _lateness(asked: list[Deletion]) -> Iterator[ReportSaid]:
-    late = sum(one.late >= LATE for one in asked)
-    early = sum(one.done.at < one.intent.due for one in asked)
-    worst = format_duration(max(0, *(one.late for one in asked)))
-    if late:
-        yield ReportSaid(f"{late:,} deleted late, the latest by {worst}", False)
-    else:
-        yield ReportSaid(f"none was deleted late; the longest wait was {worst}", True)
-    if early:
-        yield ReportSaid(f"{early:,} deleted EARLY", False)
+    return said
 
 
 def _requested(

@@ -3,8 +3,9 @@ the oldest of it grew, what stood in the way, and by which policy."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from retention.catalogue.figures import CellsWanted
 from retention.control.guards import UNLAWFUL
@@ -19,13 +20,28 @@ from retention.model.localtime import (
     day_text,
     format_duration,
     format_utc,
+    times,
+    utc_or_null,
 )
-from retention.model.values import DAY, FOREVER, SECOND, Micros
-from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds, times
+from retention.model.values import DAY, Micros
+from retention.reports.columns import (
+    CAMERA,
+    STOOD,
+    SUMS,
+    entries_of,
+    seconds,
+    sums,
+    who,
+)
 from retention.reports.evidence import Evidence, Selection
-from retention.reports.exceptions import ALARMS, CLEARED, TRIPPED, Standing, standing
-from retention.reports.hold_register import who
-from retention.reports.lateness import Lateness, lateness
+from retention.reports.lateness import (
+    EVIDENCE,
+    Lateness,
+    grouped,
+    total_of,
+    wanted_of,
+)
+from retention.reports.standing import ALARMS, Stood, stood, stood_table
 from retention.tlog.source import Record
 
 HEARTBEAT, POLICY = "heartbeat", "policy.changed"
@@ -56,33 +72,27 @@ class Overdue(NamedTuple):
 def compliance(evidence: Evidence, asked: Selection) -> Report:
     """Whether the promise was kept on the days asked for; deletions of the cameras asked
     for, all else of the whole site."""
-    days = evidence.days(asked)
-    wanted = CellsWanted(days.start, days.stop, asked.cameras, OURS)
-    steps = evidence.figures.summed(("step",), wanted)
-    total = lateness((key[0], one) for key, one in steps)
+    wanted, days = wanted_of(evidence, asked), evidence.days(asked)
+    total = total_of(evidence.figures, wanted)
     beats = [
         one
         for one in evidence.source.of_kinds((HEARTBEAT,))
         if evidence.day(one.entry["at"]) in days and not one.is_void
     ]
-    stood = [
-        one
-        for one in standing(evidence.source.of_kinds(ALARMS))
-        if one.since < asked.window.end
-        and asked.window.start < (FOREVER if one.until is None else one.until)
-    ]
+    alarms = stood(evidence.source, asked.window)
+    guards = [one for one in alarms if one.is_guard]
     late = _overdue(beats)
-    policies = list(evidence.source.of_kinds((POLICY,)))
     tables = [
         _by_day(evidence, wanted, _watched(evidence, beats)),
         _overdue_table(late),
         _doubtful(evidence, wanted),
-        _guards(stood, evidence.written),
-        _policies(policies),
+        stood_table(
+            "guards", "What stopped deletion", guards, evidence.written, ALARMS
+        ),
+        _policies(evidence.source.of_kinds((POLICY,))),
     ]
     return evidence.report(
-        "compliance", "Compliance", asked,
-        [*_verdict(total, beats, late, stood), *faults(evidence)], tables,
+        "compliance", "Compliance", asked, _verdict(total, beats, late, alarms), tables,
         [
             "The oldest footage under no hold and what is overdue are as the service "
             "counted them each hour: without the service there is no figure",
@@ -93,9 +103,9 @@ def compliance(evidence: Evidence, asked: Selection) -> Report:
 
 
 def _verdict(
-    total: Lateness, beats: list[Record], late: list[Overdue], stood: list[Standing]
+    total: Lateness, beats: list[Record], late: list[Overdue], alarms: list[Stood]
 ) -> list[ReportSaid]:
-    said = [_on_time(total)]
+    said = [total.said()]
     if late:
         longest = max(one.until - one.since for one in late)
         said.append(
@@ -117,30 +127,16 @@ def _verdict(
                 f"at the end the oldest footage under no hold was {age // DAY} days old"
             )
         )
-    guards = [one for one in stood if one.what.startswith("guard ")]
+    guards = [one for one in alarms if one.is_guard]
     text = f"guards stopped deletion {times(len(guards))}"
     said.append(ReportSaid(text if guards else "no guard stopped deletion", not guards))
-    unlawful = [one for one in stood if one.what == UNLAWFUL]
+    unlawful = [one for one in alarms if one.what == UNLAWFUL]
     if unlawful:
         text = f"entries that no rule allows were found {times(len(unlawful))}"
         said.append(ReportSaid(f"{text}: alarm {UNLAWFUL}", False))
     else:
         said.append(ReportSaid("the daily check found nothing unlawful", True))
     return said
-
-
-def _on_time(total: Lateness) -> ReportSaid:
-    if not total.number:
-        return ReportSaid("nothing was deleted in these days")
-    late = total.number - total.on_time
-    share = 100 * total.on_time / total.number
-    shown = "100" if not late else f"{min(share, 99.99):.2f}"
-    worst = format_duration(total.worst // SECOND * SECOND)
-    return ReportSaid(
-        f"{shown} % of {total.number:,} recordings were deleted on time; the longest "
-        f"wait was {worst}",
-        not late,
-    )
 
 
 # -- day by day -----------------------------------------------------------------------------
@@ -161,7 +157,7 @@ def _watched(evidence: Evidence, beats: list[Record]) -> dict[int, Watched]:
 def _by_day(
     evidence: Evidence, wanted: CellsWanted, watched: dict[int, Watched]
 ) -> ReportTable:
-    deleted = {day: one for (day,), one in grouped(evidence, ("day",), wanted)}
+    deleted = {day: one for (day,), one in grouped(evidence.figures, ("day",), wanted)}
     columns = [
         ReportColumn("day", "day", "day"),
         ReportColumn("recordings", "deleted", "number"),
@@ -185,12 +181,12 @@ def _day(day: int, one: Lateness, seen: Watched | None) -> ReportRow:
     oldest = None if seen is None else seen.oldest
     cells = [
         day_text(day), one.number, one.share, seconds(one.worst),
-        None if oldest is None else format_utc(oldest),
+        utc_or_null(oldest),
         None if seen is None or oldest is None else seconds(seen.at - oldest),
         None if seen is None else seen.overdue,
     ]  # fmt: skip
-    entries = [[one.first, one.last]] if one.number else []
-    return ReportRow(cells, entries + ([[seen.first, seen.last]] if seen else []))
+    beats = [[seen.first, seen.last]] if seen else []
+    return ReportRow(cells, one.entries + beats)
 
 
 def _overdue(beats: list[Record]) -> list[Overdue]:
@@ -212,12 +208,7 @@ def _overdue(beats: list[Record]) -> list[Overdue]:
 
 
 def _overdue_table(late: list[Overdue]) -> ReportTable:
-    columns = [
-        ReportColumn("since", "since", "instant"),
-        ReportColumn("until", "until", "instant"),
-        ReportColumn("duration", "for", "duration"),
-        ReportColumn("most", "most at once", "number"),
-    ]
+    columns = [*STOOD, ReportColumn("most", "most at once", "number")]
     rows = [
         ReportRow(
             [format_utc(one.since), format_utc(one.until),
@@ -235,55 +226,17 @@ def _overdue_table(late: list[Overdue]) -> ReportTable:
 def _doubtful(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
     """Footage whose period did not count from its own end."""
     rows = [
-        ReportRow(
-            [
-                evidence.cameras.name(camera),
-                one.number,
-                seconds(one.duration),
-                one.size,
-            ],
-            [[one.first, one.last]],
-        )
+        ReportRow([evidence.cameras.name(camera), *sums(one)], [[one.first, one.last]])
         for (camera, doubt), one in evidence.figures.summed(("camera", "doubt"), wanted)
         if doubt
     ]
-    columns = [
-        ReportColumn("camera", "camera"),
-        ReportColumn("recordings", "recordings", "number"),
-        ReportColumn("duration", "footage", "duration"),
-        ReportColumn("bytes", "bytes", "bytes"),
-    ]
     return ReportTable(
-        "doubt", "Kept beyond their own period, since their times were in doubt", columns,
-        rows, evidence=EVIDENCE,
+        "doubt", "Kept beyond their own period, since their times were in doubt",
+        [CAMERA, *SUMS], rows, evidence=EVIDENCE,
     )  # fmt: skip
 
 
-def _guards(stood: list[Standing], written: Micros) -> ReportTable:
-    columns = [
-        ReportColumn("guard", "guard"),
-        ReportColumn("root", "root"),
-        ReportColumn("since", "since", "instant"),
-        ReportColumn("until", "until", "instant"),
-        ReportColumn("duration", "for", "duration"),
-        ReportColumn("ended", "ended"),
-    ]
-    rows = [
-        ReportRow(
-            [one.what.removeprefix("guard "), one.scope or "all", format_utc(one.since),
-             None if one.until is None else format_utc(one.until),
-             seconds((one.until or written) - one.since), one.how],
-            [[entry, entry] for entry in one.entries],
-        )
-        for one in stood
-        if one.what.startswith("guard ")
-    ]  # fmt: skip
-    return ReportTable(
-        "guards", "What stopped deletion", columns, rows, evidence=[TRIPPED, CLEARED]
-    )
-
-
-def _policies(changed: list[Record]) -> ReportTable:
+def _policies(changed: Iterable[Record]) -> ReportTable:
     columns = [
         ReportColumn("version", "policy", "number"),
         ReportColumn("at", "in force from", "instant"),
@@ -291,14 +244,12 @@ def _policies(changed: list[Record]) -> ReportTable:
         ReportColumn("cameras", "cameras with a period of their own", "number"),
         ReportColumn("by", "by"),
     ]
-    rows = [ReportRow(_policy(one), [[one.number, one.number]]) for one in changed]
+    rows = []
+    for one in changed:
+        said = one.entry["fields"]
+        cells = [
+            said["version"], format_utc(one.entry["at"]), said["days"],
+            len(one.periods()), who(one.entry),
+        ]  # fmt: skip
+        rows.append(ReportRow(cells, entries_of([one.number])))
     return ReportTable("policies", "Retention policy", columns, rows, evidence=[POLICY])
-
-
-def _policy(record: Record) -> list[Any]:
-    fields = record.entry["fields"]
-    own = len(record.periods())
-    return [
-        fields["version"], format_utc(record.entry["at"]), fields["days"], own,
-        who(record.entry),
-    ]  # fmt: skip

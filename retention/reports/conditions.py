@@ -34,7 +34,13 @@ from retention.catalogue.unknown import UNREGISTERED, Unknown
 from retention.control import guards
 from retention.control.alarms import Condition
 from retention.footage.ingest.owners import not_ours
-from retention.model.localtime import dated, format_duration, format_size, format_utc
+from retention.model.localtime import (
+    counted,
+    dated,
+    format_duration,
+    format_size,
+    format_utc,
+)
 from retention.model.policy import BEGINNING, Policy
 from retention.model.values import (
     DAY,
@@ -78,9 +84,7 @@ def overdue(context: Context, tx: Connection) -> Conditions:
         concerned = sorted({scope.camera for scope in coming.late})
         if total.number:
             why = "; ".join(_why(tx, root, context.now)) or _unexplained(tx, late)
-            detail = (
-                f"{_count(total.number, 'recording')}, {format_size(total.size)}: {why}"
-            )
+            detail = f"{counted(total.number, 'recording')}, {format_size(total.size)}: {why}"
             found[root.name] = Condition(detail, tuple(concerned))
     return found
 
@@ -100,7 +104,7 @@ def _why(tx: Connection, root: Root, now: int) -> Iterator[str]:
             yield f"plan {plan.key} waits: `retention deletion approve {plan.key}`"
     for failure in due.failures(tx, root.key, SHOWN):
         yield (
-            f"{_count(failure.number, 'recording')} could not be deleted ({failure.error}), tried "
+            f"{counted(failure.number, 'recording')} could not be deleted ({failure.error}), tried "
             f"again at {format_utc(failure.retry_at)}"
         )
 
@@ -164,14 +168,9 @@ def _group(reason: str, rows: list[Unknown]) -> str:
     oldest = min(rows, key=lambda row: row.oldest)
     example = path_text(oldest.directory + b"/" + oldest.example).lstrip("/")
     return (
-        f"{_count(files, 'file')}, {size}, in {_count(len(rows), 'directory')}: {reason} "
+        f"{counted(files, 'file')}, {size}, in {counted(len(rows), 'directory', 'directories')}: {reason} "
         f"(one is {example}, the oldest is {dated(oldest.oldest)})"
     )
-
-
-def _count(number: int, noun: str) -> str:
-    many = noun.removesuffix("y") + "ies" if noun.endswith("y") else noun + "s"
-    return f"{number:,} {noun if number == 1 else many}"
 
 
 def silent(context: Context, tx: Connection) -> Conditions:
@@ -339,7 +338,7 @@ def quarantined(context: Context, tx: Connection) -> Conditions:
             ]
             more = f" and {len(told) - SHOWN} more" if len(told) > SHOWN else ""
             found[root.name] = Condition(
-                f"{_count(sum(one.files for one in groups), 'recording')} in doubt: "
+                f"{counted(sum(one.files for one in groups), 'recording')} in doubt: "
                 f"{', '.join(told[:SHOWN])}{more}; kept from when they were first seen, "
                 "and held by any hold on their camera",
                 tuple(sorted({one.camera for one in groups})),

@@ -17,9 +17,9 @@ from retention.model.answers.report import (
     ReportSaid,
     ReportTable,
 )
-from retention.model.localtime import day_text
+from retention.model.localtime import day_text, times
 from retention.model.values import DAY, Micros
-from retention.reports.deletions import faults, seconds, times
+from retention.reports.columns import CAMERA, seconds
 from retention.reports.evidence import Evidence, Selection
 
 RECORDED = "recordings.recorded"
@@ -56,7 +56,6 @@ class CameraDays:
         return [self.number, seconds(self.duration), self.share, seconds(self.gaps)]
 
 
-_CAMERA = ReportColumn("camera", "camera")
 _DAY = ReportColumn("day", "day", "day")
 _CELLS = [
     ReportColumn("recordings", "recordings", "number"),
@@ -80,13 +79,13 @@ def coverage(evidence: Evidence, asked: Selection) -> Report:
         single.append(ReportRow(cells))
     names = evidence.cameras.name
     return evidence.report(
-        "coverage", "Coverage", asked, [*_verdict(total), *faults(evidence)],
+        "coverage", "Coverage", asked, _verdict(total),
         [
-            _table("by_camera", "By camera", _CAMERA,
+            _table("by_camera", "By camera", CAMERA,
                    ((names(key), one) for key, one in by_camera.items())),
             _table("by_day", "By day", _DAY,
                    ((day_text(key), one) for key, one in sorted(by_day.items()))),
-            ReportTable("cells", "Each camera and day", [_CAMERA, _DAY, *_CELLS], single,
+            ReportTable("cells", "Each camera and day", [CAMERA, _DAY, *_CELLS], single,
                         evidence=[RECORDED]),
         ],
         [

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from retention.catalogue.figures import CellsWanted
 from retention.model.answers.report import (
+    Kind,
     Report,
     ReportColumn,
     ReportRow,
     ReportSaid,
     ReportTable,
 )
-from retention.model.localtime import day_text, format_duration, format_size, format_utc
-from retention.model.values import SECOND, Micros, Outcome
+from retention.model.localtime import (
+    counted,
+    day_text,
+    format_duration,
+    format_size,
+    format_utc,
+)
+from retention.model.values import Outcome
+from retention.reports.columns import CAMERA, ENTRY, SUMS, entries_of, seconds, sums
 from retention.reports.evidence import Evidence, Selection
-from retention.reports.lateness import KINDS as OBSTACLES
-from retention.reports.lateness import Lateness, Obstacles, lateness
+from retention.reports.lateness import (
+    COLUMNS,
+    EVIDENCE,
+    OURS,
+    Lateness,
+    grouped,
+    lateness,
+    total_of,
+    wanted_of,
+)
+from retention.reports.standing import IN_THE_WAY, Obstacles
 from retention.tlog.figures import LATE, BatchRows, Count, OddFiles, batch_of
-from retention.tlog.source import DELETED, INTENDED, Record
+from retention.tlog.source import Record
 
 LISTED = 1_000
 """Recordings that are listed one by one as late or early."""
@@ -28,7 +45,6 @@ LISTED = 1_000
 FILES = 10_000
 """Files in one answer."""
 
-OURS = tuple(str(one) for one in Outcome if one.ours)
 KEPT = {
     Outcome.RESCUED: "kept: a hold came before the file was touched",
     Outcome.ABSENT: "was not there any more: lost",
@@ -38,27 +54,16 @@ KEPT = {
 }
 """What became of files of a batch that were not deleted."""
 
-_SUMS = [
-    ReportColumn("recordings", "recordings", "number"),
-    ReportColumn("duration", "footage", "duration"),
-    ReportColumn("bytes", "bytes", "bytes"),
-]
-_LATENESS = [
-    ReportColumn("on_time", "on time", "share"),
-    ReportColumn("median_lateness", "half within", "duration"),
-    ReportColumn("worst_lateness", "worst lateness", "duration"),
-]
 _FILE = [
-    ReportColumn("entry", "entry", "entry"),
+    ENTRY,
     ReportColumn("row", "row", "number"),
-    ReportColumn("camera", "camera"),
+    CAMERA,
     ReportColumn("start", "recorded from", "instant"),
     ReportColumn("end", "to", "instant"),
     ReportColumn("bytes", "bytes", "bytes"),
     ReportColumn("due", "due", "instant"),
     ReportColumn("deleted", "deleted", "instant"),
 ]
-EVIDENCE = [INTENDED, DELETED]
 
 
 class DeletedFile(NamedTuple):
@@ -72,20 +77,13 @@ class DeletedFile(NamedTuple):
 
 def deletions(evidence: Evidence, asked: Selection, *, files: bool = False) -> Report:
     """What was deleted on the days asked for; `files`: with a row for each file."""
-    days = evidence.days(asked)
-    wanted = CellsWanted(days.start, days.stop, asked.cameras, OURS)
-    total = _all(evidence, wanted)
+    wanted = wanted_of(evidence, asked)
+    total = total_of(evidence.figures, wanted)
     early = _odd(evidence, "early", wanted)
     tables = [
-        _by(evidence, wanted, "day", ReportColumn("day", "deleted on", "day"), total),
-        _by(
-            evidence,
-            wanted,
-            "footage",
-            ReportColumn("footage", "recorded on", "day"),
-            total,
-        ),
-        _by(evidence, wanted, "camera", ReportColumn("camera", "camera"), total),
+        _by(evidence, wanted, "day", "By day of deletion", "deleted on", total),
+        _by(evidence, wanted, "footage", "By day of footage", "recorded on", total),
+        _by(evidence, wanted, "camera", "By camera", "camera", total),
         _by_reason(evidence, wanted, total),
         _kept(evidence, wanted),
         _late(evidence, wanted, total),
@@ -94,7 +92,7 @@ def deletions(evidence: Evidence, asked: Selection, *, files: bool = False) -> R
     if files:
         tables.insert(0, _files(evidence, wanted, total))
     return evidence.report(
-        "deletions", "Deletions", asked, _verdict(evidence, days, total, early), tables,
+        "deletions", "Deletions", asked, _verdict(evidence, wanted, total, early), tables,
         [
             "A recording is late where it was deleted over "
             f"{format_duration(LATE)} after its period, and every hold on it, was over",
@@ -106,27 +104,24 @@ def deletions(evidence: Evidence, asked: Selection, *, files: bool = False) -> R
 
 
 def _verdict(
-    evidence: Evidence, days: range, total: Lateness, early: _Odds
+    evidence: Evidence, wanted: CellsWanted, total: Lateness, early: _Odds
 ) -> list[ReportSaid]:
-    period = f"from {day_text(days.start)} to {day_text(days.stop - 1)}"
+    first, last = (wanted.since or 0), (wanted.until or 0) - 1
+    deleted = counted(total.number, "recording") if total.number else "nothing"
     said = [
         ReportSaid(
-            f"{counted(total.number)} deleted {period}: "
-            f"{format_duration(total.duration)} of footage, {format_size(total.size)}"
-            if total.number
-            else f"nothing was deleted {period}"
+            f"{deleted} deleted from {day_text(first)} to {day_text(last)}"
+            f": {format_duration(total.duration)} of footage, {format_size(total.size)}"
         )
     ]
-    late = total.number - total.on_time
     if total.number:
-        worst = format_duration(total.worst // SECOND * SECOND)
-        text = f"{counted(late)} deleted late" if late else "none was late"
-        said.append(ReportSaid(f"{text}; the longest wait was {worst}", not late))
+        said.append(total.said())
     if early.number:
-        said.append(ReportSaid(f"{counted(early.number)} deleted EARLY", False))
+        text = f"{counted(early.number, 'recording')} deleted EARLY"
+        said.append(ReportSaid(text, False))
     else:
         said.append(ReportSaid("none was deleted early", True))
-    return [*said, *_unfinished(evidence), *faults(evidence)]
+    return [*said, *_unfinished(evidence)]
 
 
 def _unfinished(evidence: Evidence) -> Iterator[ReportSaid]:
@@ -142,89 +137,37 @@ def _unfinished(evidence: Evidence) -> Iterator[ReportSaid]:
         )
 
 
-def counted(number: int) -> str:
-    """ "1 recording was", "2,000 recordings were"."""
-    return "1 recording was" if number == 1 else f"{number:,} recordings were"
-
-
-def times(number: int) -> str:
-    """ "once", "2,000 times"."""
-    return "once" if number == 1 else f"{number:,} times"
-
-
-def faults(evidence: Evidence) -> list[ReportSaid]:
-    """Entries that are not wholly in the figures, or not what they say."""
-    return [
-        ReportSaid(
-            f"the figures are not to be relied on by entry {entry}: {what}", False
-        )
-        for entry, what in evidence.figures.faults()
-    ]
-
-
 # -- sums ---------------------------------------------------------------------------------
-
-
-def _all(evidence: Evidence, wanted: CellsWanted) -> Lateness:
-    return lateness(
-        (key[0], one) for key, one in evidence.figures.summed(("step",), wanted)
-    )
-
-
-def grouped(
-    evidence: Evidence, by: Sequence[str], wanted: CellsWanted
-) -> list[tuple[tuple[Any, ...], Lateness]]:
-    """Deletions summed by some of `figures.GROUPS`, in order, with their lateness."""
-    found: dict[tuple[Any, ...], list[tuple[int, Count]]] = defaultdict(list)
-    for key, one in evidence.figures.summed((*by, "step"), wanted):
-        found[key[:-1]].append((key[-1], one))
-    return [(key, lateness(steps)) for key, steps in found.items()]
-
-
-def _row(cells: list[Any], one: Lateness) -> ReportRow:
-    figures = [
-        one.number, seconds(one.duration), one.size, one.share, seconds(one.median),
-        seconds(one.worst),
-    ]  # fmt: skip
-    return ReportRow([*cells, *figures], [[one.first, one.last]] if one.number else [])
-
-
-def seconds(length: Micros) -> float:
-    """A duration as answers have it: whole where it is whole."""
-    return length // SECOND if length % SECOND == 0 else length / SECOND
-
-
-_TITLES = {
-    "day": "By day of deletion",
-    "footage": "By day of footage",
-    "camera": "By camera",
-}
 
 
 def _by(
     evidence: Evidence,
     wanted: CellsWanted,
     what: str,
-    column: ReportColumn,
+    title: str,
+    heading: str,
     total: Lateness,
 ) -> ReportTable:
     shown: Callable[[int], Any] = (
         evidence.cameras.name if what == "camera" else day_text
     )
+    kind: Kind = "text" if what == "camera" else "day"
     rows = [
-        _row([shown(key[0])], one) for key, one in grouped(evidence, (what,), wanted)
+        one.row(shown(key[0]))
+        for key, one in grouped(evidence.figures, (what,), wanted)
     ]
-    return _summed(f"by_{what}", _TITLES[what], [column], rows, total)
+    return _summed(
+        f"by_{what}", title, [ReportColumn(what, heading, kind)], rows, total
+    )
 
 
 def _summed(
     name: str, title: str, columns: list[ReportColumn], rows: list[ReportRow],
     total: Lateness,
 ) -> ReportTable:  # fmt: skip
-    blank: list[Any] = [None] * len(columns)
+    whole = total.row(*[None] * len(columns)) if rows else None
     return ReportTable(
-        name, title, [*columns, *_SUMS, *_LATENESS], rows,
-        _row(blank, total) if rows else None, empty="nothing was deleted",
+        name, title, [*columns, *COLUMNS], rows, whole, empty="nothing was deleted",
         evidence=EVIDENCE,
     )  # fmt: skip
 
@@ -238,7 +181,7 @@ def _by_reason(evidence: Evidence, wanted: CellsWanted, total: Lateness) -> Repo
         days = -1 if policy is None else policy.days_of(camera)
         found[version, days, doubt].append((step, one))
     rows = [
-        _row([_reason(days, doubt), version], lateness(steps))
+        lateness(steps).row(_reason(days, doubt), version)
         for (version, days, doubt), steps in sorted(found.items())
     ]
     columns = [
@@ -262,23 +205,17 @@ def _kept(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
     found = evidence.figures.summed(("outcome",), wanted._replace(outcomes=others))
     rows = [
         ReportRow(
-            [
-                outcome,
-                KEPT[Outcome(outcome)],
-                one.number,
-                seconds(one.duration),
-                one.size,
-            ],
-            [[one.first, one.last]],
+            [outcome, KEPT[Outcome(outcome)], *sums(one)], [[one.first, one.last]]
         )
         for (outcome,), one in found
     ]
     columns = [
         ReportColumn("outcome", "outcome"),
         ReportColumn("meaning", "what it means"),
+        *SUMS,
     ]
     return ReportTable(
-        "not_deleted", "Begun and not deleted", [*columns, *_SUMS], rows,
+        "not_deleted", "Begun and not deleted", columns, rows,
         empty="none: every file of every batch was deleted", evidence=EVIDENCE,
     )  # fmt: skip
 
@@ -333,8 +270,7 @@ def _file(evidence: Evidence, one: DeletedFile, more: list[Any]) -> ReportRow:
         format_utc(batch.due[row]),
         format_utc(one.done.entry["at"]),
     ]
-    numbers = [one.intent.number, one.done.number]
-    return ReportRow([*cells, *more], [[number, number] for number in numbers])
+    return ReportRow([*cells, *more], entries_of([one.intent.number, one.done.number]))
 
 
 class _Odds(NamedTuple):
@@ -380,10 +316,9 @@ def _expanded(
 
 
 def _late(evidence: Evidence, wanted: CellsWanted, total: Lateness) -> ReportTable:
-    late = total.number - total.on_time
     rows: list[ReportRow] = []
-    if late:
-        stood = Obstacles(evidence.source.of_kinds(OBSTACLES))
+    if total.late:
+        stood = Obstacles(evidence.source.of_kinds(IN_THE_WAY))
 
         def tell(one: DeletedFile) -> tuple[list[Any], list[int]]:
             by, gone = one.batch.late[one.row], one.done.entry["at"]
@@ -398,7 +333,7 @@ def _late(evidence: Evidence, wanted: CellsWanted, total: Lateness) -> ReportTab
         ReportColumn("why", "what stood in its way"),
     ]
     return ReportTable(
-        "late", "Late", columns, rows, more=late - len(rows), evidence=EVIDENCE
+        "late", "Late", columns, rows, more=total.late - len(rows), evidence=EVIDENCE
     )
 
 

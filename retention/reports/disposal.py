@@ -27,11 +27,12 @@ from retention.model.values import DAY, FOREVER, Custody, Micros, Window
 from retention.reports.copied_site import BEYOND, NOT_NAMED
 from retention.reports.evidence import Evidence
 from retention.reports.find import Finder, Life, Wanted
-from retention.reports.hold_register import HoldLife
+from retention.reports.held import HoldLife
 from retention.reports.hold_register import lives as hold_lives
+from retention.reports.lateness import Lateness
 from retention.tlog.fates import RecordingFate
 from retention.tlog.figures import LATE, batch_of
-from retention.tlog.kinds import HOLDS, RECORDINGS, telling
+from retention.tlog.kinds import RECORDINGS, telling
 from retention.tlog.source import DELETED, INTENDED, Record
 
 _ROLL_UPS, POLICY, _ADOPTED = "recordings.recorded", "policy.changed", "root.adopted"
@@ -128,7 +129,7 @@ def findings(
     now = evidence.written
     holds = [
         hold
-        for hold in hold_lives(source.of_kinds(HOLDS)).values()
+        for hold in hold_lives(source)
         if hold.free_at is None or now < hold.free_at
     ]
     lives = sorted(
@@ -187,6 +188,14 @@ def deletions_of(found: Findings) -> dict[int, Deletion]:
             )
             made[id(life)] = Deletion(intended, done, wait)
     return made
+
+
+def lateness_of(asked: list[Deletion]) -> Lateness:
+    return Lateness(
+        number=len(asked),
+        on_time=sum(one.late < LATE for one in asked),
+        worst=max(0, *(one.late for one in asked)),
+    )
 
 
 # -- the time, stretch by stretch -----------------------------------------------------------

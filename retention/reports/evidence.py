@@ -197,10 +197,17 @@ class Evidence:
         tables: list[ReportTable],
         notes: list[str],
     ) -> Report:
-        """A report on this evidence."""
+        """A report on this evidence; it says which entries are not wholly in its figures,
+        or not what they say."""
+        faults = [
+            ReportSaid(
+                f"the figures are not to be relied on by entry {n}: {what}", False
+            )
+            for n, what in self.figures.faults()
+        ]
         return Report(
-            name, title, self.site, self.zone, self.head, asked.shown, verdict, tables,
-            notes,
+            name, title, self.site, self.zone, self.head, asked.shown,
+            [*verdict, *faults], tables, notes,
         )  # fmt: skip
 
 

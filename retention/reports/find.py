@@ -25,7 +25,8 @@ from retention.model.answers.books import (
 from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.policy import Policy
-from retention.model.values import DAY, HOUR, SECOND, Micros, Window
+from retention.model.values import DAY, HOUR, Micros, Window
+from retention.reports.columns import seconds
 from retention.reports.held import HoldHistory
 from retention.tlog.balance import UnreadEntry, entered
 from retention.tlog.fates import RecordingFate, fate_of, fate_said
@@ -380,11 +381,6 @@ class Finder:
         fields = record.entry["fields"]
         found = Policy(fields["version"], fields["days"], record.periods())
         self.policies[found.version] = (record.number, found)
-
-
-def seconds(length: Micros) -> float | int:
-    """A duration for people."""
-    return length / SECOND if length % SECOND else length // SECOND
 
 
 def search(wanted: Wanted, source: Source) -> Finder:

@@ -21,15 +21,20 @@ from retention.model.answers.report import (
     ReportSaid,
     ReportTable,
 )
-from retention.model.localtime import day_text, format_duration
-from retention.model.values import DAY, FOREVER, SECOND, Published, published_by
-from retention.reports.deletions import EVIDENCE, OURS, faults, grouped, seconds, times
+from retention.model.localtime import day_text, format_duration, times
+from retention.model.values import DAY, SECOND, Published, published_by
+from retention.reports.columns import entries_of, seconds
 from retention.reports.evidence import Evidence, Selection
-from retention.reports.exceptions import ALARMS, Standing, standing
 from retention.reports.hold_register import lives
-from retention.reports.lateness import Lateness, lateness
+from retention.reports.lateness import (
+    EVIDENCE,
+    Lateness,
+    grouped,
+    total_of,
+    wanted_of,
+)
+from retention.reports.standing import Stood, stood
 from retention.tlog.cameras import KINDS, LoggedCamera
-from retention.tlog.kinds import HOLDS
 
 ANYONE, AUDITOR = "anyone can recompute", "an auditor can"
 """Who can check a figure: who has the public copy of the log and the key, or who has all
@@ -65,23 +70,17 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
     days = evidence.days(asked)
     counts = SmallNumbers(suppress)
     used = _used(evidence, asked)
-    wanted = CellsWanted(days.start, days.stop, asked.cameras, OURS)
-    steps = evidence.figures.summed(("step",), wanted)
-    total = lateness((key[0], one) for key, one in steps)
-    stood = [
-        one
-        for one in standing(evidence.source.of_kinds(ALARMS))
-        if one.since < asked.window.end
-        and asked.window.start < (FOREVER if one.until is None else one.until)
-    ]
+    wanted = wanted_of(evidence, asked)
+    total = total_of(evidence.figures, wanted)
+    alarms = stood(evidence.source, asked.window)
     rows = [
         *_cameras(evidence, used),
         *_watching(evidence, days),
         *_recording(evidence, used, days),
         *_keeping(evidence, total, wanted),
-        *_police(evidence, used, stood),
+        *_police(evidence, used, alarms),
         *_list(evidence),
-        _silent(stood),
+        _silent(alarms),
     ]
     columns = [
         ReportColumn("question", "question"),
@@ -91,7 +90,7 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
     period = f"from {day_text(days.start)} to {day_text(days.stop - 1)}"
     return evidence.report(
         "foi", "CCTV: what is asked under the Freedom of Information Act", asked,
-        [ReportSaid(f"{evidence.site}, {period}"), *faults(evidence)],
+        [ReportSaid(f"{evidence.site}, {period}")],
         [
             ReportTable("answers", "Questions and answers", columns, rows),
             _streets(used),
@@ -185,7 +184,7 @@ def _streets(used: list[LoggedCamera]) -> ReportTable:
 
 
 def _watching(evidence: Evidence, days: range) -> list[ReportRow]:
-    entries = [[n, n] for n in _last(evidence, SITE)]
+    entries = entries_of(_last(evidence, SITE))
     said = evidence.cameras.site.get("monitored_hours")
     if said is None:
         answer = "not on record (setting monitored_hours)"
@@ -241,9 +240,7 @@ def _keeping(
         if own:
             text += f"; {own:,} cameras have a period of their own"
         rows.append(
-            _row(
-                "How long is footage kept?", text, ANYONE, [[last.number, last.number]]
-            )
+            _row("How long is footage kept?", text, ANYONE, entries_of([last.number]))
         )
     rows.append(
         _row(
@@ -252,21 +249,19 @@ def _keeping(
             ANYONE,
         )
     )
-    late = total.number - total.on_time
     early = sum(
         last - first + 1
         for odd in evidence.figures.odd("early", wanted)
         for first, last in odd.rows
     )
     worst = format_duration(total.worst // SECOND * SECOND)
-    entries = [[total.first, total.last]] if total.number else []
     rows.append(
         _row(
             "How much was deleted?",
             f"{total.number:,} recordings, {format_duration(total.duration)} of footage; "
-            f"{late:,} of them late, the longest wait was {worst}",
+            f"{total.late:,} of them late, the longest wait was {worst}",
             AUDITOR,
-            entries,
+            total.entries,
         )
     )
     rows.append(
@@ -280,23 +275,23 @@ def _keeping(
 
 
 def _police(
-    evidence: Evidence, used: list[LoggedCamera], stood: list[Standing]
+    evidence: Evidence, used: list[LoggedCamera], alarms: list[Stood]
 ) -> list[ReportRow]:
     """Cameras whose data is not the council's."""
     theirs = {one.key: one for one in used if one.said.get("custody") != "council"}
     if not theirs:
         return []
     custody = Counter(str(one.said.get("custody")) for one in theirs.values())
-    alarms = [one for one in stood if one.what == CUSTODY]
+    seen_here = [one for one in alarms if one.what == CUSTODY]
     recorded = {row[1] for row in evidence.figures.recorded(list(theirs))}
     names = " ".join(sorted(theirs[key].id for key in recorded))
     answer = "; ".join(
         f"{kind.replace('_', ' ')}: {n:,}" for kind, n in custody.items()
     )
     seen = "no file of theirs was seen here"
-    if recorded or alarms:
+    if recorded or seen_here:
         seen = f"FILES OF THEIRS WERE SEEN HERE ({names or 'see the alarms'})"
-    entries = [[entry, entry] for one in alarms for entry in one.entries]
+    entries = entries_of(n for one in seen_here for n in one.entries)
     return [
         _row("Whose data is not the council's?", answer, ANYONE),
         _row("Does the council hold any of it?", seen, AUDITOR, entries),
@@ -310,13 +305,13 @@ def _list(evidence: Evidence) -> list[ReportRow]:
         answer = "not on record (setting published_list)"
     else:
         answer = f"{where}, as of {day}" if day else str(where)
-    entries = [[n, n] for n in _last(evidence, SITE)]
+    entries = entries_of(_last(evidence, SITE))
     return [_row("Where is the list of cameras published?", answer, ANYONE, entries)]
 
 
-def _silent(stood: list[Standing]) -> ReportRow:
-    found = [one for one in stood if one.what == SILENT]
-    entries = [[entry, entry] for one in found for entry in one.entries]
+def _silent(alarms: list[Stood]) -> ReportRow:
+    found = [one for one in alarms if one.what == SILENT]
+    entries = entries_of(n for one in found for n in one.entries)
     answer = times(len(found)) if found else "never"
     return _row("Did cameras fall silent?", answer, AUDITOR, entries)
 
@@ -334,9 +329,9 @@ def _deletions(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
     rows = [
         ReportRow(
             [day_text(day), one.number, one.share, seconds(one.worst)],
-            [[one.first, one.last]],
+            one.entries,
         )
-        for (day,), one in grouped(evidence, ("day",), wanted)
+        for (day,), one in grouped(evidence.figures, ("day",), wanted)
     ]
     return ReportTable(
         "deletions", "Deletions by day", columns, rows, empty="nothing was deleted",
@@ -347,8 +342,8 @@ def _deletions(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
 def _holds(evidence: Evidence, asked: Selection, counts: SmallNumbers) -> ReportTable:
     window = asked.window
     sums: dict[str, list[int]] = {}
-    entries: dict[str, list[list[int]]] = {}
-    for hold in lives(evidence.source.of_kinds(HOLDS)).values():
+    entries: dict[str, list[int]] = {}
+    for hold in lives(evidence.source):
         if asked.cameras is not None and not hold.cameras & asked.cameras:
             continue
         freed = hold.released
@@ -360,7 +355,7 @@ def _holds(evidence: Evidence, asked: Selection, counts: SmallNumbers) -> Report
         if any(met):
             found = sums.setdefault(hold.kind, [0, 0, 0])
             sums[hold.kind] = [a + b for a, b in zip(found, met, strict=True)]
-            entries.setdefault(hold.kind, []).append(hold.entries[0])
+            entries.setdefault(hold.kind, []).append(hold.placed.entry)
     columns = [
         ReportColumn("kind", "asked for by"),
         counts.column("placed", "placed"),
@@ -370,8 +365,10 @@ def _holds(evidence: Evidence, asked: Selection, counts: SmallNumbers) -> Report
     rows: list[ReportRow] = []
     for kind, numbers in sorted(sums.items()):
         cells: list[Any] = [kind, *map(counts.of, numbers)]
-        rows.append(ReportRow(cells, [] if counts.suppress else entries[kind]))
+        rows.append(
+            ReportRow(cells, [] if counts.suppress else entries_of(entries[kind]))
+        )
     return ReportTable(
         "holds", "Footage kept as evidence, by who asks", columns, rows,
-        empty="nothing was kept", evidence=[*HOLDS],
+        empty="nothing was kept", evidence=["hold.*"],
     )  # fmt: skip

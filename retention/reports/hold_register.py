@@ -3,7 +3,7 @@ for, as far as the log says."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from json import dumps
 from typing import Any, NamedTuple
@@ -16,29 +16,15 @@ from retention.model.answers.report import (
     ReportTable,
 )
 from retention.model.errors import VerificationError
-from retention.model.localtime import format_utc, utc_or_null
-from retention.model.values import FOREVER, Micros, Window
-from retention.reports.deletions import faults, seconds
+from retention.model.localtime import counted, format_utc, utc_or_null
+from retention.model.values import Micros, Window
+from retention.reports.columns import ENTRY, entries_of, seconds, sums
 from retention.reports.evidence import Evidence, Selection
+from retention.reports.held import HoldHistory, HoldLife
 from retention.tlog.commitments import ACTOR_NAME
-from retention.tlog.figures import ranges
-from retention.tlog.kinds import HOLDS, telling
-from retention.tlog.source import DELETED, INTENDED, LOST, Record, outcomes
+from retention.tlog.kinds import HOLDS
+from retention.tlog.source import DELETED, INTENDED, LOST, Record, Source, outcomes
 from retention.tlog.source import opened as clear
-
-_COVER = telling("cover")
-
-
-@dataclass(slots=True)
-class Act:
-    """Something that was done to a hold: which entry says so, when, and who did it, as
-    "1001 (operator)" and by the uids of user and login."""
-
-    entry: int
-    at: Micros
-    what: str
-    who: str
-    person: tuple[int, int]
 
 
 class Tally(NamedTuple):
@@ -58,104 +44,29 @@ class Tally(NamedTuple):
         )  # fmt: skip
 
 
-_NOTHING, _NEVER = Tally(), Window(0, 0)
+_NONE = Tally()
 
 
 @dataclass(slots=True)
-class HoldLife:
-    """A hold from its placing on, and what became of the footage it covers."""
+class HoldFootage:
+    """What became of the footage that a hold covers, and the entries that say so."""
 
-    number: int
-    kind: str = ""
-    cameras: frozenset[int] = frozenset()
-    window: Window = _NEVER
-    review: Micros = 0
-    acts: list[Act] = field(default_factory=list)
-    free_at: Micros | None = None
-    requested: Act | None = None
-    """The request for a release that waits, or by which it was released."""
-    released: Act | None = None
-    cooled: bool = False
-    before: Tally = _NOTHING
+    before: Tally = _NONE
     """Deleted before it was placed: it came too late for these."""
-    since: Tally = _NOTHING
+    since: Tally = _NONE
     """Deleted since: once it had been released and had cooled off, or while it came."""
-    lost: Tally = _NOTHING
+    lost: Tally = _NONE
     """Vanished while it stood, and not by this program."""
-    told: list[int] = field(default_factory=list)
-    """The entries that say so."""
-
-    @property
-    def placed(self) -> Act:
-        """How it began."""
-        return self.acts[0]
-
-    @property
-    def entries(self) -> list[list[int]]:
-        """All that speak of it."""
-        return [[one.entry, one.entry] for one in self.acts]
-
-    def state(self, now: Micros) -> str:
-        """What it is at an instant."""
-        if self.free_at is None:
-            return "in force, release asked for" if self.requested else "in force"
-        return "released" if self.cooled or self.free_at <= now else "cooling off"
-
-    def stood(self, window: Window) -> bool:
-        """Whether it was in force at any time of these."""
-        ended = FOREVER if self.free_at is None else self.free_at
-        return self.placed.at < window.end and window.start < ended
+    told: set[int] = field(default_factory=set)
 
 
-def who(entry: Mapping[str, Any]) -> str:
-    """Who wrote an entry, the same in the log and in every copy: uid and role."""
-    actor = entry["actor"]
-    return f"{actor['uid']} ({actor['role']})"
-
-
-def lives(records: Iterable[Record]) -> dict[int, HoldLife]:
-    """Every hold by its number, by the entries of `HOLDS` in their order."""
-    found: dict[int, HoldLife] = {}
-    for record in records:
-        if record.kind not in HOLDS or record.is_void:
-            continue
-        fields = record.entry["fields"]
-        number = fields["hold"]
-        if number not in found and record.kind not in _COVER:
-            continue  # of one that was never placed: `audit verify --deep` tells
-        hold = found.setdefault(number, HoldLife(number))
-        what = record.kind.partition(".")[2].replace("_", " ")
-        actor = record.entry["actor"]
-        person = actor["uid"], actor["login"]
-        act = Act(record.number, record.entry["at"], what, who(record.entry), person)
-        hold.acts.append(act)
-        _change(hold, act, record)
-    return found
-
-
-def _change(hold: HoldLife, act: Act, record: Record) -> None:
-    fields, kind = record.entry["fields"], record.kind
-    if kind in _COVER:
-        hold.kind = hold.kind or str(fields.get("kind", ""))
-        hold.cameras |= record.cameras()
-        hold.window = Window(fields["since"], fields["until"])
-    if "review" in fields:
-        hold.review = fields["review"]
-    if kind == "hold.release_requested":
-        hold.requested = act
-    elif kind == "hold.release_rejected":
-        hold.requested = None
-    elif kind == "hold.released":
-        hold.released, hold.free_at = act, fields["free_at"]
-        if fields.get("request") is None:
-            hold.requested = None  # it took one person
-    elif kind == "hold.reinstated":
-        hold.released, hold.free_at, hold.requested = None, None, None
-    elif kind == "hold.cooled":
-        hold.cooled = True
-
-
-# -- what became of their footage -----------------------------------------------------------
+def lives(source: Source) -> list[HoldLife]:
+    """Every hold of a log."""
+    history = HoldHistory()
+    for record in source.of_kinds(HOLDS):
+        if record.kind in HOLDS:
+            history.read(record)
+    return history.all()
 
 
 class _Reach:
@@ -176,42 +87,41 @@ class _Reach:
                 yield hold
 
 
-def account(evidence: Evidence, holds: list[HoldLife]) -> None:
-    """Enter what was deleted and lost of the footage of these holds."""
+def account(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]:
+    """What was deleted and lost of the footage of these holds, by their numbers."""
+    found = {hold.number: HoldFootage() for hold in holds}
     reach = _Reach(holds)
     if not reach.windows:
-        return
+        return found
     for intent, done in evidence.of_footage(reach.cameras, reach.windows):
-        _deleted(reach, intent, done)
+        became, at = outcomes(done), done.entry["at"]
+        left = {row for row, one in became.exceptions.items() if not one.ours}
+        for hold, tally in _rows(reach, intent, left):
+            one = found[hold.number]
+            if at < hold.placed.at:
+                one.before = one.before.plus(*tally)
+            else:
+                one.since = one.since.plus(*tally)
+            one.told |= {intent.number, done.number}
     for record in evidence.source.of_kinds((LOST,)):
         if record.kind == LOST and not record.is_void:
-            for hold, tally in _rows(reach, record, None):
-                stood = hold.free_at is None or record.entry["at"] < hold.free_at
-                if stood and record.entry["at"] >= hold.placed.at:
-                    hold.lost = hold.lost.plus(*tally)
-                    hold.told.append(record.number)
-
-
-def _deleted(reach: _Reach, intent: Record, done: Record) -> None:
-    became, at = outcomes(done), done.entry["at"]
-    gone = {row for row, one in became.exceptions.items() if not one.ours}
-    for hold, tally in _rows(reach, intent, gone):
-        if at < hold.placed.at:
-            hold.before = hold.before.plus(*tally)
-        else:
-            hold.since = hold.since.plus(*tally)
-        hold.told += [intent.number, done.number]
+            for hold, tally in _rows(reach, record, set()):
+                if hold.stood(Window(record.entry["at"], record.entry["at"] + 1)):
+                    one = found[hold.number]
+                    one.lost = one.lost.plus(*tally)
+                    one.told.add(record.number)
+    return found
 
 
 def _rows(
-    reach: _Reach, record: Record, without: set[int] | None
+    reach: _Reach, record: Record, left: set[int]
 ) -> Iterator[tuple[HoldLife, tuple[int, int, int]]]:
     """Each hold with the duration, bytes and surplus of a recording that it covers."""
     names = ("camera", "start", "duration", "bytes")
     columns = record.read(set(names)).columns
     rows = zip(*(columns[name] for name in names), strict=True)
     for row, (camera, start, duration, size) in enumerate(rows):
-        if without is not None and row in without:
+        if row in left:
             continue
         for hold in reach.over(camera, start, start + duration):
             inside = min(start + duration, hold.window.end) - max(
@@ -225,10 +135,9 @@ def _rows(
 
 def chosen(evidence: Evidence, asked: Selection) -> list[HoldLife]:
     """The holds that stood in the time asked for, on any of the cameras asked for."""
-    every = lives(evidence.source.of_kinds(HOLDS))
     return [
         hold
-        for hold in every.values()
+        for hold in lives(evidence.source)
         if hold.stood(asked.window)
         and (asked.cameras is None or hold.cameras & asked.cameras)
     ]
@@ -237,10 +146,14 @@ def chosen(evidence: Evidence, asked: Selection) -> list[HoldLife]:
 def holds(evidence: Evidence, asked: Selection) -> Report:
     """The holds that stood in the time asked for, on any of the cameras asked for."""
     found = chosen(evidence, asked)
-    account(evidence, found)
+    footage = account(evidence, found)
     return evidence.report(
-        "holds", "Evidence holds", asked, _verdict(evidence, found),
-        [_register(evidence, found), _footage(evidence, found), _acts(found)],
+        "holds", "Evidence holds", asked, _verdict(evidence, found, footage),
+        [
+            hold_table("holds", "Register", evidence, found, footage, _REGISTER),
+            _footage(evidence, found, footage),
+            _acts(found),
+        ],
         [
             "People are uid and role, as the kernel named them; names, references and "
             "reasons are in the log as commitments only",
@@ -251,36 +164,34 @@ def holds(evidence: Evidence, asked: Selection) -> Report:
     )  # fmt: skip
 
 
-def _verdict(evidence: Evidence, found: list[HoldLife]) -> list[ReportSaid]:
+def _verdict(
+    evidence: Evidence, found: list[HoldLife], footage: dict[int, HoldFootage]
+) -> list[ReportSaid]:
     now = evidence.written
     states = [hold.state(now) for hold in found]
     force = sum(state.startswith("in force") for state in states)
     cooling = states.count("cooling off")
-    text = "1 hold" if len(found) == 1 else f"{len(found):,} holds"
     said = [
         ReportSaid(
-            f"{text}: {force} in force, {cooling} cooling off, "
+            f"{counted(len(found), 'hold')}: {force} in force, {cooling} cooling off, "
             f"{len(found) - force - cooling} released"
         )
     ]
-    overdue = [hold for hold in found if hold.free_at is None and hold.review <= now]
+    overdue = [hold for hold in found if hold.is_overdue(now)]
     if overdue:
         numbers = ", ".join(str(hold.number) for hold in overdue[:20])
         said.append(ReportSaid(f"{len(overdue)} overdue for review: {numbers}", False))
     else:
         said.append(ReportSaid("no review is overdue", True))
-    lost = [hold for hold in found if hold.lost.number]
-    for hold in lost:
-        said.append(
-            ReportSaid(
-                f"hold {hold.number} LOST {hold.lost.number:,} of its recordings", False
-            )
-        )
+    for number, one in footage.items():
+        if one.lost.number:
+            text = f"hold {number} LOST {one.lost.number:,} of its recordings"
+            said.append(ReportSaid(text, False))
     alone = [hold for hold in found if hold.released and _is_alone(hold)]
     if alone:
         numbers = ", ".join(str(hold.number) for hold in alone[:20])
         said.append(ReportSaid(f"{len(alone)} released by one person: {numbers}"))
-    return said + faults(evidence)
+    return said
 
 
 def _is_alone(hold: HoldLife) -> bool:
@@ -290,63 +201,83 @@ def _is_alone(hold: HoldLife) -> bool:
     return any(a == b for a, b in zip(asked.person, agreed.person, strict=True))
 
 
-def _register(evidence: Evidence, found: list[HoldLife]) -> ReportTable:
-    columns = [
-        ReportColumn("hold", "hold", "number"),
-        ReportColumn("kind", "kind"),
-        ReportColumn("cameras", "cameras"),
-        ReportColumn("since", "from", "instant"),
-        ReportColumn("until", "to", "instant"),
-        ReportColumn("state", "state"),
-        ReportColumn("placed", "placed", "instant"),
-        ReportColumn("placed_by", "by"),
-        ReportColumn("reviewed", "last reviewed", "instant"),
-        ReportColumn("reviewed_by", "by"),
-        ReportColumn("review", "review due", "instant"),
-        ReportColumn("review_overdue", "overdue"),
-        ReportColumn("release_asked_by", "release asked for by"),
-        ReportColumn("released", "released", "instant"),
-        ReportColumn("released_by", "approved by"),
-        ReportColumn("free_at", "free from", "instant"),
-    ]
-    rows = [ReportRow(_line(evidence, hold), hold.entries) for hold in found]
+_COLUMNS = (
+    ReportColumn("hold", "hold", "number"),
+    ReportColumn("kind", "kind"),
+    ReportColumn("received", "request came", "instant"),
+    ReportColumn("cameras", "cameras"),
+    ReportColumn("since", "from", "instant"),
+    ReportColumn("until", "to", "instant"),
+    ReportColumn("state", "state"),
+    ReportColumn("placed", "placed", "instant"),
+    ReportColumn("placed_by", "by"),
+    ReportColumn("reviewed", "last reviewed", "instant"),
+    ReportColumn("reviewed_by", "by"),
+    ReportColumn("review", "review due", "instant"),
+    ReportColumn("review_overdue", "overdue"),
+    ReportColumn("release_asked_by", "release asked for by"),
+    ReportColumn("released", "released", "instant"),
+    ReportColumn("released_by", "approved by"),
+    ReportColumn("free_at", "free from", "instant"),
+    ReportColumn("kept", "how it is kept"),
+    ReportColumn("too_late", "gone before", "number"),
+    ReportColumn("lost", "lost while held", "number"),
+)
+"""What is told of a hold, by `_told`."""
+
+_REGISTER = (
+    "hold kind received cameras since until state placed placed_by reviewed reviewed_by "
+    "review review_overdue release_asked_by released released_by free_at"
+)
+
+
+def _told(evidence: Evidence, hold: HoldLife, footage: HoldFootage) -> dict[str, Any]:
+    state = hold.state(evidence.written)
+    acts = {
+        "placed": hold.placed, "reviewed": hold.reviewed, "released": hold.released,
+        "release_asked": hold.requested,
+    }  # fmt: skip
+    return {
+        "hold": hold.number,
+        "kind": hold.kind,
+        "received": utc_or_null(hold.received),
+        "cameras": " ".join(sorted(map(evidence.cameras.name, hold.cameras))),
+        "since": format_utc(hold.window.start),
+        "until": utc_or_null(hold.window.end),
+        "state": state,
+        **{name: act and format_utc(act.at) for name, act in acts.items()},
+        **{f"{name}_by": act and act.who for name, act in acts.items()},
+        "review": format_utc(hold.review),
+        "review_overdue": "yes" if hold.is_overdue(evidence.written) else "no",
+        "free_at": utc_or_null(hold.free_at),
+        "kept": "not any more"
+        if state == "released"
+        else "not deleted by this program",
+        "too_late": footage.before.number,
+        "lost": footage.lost.number,
+    }
+
+
+def hold_table(
+    name: str, title: str, evidence: Evidence, found: list[HoldLife],
+    footage: dict[int, HoldFootage], columns: str,
+) -> ReportTable:  # fmt: skip
+    """Holds, with some of the columns that there are; cameras have the ids that they have
+    at the end of the log."""
+    shown = [one for one in _COLUMNS if one.name in columns.split()]
+    rows = []
+    for hold in found:
+        told = _told(evidence, hold, footage[hold.number])
+        cells = [told[one.name] for one in shown]
+        rows.append(ReportRow(cells, entries_of(hold.entries)))
     return ReportTable(
-        "holds", "Register", columns, rows, empty="no hold stood then",
-        evidence=["hold.*"],
-    )  # fmt: skip
+        name, title, shown, rows, empty="no hold stood then", evidence=["hold.*"]
+    )
 
 
-def _line(evidence: Evidence, hold: HoldLife) -> list[Any]:
-    reviews = [one for one in hold.acts if one.what == "reviewed"]
-    reviewed = reviews[-1] if reviews else None
-    overdue = hold.free_at is None and hold.review <= evidence.written
-    agreed, requested = hold.released, hold.requested
-    return [
-        hold.number,
-        hold.kind,
-        _cameras(evidence, hold),
-        format_utc(hold.window.start),
-        utc_or_null(hold.window.end),
-        hold.state(evidence.written),
-        format_utc(hold.placed.at),
-        hold.placed.who,
-        None if reviewed is None else format_utc(reviewed.at),
-        None if reviewed is None else reviewed.who,
-        format_utc(hold.review),
-        "yes" if overdue else "no",
-        None if requested is None else requested.who,
-        None if agreed is None else format_utc(agreed.at),
-        None if agreed is None else agreed.who,
-        None if hold.free_at is None else format_utc(hold.free_at),
-    ]
-
-
-def _cameras(evidence: Evidence, hold: HoldLife) -> str:
-    """Their published ids: those of the end of the log."""
-    return " ".join(sorted(map(evidence.cameras.name, hold.cameras)))
-
-
-def _footage(evidence: Evidence, found: list[HoldLife]) -> ReportTable:
+def _footage(
+    evidence: Evidence, found: list[HoldLife], footage: dict[int, HoldFootage]
+) -> ReportTable:
     parts = {
         "too_late": "gone before",
         "deleted_since": "deleted since",
@@ -365,11 +296,10 @@ def _footage(evidence: Evidence, found: list[HoldLife]) -> ReportTable:
     columns.append(ReportColumn("kept", "kept by it at the end of the log", "number"))
     rows = []
     for hold in found:
-        cells: list[Any] = [hold.number]
-        for tally in (hold.before, hold.since, hold.lost):
-            cells += [tally.number, seconds(tally.duration), tally.size]
-        cells += [seconds(hold.since.surplus), _kept(evidence, hold)]
-        rows.append(ReportRow(cells, [list(one) for one in ranges(sorted(hold.told))]))
+        one = footage[hold.number]
+        cells = [hold.number, *sums(one.before), *sums(one.since), *sums(one.lost)]
+        cells += [seconds(one.since.surplus), _kept(evidence, hold)]
+        rows.append(ReportRow(cells, entries_of(one.told)))
     return ReportTable(
         "footage", "What became of their footage", columns, rows,
         empty="no hold stood then", evidence=[INTENDED, DELETED, LOST],
@@ -399,12 +329,12 @@ def opened(evidence: Evidence, asked: Selection) -> tuple[Report, list[int]]:
         except VerificationError as error:
             said.append(ReportSaid(str(error), False))
             continue
-        rows += [ReportRow([hold, number, *one], [[number, number]]) for one in found]
+        rows += [ReportRow([hold, number, *one], entries_of([number])) for one in found]
         if found and hold not in numbers:
             numbers.append(hold)
     columns = [
         ReportColumn("hold", "hold", "number"),
-        ReportColumn("entry", "entry", "entry"),
+        ENTRY,
         ReportColumn("field", "detail"),
         ReportColumn("value", "in clear"),
     ]
@@ -435,7 +365,7 @@ def _details(evidence: Evidence, number: int) -> Iterator[tuple[str, str]]:
 def _acts(found: list[HoldLife]) -> ReportTable:
     columns = [
         ReportColumn("hold", "hold", "number"),
-        ReportColumn("entry", "entry", "entry"),
+        ENTRY,
         ReportColumn("at", "at", "instant"),
         ReportColumn("what", "what was done"),
         ReportColumn("who", "by"),
@@ -443,7 +373,7 @@ def _acts(found: list[HoldLife]) -> ReportTable:
     rows = [
         ReportRow(
             [hold.number, one.entry, format_utc(one.at), one.what, one.who],
-            [[one.entry, one.entry]],
+            entries_of([one.entry]),
         )
         for hold in found
         for one in hold.acts

@@ -1,20 +1,30 @@
-"""How late deletions were, and what stood in their way, as far as the log says."""
+"""How late deletions were: sums of them, as every report has them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from retention.model.coverage import SILENCE, STARTED, STOPPED
-from retention.model.values import FOREVER, Micros
+from retention.catalogue.figures import CellsWanted, Figures
+from retention.model.answers.report import ReportColumn, ReportRow, ReportSaid
+from retention.model.localtime import counted, format_duration
+from retention.model.values import SECOND, Micros, Outcome
+from retention.reports.columns import SUMS, seconds, sums
+from retention.reports.evidence import Evidence, Selection
+from retention.reports.forms.texts import share_text
 from retention.tlog.figures import EDGES, ON_TIME, Count
-from retention.tlog.kinds import telling
-from retention.tlog.source import Record
+from retention.tlog.source import DELETED, INTENDED
 
-KINDS = telling("late")
-"""The kinds that say what stood in the way of deletion."""
+OURS = tuple(str(one) for one in Outcome if one.ours)
+EVIDENCE = [INTENDED, DELETED]
 
-_OVERDUE = "overdue"
+COLUMNS = [
+    *SUMS,
+    ReportColumn("on_time", "on time", "share"),
+    ReportColumn("median_lateness", "half within", "duration"),
+    ReportColumn("worst_lateness", "worst lateness", "duration"),
+]
 
 
 class Lateness(NamedTuple):
@@ -34,6 +44,33 @@ class Lateness(NamedTuple):
     def share(self) -> float | None:
         """The part that was on time; None of nothing."""
         return self.on_time / self.number if self.number else None
+
+    @property
+    def late(self) -> int:
+        """How many were late."""
+        return self.number - self.on_time
+
+    @property
+    def entries(self) -> list[list[int]]:
+        """The completions, as a row has them."""
+        return [[self.first, self.last]] if self.number else []
+
+    def row(self, *cells: Any) -> ReportRow:
+        """A row of `COLUMNS`, behind these cells."""
+        late = [self.share, seconds(self.median), seconds(self.worst)]
+        return ReportRow([*cells, *sums(self), *late], self.entries)
+
+    def said(self) -> ReportSaid:
+        """The sentence that every verdict on deletions has."""
+        if self.share is None:
+            return ReportSaid("nothing was deleted")
+        late = f", {self.late:,} LATE" if self.late else ""
+        worst = format_duration(self.worst // SECOND * SECOND)
+        return ReportSaid(
+            f"deleted on time: {share_text(self.share)} of "
+            f"{counted(self.number, 'recording')}{late}; the longest wait was {worst}",
+            not self.late,
+        )
 
 
 def lateness(steps: Iterable[tuple[int, Count]]) -> Lateness:
@@ -61,108 +98,22 @@ def lateness(steps: Iterable[tuple[int, Count]]) -> Lateness:
     )
 
 
-class Stood(NamedTuple):
-    """What stood from one instant to another, of a root (or empty: of all), the entries
-    that say so: the second None where it stands still."""
-
-    what: str
-    root: str
-    since: Micros
-    until: Micros
-    entries: tuple[int, int | None]
+def wanted_of(evidence: Evidence, asked: Selection) -> CellsWanted:
+    """What was deleted of the cameras, on the days that are asked for."""
+    days = evidence.days(asked)
+    return CellsWanted(days.start, days.stop, asked.cameras, OURS)
 
 
-class Obstacles:
-    """All that stood in the way of deletion, by the entries of `KINDS` in their order."""
-
-    def __init__(self, records: Iterable[Record]) -> None:
-        self.found: list[Stood] = []
-        self._open: dict[tuple[str, str], tuple[Micros, int]] = {}
-        self._alive: tuple[Micros, int, str] | None = None
-        self._pause: Stood | None = None
-        for record in records:
-            if not record.is_void:
-                self._note(record)
-        for (what, root), (since, entry) in self._open.items():
-            self.found.append(Stood(what, root, since, FOREVER, (entry, None)))
-
-    def _note(self, record: Record) -> None:
-        kind, fields, at = record.kind, record.entry["fields"], record.entry["at"]
-        if kind in telling("alive"):
-            self._lived(record)
-        elif kind == "guard.tripped":
-            self._begin(f"guard {fields['guard']}", fields["scope"], record)
-        elif kind == "guard.cleared":
-            self._end(f"guard {fields['guard']}", fields["scope"], record)
-        elif kind.startswith("deletion."):
-            self._paused(record)
-        elif kind == "root.adopted":
-            stood = Stood(
-                "root not adopted", fields["root"], -FOREVER, at, (record.number, None)
-            )
-            self.found.append(stood)
-        elif kind == "plan.proposed":
-            self._begin(
-                f"plan {fields['plan']} waited for approval", fields["root"], record
-            )
-        elif kind == "plan.approved":
-            what = f"plan {fields['plan']} waited for approval"
-            for name, root in [key for key in self._open if key[0] == what]:
-                self._end(name, root, record)
-        elif kind == "alarm.raised" and fields["alarm"] == _OVERDUE:
-            self._begin("alarm overdue", fields["scope"], record)
-        elif kind == "alarm.ended" and fields["alarm"] == _OVERDUE:
-            self._end("alarm overdue", fields["scope"], record)
-
-    def _paused(self, record: Record) -> None:
-        """A pause ends by itself, unless it was ended before."""
-        fields, at = record.entry["fields"], record.entry["at"]
-        last = self._pause
-        if last is not None and last.until > at:
-            self.found.remove(last)
-            entries = last.entries[0], record.number
-            self.found.append(last._replace(until=at, entries=entries))
-        self._pause = None
-        if record.kind == "deletion.paused":
-            self._pause = Stood("pause", "", at, fields["until"], (record.number, None))
-            self.found.append(self._pause)
-
-    def _begin(self, what: str, root: str, record: Record) -> None:
-        self._open.setdefault((what, root), (record.entry["at"], record.number))
-
-    def _end(self, what: str, root: str, record: Record) -> None:
-        begun = self._open.pop((what, root), None)
-        if begun is not None:
-            stood = Stood(
-                what, root, begun[0], record.entry["at"], (begun[1], record.number)
-            )
-            self.found.append(stood)
-
-    def _lived(self, record: Record) -> None:
-        """Between a stop and a start, or in a long silence, nothing was deleted."""
-        at, last = record.entry["at"], self._alive
-        if last is not None:
-            down = last[2] == STOPPED and record.kind == STARTED
-            if down or at - last[0] > SILENCE:
-                numbers = last[1], record.number
-                self.found.append(Stood("service down", "", last[0], at, numbers))
-        self._alive = at, record.number, record.kind
-
-    def between(self, due: Micros, gone: Micros, root: str) -> tuple[str, list[int]]:
-        """What stood in the way of a file of a root, and the entries that say so."""
-        met = [
-            one
-            for one in self.found
-            if one.since < gone and due < one.until and one.root in ("", root)
-        ]
-        if not met:
-            return "not known: the log names nothing that stood in its way", []
-        entries = sorted({n for one in met for n in one.entries if n is not None})
-        return "; ".join(dict.fromkeys(map(_text, met))), entries
+def total_of(figures: Figures, wanted: CellsWanted) -> Lateness:
+    """All of that as one."""
+    return lateness((key[0], one) for key, one in figures.summed(("step",), wanted))
 
 
-def _text(one: Stood) -> str:
-    first, last = one.entries
-    where = f"entry {first}" if last is None else f"entries {first} and {last}"
-    scope = f" of {one.root}" if one.root else ""
-    return f"{one.what}{scope} ({where})"
+def grouped(
+    figures: Figures, by: Sequence[str], wanted: CellsWanted
+) -> list[tuple[tuple[Any, ...], Lateness]]:
+    """It summed by some of `figures.GROUPS`, in order."""
+    found: dict[tuple[Any, ...], list[tuple[int, Count]]] = defaultdict(list)
+    for key, one in figures.summed((*by, "step"), wanted):
+        found[key[:-1]].append((key[-1], one))
+    return [(key, lateness(steps)) for key, steps in found.items()]

@@ -71,7 +71,7 @@ def test_each_file_that_the_daemon_deleted_is_a_line_that_a_spreadsheet_reads(ty
 
 def test_on_a_terminal_the_verdict_comes_first_and_the_head_last(typed):
     first, *_, last = typed("deletions").splitlines()
-    assert first.startswith("3 recordings were deleted from ")
+    assert first.startswith("3 recordings deleted from ")
     assert last.startswith("Rests on test/")
 
 

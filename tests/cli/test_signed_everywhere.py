@@ -17,7 +17,7 @@ from retention.model.answers.hold import HoldShown
 from retention.model.layouts.layout import path_of
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Actor, Entry, Rows
-from retention.reports.lateness import Obstacles
+from retention.reports.standing import Obstacles
 from retention.site import clock
 from retention.tlog.copied import DirectorySource
 from retention.tlog.source import Record

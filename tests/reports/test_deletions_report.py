@@ -53,7 +53,7 @@ def test_a_day_of_a_camera_is_told_with_hours_and_bytes(site, reported):
     (row,) = table(log.both("deletions", controller="leicester"), "by_camera")
     assert row["camera"] == "1001"
     spoken = log.both("deletions", since="2026-10-26", until="2026-10-27")
-    assert said(spoken)[0].startswith("1 recording was deleted from 2026-10-26 to")
+    assert said(spoken)[0].startswith("1 recording deleted from 2026-10-26 to")
 
 
 def test_what_nobody_asked_for_or_nobody_has_is_refused_in_one_sentence(site, reported):
@@ -76,7 +76,10 @@ def test_none_late_and_none_early_is_said_so(site, reported):
     site.delete(site.row(age=28 * DAY + 30 * MINUTE), site.row(age=28 * DAY + MINUTE))
     report = reported(site).both("deletions")
     assert [(one.text, one.good) for one in report.verdict[1:]] == [
-        ("none was late; the longest wait was 30 min 2 s", True),
+        (
+            "deleted on time: 100% of 2 recordings; the longest wait was 30 min 2 s",
+            True,
+        ),
         ("none was deleted early", True),
     ]
     (row,) = table(report, "by_day")
@@ -101,7 +104,7 @@ def test_each_late_one_is_listed_with_what_stood_in_its_way(site, reported):
     assert (late["entry"], late["row"], late["camera"]) == (intent, 0, "1001")
     assert late["why"] == f"guard clock (entries {tripped} and {cleared})"
     assert [tripped, tripped] in report.tables[5].rows[1].entries
-    assert report.verdict[1].text.startswith("2 recordings were deleted late")
+    assert "33.33% of 3 recordings, 2 LATE" in report.verdict[1].text
     assert report.verdict[1].good is False
 
 
@@ -136,7 +139,7 @@ def test_an_early_deletion_is_named_with_its_entry_and_row(site, reported):
     assert (
         report.verdict[2].text,
         report.verdict[2].good,
-    ) == ("1 recording was deleted EARLY", False)
+    ) == ("1 recording deleted EARLY", False)
 
 
 def test_a_period_of_its_own_and_a_doubt_are_reasons_of_their_own(site, reported):
@@ -299,8 +302,8 @@ def test_each_thing_that_stood_in_the_way_is_named(site, reported):
     (late,) = table(reported(site).both("deletions"), "late")
     whys = [one.partition(" (")[0] for one in late["why"].split("; ")]
     assert whys == [
-        "service down", "pause", "plan 7 waited for approval of nvr1",
-        "alarm overdue of nvr1",
+        "service down", "pause", "alarm overdue of nvr1",
+        "plan 7 waited for approval of nvr1",
     ]  # fmt: skip
 
 

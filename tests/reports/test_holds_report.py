@@ -38,9 +38,7 @@ def test_the_register_says_who_did_what_by_uid_and_role(site, reported):
         (asked, "release requested", "1001 (operator)"),
         (agreed, "released", "1003 (supervisor)"),
     ]
-    assert report.tables[0].rows[0].entries == [
-        [n, n] for n in range(placed, agreed + 1)
-    ]
+    assert report.tables[0].rows[0].entries == [[placed, agreed]]
     assert said(report) == [
         ("1 hold: 0 in force, 1 cooling off, 0 released", None),
         ("no review is overdue", True),

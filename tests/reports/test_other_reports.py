@@ -31,7 +31,7 @@ def test_a_site_that_keeps_its_promise_reads_so(site, reported):
     beat(site, oldest=site.now - 28 * DAY)
     report = reported(site).both("compliance")
     assert all(good is not False for _, good in said(report))
-    assert said(report)[0][0].startswith("100 % of 1 recordings were deleted on time")
+    assert said(report)[0][0].startswith("deleted on time: 100% of 1 recording")
     assert (
         "at the end the oldest footage under no hold was 28 days old",
         None,
@@ -63,12 +63,12 @@ def test_what_stopped_deletion_is_told_with_its_length(site, reported):
     site.add("alarm.raised", alarm="unlawful", scope="", detail="entry 7")
     report = reported(site).both("compliance")
     rows = [
-        (row["guard"], row["root"], row["duration"], row["ended"], row["until"] is None)
+        (row["what"], row["where"], row["duration"], row["ended"], row["until"] is None)
         for row in table(report, "guards")
     ]
     assert rows == [
-        ("clock", "all", 3600, "acknowledged", False),
-        ("root", "nvr1", 1, "stands", True),
+        ("guard clock", None, 3600, "acknowledged", False),
+        ("guard root", "nvr1", 1, "stands", True),
     ]
     assert ("guards stopped deletion 2 times", False) in said(report)
     assert (
@@ -121,7 +121,7 @@ def test_alarms_are_listed_with_how_long_they_stood(site, reported):
     site.add("alarm.raised", alarm="late", scope="nvr1/c1", detail="d")
     report = reported(site).both("exceptions")
     rows = [
-        (row["alarm"], row["where"], row["duration"], row["ended"])
+        (row["what"], row["where"], row["duration"], row["ended"])
         for row in table(report, "alarms")
     ]
     assert rows == [
