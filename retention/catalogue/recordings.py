@@ -386,25 +386,32 @@ def quarantine(
     where the row moved.
 
     A doubt that comes later starts nothing anew: its period counts from when it was
-    known, as does that of one that is there already.  Only what grew has footage in it
-    that is new, or only `came` then, long after its own time: from `doubt.seen`.
+    known, as does that of one that is there already.  Only what has other bytes may have
+    footage in it that is new, or only `came` then, long after its own time: from
+    `doubt.seen`.
     """
     if old.state not in OURS_TO_CHANGE:
         return None
     if not _change(tx, old, old.duration, size, State.QUARANTINED):
         return None
-    new = came or size > old.size
-    seen = doubt.seen if new else _known_since(tx, old, doubt.seen)
-    kept = doubt._replace(seen=seen)
+    new = came or size != old.size
+    kept = doubt if new else doubt._replace(seen=_known_since(tx, old, doubt))
     _note(tx, old.key, kept)
     return kept
 
 
-def _known_since(tx: Connection, row: Recording, now: Micros) -> Micros:
+def _known_since(tx: Connection, row: Recording, new: Doubt) -> Micros:
+    """From when it counts; never from before the end that name and mtime give it by now,
+    if they agree or nearly: a recorder whose clock was ahead may have come to that name
+    again."""
     before = doubt(tx, row.key)
     if before is not None and not before.settled:
-        return min(before.seen, now)
-    return looks.known_since(tx, row.stream, row.end, now)
+        known = min(before.seen, new.seen)
+    else:
+        known = looks.known_since(tx, row.stream, row.end, new.seen)
+    (stream,) = streams.by_keys(tx, [row.stream])
+    latest = min(row.start + 2 * stream.max_length, new.seen)
+    return max(known, new.mtime) if row.start < new.mtime <= latest else known
 
 
 def change(

@@ -18,7 +18,7 @@ RIGHT = (r.Recorder, r.Recorder, r.Growing)
 LYING = (
     r.BehindAMonth, r.BehindForties, r.Epoch, r.Behind, r.Ahead, r.BehindGrowing,
     r.Jumping, r.EndNames, r.Backlog, r.Long, r.Misnamed, r.Silent, r.Slow,
-    r.AlwaysBehind,
+    r.AlwaysBehind, r.Repeating,
 )  # fmt: skip
 
 

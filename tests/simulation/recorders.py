@@ -40,9 +40,13 @@ class Recorder:
     def begin(self) -> None:
         """The next file begins now; no two are of the same length."""
         start = self.sim.now
-        end = start + self.length + self.sim.dice.randrange(-30, 30) * SECOND
+        end = start + self.lasts()
         self.sim.at(end, partial(self.finish, start))
         self.look_around(end)
+
+    def lasts(self) -> Micros:
+        """How long the next file is."""
+        return self.length + self.sim.dice.randrange(-30, 30) * SECOND
 
     def look_around(self, at: Micros) -> None:
         """The program looks more often than the simulation lets it everywhere."""
@@ -205,6 +209,18 @@ class Jumping(Lying):
         super().begin()
 
 
+class Repeating(Jumping):
+    """The same, with files so regular that their names come again, but not to the byte."""
+
+    def lasts(self) -> Micros:
+        return self.length
+
+    def take(self, start: Micros, end: Micros) -> Take:
+        take = super().take(start, end)
+        take.size = self.sim.dice.randint(1, 10**4)
+        return take
+
+
 class EndNames(Lying):
     """Its names say when a recording ended; no zone is out by two hours and ten minutes."""
 
@@ -265,9 +281,8 @@ class Minutes(Recorder):
 
     length = MINUTE + SECOND
 
-    def begin(self) -> None:
-        start = self.sim.now
-        self.sim.at(start + self.length, partial(self.finish, start))
+    def lasts(self) -> Micros:
+        return self.length
 
 
 class Overwriting(ShortFiles):
@@ -275,7 +290,6 @@ class Overwriting(ShortFiles):
 
     right = False
 
-    def begin(self) -> None:
+    def lasts(self) -> Micros:
         """On the full ten minutes, so that names meet."""
-        start = self.sim.now
-        self.sim.at(start + self.length, partial(self.finish, start))
+        return self.length

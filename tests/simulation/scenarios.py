@@ -65,6 +65,9 @@ SCENARIOS = {
     ),
     "the clock of a recorder is 40 minutes ahead": Scenario((r.Ahead,) * 2),
     "the clock of a recorder jumps about": Scenario((r.Jumping,) * 2),
+    "the clock of a recorder jumps about, and names come again": Scenario(
+        (r.Repeating,) * 2, 60 * DAY, busy=10
+    ),
     "a recorder names its files by their ends": Scenario((r.EndNames,) * 2),
     "files come two days late and are right": Scenario((r.Backlog,) * 2),
     "a file is put back for the police": Scenario(

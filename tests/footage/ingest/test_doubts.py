@@ -333,16 +333,43 @@ def test_one_that_grew_in_quarantine_has_new_footage_and_counts_anew(world, scan
 
 
 def test_a_doubt_that_comes_later_starts_no_second_period(world, scan):
-    """Watched since before it was recorded; ten days later its bytes are fewer."""
+    """Watched since before it was recorded; ten days later somebody touches it."""
     for minute in range(-60, 60, 5):
         scan(T0 + minute * MINUTE)
     file = world.write("1001/2026-07-20_10-00-00.mp4", T0 + HOUR)
     for minute in range(60, 180, 5):
         scan(T0 + minute * MINUTE)
+    world.touch(file, T0 + 9 * DAY)
+    scan(T0 + 10 * DAY)
+    assert doubt_of(world) == (
+        T0 + HOUR, T0 + 9 * DAY, "the file was changed long after its name",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("size", [1, 10, 20])
+def test_one_whose_name_a_right_clock_comes_to_counts_from_its_own_end(
+    world, scan, size
+):
+    """The clock was two days ahead; once it is put right, a file takes the same name."""
+    for minute in range(-60, 60, 5):
+        scan(T0 - 2 * DAY + minute * MINUTE)
+    file = world.write("1001/2026-07-20_10-00-00.mp4", T0 + HOUR)
+    for minute in (120, 125):
+        scan(T0 - 2 * DAY + minute * MINUTE)
+    file.write_bytes(b"x" * size)
+    world.touch(file, T0 + HOUR + 20 * SECOND)
+    scan(T0 + 2 * HOUR)
+    assert doubt_of(world).seen >= T0 + HOUR + 20 * SECOND
+
+
+def test_other_bytes_may_be_new_footage_and_count_anew(world, scan):
+    """A recorder whose clock went back came to that name again, and took it."""
+    file = world.write("1001/2026-07-20_10-00-00.mp4", T0 + HOUR)
+    scan()
     file.write_bytes(b"x")
     world.touch(file, T0 + HOUR)
     scan(T0 + 10 * DAY)
-    assert doubt_of(world) == (T0 + HOUR, T0 + HOUR, "the file is smaller than it was")
+    assert doubt_of(world).seen == T0 + 10 * DAY
 
 
 def test_it_counts_from_the_first_scan_after_a_weekend_without_one(world, scan):
