@@ -210,11 +210,12 @@ def pieces(found: Findings, camera: int) -> list[Piece]:
     reasons = _reasons(evidence, window)
     unwatched = merge(one for layer in reasons for one in layer.windows)
     watched = split([window], unwatched)[1]
-    told = [Window(day * DAY, (day + 1) * DAY) for day in _accounted(found, camera)]
-    recorded = [
-        Window(day * DAY, (day + 1) * DAY)
-        for day, *_ in evidence.figures.recorded([camera])
-    ]
+    named = set(_accounted(found, camera))
+    told: list[Window] = []
+    recorded: list[Window] = []
+    for day, *_ in evidence.figures.recorded([camera]):
+        whole = Window(day * DAY, (day + 1) * DAY)
+        (told if day in named else recorded).append(whole)
     layers += [
         Layer(Fate.SILENT, "all that was recorded that day is named",
               split(watched, merge(told))[0]),

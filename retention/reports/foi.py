@@ -21,7 +21,7 @@ from retention.model.answers.report import (
     ReportSaid,
     ReportTable,
 )
-from retention.model.localtime import day_text, format_duration, times
+from retention.model.localtime import counted, day_text, format_duration, times
 from retention.model.values import DAY, SECOND, Published, published_by
 from retention.reports.columns import entries_of, seconds
 from retention.reports.evidence import Evidence, Selection
@@ -258,8 +258,8 @@ def _keeping(
     rows.append(
         _row(
             "How much was deleted?",
-            f"{total.number:,} recordings, {format_duration(total.duration)} of footage; "
-            f"{total.late:,} of them late, the longest wait was {worst}",
+            f"{counted(total.number, 'recording')}, {format_duration(total.duration)} of footage; "
+            f"{f'{total.late:,}' if total.late else 'none'} of them late, the longest wait was {worst}",
             AUDITOR,
             total.entries,
         )

@@ -3,6 +3,7 @@
 import pytest
 
 from retention.model.codec import to_json
+from retention.model.coverage import SERVICE_DOWN
 from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE, SECOND
@@ -254,3 +255,18 @@ def test_asked_twice_it_is_the_same(site, reported):
         for _ in range(2)
     )
     assert one == other
+
+
+def test_of_a_day_that_is_all_named_no_other_recording_can_be_meant(site, reported):
+    """From three to six the service was down, and that is why nothing is known."""
+    site.at(MIDNIGHT - HOUR)
+    site.add("root.adopted", root="nvr1", recordings=0, bytes=0, unknown=0)
+    for beat in (*range(4), *range(6, 26)):
+        site.at(MIDNIGHT + beat * HOUR)
+        site.beat(0)
+    site.recorded(hour(site, 1))
+    site.at(MIDNIGHT + 30 * DAY)
+    site.delete(hour(site, 1))
+    span = asked(MIDNIGHT + 4 * HOUR, MIDNIGHT + 5 * HOUR)
+    (found,) = table(reported(site).both("certificate", **span), "stretches")
+    assert (found["became"], found["why"]) == ("not known", SERVICE_DOWN)

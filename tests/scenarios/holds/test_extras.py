@@ -1,5 +1,6 @@
 """What else a control room meets: a camera renumbered under a hold, all 104 cameras for
-six hours, the next two hours, and a camera whose data is the police's.
+six hours, the next two hours, a camera whose data is the police's, and the question that
+it all began with, under the Freedom of Information Act.
 """
 
 from retention.model.values import DAY, HOUR, MINUTE
@@ -104,3 +105,54 @@ def test_the_police_s_own_cameras_are_refused_with_who_holds_their_data(room, pe
     assert place.ask(people.olga, "hold", "list", "--state", "all")["holds"] == []
     kept = place.ask(people.olga, "camera", "show", "8001")
     assert (kept["custody"], kept["streams"]) == ("police", [])
+
+
+def test_the_answer_to_the_freedom_of_information_request_is_one_command(room, people):
+    """ "How many cameras, where, how long is footage kept, and what of the ANPR data?"""
+    anpr = [str(number) for number in range(8001, 8009)]
+    place = room(
+        "26/10/2026 09:00",
+        cameras="id,location,kind\n1001,Market Place,public_space\n"
+        "1002,Market Place,public_space\n1003,Clock Tower,public_space\n"
+        + "".join(f"{id_},Ring road,anpr\n" for id_ in anpr),
+    )
+    files = place.film("1001", "25/10/2026 13:00", "25/10/2026 15:00", HOUR)
+    place.install()
+    place.ask(
+        people.olga, "hold", "place", "1001", "--margin", "0",
+        "--from", "25/10/2026 14:00", "--to", "25/10/2026 15:00", *POLICE,
+    )  # fmt: skip
+    place.pass_until(instant("25/10/2026 14:00") + 28 * DAY + MINUTE)
+    place.wait_gone(files[:1])
+    place.ask(people.ada, "audit", "publish")
+
+    def answers():
+        year = ("--from", "2026-01-01", "--to", "2027-01-01")
+        report = place.ask(people.art, "report", "foi", *year)
+        tables = {one["name"]: one["rows"] for one in report["tables"]}
+        rows = {name: [row["cells"] for row in rows] for name, rows in tables.items()}
+        return rows, {question: answer for question, answer, _ in rows["answers"]}
+
+    rows, said = answers()
+    assert said["How many public-space cameras are there?"] == "3"
+    assert said["How many ANPR cameras are there?"] == "8"
+    assert said["How long is footage kept?"].startswith("28 days from the end")
+    assert said["How much was deleted?"].startswith("1 recording, 1 h of footage")
+    assert said["Was any deleted before its time?"] == "none"
+    assert said["Whose data is not the council's?"] == "police: 8"
+    assert said["Does the council hold any of it?"] == "no file of theirs was seen here"
+    assert ["Market Place", 2, 0] in rows["locations"]
+    assert ["police", 1, 0, 1] in rows["holds"]
+
+    # A recorder is set wrongly, and a file of theirs comes: that is not kept quiet.
+    place.film("8001", "22/11/2026 13:00", "22/11/2026 13:45", HOUR)
+    place.pass_until("22/11/2026 14:10")
+    place.cycle()
+    place.wait(
+        lambda: any(
+            one["fields"]["alarm"] == "custody" for one in place.entries("alarm.raised")
+        )
+    )
+    place.ask(people.ada, "audit", "publish")
+    _, said = answers()
+    assert said["Does the council hold any of it?"].startswith("FILES OF THEIRS")
