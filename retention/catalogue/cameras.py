@@ -4,7 +4,7 @@ A label is an id with the time in which it meant one camera, [from, to).  A came
 never removed and keeps its key for good; nothing here decides who gets an id.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -30,35 +30,33 @@ from retention.tlog.source import Query
 Label = tuple[str, Micros, Micros | None]
 """(id, from, to): `to` is None while the id still means the camera."""
 
-_EACH = sa.select(camera, camera_id.c.id, camera_id.c.valid_to).join(
-    camera_id, camera_id.c.camera == camera.c.key
+_EACH = (
+    "SELECT c.key, i.id, c.location, c.view, c.kind, c.custody, c.lon, c.lat, c.listed, "
+    "c.retired, c.published, c.controller, c.easting, c.northing "
+    "FROM camera c JOIN camera_id i ON i.camera = c.key"
 )
 
 
-def _camera(row: sa.Row[Any]) -> Camera:
+def _cameras(tx: Connection, where: str = "", *values: Any) -> list[Camera]:
+    rows = tx.exec_driver_sql(f"{_EACH} {where} ORDER BY c.key, i.valid_from", values)
+    # Labels of one camera follow each other, so the last row of a key is the newest.
+    return [_camera(row) for row in {row[0]: row for row in rows}.values()]
+
+
+def _camera(row: Sequence[Any]) -> Camera:
+    key, id, location, view, kind, custody, lon, lat, listed, retired, published = row[
+        :11
+    ]
     return Camera(
-        key=row.key,
-        id=row.id,
-        location=row.location,
-        view=row.view,
-        kind=row.kind,
-        custody=Custody(row.custody),
-        lon=row.lon,
-        lat=row.lat,
-        listed=bool(row.listed),
-        retired=bool(row.retired),
-        published=None if row.published is None else Published(row.published),
-        controller=row.controller,
-        easting=row.easting,
-        northing=row.northing,
-    )
+        key, id, location, view, kind, Custody(custody), lon, lat, bool(listed),
+        bool(retired), published and Published(published), *row[11:],
+    )  # fmt: skip
 
 
 def today(tx: Connection, id: str) -> Camera | None:
     """The camera that `id` means today; retired and unlisted ones too."""
-    query = _EACH.where(camera_id.c.id == id, camera_id.c.valid_to.is_(None))
-    row = tx.execute(query).one_or_none()
-    return None if row is None else _camera(row)
+    found = _cameras(tx, "WHERE i.id = ? AND i.valid_to IS NULL", id)
+    return found[0] if found else None
 
 
 def put_custody(tx: Connection, key: int, custody: str) -> None:
@@ -69,32 +67,26 @@ def put_custody(tx: Connection, key: int, custody: str) -> None:
 def keys(tx: Connection) -> set[int]:
     """The keys of all cameras, also of those that are in the register no more and have
     streams."""
-    return set(
-        tx.scalars(sa.union(sa.select(camera.c.key), sa.select(stream.c.camera)))
-    )
+    sql = "SELECT key FROM camera UNION SELECT camera FROM stream"
+    return set(tx.exec_driver_sql(sql).scalars())
 
 
 def by_key(tx: Connection, key: int) -> Camera | None:
     """The camera of that key, under today's id or, where it has none, its last."""
-    found = _latest(tx, _EACH.where(camera.c.key == key))
+    found = _cameras(tx, "WHERE c.key = ?", key)
     return found[0] if found else None
 
 
 def everyone(tx: Connection) -> list[Camera]:
     """Every camera that was ever registered, in order of key; ids as in `by_key`."""
-    return _latest(tx, _EACH)
-
-
-def _latest(tx: Connection, query: sa.Select[Any]) -> list[Camera]:
-    rows = tx.execute(query.order_by(camera.c.key, camera_id.c.valid_from))
-    # Labels of one camera follow each other, so the last row of a key is the newest.
-    return [_camera(row) for row in {row.key: row for row in rows}.values()]
+    return _cameras(tx)
 
 
 def nameless(tx: Connection) -> set[int]:
     """Keys of the cameras that have no id today: another camera was given it."""
-    labelled = sa.select(camera_id.c.camera).where(camera_id.c.valid_to.is_(None))
-    return set(tx.scalars(sa.select(camera.c.key).where(camera.c.key.not_in(labelled))))
+    labelled = "SELECT camera FROM camera_id WHERE valid_to IS NULL"
+    sql = f"SELECT key FROM camera WHERE key NOT IN ({labelled})"
+    return set(tx.exec_driver_sql(sql).scalars())
 
 
 def current(tx: Connection) -> dict[str, Camera]:

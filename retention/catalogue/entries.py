@@ -50,6 +50,10 @@ OF_CAMERA = """
 _SHORT = 2 * DAY
 """Of no longer a time all batches are looked up; of a longer one as many as are asked."""
 
+_THERE = """
+    SELECT value FROM json_each(?) kind WHERE EXISTS (
+        SELECT 1 FROM entry e WHERE e.kind = kind.value AND number >= ? AND number < ?)"""
+
 _ENDS = f"SELECT min(entry), max(entry) FROM ({OF_CAMERA})"
 
 _INTENTS = f"""
@@ -273,7 +277,9 @@ class CatalogueSource:
 
     def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterable[Record]:
         """The records of these kinds from number `first` on, in the order of the log."""
-        found = (self._of_kind(kind, first) for kind in kinds)
+        values = (json.dumps(list(kinds)), first, self._size)
+        there = self._tx.exec_driver_sql(_THERE, values).scalars()
+        found = [self._of_kind(kind, first) for kind in there]
         return heapq.merge(*found, key=lambda one: one.number)
 
     def _of_kind(self, kind: str, first: int) -> Iterator[Record]:

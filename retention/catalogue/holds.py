@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue.db import parts
-from retention.catalogue.schema import hold, hold_camera, release_request, version
+from retention.catalogue.schema import hold, hold_camera, release_request
 from retention.model.errors import CatalogueError, RetentionError
 from retention.model.policy import Holds, merge
 from retention.model.values import FOREVER, Micros, Window
@@ -30,14 +30,19 @@ def moved(tx: Connection, now: Micros) -> Moved:
 
     CatalogueError where it has none: somebody took the row out.
     """
-    kept = tx.scalar(sa.select(version.c.value).where(version.c.name == "holds"))
+    kept, free = tx.exec_driver_sql(_MOVED, (now,)).one()
     if kept is None:
         raise CatalogueError(
             "the catalogue does not say any more when its holds moved: it was changed. "
             "Nothing is deleted; stop the service and put back the catalogue's newest copy"
         )
-    free = sa.select(sa.func.min(hold.c.free_at)).where(hold.c.free_at > now)
-    return Moved(kept, tx.scalar(free))
+    return Moved(kept, free)
+
+
+_MOVED = (
+    "SELECT (SELECT value FROM version WHERE name = 'holds'), "
+    "(SELECT min(free_at) FROM hold WHERE free_at > ?)"
+)
 
 
 def of_cameras(tx: Connection, cameras: Iterable[int], now: Micros) -> dict[int, Holds]:

@@ -13,13 +13,13 @@ from retention.model.values import Micros
 
 def current(tx: Connection) -> Policy | None:
     """The newest version, or None before `init` made the first."""
-    row = tx.execute(
-        sa.select(policy).order_by(policy.c.version.desc()).limit(1)
+    row = tx.exec_driver_sql(
+        "SELECT version, days, cameras FROM policy ORDER BY version DESC LIMIT 1"
     ).one_or_none()
     if row is None:
         return None
-    cameras = {int(key): days for key, days in json.loads(row.cameras).items()}
-    return Policy(row.version, row.days, cameras)
+    version, days, cameras = row
+    return Policy(version, days, {int(k): n for k, n in json.loads(cameras).items()})
 
 
 def since(tx: Connection) -> Micros | None:

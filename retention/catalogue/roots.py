@@ -36,20 +36,23 @@ class Root(NamedTuple):
     reconciled: Micros | None
 
 
-def _roots(tx: Connection, *where: sa.ColumnElement[bool]) -> list[Root]:
-    found = tx.execute(sa.select(_t).where(*where).order_by(_t.c.key))
+_SELECT = f"SELECT {', '.join(Root._fields)} FROM root"
+
+
+def _roots(tx: Connection, where: str = "", *values: str | int) -> list[Root]:
+    found = tx.exec_driver_sql(f"{_SELECT} {where} ORDER BY key", values)
     return [Root(*row) for row in found]
 
 
 def get(tx: Connection, key: int) -> Root | None:
     """The root of that key, or None."""
-    found = _roots(tx, _t.c.key == key)
+    found = _roots(tx, "WHERE key = ?", key)
     return found[0] if found else None
 
 
 def by_name(tx: Connection, name: str) -> Root | None:
     """The root of that name, or None."""
-    found = _roots(tx, _t.c.name == name)
+    found = _roots(tx, "WHERE name = ?", name)
     return found[0] if found else None
 
 
@@ -149,8 +152,9 @@ def count_recordings(tx: Connection, key: int, camera: int | None = None) -> int
 
 
 def _update(tx: Connection, key: int, **values: str | int | None) -> None:
-    done = tx.execute(_t.update().where(_t.c.key == key).values(**values))
-    _one(done.rowcount, key)
+    these = ", ".join(f"{name} = ?" for name in values)
+    sql = f"UPDATE root SET {these} WHERE key = ?"
+    _one(tx.exec_driver_sql(sql, (*values.values(), key)).rowcount, key)
 
 
 def _one(count: int, key: int) -> None:

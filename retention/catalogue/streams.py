@@ -5,6 +5,7 @@ back what the log says.  Only its lengths rise, and the quarantine of its times 
 goes.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
@@ -12,33 +13,37 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue import schema
-from retention.catalogue.db import Transaction, parts
+from retention.catalogue.db import Transaction
 from retention.model.policy import BEGINNING
 from retention.model.values import Entry, Micros, Stream
 
 _t = schema.stream
 
 
-def _streams(tx: Connection, *where: sa.ColumnElement[bool]) -> list[Stream]:
-    found = tx.execute(sa.select(_t).where(*where).order_by(_t.c.key))
+_SELECT = f"SELECT {', '.join(_t.c.keys())} FROM stream"
+_THESE = "IN (SELECT value FROM json_each(?))"
+
+
+def _streams(tx: Connection, where: str = "", *values: Any) -> list[Stream]:
+    found = tx.exec_driver_sql(f"{_SELECT} {where} ORDER BY key", values)
     return [Stream(*row) for row in found]
 
 
 def by_key(tx: Connection, key: int) -> Stream | None:
     """The stream of that key, or None."""
-    found = _streams(tx, _t.c.key == key)
+    found = _streams(tx, "WHERE key = ?", key)
     return found[0] if found else None
 
 
 def of_root(tx: Connection, root: int) -> list[Stream]:
     """All streams of a footage root, oldest first."""
-    return _streams(tx, _t.c.root == root)
+    return _streams(tx, "WHERE root = ?", root)
 
 
 def in_use(tx: Connection, root: int) -> list[Stream]:
     """The streams of a footage root that have recordings, oldest first."""
-    own = schema.recording.c.stream
-    return _streams(tx, _t.c.root == root, sa.exists().where(own == _t.c.key))
+    used = "EXISTS (SELECT 1 FROM recording r WHERE r.stream = stream.key)"
+    return _streams(tx, f"WHERE root = ? AND {used}", root)
 
 
 def count(tx: Connection, root: int) -> int:
@@ -49,16 +54,12 @@ def count(tx: Connection, root: int) -> int:
 
 def of_camera(tx: Connection, camera: int) -> list[Stream]:
     """All streams of a camera in every root, oldest first."""
-    return _streams(tx, _t.c.camera == camera)
+    return of_cameras(tx, [camera])
 
 
 def of_cameras(tx: Connection, cameras: Collection[int]) -> list[Stream]:
     """The streams of these cameras (keys)."""
-    return [
-        one
-        for part in parts(sorted(cameras))
-        for one in _streams(tx, _t.c.camera.in_(part))
-    ]
+    return _streams(tx, f"WHERE camera {_THESE}", json.dumps(list(cameras)))
 
 
 def recorded_in(tx: Connection) -> Callable[[Iterable[int]], set[str]]:
@@ -161,7 +162,4 @@ def lift_quarantine(tx: Transaction, key: int) -> bool:
 
 def by_keys(tx: Connection, keys: Iterable[int]) -> list[Stream]:
     """The streams of these keys, oldest first; those that are not there are left out."""
-    wanted = sorted(set(keys))
-    return [
-        stream for part in parts(wanted) for stream in _streams(tx, _t.c.key.in_(part))
-    ]
+    return _streams(tx, f"WHERE key {_THESE}", json.dumps(list(keys)))

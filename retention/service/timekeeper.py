@@ -146,8 +146,8 @@ class Timekeeper:
     def _look(self, tx: Connection) -> None:
         """Take in what others wrote: entries, and an administrator's word."""
         if self._state.believed:
-            at = rows.latest_entry(tx, self._entries)
-            self._entries = rows.log_size(tx)
+            known, self._entries = self._entries, rows.log_size(tx)
+            at = None if self._entries == known else rows.latest_entry(tx, known)
             if at is not None:
                 self._entry_at = max(at, self._entry_at or at)
         elif self._recorded and not rows.is_raised(tx, guards.CLOCK, ""):
