@@ -72,8 +72,11 @@ def remove(tx: Connection, keys: Keys) -> None:
     done = tx.exec_driver_sql(f"DELETE FROM recording {_WHERE} AND state=1", list(keys))
     if done.rowcount != len(keys):
         raise StaleError("rows of a batch are not as its intent left them")
-    for table in BESIDE:
-        if tx.exec_driver_sql(f"SELECT 1 FROM {table} LIMIT 1").first():
+    used = ", ".join(f"EXISTS (SELECT 1 FROM {table})" for table in BESIDE)
+    for table, is_used in zip(
+        BESIDE, tx.exec_driver_sql(f"SELECT {used}").one(), strict=True
+    ):
+        if is_used:
             tx.exec_driver_sql(f"DELETE FROM {table} {_WHERE}", list(keys))
 
 

@@ -38,7 +38,8 @@ _EACH = (
 
 
 def _cameras(tx: Connection, where: str = "", *values: Any) -> list[Camera]:
-    rows = tx.exec_driver_sql(f"{_EACH} {where} ORDER BY c.key, i.valid_from", values)
+    sql = f"{_EACH} {where} ORDER BY c.key, i.valid_from"
+    rows = tx.exec_driver_sql(sql, values).all()
     # Labels of one camera follow each other, so the last row of a key is the newest.
     return [_camera(row) for row in {row[0]: row for row in rows}.values()]
 

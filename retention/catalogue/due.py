@@ -191,19 +191,22 @@ def present(
             sql,
             (scope.period, *extra, scope.stream, low, high, high, after,
              limit - len(found)),
-        )  # fmt: skip
-        found.extend(_counted(scope, Due._make(row)) for row in rows)
+        ).all()  # fmt: skip
+        found.extend(_counted(scope, map(Due._make, rows)))
         if len(found) >= limit:
             break
     return found
 
 
-def _counted(scope: Scope, row: Due) -> Due:
-    """A row with its due instant, where the times of its stream are in doubt too."""
-    if scope.in_doubt is None:
-        return row
-    since = scope.in_doubt.since(row.start + row.duration)
-    return row._replace(due=since + scope.period)
+def _counted(scope: Scope, rows: Iterable[Due]) -> Iterable[Due]:
+    """Rows with their due instants, where the times of their stream are in doubt too."""
+    doubt = scope.in_doubt
+    if doubt is None:
+        return rows
+    return [
+        row._replace(due=doubt.since(row.start + row.duration) + scope.period)
+        for row in rows
+    ]
 
 
 class Sum(NamedTuple):

@@ -245,7 +245,9 @@ def request_of(tx: Connection, key: int) -> sa.Row[Any] | None:
 
 def requests(tx: Connection) -> dict[int, sa.Row[Any]]:
     """Every release that waits for a second person, by hold."""
-    return {row.hold: row for row in tx.execute(sa.select(release_request))}
+    return {
+        row.hold: row for row in tx.exec_driver_sql("SELECT * FROM release_request")
+    }
 
 
 def drop_request(tx: Connection, key: int) -> None:

@@ -41,27 +41,29 @@ class Plan(NamedTuple):
     state: str
 
 
+_SELECT = f"SELECT {', '.join(plan.c.keys())} FROM plan WHERE"
+
+
+def _plans(tx: Connection, where: str, *values: int) -> list[Plan]:
+    rows = tx.exec_driver_sql(f"{_SELECT} {where}", values)
+    return [Plan._make(row) for row in rows]
+
+
 def of_root(tx: Connection, root: int) -> Plan | None:
     """The plan of a root that waits for approval or is being carried out."""
-    row = tx.execute(
-        sa.select(plan)
-        .where(plan.c.root == root, plan.c.state.in_(("proposed", "approved")))
-        .order_by(plan.c.key.desc())
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else Plan._make(row)
+    standing = "state IN ('proposed', 'approved') ORDER BY key DESC LIMIT 1"
+    found = _plans(tx, f"root = ? AND {standing}", root)
+    return found[0] if found else None
 
 
 def approved(tx: Connection) -> list[Plan]:
     """Every plan that is being carried out."""
-    rows = tx.execute(sa.select(plan).where(plan.c.state == "approved"))
-    return [Plan._make(row) for row in rows]
+    return _plans(tx, "state = 'approved'")
 
 
 def waiting(tx: Connection) -> list[Plan]:
     """Every plan that waits for approval."""
-    rows = tx.execute(sa.select(plan).where(plan.c.state == "proposed"))
-    return [Plan._make(row) for row in rows]
+    return _plans(tx, "state = 'proposed'")
 
 
 def told(tx: Connection) -> list[PlanWaiting]:
@@ -82,8 +84,8 @@ def told(tx: Connection) -> list[PlanWaiting]:
 
 def find(tx: Connection, key: int) -> Plan | None:
     """One plan by its number."""
-    row = tx.execute(sa.select(plan).where(plan.c.key == key)).one_or_none()
-    return None if row is None else Plan._make(row)
+    found = _plans(tx, "key = ?", key)
+    return found[0] if found else None
 
 
 def begin(tx: Connection, root: int, at: Micros, cutoff: Micros) -> int:

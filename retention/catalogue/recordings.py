@@ -87,7 +87,7 @@ def _recording(row: Sequence[Any]) -> Recording:
 
 
 def _rows(tx: Connection, sql: str, *values: Any) -> list[Recording]:
-    return [_recording(row) for row in tx.exec_driver_sql(_SELECT + sql, values)]
+    return [_recording(row) for row in tx.exec_driver_sql(_SELECT + sql, values).all()]
 
 
 def _one(tx: Connection, sql: str, *values: Any) -> Recording | None:

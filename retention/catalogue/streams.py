@@ -25,7 +25,7 @@ _THESE = "IN (SELECT value FROM json_each(?))"
 
 
 def _streams(tx: Connection, where: str = "", *values: Any) -> list[Stream]:
-    found = tx.exec_driver_sql(f"{_SELECT} {where} ORDER BY key", values)
+    found = tx.exec_driver_sql(f"{_SELECT} {where} ORDER BY key", values).all()
     return [Stream(*row) for row in found]
 
 

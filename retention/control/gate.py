@@ -57,7 +57,8 @@ class Gate:
     """The mutex and the table of batches in flight.  One per process."""
 
     def __init__(self) -> None:
-        self._mutex = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._mutex = threading.Condition(self._lock)
         self._flights: list[Flight] = []
         self._waiting = 0  # answers that wait; nobody is woken where nobody waits
 
@@ -82,7 +83,7 @@ class Gate:
 
     def claim(self, flight: Flight, number: int) -> bool:
         """Waiting to unlinking; False where a hold was faster."""
-        with self._mutex:
+        with self._lock:
             if flight.status[number] != WAITING:
                 return False
             flight.status[number] = UNLINKING
@@ -90,7 +91,7 @@ class Gate:
 
     def settle(self, flight: Flight, number: int) -> None:
         """The outcome of a claimed file is known."""
-        with self._mutex:
+        with self._lock:
             flight.status[number] = SETTLED
             if self._waiting:
                 self._mutex.notify_all()

@@ -17,7 +17,7 @@ cost follows what is due: an idle cycle reads a handful of rows.
 from collections.abc import Callable
 from typing import NamedTuple
 
-from retention.catalogue import batches, policies, roots
+from retention.catalogue import batches, roots
 from retention.catalogue.db import Catalogue, Priority
 from retention.catalogue.log import Log
 from retention.control.gate import Gate
@@ -153,8 +153,7 @@ class Deleter:
         memory, changed = self._memory, self._feed.take()
         try:
             with self._catalogue.read() as tx:
-                memory.next_due.note(changed, policies.policy_of(tx))
-                return read(tx, root, now, memory, self._volume, self._batch)
+                return read(tx, root, now, memory, self._volume, self._batch, changed)
         except BaseException:
             memory.next_due.reset()
             raise

@@ -68,6 +68,7 @@ class Paths:
         periods: Mapping[int, Micros] = MappingProxyType({}),
     ) -> None:
         self._streams = {stream.key: stream for stream in streams}
+        self._renders = {key: self.layout(key).render for key in self._streams}
         self._moved = max(0, *moved, 0)
         self._periods = periods
 
@@ -78,17 +79,19 @@ class Paths:
 
     def item(self, row: Due) -> Item:
         """The file of one row."""
-        stream = self._streams[row.stream]
-        path = path_of(stream, row)
-        doubtful = row.doubtful or stream.quarantined is not None
-        latest = row.start + row.duration + MTIME_SLACK
-        if row.mtime is not None:
-            latest = row.mtime if row.doubtful else max(latest, row.mtime)
-        period = self._periods.get(row.stream) if doubtful else None
+        key, start, n, duration, size, stored, at, mtime, state, seen = row
+        stream = self._streams[key]
+        path = stored or self._renders[key](stream.name, start, stream.extension)
+        path = path or path_of(stream, row)  # which says why there is none
+        doubtful = seen is not None or stream.quarantined is not None
+        latest = start + duration + MTIME_SLACK
+        if mtime is not None:
+            latest = mtime if seen is not None else max(latest, mtime)
+        period = self._periods.get(key) if doubtful else None
         return Item(
-            stream.camera, row.stream, row.start, row.n, row.duration, row.size,
-            row.due, row.path, path, path.rpartition(b"/")[0], latest + self._moved,
-            row.state, doubtful, None if period is None else row.due - period,
+            stream.camera, key, start, n, duration, size, at, stored, path,
+            path.rpartition(b"/")[0], latest + self._moved, state, doubtful,
+            None if period is None else at - period,
         )  # fmt: skip
 
 

@@ -43,10 +43,10 @@ def decide_again(
         if stream.quarantined is not None
     }
     for item in items:
-        holds_ = decided.holds[item.camera]
-        if holds_.hold(item.start, item.end, doubtful=item.doubtful):
+        holds_, end = decided.holds[item.camera], item.end
+        if holds_.hold(item.start, end, doubtful=item.doubtful):
             raise StaleError("a held recording was in a batch")
-        if item.due > now or (item.end > now and not item.doubtful):
+        if item.due > now or (end > now and not item.doubtful):
             raise StaleError("a recording that is not due was in a batch")
         if item.stream in doubted and not item.doubtful:
             raise StaleError("times came into doubt while a batch was made")

@@ -4,6 +4,7 @@ What falls due next is remembered by stream, so that an idle root costs a handfu
 rows.  Where something stands in the way, no more is read than that.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -75,13 +76,16 @@ def read(
     memory: Memory,
     guard: VolumeGuard,
     limit: int,
+    changed: Mapping[int, Micros],
 ) -> Situation:
-    """The situation of a root; `limit`: files of one batch."""
-    stands, next_due = standing(tx, root), memory.next_due
+    """The situation of a root; `limit`: files of one batch; `changed`: what `NextDue.note`
+    is to be told."""
+    stands, next_due, policy = standing(tx, root), memory.next_due, policy_of(tx)
+    next_due.note(changed, policy)
     if stands.blocked(now) or stands.unfinished:
         return Situation(stands)
     found = tuple(streams.of_root(tx, root.key))
-    scopes = next_due.refresh(tx, found, policy_of(tx), now)
+    scopes = next_due.refresh(tx, found, policy, now)
     some = [scope for key, scope in scopes.items() if next_due.is_due(key, now)]
     caught_up, soonest = _caught_up(memory, stands, root, now), next_due.soonest(found)
     volume = NO_SURPRISES

@@ -151,7 +151,9 @@ class OpenRoot:
         is there now, so that a directory which was moved or replaced after it was
         opened is not used again.  FileNotFoundError and other OSError pass.
         """
-        way = self._way(path)
+        way = self._ways.get(path)
+        if way is None or not _is_so(way):
+            way = self._way(path)
         return way[-1].handle if way else self.fd
 
     def forget(self, path: bytes) -> None:
