@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -22,6 +23,9 @@ from retention.model.localtime import (
     instant_of,
 )
 from retention.model.values import SECOND
+
+LONG = 2.0
+"""Seconds after which a person is told what is going on."""
 
 ERASE = "\r\x1b[K"
 RIGHT = frozenset("0123456789")
@@ -206,11 +210,30 @@ def working(what: str) -> Iterator[None]:
 
 @contextmanager
 def telling() -> Iterator[Callable[[str], None]]:
-    """A line of progress on standard error, where that is a terminal."""
+    """A line of progress on standard error, where that is a terminal and it takes long."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
+    last, late = "", threading.Event()
+
+    def show() -> None:
+        late.set()
+        if last:
+            tell(last)
+
+    def tell(text: str) -> None:
+        nonlocal last
+        last = text
+        if late.is_set():
+            click.echo(f"{ERASE}{safe(text)} ...", err=True, nl=False)
+
+    timer = threading.Timer(LONG, show)
+    timer.daemon = True
+    timer.start()
     try:
-        yield lambda text: click.echo(f"{ERASE}{safe(text)} ...", err=True, nl=False)
+        yield tell
     finally:
-        click.echo(ERASE, err=True, nl=False)
+        timer.cancel()
+        timer.join()
+        if late.is_set():
+            click.echo(ERASE, err=True, nl=False)

@@ -50,7 +50,8 @@ def summary(evidence: Evidence, asked: Selection) -> Report:
 
 def _log(evidence: Evidence, asked: Selection) -> ReportSaid:
     """What the service found when it last held the log against its rules."""
-    where = f"to entry {evidence.head.size - 1:,}, signed, of {format_utc(evidence.written)}"
+    size, at = evidence.head.size, format_utc(evidence.written)
+    where = f"to entry {size - 1:,}, which is signed and of {at}"
     against = [
         one.what
         for one in stood(evidence.source, asked.window)

@@ -1,6 +1,9 @@
 """What a person sees: tables, times, sizes, and nothing that moves the cursor."""
 
+import io
 import json
+import threading
+from contextlib import redirect_stderr
 
 import pytest
 from hypothesis import given
@@ -76,6 +79,28 @@ def test_progress_is_silent_in_a_pipe(capsys):
     with display.working("reading the audit log"):
         pass
     assert capsys.readouterr() == ("", "")
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal has it."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_what_is_soon_done_shows_no_progress(monkeypatch):
+    monkeypatch.setattr(display, "LONG", 3_600)
+    with redirect_stderr(Terminal()) as screen, display.telling() as tell:
+        tell("half of it")
+    assert screen.getvalue() == ""
+
+
+def test_what_takes_longer_shows_how_far_it_is_and_takes_it_back(monkeypatch):
+    monkeypatch.setattr(display, "LONG", 0)
+    with redirect_stderr(Terminal()) as screen, display.working("reading"):
+        waits = (threading.Event().wait(0.01) for _ in range(6_000))
+        assert any("reading ..." in screen.getvalue() for _ in waits)
+    assert screen.getvalue().endswith(display.ERASE)
 
 
 def test_a_fitted_table_is_whole_in_a_pipe(capsys):
