@@ -47,7 +47,7 @@ def told() -> Council:
 @pytest.fixture(scope="module")
 def summary(tmp_path_factory):
     log = Reported(tmp_path_factory.mktemp("page") / "log", told().entries)
-    yield log.both("summary")
+    yield log.both("summary", since="2026-10-24", until="2026-11-05")
     log.close()
 
 
