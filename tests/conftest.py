@@ -127,6 +127,29 @@ def time_to_read() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """A test that opens a catalogue of its own need not compile each statement anew."""
+    import sqlalchemy as sa
+
+    from retention.catalogue import db
+
+    first = sa.create_engine("sqlite://", query_cache_size=10_000)
+    first.connect().close()  # it looks once what this SQLite can do
+    make = db._engine
+
+    def engine(*given: Any, **more: Any) -> sa.Engine:
+        made = make(*given, **more)
+        made.dialect = made.pool._dialect = first.dialect
+        made._compiled_cache = first._compiled_cache
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "_engine", engine)
+        yield
+    first.dispose()
+
+
 @pytest.fixture(scope="session")
 def people() -> Iterator[Any]:
     """Users for the whole run: a test that takes a role away gives it back."""
