@@ -43,9 +43,13 @@ if sys.dont_write_bytecode:
     sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(_compiled)
 
 LONG = (
-    "crash", "scenarios", "recorders", "systemd", "test_kill.py", "test_mutations.py",
+    "test_booted_memories.py", "test_forged.py", "test_many_at_once.py",
+    "test_alterations.py", "systemd", "simulation", "test_pages.py", "recorders",
+    "test_bad_input.py", "demo", "test_down.py", "test_protocol.py", "scenarios",
+    "crash", "test_kill.py", "test_mutations.py",
 )  # fmt: skip
-"""Directories and files of few tests that take minutes."""
+"""Directories and files that take minutes, the longest first; what waits and what
+reckons in turn."""
 
 PATIENCE = 3600
 """Seconds that a test may take in a whole campaign; else pyproject says how many."""
@@ -56,7 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--campaign",
         action="store_true",
-        help="run campaigns whole, not a tenth of them",
+        help="run campaigns whole, not a part of each",
     )
     group.addoption(
         "--seed", type=int, help="what chance draws from; by default anew in each run"
@@ -81,7 +85,9 @@ def pytest_configure_node(node: Any) -> None:
 
 def _draws(config: pytest.Config) -> str:
     whole = (
-        "whole" if config.option.campaign else "a tenth of each, all with --campaign"
+        "whole"
+        if config.option.campaign
+        else "a tenth of each or less, all with --campaign"
     )
     return f"campaigns: {whole}; these draws again with --seed={config.option.seed}"
 
@@ -95,11 +101,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.line(_draws(config))
 
 
+def _rank(item: pytest.Item) -> int:
+    """The place of a test among the long ones, or behind them."""
+    parts = item.path.parts
+    return next((n for n, one in enumerate(LONG) if one in parts), len(LONG))
+
+
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
     """The long ones begin first: at the end three of four processes would wait for them."""
-    items.sort(key=lambda item: not set(LONG) & set(item.path.parts))
+    items.sort(key=_rank)
     if config.option.campaign:
         for item in items:
             item.add_marker(pytest.mark.timeout(PATIENCE))

@@ -34,12 +34,11 @@ def _file(site, camera, days_ago):
     os.utime(path, (at + 600, at + 600))
 
 
-def _until(look, tries=1200):
-    for _ in range(tries):
-        if look():
-            return
+def _until(look):
+    end = time.monotonic() + 120
+    while not look():
+        assert time.monotonic() < end, "nothing happened"
         time.sleep(0.05)
-    raise AssertionError("nothing happened")
 
 
 def _files(site):

@@ -133,7 +133,7 @@ def by(chance):
 
 @pytest.mark.parametrize("kind", FORGED)
 def test_a_forged_entry_changes_nothing_that_is_deleted(target, time, kind):
-    for number in range(campaign.share(EACH)):
+    for number in range(campaign.share(EACH, EACH)):
         time.elapsed = 0
         chance = random.Random(f"{campaign.SEED} {kind} {number}")
         draw = forger.Forger(chance, target.now, target.files)

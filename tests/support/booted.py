@@ -10,10 +10,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support.installation import wait
 
 TREE = Path(__file__).parents[2]
 README = (TREE / "README.md").read_text(encoding="utf-8")
@@ -112,12 +113,11 @@ class Machine:
         return self.tried(*session, "-pPAMName=login", f"-pUser={user}", *command)
 
     def until(self, condition, seconds: float = 120) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
+        def alive() -> None:
             assert self._nspawn is not None
             assert self._nspawn.poll() is None, self._console.read_text()
-            assert time.monotonic() < end, self.journal()
-            time.sleep(0.1)
+
+        wait(condition, seconds, alive, self.journal)
 
     def journal(self) -> str:
         """What the service told it."""

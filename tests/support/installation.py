@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -97,6 +97,28 @@ def answers(address: Path) -> bool:
         except OSError:
             return False
         return True
+
+
+def wait(
+    condition: Callable[[], object],
+    seconds: float,
+    alive: Callable[[], None],
+    told: Callable[[], str],
+) -> None:
+    """Until something comes true; `told` says what there was to hear meanwhile.
+
+    Between two looks lies three times as long as a look took: whoever asks by a command
+    would else take the processor from what it waits for.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        begun = time.monotonic()
+        if condition():
+            return
+        alive()
+        looked = time.monotonic()
+        assert looked < end, f"waited {seconds} s\n{told()}"
+        time.sleep(min(max(0.05, 3 * (looked - begun)), 2))
 
 
 class Clock:
@@ -288,11 +310,11 @@ class Daemon:
 
     def until(self, condition, seconds=120) -> None:
         """Wait for something to come true."""
-        end = time.monotonic() + seconds
-        while not condition():
+
+        def alive() -> None:
             assert self.process.poll() is None, self.log()
-            assert time.monotonic() < end, f"waited {seconds} s\n{self.log()}"
-            time.sleep(0.05)
+
+        wait(condition, seconds, alive, self.log)
 
     def round(self, *roots: str, seconds=120) -> None:
         """Wait until each root was scanned whole and then had a cycle, from now on."""

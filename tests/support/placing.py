@@ -20,12 +20,12 @@ class Connection(http.client.HTTPConnection):
     """To the service's socket."""
 
     def __init__(self, address: str) -> None:
-        super().__init__("localhost", timeout=60)
+        super().__init__("localhost", timeout=120)
         self.address = address
 
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(60)
+        self.sock.settimeout(120)
         self.sock.connect(self.address)
 
 

@@ -33,7 +33,7 @@ def placer(order: dict[str, Any], told: Path) -> subprocess.Popen[str]:
 def test_thousands_of_holds_beside_a_backlog_and_no_answer_is_false(
     room, people, tmp_path
 ):
-    each = campaign.share(HOLDS) // PLACERS
+    each = campaign.share(HOLDS, 25) // PLACERS
     due = instant("03/11/2026 03:00")
     start = due - 28 * DAY
     end = start + each * 6 * LENGTH

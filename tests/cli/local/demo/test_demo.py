@@ -61,7 +61,7 @@ def kept(tmp_path_factory, nobody):
     """One run that leaves its directory: what it said, where, and its processor time."""
     home = tmp_path_factory.mktemp("demo")
     began = resource.getrusage(resource.RUSAGE_CHILDREN)
-    said, why = (process := begin("--keep", home=home)).communicate(timeout=200)
+    said, why = (process := begin("--keep", home=home)).communicate(timeout=600)
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     took = ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime
     assert process.returncode == 0, f"{said}\n{why}"
@@ -85,7 +85,7 @@ def hints(kept):
         time.sleep(0.2)
     yield lines
     os.kill(number, signal.SIGTERM)
-    service.communicate(timeout=60)
+    service.communicate(timeout=120)
 
 
 def shell(line: str) -> subprocess.Popen[str]:
@@ -99,7 +99,7 @@ def shell(line: str) -> subprocess.Popen[str]:
 
 def typed(line: str) -> subprocess.CompletedProcess[str]:
     """What a line said, and how it ended."""
-    out, err = (process := shell(line)).communicate(timeout=60)
+    out, err = (process := shell(line)).communicate(timeout=120)
     return subprocess.CompletedProcess(line, process.returncode, out, err)
 
 
@@ -151,7 +151,7 @@ def test_root_can_run_it_all_and_yet_release_nothing(kept):
 @needs.root
 def test_anybody_can_run_it_and_release_a_hold_whose_footage_stays(kept, nobody):
     """Without root, without a group of one's own, without a second person."""
-    said, why = nobody.communicate(timeout=200)
+    said, why = nobody.communicate(timeout=600)
     assert nobody.returncode == 0, f"{said}\n{why}"
     assert "Hold 2 is released. Its footage stays until" in said
     assert "1 active, 1 cooling off" in said
