@@ -6,19 +6,43 @@ recording: what has long been known was recorded before the first look after its
 """
 
 from collections.abc import Iterable
+from itertools import islice
 
 from sqlalchemy import Connection
 
-from retention.catalogue import policies
+from retention.catalogue import policies, uptime
 from retention.catalogue.db import Transaction, get_fact, put_fact
-from retention.model.policy import BEGINNING, LOOKS_APART, InDoubt, Looks, add_look
+from retention.catalogue.entries import CatalogueSource
+from retention.model.policy import (
+    BEGINNING,
+    LOOKS_APART,
+    InDoubt,
+    Looks,
+    add_look,
+    without,
+)
 from retention.model.values import Micros, Stream, Window
+from retention.tlog.source import Query
 
 _FACT = "looks."
 
 
 def of_root(tx: Connection, root: int) -> Looks | None:
-    """The looks at a root; None where there was none yet."""
+    """The looks at a root, no sooner than its log has it and the service there; None
+    where there was none yet."""
+    kept = _kept(tx, root)
+    if kept is None:
+        return None
+    name = tx.exec_driver_sql("SELECT name FROM root WHERE key = ?", (root,)).scalar()
+    lately = Window(kept.last - _period(tx), kept.last)
+    away = uptime.away(tx, lately).get(str(name), [])
+    first = max(kept.first, _there_since(tx, str(name)))
+    return Looks(
+        first, kept.last, without(kept.gaps, [*uptime.down(tx, lately), *away])
+    )
+
+
+def _kept(tx: Connection, root: int) -> Looks | None:
     kept = get_fact(tx, f"{_FACT}{root}")
     if kept is None:
         return None
@@ -26,17 +50,28 @@ def of_root(tx: Connection, root: int) -> Looks | None:
     return Looks(first, last, tuple(Window(*gap) for gap in gaps))
 
 
+def _period(tx: Connection) -> Micros:
+    """What was seen longer ago makes nothing due that is not so by itself."""
+    policy = policies.current(tx)
+    return 0 if policy is None else policy.longest()
+
+
+def _there_since(tx: Connection, root: str) -> Micros:
+    """When its disk, the one that is there now, was first read whole, by the log."""
+    query = Query(("root.adopted",), f"root:{root}")
+    read = next(CatalogueSource(tx).backwards(query), None)
+    return BEGINNING if read is None else int(read.entry["at"])
+
+
 def note(tx: Connection, root: int, now: Micros) -> None:
     """A whole scan of the root began at `now`, by a believed clock.
 
     Written only every few minutes, which is as near as a look is known.
     """
-    before = of_root(tx, root)
+    before = _kept(tx, root)
     if before is not None and now - before.last < LOOKS_APART // 2:
         return
-    policy = policies.current(tx)
-    period = 0 if policy is None else policy.longest()
-    after = add_look(before, now, now - period)
+    after = add_look(before, now, now - _period(tx))
     put_fact(tx, f"{_FACT}{root}", [after.first, after.last, list(after.gaps)])
 
 
@@ -79,21 +114,17 @@ def correct(tx: Transaction, step: Micros, now: Micros) -> None:
         tx.touch(stream, seen)
 
 
-_MOVED = "mtimes.moved."
 _MOST = 8
 
 
-def _moved(tx: Connection, root: int) -> list[tuple[Micros, Micros]]:
-    return [(shift, at) for shift, at in get_fact(tx, f"{_MOVED}{root}") or []]
-
-
-def moved(tx: Connection, root: int, since: Micros = BEGINNING) -> list[Micros]:
+def moved(tx: Connection, root: str, since: Micros = BEGINNING) -> list[Micros]:
     """By how much the modification times of a root were moved, all at once, since its
-    files were catalogued (where that was seen `since` then or later): a file whose time
-    differs by as much is as it was."""
-    return [shift for shift, at in _moved(tx, root) if at >= since]
-
-
-def note_moved(tx: Connection, root: int, shift: Micros, now: Micros) -> None:
-    """They were moved by so much, it is seen at `now`."""
-    put_fact(tx, f"{_MOVED}{root}", [*_moved(tx, root), (shift, now)][-_MOST:])
+    files were catalogued (where that was seen `since` then or later), as its log says: a
+    file whose time differs by as much is as it was."""
+    query = Query(("root.times_moved",), f"root:{root}")
+    found = [
+        record.entry
+        for record in islice(CatalogueSource(tx).backwards(query), _MOST)
+        if not record.is_void
+    ]
+    return [one["fields"]["shift"] for one in reversed(found) if one["at"] >= since]

@@ -5,7 +5,7 @@ and never others (design, section 10).  The list stays whole until the plan is o
 digest is on record.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from typing import NamedTuple
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue import due, roots
-from retention.catalogue.db import Catalogue
+from retention.catalogue.db import Catalogue, get_fact, put_fact
 from retention.catalogue.due import Span
 from retention.catalogue.schema import plan
 from retention.model.answers.status import PlanWaiting
@@ -22,7 +22,7 @@ from retention.model.choice import Due, Scope
 from retention.model.errors import StaleError
 from retention.model.localtime import format_utc
 from retention.model.policy import BEGINNING
-from retention.model.values import Micros
+from retention.model.values import DAY, Micros
 
 PART = 50_000
 """Rows of a plan's list that are read at once."""
@@ -220,3 +220,28 @@ def pages(
             rows = due.doubtful(tx, scope, span, limit=1_000_000)
         for at in range(0, len(rows), limit):
             yield rows[at : at + limit]
+
+
+_TAKEN = "surprises."
+
+
+def note_taken(
+    tx: Connection, root: int, surprises: Mapping[int, int], now: Micros
+) -> None:
+    """Count surprises that go without a plan, by camera, so that few at a time are not
+    many."""
+    if surprises:
+        taken = get_fact(tx, f"{_TAKEN}{root}") or []
+        recent = [one for one in taken if now - DAY < one[0] <= now]
+        new = [[now, number, camera] for camera, number in surprises.items()]
+        put_fact(tx, f"{_TAKEN}{root}", [*recent, *new])
+
+
+def taken(tx: Connection, root: int, now: Micros, camera: int | None) -> int:
+    """How many went so within a day, of a root or of a camera in it.  An older program
+    did not note whose they were: those count for the root alone."""
+    return sum(
+        number
+        for at, number, *whose in get_fact(tx, f"{_TAKEN}{root}") or []
+        if at > now - DAY and (camera is None or whose == [camera])
+    )

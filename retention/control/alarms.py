@@ -23,6 +23,7 @@ from retention.model.errors import (
     MismatchError,
     PublicationError,
     RetentionError,
+    TooLongError,
 )
 from retention.model.localtime import format_utc
 from retention.model.values import (
@@ -406,6 +407,8 @@ def guard_of(error: Exception) -> str:
     """Which guard an error of a root's work trips."""
     if isinstance(error, MismatchError):
         return guards.MISMATCH
+    if isinstance(error, TooLongError):
+        return guards.READING
     if isinstance(error, CatalogueError):
         damaged = _sqlite_code(error) in _DAMAGED
         return guards.CATALOGUE if damaged else guards.LOG

@@ -16,6 +16,7 @@ CATALOGUE = "catalogue"
 MISMATCH = "mismatch"
 VOLUME = "volume"
 LOG = "log"
+READING = "reading"
 VANISHED = "vanished"
 HELD_LOST = "held-lost"
 OVERDUE = "overdue"
@@ -127,6 +128,11 @@ ALARMS: dict[str, Alarm] = {
     LOG: _guard(
         "free space on the file system of the state directory, or put right what the "
         "detail says; deletion goes on by itself when entries can be written again",
+    ),
+    READING: _guard(
+        "see what keeps the machine or the state directory's disk busy (`top`, `iostat`); "
+        "deletion goes on by itself after a round in which all is read in time. If it "
+        "comes back, send the detail to whoever looks after this program",
     ),
     VANISHED: _guard(
         "find out who took the footage and whether the disk is whole, then an "

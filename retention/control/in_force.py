@@ -18,10 +18,17 @@ from retention.catalogue.entries import CatalogueSource
 from retention.control import rules, rulings
 from retention.control.alarms import Condition
 from retention.model.answers.hold import WHOLE
-from retention.model.errors import MismatchError, VerificationError
+from retention.model.errors import MismatchError, StaleError, VerificationError
 from retention.model.localtime import format_utc
 from retention.model.values import FOREVER, HOUR, Micros, Stream, Window
-from retention.tlog.in_force import KINDS, HoldSaid, InForce, ReleaseSaid, StreamSaid
+from retention.tlog.in_force import (
+    KINDS,
+    HoldSaid,
+    InForce,
+    Key,
+    ReleaseSaid,
+    StreamSaid,
+)
 from retention.tlog.unsigned import RESTORED
 from retention.tlog.verify.books import UNREADABLE
 
@@ -94,6 +101,18 @@ def refuse_ruling(
         ]
     if less:
         raise MismatchError(_told(less))
+
+
+def doubts_said(
+    catalogue: Catalogue, tx: Connection, keys: Iterable[Key]
+) -> dict[Key, Micros | None]:
+    """Those of these recordings that are in quarantine by the log, and from when their
+    period counts (None: an older log does not say)."""
+    with catalogue.said_mutex:
+        said = _caught_up(catalogue, tx)
+        if said is None:
+            raise StaleError("the log grew while it was read; it is read again")
+        return {key: said.doubts[key] for key in keys if key in said.doubts}
 
 
 def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:

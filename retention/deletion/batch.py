@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from errno import EIO, ENODEV, ENXIO, EROFS, ESTALE
 
-from retention.catalogue import batches, roots, streams
+from retention.catalogue import batches, plans, roots, streams
 from retention.catalogue.db import Catalogue, Priority, Transaction
 from retention.catalogue.log import Log, size
 from retention.control.gate import Flight, Gate
@@ -41,7 +41,7 @@ from retention.deletion.recheck import (
     recheck,
 )
 from retention.deletion.redecide import decide_again, kept_now
-from retention.deletion.volume import remember
+from retention.deletion.witness import heard
 from retention.footage.delete import delete, remove_empty, sync
 from retention.footage.roots import OpenRoot
 from retention.model.choice import Decided
@@ -108,6 +108,8 @@ class Batches:
         done, decide again.  Raises RootUnavailableError where the files' fate can't be
         made durable: the intent stays open and is recovered.
         """
+        with self._catalogue.read() as tx:
+            items = heard(self._catalogue, tx, items, now, self._tolerance)
         prepared = intent_rows(items)
         flight = flight_of(items)
         self._gate.enter(flight)
@@ -132,6 +134,7 @@ class Batches:
     def _recover(self, root: OpenRoot, intent: int, now: Micros, stop: Stop) -> Result:
         with self._catalogue.read() as tx:
             items = items_of(tx, intent)
+            items = heard(self._catalogue, tx, items, now, self._tolerance)
         flight = flight_of(items)
         flight.intended = True
         # In the gate first, all else read second: a hold placed between the two is met
@@ -162,7 +165,7 @@ class Batches:
             decide_again(self._catalogue, tx, items, decided, now)
             batches.mark_deleting(tx, items)
             roots.set_caught_up(tx, root.key, decided.caught_up)
-            remember(tx, root.key, decided.surprises, now)
+            plans.note_taken(tx, root.key, decided.surprises, now)
             intent = size(tx)
             batches.open_batch(tx, intent, root.key)
             fields = {
@@ -234,7 +237,12 @@ class Batches:
                 outcomes[number] = Outcome.RESCUED
                 continue
             item = items[number]
-            outcome, reason = delete(root, item.path, item.size, item.latest_mtime)
+            if item.wrong is not None:
+                outcome, reason = Outcome.CHANGED, item.wrong.reason
+            else:
+                outcome, reason = delete(
+                    root, item.path, item.size, item.latest_mtime, item.earliest_mtime
+                )
             settle(flight, number)
             outcomes[number] = outcome
             if reason:

@@ -179,7 +179,7 @@ class Deleter:
         stop: Stop,
     ) -> Result:
         periods = {key: scope.period for key, scope in situation.scopes.items()}
-        paths = Paths(situation.streams, situation.moved, periods)
+        paths = Paths(situation.streams, periods)
         items = [paths.item(row) for row in batch.rows]
         result = self._batches.delete(root, items, batch.decided, now, stop)
         clean = result.outcomes[Outcome.DELETED] == len(items)

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.catalogue import due, looks, recordings, streams
+from retention.catalogue import due, recordings, streams
 from retention.catalogue.log import read_rows
 from retention.control.gate import Flight, GateFile
 from retention.model.choice import Due
 from retention.model.errors import CatalogueError
 from retention.model.layouts.layout import Layout, compile_layout, path_of
-from retention.model.policy import MTIME_SLACK
+from retention.model.policy import BEGINNING, MTIME_SLACK
 from retention.model.values import Micros, Prepared, Rows, State, Stream
 from retention.tlog.canonical import path_bytes
 from retention.tlog.rows import prepare
@@ -20,6 +20,14 @@ from retention.tlog.rows import prepare
 COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path", "seen")
 """The columns of `deletion.intended`.  The path only where it can't be rendered from
 the stream (its `stream.opened` entry has the layout)."""
+
+
+class Wrong(NamedTuple):
+    """Why a file is not deleted, whatever its row says (`deletion.witness`); `doubted`:
+    from now on its times are in doubt, on record."""
+
+    reason: str
+    doubted: bool
 
 
 class Item(NamedTuple):
@@ -42,6 +50,11 @@ class Item(NamedTuple):
     """From when the period of a doubtful one counts; None in a batch that is recovered."""
     ours: bool = True
     """Of an intent that was left open: the catalogue's own row is what that one says."""
+    doubt: tuple[Micros, Micros | None] | None = None
+    """Where one is kept beside its row: the mtime of its file then and, unless a person
+    ruled on it, when it was first seen."""
+    earliest_mtime: Micros = BEGINNING
+    wrong: Wrong | None = None
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -57,19 +70,16 @@ class Item(NamedTuple):
 class Paths:
     """Gives each due row its path, from streams frozen when their first file came.
 
-    `moved`: by how much the mtimes of the root were moved since.  `periods`: how long
-    the files of each stream are kept, where a batch is made.
+    `periods`: how long the files of each stream are kept, where a batch is made.
     """
 
     def __init__(
         self,
         streams: Iterable[Stream],
-        moved: Iterable[Micros] = (),
         periods: Mapping[int, Micros] = MappingProxyType({}),
     ) -> None:
         self._streams = {stream.key: stream for stream in streams}
         self._renders = {key: self.layout(key).render for key in self._streams}
-        self._moved = max(0, *moved, 0)
         self._periods = periods
 
     def layout(self, stream: int) -> Layout:
@@ -84,14 +94,12 @@ class Paths:
         path = stored or self._renders[key](stream.name, start, stream.extension)
         path = path or path_of(stream, row)  # which says why there is none
         doubtful = seen is not None or stream.quarantined is not None
-        latest = start + duration + MTIME_SLACK
-        if mtime is not None:
-            latest = mtime if seen is not None else max(latest, mtime)
         period = self._periods.get(key) if doubtful else None
         return Item(
             stream.camera, key, start, n, duration, size, at, stored, path,
-            path.rpartition(b"/")[0], latest + self._moved, state, doubtful,
+            path.rpartition(b"/")[0], start + duration + MTIME_SLACK, state, doubtful,
             None if period is None else at - period,
+            doubt=None if mtime is None else (mtime, seen),
         )  # fmt: skip
 
 
@@ -135,9 +143,7 @@ def items_of(tx: Connection, intent: int) -> list[Item]:
             "be finished: run `retention audit verify`"
         )
     found = [due_of_row(rows.columns, values) for values in rows.values]
-    theirs = streams.by_keys(tx, {row.stream for row in found})
-    roots = {stream.root for stream in theirs}
-    paths = Paths(theirs, [one for root in roots for one in looks.moved(tx, root)])
+    paths = Paths(streams.by_keys(tx, {row.stream for row in found}))
     return [
         paths.item(due.with_doubt(tx, row))._replace(ours=_is_own(tx, row))
         for row in found

@@ -108,7 +108,13 @@ def _grown(
         return None
     if file is None or file.odd or file.links != 1 or file.size < item.size:
         return None
-    if file.mtime <= item.latest_mtime and file.size == item.size:
+    if item.wrong is not None:
+        if not item.wrong.doubted:
+            return None
+        doubt = Doubt(now, file.mtime, item.wrong.reason)
+        return Grown(item, item.duration, file.size, doubt)
+    fits = item.earliest_mtime <= file.mtime <= item.latest_mtime
+    if fits and file.size == item.size:
         return None  # as catalogued by now: tried again as it is
     odd = disagreement(item.start, file.mtime, now, max_length, tolerance)
     reason = REWRITTEN if item.doubtful else doubt_of_known(odd)
@@ -128,7 +134,11 @@ def note_grown(tx: Transaction, grown: list[Grown]) -> None:
         if row is not None and one.doubt is None:
             recordings.extend(tx, row, one.duration, one.size)
         elif row is not None and one.doubt is not None:
-            kept = recordings.quarantine(tx, row, one.size, one.doubt) or kept
+            # Of one whose row is wrong, what it says of its end starts no period either.
+            came = one.item.wrong is not None
+            kept = (
+                recordings.quarantine(tx, row, one.size, one.doubt, came=came) or kept
+            )
         if kept is not None:
             doubtful.append((one, kept))
     # Also of a doubtful one the bytes: the books of a day count them.

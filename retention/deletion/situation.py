@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-from retention.catalogue import batches, due, looks, roots, streams, unread
+from retention.catalogue import batches, due, roots, streams, unread
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.due import Span
 from retention.catalogue.policies import policy_of
@@ -110,7 +110,6 @@ def read(
         rows=rows if volume.plan is None else (),
         planned=() if volume.plan is None else rows,
         failed=failed,
-        moved=tuple(looks.moved(tx, root.key)),
         limit=limit,
     )
 

@@ -7,13 +7,12 @@ always waits.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from itertools import chain
 
 from sqlalchemy import Connection
 
 from retention.catalogue import due, plans, roots
-from retention.catalogue.db import Catalogue, Priority, get_fact, put_fact
+from retention.catalogue.db import Catalogue, Priority
 from retention.catalogue.due import Span
 from retention.catalogue.due import scopes as all_scopes
 from retention.catalogue.log import Log
@@ -23,10 +22,8 @@ from retention.control import alarms, guards, rules
 from retention.footage.roots import OpenRoot
 from retention.model.choice import NO_SURPRISES, Scope, Volume
 from retention.model.policy import BEGINNING
-from retention.model.values import DAY, Actor, Micros
+from retention.model.values import Actor, Micros
 from retention.site.settings import RetentionSettings
-
-_TAKEN = "surprises."
 
 
 class VolumeGuard:
@@ -86,7 +83,7 @@ class VolumeGuard:
         in_force = rules.of(tx, self._settings)
         there = roots.count_recordings(tx, root, camera)
         most = max(in_force.deletion_floor, int(in_force.deletion_limit * there))
-        return max(0, most - _taken(tx, root, now, camera))
+        return max(0, most - plans.taken(tx, root, now, camera))
 
     def trip(self, root: OpenRoot, why: str, caught_up: Micros, now: Micros) -> str:
         """Propose a plan, unless one that covers all of it waits already; why nothing
@@ -150,25 +147,3 @@ class VolumeGuard:
             with self._catalogue.write(Priority.DELETION) as tx:
                 if plans.drop_rows(tx) == 0:
                     return
-
-
-def remember(
-    tx: Connection, root: int, surprises: Mapping[int, int], now: Micros
-) -> None:
-    """Count surprises that go without a plan, by camera, so that few at a time are not
-    many."""
-    if surprises:
-        taken = get_fact(tx, f"{_TAKEN}{root}") or []
-        recent = [one for one in taken if now - DAY < one[0] <= now]
-        new = [[now, number, camera] for camera, number in surprises.items()]
-        put_fact(tx, f"{_TAKEN}{root}", [*recent, *new])
-
-
-def _taken(tx: Connection, root: int, now: Micros, camera: int | None) -> int:
-    """An older program did not note whose they were: those count for the root alone."""
-    taken = get_fact(tx, f"{_TAKEN}{root}") or []
-    return sum(
-        number
-        for at, number, *whose in taken
-        if at > now - DAY and (camera is None or whose == [camera])
-    )

@@ -12,18 +12,23 @@ from collections.abc import Callable, Iterable
 from retention.footage.handles import said
 from retention.footage.roots import OURS, OpenRoot, split
 from retention.model.errors import RootUnavailableError
+from retention.model.policy import BEGINNING
 from retention.model.values import Micros, Outcome
 
 _NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 
 
 def delete(
-    root: OpenRoot, path: bytes, size: int, latest_mtime: Micros
+    root: OpenRoot,
+    path: bytes,
+    size: int,
+    latest_mtime: Micros,
+    earliest_mtime: Micros = BEGINNING,
 ) -> tuple[Outcome, str]:
     """Remove one file if it is the catalogued one; its outcome and a short reason.
 
     It must be a regular file with one link, of `size` bytes, changed no later than
-    `latest_mtime` (design 7, step 4).  Whether it may go is for the caller to know:
+    `latest_mtime` (design 7, step 4), nor sooner than `earliest_mtime`.  Whether it may go is for the caller to know:
     this is called under the gate, after a durable intent.  Never raises OSError.
     """
     try:
@@ -40,6 +45,8 @@ def delete(
             return Outcome.CHANGED, "another size"
         if there.st_mtime_ns // 1000 > latest_mtime:
             return Outcome.CHANGED, "changed later"
+        if there.st_mtime_ns // 1000 < earliest_mtime:
+            return Outcome.CHANGED, "changed before it began"
         if name in OURS:
             return Outcome.FAILED, "a file of this program's own"
         os.unlink(name, dir_fd=handle)

@@ -148,8 +148,7 @@ class Situation:
     oldest first within a stream; where a plan is carried out, `planned` has instead
     what it lists of them.  `failed` could not be deleted before and may be tried again.
     `streams` and `scopes` (by stream) are of the whole root, `held` are the holds on the
-    cameras of these rows; by `moved` its files' mtimes were moved since they were
-    catalogued.
+    cameras of these rows.
     """
 
     standing: Standing
@@ -165,7 +164,6 @@ class Situation:
     failed: tuple[Due, ...] = ()
     limit: int = 0
     """Files of one batch."""
-    moved: tuple[Micros, ...] = ()
 
 
 # -- what is chosen ---------------------------------------------------------------------

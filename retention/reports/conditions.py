@@ -350,7 +350,7 @@ def times_moved(context: Context, tx: Connection) -> Conditions:
     """By root: its files' modification times moved all at once within the last week."""
     found = {}
     for root in roots.everyone(tx):
-        shifts = looks.moved(tx, root.key, context.now - 7 * DAY)
+        shifts = looks.moved(tx, root.name, context.now - 7 * DAY)
         if shifts:
             said = " and ".join(format_duration(shift) for shift in shifts)
             cameras = {stream.camera for stream in streams.of_root(tx, root.key)}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import retention
 from retention.catalogue import db, raised
 from retention.control import guards
 from retention.control.alarms import disk_full, guard_of
@@ -14,7 +17,9 @@ from retention.model.errors import (
     PublicationError,
     RetentionError,
     StaleError,
+    TooLongError,
 )
+from retention.model.values import SECOND
 from retention.site.journal import log as journal
 
 if TYPE_CHECKING:
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
     from retention.service.timekeeper import Judged
     from retention.site.reserve import Reserve
     from retention.site.settings import Settings
+
+_PACKAGE = str(Path(retention.__file__).parent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class Core:
             journal.warning("stale", root=root, error=str(error))
             return
         guard = guard_of(error)
-        if isinstance(error, CatalogueError):
+        if isinstance(error, CatalogueError) and not isinstance(error, TooLongError):
             self.catalogue.close()
             if disk_full(error) and self.reserve.release():
                 journal.error("reserve.released", path=str(self.reserve.path))
@@ -103,6 +110,12 @@ class Core:
 
 
 def _text(error: Exception, root: str) -> str:
+    if isinstance(error, TooLongError):
+        return (
+            f"a reading of the catalogue, {_reading(error)}, took longer than "
+            f"{db.LONGEST_READ // SECOND} s and was ended; nothing is deleted until all "
+            "is read in time"
+        )
     if not isinstance(error, RetentionError | OSError):
         return (
             f"footage root {root}: a fault in this program, {type(error).__name__}; the "
@@ -113,3 +126,13 @@ def _text(error: Exception, root: str) -> str:
         where = f" ({error.filename!r})" if error.filename else ""
         return f"footage root {root}: {error.strerror}{where}"
     return str(error)
+
+
+def _reading(error: Exception) -> str:
+    """What of this program was read for, by the names of its modules and functions."""
+    frames = [one.f_code for one, _ in traceback.walk_tb(error.__traceback__)]
+    own = [one for one in frames if one.co_filename.startswith(_PACKAGE)]
+    found = [one for one in own if one.co_filename != db.__file__]
+    if not found:
+        return "of nobody knows what"
+    return f"{Path(found[-1].co_filename).stem}.{found[-1].co_name}"

@@ -19,7 +19,12 @@ from retention.control import clock_guard, guards, successor
 from retention.control.alarms import Alarms
 from retention.control.gate import Gate
 from retention.footage import kept_head
-from retention.model.errors import CatalogueError, RetentionError, StaleError
+from retention.model.errors import (
+    CatalogueError,
+    RetentionError,
+    StaleError,
+    TooLongError,
+)
 from retention.model.localtime import format_utc
 from retention.model.values import HOUR, MINUTE, SECOND, Entry, Micros
 from retention.service import housekeeping, remembering
@@ -84,6 +89,7 @@ class Service:
             catalogue, log, actor, synchronised=settings.clock_synchronised
         )
         self._reading = clock.read()
+        self._read_in_time = True
         self._core = Core(
             settings, catalogue, log, actor, Gate(), reserve,
             Alarms(catalogue, log, actor), self.judge, self._crashed,
@@ -262,7 +268,7 @@ class Service:
 
     def tick(self, _: Stop) -> None:
         """The rounds: what could not be written is, what is over is cleared."""
-        judged = self.judge()
+        judged, self._read_in_time = self.judge(), True
         self._try(self._core.alarms.write, judged.now)
         self._take_in(judged.now)
         memories = {name: one.told() for name, one in self._core.memories.items()}
@@ -276,6 +282,10 @@ class Service:
             self._try(partial(successor.settle, context), judged.now)
         self._publish(self._publishing.tick, judged.now)
         self._try(partial(self._clear_log, judged.now), judged.now)
+        if self._read_in_time:
+            reason = "all was read in time"
+            clear = partial(self._core.alarms.clear, guards.READING, "", reason)
+            self._try(partial(clear, judged.now), judged.now)
         housekeeping.look_for_silence(self._works, self._core.alarms, judged.now)
 
     def _clear_log(self, now: Micros) -> None:
@@ -293,6 +303,7 @@ class Service:
         try:
             act()
         except CatalogueError as error:
+            self._read_in_time &= not isinstance(error, TooLongError)
             self._core.failed(error, "", now)
 
     def _publish(self, act: Callable[[Alarms, Micros], None], now: Micros) -> None:

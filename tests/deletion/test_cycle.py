@@ -9,8 +9,10 @@ from retention.catalogue import recordings
 from retention.catalogue.db import put_fact
 from retention.catalogue.entries import listing
 from retention.catalogue.log import Log, read_rows
+from retention.catalogue.recordings import Doubt, Move
+from retention.footage.ingest.rulings import resolved
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Outcome
-from tests.support.site_ import NOW, Site, never
+from tests.support.site_ import ACTOR, NOW, Site, never
 
 OLD = NOW - 29 * DAY
 
@@ -232,11 +234,12 @@ def ruled(site, start):
     path = site.record("a", start)
     later = (start + 5 * DAY) * 1000
     os.utime(path, ns=(later, later))
-    with site.catalogue.write(0) as tx:
-        tx.exec_driver_sql(
-            "INSERT INTO quarantine VALUES (?, ?, 0, ?, ?, 'ruled: times right')",
-            (site.stream("a").key, start, NOW, start + 5 * DAY),
-        )
+    stream, key = site.stream("a"), (site.stream("a").key, start, 0)
+    with site.catalogue.write(0, site.log.by(ACTOR, NOW)) as tx:
+        row = recordings.get(tx, key)
+        move = Move(row, row, Doubt(NOW, start + 5 * DAY, "ruled: times right"))
+        recordings.change(tx, [move], NOW)
+        tx.append(*resolved(stream, "times are right", "so", [move], {}))
     return path
 
 

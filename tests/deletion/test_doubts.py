@@ -18,7 +18,6 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import Priority
 from retention.catalogue.due import scopes
-from retention.catalogue.recordings import Doubt
 from retention.control.approvals import deletion_approve
 from retention.deletion import batch as procedure
 from retention.deletion.batch import Batches
@@ -39,15 +38,6 @@ OLD = NOW - 29 * DAY
 def approve(site, plan=1):
     context = site.asked(Settings(site="test"), gate=None)
     return deletion_approve(context, plan=plan)
-
-
-def doubt(site, camera, start, *, seen, mtime, reason="mtime is long after name"):
-    """Put a recording into quarantine, as a scan does."""
-    key = (site.stream(camera).key, start, 0)
-    with site.catalogue.write(Priority.SCAN) as tx:
-        row = recordings.get(tx, key)
-        assert recordings.quarantine(tx, row, row.size, Doubt(seen, mtime, reason))
-    site.deleter.reset()
 
 
 def crash(site, monkeypatch):
@@ -120,7 +110,7 @@ def test_after_such_an_adoption_ordinary_days_need_no_approval(site):
 def test_what_a_clock_in_the_past_saw_first_is_not_due_by_that(site):
     """Seen 30 days ago by a clock 30 days behind, written yesterday."""
     path = site.record("a", NOW - DAY)
-    doubt(site, "a", NOW - DAY, seen=NOW - 30 * DAY, mtime=NOW - DAY + MINUTE)
+    site.doubt("a", NOW - DAY, seen=NOW - 30 * DAY, mtime=NOW - DAY + MINUTE)
     with site.catalogue.write(Priority.HOLD) as tx:
         looks.correct(tx, 30 * DAY, NOW)
     site.cycle(NOW)
@@ -134,7 +124,7 @@ def test_what_is_dated_ahead_is_kept_no_longer_for_it(site):
     path = site.record("a", NOW - DAY)
     mtime = NOW + 26 * DAY
     os.utime(path, ns=(mtime * 1000, mtime * 1000))
-    doubt(site, "a", NOW - DAY, seen=NOW, mtime=mtime, reason="dated in the future")
+    site.doubt("a", NOW - DAY, seen=NOW, mtime=mtime, reason="dated in the future")
     site.cycle(NOW + 28 * DAY - 1)
     assert path.exists()
     site.cycle(NOW + 28 * DAY)
@@ -145,7 +135,7 @@ def test_a_quarantined_file_of_a_time_to_come_still_ends(site):
     path = site.record("a", OLD)
     ahead = NOW + 300 * DAY
     os.utime(path, ns=(ahead * 1000, ahead * 1000))
-    doubt(site, "a", OLD, seen=NOW - 28 * DAY, mtime=ahead)
+    site.doubt("a", OLD, seen=NOW - 28 * DAY, mtime=ahead)
     site.cycle(NOW)
     assert not path.exists()
 
@@ -217,7 +207,7 @@ def test_a_recording_that_comes_into_doubt_before_the_intent_is_kept(site, monke
     path = site.record("a", OLD)
     site.hold("a", OLD + 2 * HOUR, OLD + 3 * HOUR)
     before_intent(
-        monkeypatch, lambda: doubt(site, "a", OLD, seen=NOW, mtime=OLD + MINUTE)
+        monkeypatch, lambda: site.doubt("a", OLD, seen=NOW, mtime=OLD + MINUTE)
         if state(site) == State.PRESENT else None,
     )  # fmt: skip
     site.cycle()
@@ -274,7 +264,7 @@ def test_recovery_keeps_what_came_into_doubt(site, monkeypatch):
 
 def test_recovery_of_a_quarantined_file_obeys_any_hold_of_its_camera(site, monkeypatch):
     path = site.record("a", OLD)
-    doubt(site, "a", OLD, seen=OLD, mtime=OLD + MINUTE)
+    site.doubt("a", OLD, seen=OLD, mtime=OLD + MINUTE)
     crash(site, monkeypatch)
     site.hold("a", NOW - DAY, NOW)
     site.cycle()
@@ -307,7 +297,7 @@ def test_a_backlog_cut_short_by_a_crash_is_no_surprise_afterwards(small, monkeyp
 
 def test_a_quarantined_recording_is_held_by_any_hold_of_its_camera(site):
     path = site.record("a", OLD)
-    doubt(site, "a", OLD, seen=OLD, mtime=OLD + MINUTE)
+    site.doubt("a", OLD, seen=OLD, mtime=OLD + MINUTE)
     site.hold("a", NOW - DAY, NOW)
     site.cycle()
     assert path.exists()
@@ -352,7 +342,7 @@ def test_released_quarantined_footage_beyond_the_limit_is_a_surprise(small):
     hold = small.hold("a", OLD, OLD + DAY)
     paths = [small.record("a", OLD + n * MINUTE) for n in range(5)]
     for n in range(5):
-        doubt(small, "a", OLD + n * MINUTE, seen=OLD, mtime=OLD + (n + 1) * MINUTE)
+        small.doubt("a", OLD + n * MINUTE, seen=OLD, mtime=OLD + (n + 1) * MINUTE)
     small.cycle(NOW)
     small.release(hold, NOW, NOW + MINUTE)
     assert "waits for a supervisor" in small.cycle(NOW + HOUR).blocked
@@ -554,7 +544,7 @@ def test_a_future_dated_recording_counts_from_when_it_was_seen(site):
     start = (NOW + 300 * DAY) // SECOND * SECOND
     path = site.record("a", start)
     os.utime(path, ns=(NOW * 1000, NOW * 1000))
-    doubt(site, "a", start, seen=NOW, mtime=NOW, reason="dated in the future")
+    site.doubt("a", start, seen=NOW, mtime=NOW, reason="dated in the future")
     site.cycle(NOW + 28 * DAY - 1)
     assert path.exists()
     site.cycle(NOW + 28 * DAY)
@@ -564,9 +554,10 @@ def test_a_future_dated_recording_counts_from_when_it_was_seen(site):
 def test_the_paths_and_doubts_of_deleted_recordings_go_with_them(site):
     path = site.record("a", OLD)
     key = site.stream("a").key
-    doubt(site, "a", OLD, seen=OLD, mtime=OLD + MINUTE)
-    stored = Recording(key, OLD + HOUR, 0, MINUTE, 1, State.PRESENT, b"odd name.mp4")
-    odd = site.footage / "odd name.mp4"
+    site.doubt("a", OLD, seen=OLD, mtime=OLD + MINUTE)
+    odd = site.path("a", OLD + HOUR)
+    name = os.fsencode(odd.relative_to(site.footage))
+    stored = Recording(key, OLD + HOUR, 0, MINUTE, 1, State.PRESENT, name)
     odd.write_bytes(b"x")
     end = (OLD + HOUR + MINUTE) * 1000
     os.utime(odd, ns=(end, end))

@@ -118,13 +118,13 @@ def test_a_hold_placed_after_the_intent_rescues_what_waits(site, monkeypatch):
     paths = [site.record("a", OLD + n * MINUTE) for n in range(3)]
     real = procedure.delete
 
-    def delete(root, path, size, latest):
+    def delete(root, path, *rest):
         if os.fsdecode(path) == str(paths[0].relative_to(site.footage)):
             stream = site.stream("a")
             with site.gate.shut():
                 rescue = site.gate.rescue({stream.camera: (Window(OLD, OLD + HOUR),)})
             assert (len(rescue.rescued), len(rescue.unlinking)) == (2, 1)
-        return real(root, path, size, latest)
+        return real(root, path, *rest)
 
     monkeypatch.setattr(procedure, "delete", delete)
     site.cycle(stop=lambda: not paths[0].exists())

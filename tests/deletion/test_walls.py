@@ -28,7 +28,6 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import Priority
 from retention.catalogue.due import Span, scopes
-from retention.catalogue.recordings import Doubt
 from retention.control import alarms, guards
 from retention.deletion import batch as procedure
 from retention.deletion.batch import Batches
@@ -78,14 +77,6 @@ def crash(site, monkeypatch):
         patch.setattr(procedure, "delete", dying)
         with pytest.raises(Crash):
             site.cycle()
-
-
-def doubt(site, camera, start, *, seen, mtime):
-    """Put a recording into quarantine, as a scan does."""
-    with site.catalogue.write(Priority.SCAN) as tx:
-        row = recordings.get(tx, (site.stream(camera).key, start, 0))
-        assert recordings.quarantine(tx, row, row.size, Doubt(seen, mtime, "late"))
-    site.deleter.reset()
 
 
 def row_of(site, camera="a", start=OLD):
@@ -190,7 +181,7 @@ def test_a_row_that_is_not_as_it_was_read_is_not_marked(site, moved):
         site.record("a", OLD + n * MINUTE)
     read = [row_of(site, start=OLD + n * MINUTE) for n in range(2)]
     if moved == "in doubt":
-        doubt(site, "a", OLD, seen=NOW, mtime=NOW)
+        site.doubt("a", OLD, seen=NOW, mtime=NOW)
     else:
         site.tamper(f"UPDATE recording SET {moved} WHERE start={OLD}")
     with pytest.raises(StaleError), site.catalogue.write(Priority.DELETION) as tx:
@@ -232,7 +223,7 @@ def test_a_batch_whose_row_somebody_took_out_is_not_completed(site, monkeypatch)
 
 def test_a_quarantined_recording_that_a_stop_left_is_in_quarantine_again(site):
     site.record("a", OLD)
-    doubt(site, "a", OLD, seen=OLD, mtime=OLD + MINUTE)
+    site.doubt("a", OLD, seen=OLD, mtime=OLD + MINUTE)
     (result,) = site.cycle(stop=stop_after(1)).results
     assert result.outcomes[Outcome.STOPPED] == 1
     assert row_of(site).state == State.QUARANTINED
@@ -273,7 +264,7 @@ def nexts_of(tx, scope):
 @pytest.mark.parametrize("held", [False, True])
 def test_any_hold_keeps_quarantined_recordings_from_being_due(site, held):
     site.record("a", OLD)
-    doubt(site, "a", OLD, seen=OLD, mtime=OLD + MINUTE)
+    site.doubt("a", OLD, seen=OLD, mtime=OLD + MINUTE)
     if held:
         site.hold("a", NOW - DAY, NOW)
     scope, all_ = scope_of(site), Span(BEGINNING, NOW)
@@ -285,7 +276,7 @@ def test_any_hold_keeps_quarantined_recordings_from_being_due(site, held):
 
 def test_a_quarantined_recording_in_a_batch_is_not_due_a_second_time(site, monkeypatch):
     site.record("a", OLD)
-    doubt(site, "a", OLD, seen=OLD, mtime=OLD + MINUTE)
+    site.doubt("a", OLD, seen=OLD, mtime=OLD + MINUTE)
     crash(site, monkeypatch)
     with site.catalogue.read() as tx:
         assert due.doubtful(tx, scope_of(site), Span(BEGINNING, NOW)) == []
@@ -314,11 +305,8 @@ def test_an_end_to_come_does_not_hide_a_doubt_that_ends_sooner(site):
     os.utime(path, ns=(NOW * 1000, NOW * 1000))
     key = (site.stream("a").key, start, 0)
     with site.catalogue.write(Priority.SCAN) as tx:
-        recordings.insert(
-            tx,
-            [Recording(*key, MINUTE, 1, State.QUARANTINED)],
-            {key: Doubt(NOW, NOW, "dated in the future")},
-        )
+        recordings.insert(tx, [Recording(*key, MINUTE, 1)])
+    site.doubt("a", start, seen=NOW, mtime=NOW, reason="dated in the future")
     site.cycle(NOW + 28 * DAY)
     assert not path.exists()
 
@@ -483,7 +471,7 @@ def test_a_directory_in_a_files_place_is_not_taken_for_a_file_that_grew(site):
 
 def test_a_file_that_grew_in_quarantine_counts_from_now(site):
     path = site.record("a", OLD)
-    doubt(site, "a", OLD, seen=OLD, mtime=OLD + MINUTE)
+    site.doubt("a", OLD, seen=OLD, mtime=OLD + MINUTE)
     write(path, 99, OLD + 2 * MINUTE)
     site.cycle()
     assert row_of(site).state == State.QUARANTINED
@@ -741,7 +729,7 @@ class Years:
         for camera, start in self.random.sample(sorted(self.files), k=1):
             row = row_of(self.site, camera, start)
             if row is not None and row.state == State.PRESENT:
-                doubt(self.site, camera, start, seen=self.now, mtime=row.end)
+                self.site.doubt(camera, start, seen=self.now, mtime=row.end)
 
     def hold(self):
         since = self.now - self.random.randrange(60) * DAY

@@ -26,11 +26,16 @@ class Plant(World):
     def __init__(self, directory: Path, **retention: Any) -> None:
         super().__init__(directory, Gate())
         self.now = T0 - DAY
-        self.deleter = Deleter(
-            self.catalogue, self.log, self.gate, ACTOR, RetentionSettings(**retention)
-        )
+        self._retention = RetentionSettings(**retention)
+        self.begin()
         self.scanners: dict[str, Scanner] = {}
         self.blocked: dict[str, str | None] = {}
+
+    def begin(self) -> None:
+        """A deleter without memory, as after a start."""
+        self.deleter = Deleter(
+            self.catalogue, self.log, self.gate, ACTOR, self._retention
+        )
 
     def watch(self, name: str = "nvr1", **settings: Any) -> None:
         """Take a root in, or come back to it with other settings and no memory."""

@@ -6,8 +6,10 @@ from typing import Any
 
 from retention.catalogue import cameras, policies, recordings, roots, streams
 from retention.catalogue.db import Priority
+from retention.catalogue.recordings import Doubt
 from retention.control.gate import Gate
 from retention.deletion.cycle import Deleter
+from retention.footage.ingest.recorded import quarantined
 from retention.model.layouts.layout import compile_layout
 from retention.model.policy import Policy
 from retention.model.values import (
@@ -115,6 +117,16 @@ class Site(Premises):
 
     def cycle(self, now: int = NOW, stop=never):
         return self.deleter.cycle(self.root, now, stop)
+
+    def doubt(self, camera, start, *, seen, mtime, reason="mtime is long after name"):
+        """Put a recording into quarantine on record, as a scan does."""
+        stream = self.stream(camera)
+        author = self.log.by(ACTOR, seen)
+        with self.catalogue.write(Priority.SCAN, author) as tx:
+            row = recordings.get(tx, (stream.key, start, 0))
+            kept = recordings.quarantine(tx, row, row.size, Doubt(seen, mtime, reason))
+            tx.append(*quarantined([row], {row.key: kept}, {stream.key: stream.camera}))
+        self.deleter.reset()
 
     def rows(self) -> int:
         """How many recordings the catalogue knows."""

@@ -136,7 +136,6 @@ def check(
 def _tell_moved(parts: Parts, shift: Micros, now: Micros) -> None:
     """The mtimes of a root were moved: one event, whatever number of files."""
     with parts.write(now) as tx:
-        looks.note_moved(tx, parts.root.key, shift, now)
         tx.append("root.times_moved", root=parts.root.name, shift=shift)
 
 
@@ -261,7 +260,7 @@ def _shifts(
     written on so many at once.  Where only its newest is at hand, those before it are
     looked at too.
     """
-    shifts = looks.moved(tx, parts.root.key)
+    shifts = looks.moved(tx, parts.root.name)
     news = [
         one
         for one in odd

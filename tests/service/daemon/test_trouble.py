@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from retention.catalogue import db, holds
-from retention.control import alarms
+from retention.control import alarms, in_force
 from retention.deletion import batch as procedure
 from retention.holds import effect
 from retention.model.values import HOUR, MINUTE
@@ -405,3 +405,45 @@ def test_an_idle_round_writes_nothing(installed, service):
         work.cycle(never)
     after = wal.stat()
     assert (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns)
+
+
+def short(monkeypatch, module, name):
+    """What is read there takes longer than a reading may."""
+    real = getattr(module, name)
+
+    def read(*given):
+        with monkeypatch.context() as patch:
+            patch.setattr(db, "LONGEST_READ", -1)
+            (catalogue,) = [one for one in given if isinstance(one, db.Catalogue)]
+            with catalogue.read() as tx:
+                db.get_meta(tx)
+        return real(*given)
+
+    monkeypatch.setattr(module, name, read)
+
+
+def detail(service, name):
+    with service._core.catalogue.read() as tx:
+        (found,) = [one for one in alarms.tripped(tx) if one.name == name]
+    return found.detail
+
+
+def test_a_reading_that_takes_too_long_stops_deletion_under_its_own_name(
+    installed, service, monkeypatch
+):
+    """Until a round in which all was read in time; the log has no part in it."""
+    (work,) = service._works
+    work.scan(never)
+    service.tick(never)
+    with monkeypatch.context() as patch:
+        short(patch, in_force, "compared")
+        service._core.catalogue.compared = None
+        service.tick(never)
+    assert tripped(service) == {("reading", "")}
+    assert "reading of the catalogue, in_force." in detail(service, "reading")
+    work.cycle(never)
+    assert work.blocked.startswith("guard reading: a reading of the catalogue, ")
+    service.tick(never)
+    assert tripped(service) == set()
+    work.cycle(never)
+    assert work.blocked is None

@@ -1,0 +1,225 @@
+"""What speaks against a row before its file goes: the file's own name, and the log.
+
+A row is one witness: whoever can write into the catalogue's file changes it without a
+word.  Its file's name says when it began and whose it is, its modification time that it
+is no longer than that; and where the row says otherwise, the log has who ruled so.  What
+they contradict is not deleted, and says so.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection
+
+from retention.catalogue import holds, looks, roots, streams
+from retention.catalogue.db import Catalogue
+from retention.catalogue.entries import CatalogueSource
+from retention.control import in_force
+from retention.deletion.items import Item, Wrong
+from retention.model.errors import MismatchError, VerificationError
+from retention.model.layouts.layout import compile_layout, path_in, starts_in
+from retention.model.policy import BEGINNING
+from retention.model.values import Micros, Stream, Window
+from retention.tlog.canonical import path_bytes
+from retention.tlog.source import Query, Record
+
+OF_ANOTHER = "its name is not one that its recorder gives to this camera's recordings"
+NAMED = "its name says that it began at another time than the catalogue's row does"
+HELD_UNDER = (
+    "its name may as well be one of camera {camera} (key, stream {stream}), and a hold "
+    "on that covers it"
+)
+UNLOGGED = "its row alone says that it is in quarantine, and since before its end"
+
+
+def heard(
+    catalogue: Catalogue,
+    tx: Connection,
+    items: Iterable[Item],
+    now: Micros,
+    tolerance: Micros,
+) -> list[Item]:
+    """The files of a batch with what its witnesses say of each: the modification times
+    between which the file must be, and why it does not go at all."""
+    items = list(items)
+    witnesses = _Witnesses(catalogue, tx, items, now)
+    return [witnesses.hear(item, tolerance) for item in items]
+
+
+_ByName = dict[tuple[str, str], list[Stream]]
+_Row = dict[str, Any]
+
+
+class _Ruled(NamedTuple):
+    """When a person gave a file which times."""
+
+    at: Micros
+    start: Micros
+    end: Micros
+
+
+class _Witnesses:
+    def __init__(
+        self, catalogue: Catalogue, tx: Connection, items: list[Item], now: Micros
+    ) -> None:
+        self._catalogue = catalogue
+        self._tx = tx
+        self._now = now
+        self._window = Window(min(i.start for i in items), max(i.end for i in items))
+        self._rulings: dict[int, dict[bytes, _Ruled]] = {}
+        own = {one.key: one for one in streams.by_keys(tx, {i.stream for i in items})}
+        self._roots = {one.root for one in own.values()}
+        doubted = [
+            i.key for i in items if i.doubt is not None and i.doubt[1] is not None
+        ]
+        self._doubts = in_force.doubts_said(catalogue, tx, doubted)
+        every = [one for root in self._roots for one in streams.of_root(tx, root)]
+        self._streams = {one.key: one for one in every} | own
+        self._namers = _Namers(every)
+
+    def hear(self, item: Item, tolerance: Micros) -> Item:
+        stream = self._streams[item.stream]
+        named = item.stored is None or item.start in starts_in(stream, item.stored)
+        mtime, seen = item.doubt or (item.latest_mtime, None)
+        latest, earliest = item.latest_mtime, item.start - tolerance
+        wrong = self._wrong(stream, item, named=named)
+        if seen is not None:
+            latest = mtime if item.key in self._doubts else latest
+            earliest = BEGINNING
+        elif not named or item.doubt is not None:
+            ruled = self._ruled(stream, item)
+            if ruled is not None:
+                latest, earliest = max(latest, ruled.at), BEGINNING
+            elif not named:
+                wrong = wrong or Wrong(NAMED, doubted=True)
+        return item._replace(
+            latest_mtime=latest + max(self._moved),
+            earliest_mtime=earliest + min(self._moved),
+            wrong=wrong,
+        )
+
+    def _wrong(self, stream: Stream, item: Item, *, named: bool) -> Wrong | None:
+        """Whatever people ruled of its times."""
+        if not named and not starts_in(stream, item.path):
+            return Wrong(OF_ANOTHER, doubted=False)
+        seen = None if item.doubt is None else item.doubt[1]
+        if seen is not None and seen < item.end and item.key not in self._doubts:
+            return Wrong(UNLOGGED, doubted=True)
+        other = self._held_under(stream, item)
+        return None if other is None else Wrong(other, doubted=False)
+
+    @cached_property
+    def _moved(self) -> list[Micros]:
+        """By how much mtimes may be other than they were, by the log."""
+        names = [row.name for row in roots.everyone(self._tx) if row.key in self._roots]
+        return [0, *(by for name in names for by in looks.moved(self._tx, name))]
+
+    # -- what people ruled -------------------------------------------------------------
+
+    def _ruled(self, stream: Stream, item: Item) -> _Ruled | None:
+        """The last ruling on the times of a file, where its row says what that says; it
+        may have been written on since."""
+        found = [
+            self._rulings_on(one.camera).get(item.path)
+            for one in self._namers.alike(stream)
+        ]
+        last = max((one for one in found if one is not None), default=None)
+        fits = last and last.start == item.start and last.end <= item.end
+        return last if fits else None
+
+    def _rulings_on(self, camera: int) -> dict[bytes, _Ruled]:
+        if camera not in self._rulings:
+            found = self._rulings[camera] = {}
+            for record, row, path in self._rows("recordings.resolved", camera):
+                times = row["new_start"], row["new_end"]
+                found.setdefault(path, _Ruled(record.entry["at"], *times))
+        return self._rulings[camera]
+
+    def _rows(self, kind: str, camera: int) -> Iterator[tuple[Record, _Row, bytes]]:
+        """The rows of the entries about a camera in the time of the batch, the newest
+        entry first, each with the path that the file had and has."""
+        query = Query((kind,), camera=camera, footage=self._window)
+        for record in CatalogueSource(self._tx).backwards(query):
+            if record.is_void or "rows" not in record.entry:
+                continue
+            for row in _rows_of(record):
+                stream = self._streams.get(row["stream"])
+                if stream is not None and (path := _path(stream, row)) is not None:
+                    yield record, row, path
+
+    # -- whose it may be besides -------------------------------------------------------
+
+    def _held_under(self, stream: Stream, item: Item) -> str | None:
+        """Why it stays: by its name it may be another stream's too, and is held there."""
+        others = self._namers.others(stream, item)
+        if not others:
+            return None
+        cameras = {one.camera for one, _ in others}
+        in_force.refuse_less(self._catalogue, self._tx, cameras, self._now)
+        held = holds.of_cameras(self._tx, cameras, self._now)
+        for one, start in others:
+            end = max(start + 1, item.end)
+            if held[one.camera].hold(start, end, doubtful=item.doubtful):
+                if self._is_given(stream, item, others):
+                    return None
+                return HELD_UNDER.format(camera=one.camera, stream=one.key)
+        return None
+
+    def _is_given(
+        self, stream: Stream, item: Item, others: list[tuple[Stream, Micros]]
+    ) -> bool:
+        """Whether the log says that it is this stream's: it began when that was the
+        newest of those that name files so, or a person gave it to that."""
+        if all(one.key < stream.key for one, _ in others):
+            query = Query(("stream.opened",), f"stream:{stream.key}")
+            opened = next(CatalogueSource(self._tx).backwards(query), None)
+            if opened is not None and opened.entry["at"] <= item.start:
+                return True
+        return any(
+            (row["new_stream"], path) == (stream.key, item.path)
+            for _, row, path in self._rows("recordings.assigned", stream.camera)
+        )
+
+
+class _Namers:
+    """Which streams of the roots name files how."""
+
+    def __init__(self, every: Iterable[Stream]) -> None:
+        self._by_layout: dict[tuple[int, str, str], _ByName] = {}
+        for one in every:
+            by_name = self._by_layout.setdefault((one.root, one.layout, one.zone), {})
+            by_name.setdefault((one.name, one.extension), []).append(one)
+
+    def alike(self, stream: Stream) -> list[Stream]:
+        """Those that name files as this one does, itself among them."""
+        by_name = self._by_layout[stream.root, stream.layout, stream.zone]
+        return by_name[stream.name, stream.extension]
+
+    def others(self, stream: Stream, item: Item) -> list[tuple[Stream, Micros]]:
+        """The other streams that a file may be of by its name, and when it began then."""
+        found = [(o, item.start) for o in self.alike(stream) if o.key != stream.key]
+        own = (stream.root, stream.layout, stream.zone)
+        for (root, layout, zone), by_name in self._by_layout.items():
+            if root != stream.root or (root, layout, zone) == own:
+                continue
+            parsed = compile_layout(layout, zone).parse(item.path)
+            if parsed is not None:
+                named = by_name.get((parsed.name, parsed.extension), ())
+                found += [(o, start) for o in named for start in parsed.starts]
+        return found
+
+
+def _rows_of(record: Record) -> Iterator[_Row]:
+    try:
+        columns = record.read().columns
+    except VerificationError as error:
+        raise MismatchError(f"{error}: nothing says what people ruled") from error
+    for values in zip(*columns.values(), strict=True):
+        yield dict(zip(columns, values, strict=True))
+
+
+def _path(stream: Stream, row: _Row) -> bytes | None:
+    if row["path"] is not None:
+        return path_bytes(row["path"])
+    return path_in(stream, row["start"])
