@@ -10,7 +10,7 @@ from tests.simulation.oracle import Violation
 from tests.simulation.scenarios import SCENARIOS
 from tests.support import campaign, needs
 
-AT_ONCE = 6
+AT_ONCE = 4
 """Scenarios that each run plays; a whole campaign plays all, by fresh seeds too."""
 
 

@@ -8,9 +8,11 @@ import time
 
 import pytest
 
+from retention.catalogue import db
 from retention.control.verbs import VERBS, Verb
 from retention.model.answers.status import DeletionPlan
 from retention.model.errors import UnreachableError, UsageError
+from retention.model.values import SECOND
 from retention.reports import plan
 from retention.service.api.server import LARGEST_BODY
 from retention.service.client import Client
@@ -192,7 +194,9 @@ def test_a_reading_without_an_end_is_ended_and_the_service_goes_on(
             ).all()
 
     monkeypatch.setattr(plan, "plan", endless)
-    done = people.olga.retention(office.config, "plan")
+    with monkeypatch.context() as patch:
+        patch.setattr(db, "LONGEST_READ", 3 * SECOND)
+        done = people.olga.retention(office.config, "plan")
     assert done.returncode == 1
     assert "takes longer than 5 s to read" in done.stderr
     assert "ask for less" in done.stderr

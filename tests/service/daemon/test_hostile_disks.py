@@ -204,7 +204,7 @@ def turn(site: Installation, service: Service, *, whole: bool = False) -> None:
     plan(context)
 
 
-@settings(max_examples=campaign.share(300), phases=(Phase.generate,))
+@settings(max_examples=campaign.share(300, 20), phases=(Phase.generate,))
 @given(before=THINGS, after=THINGS, held=st.booleans())
 def test_whatever_lies_on_one_disk_the_other_goes_on(before, after, held):
     with a_site() as (site, time):
