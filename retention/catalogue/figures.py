@@ -231,12 +231,17 @@ class Figures:
             return [(row[:-6], Count(*row[-6:])) for row in rows]
 
     def span(self) -> tuple[int, int] | None:
-        """The first and the last day of deletion; None where there is none."""
+        """The first and the last day of footage or deletion; None where there is none."""
         with self._translated():
-            found = (
-                self._open().execute("SELECT min(day), max(day) FROM cell").fetchone()
+            first, last = (
+                self._open()
+                .execute(
+                    "SELECT min(a), max(b) FROM (SELECT min(day) a, max(day) b FROM cell "
+                    "UNION ALL SELECT min(day), max(day) FROM recorded)"
+                )
+                .fetchone()
             )
-        return None if found[0] is None else (found[0], found[1])
+        return None if first is None else (first, last)
 
     def cells(self, wanted: CellsWanted = ALL) -> Iterator[tuple[Cell, Count]]:
         """Each cell."""

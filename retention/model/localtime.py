@@ -331,8 +331,8 @@ def counted(number: float, noun: str, plural: str = "") -> str:
 
 
 def times(number: int) -> str:
-    """ "once", "2,000 times"."""
-    return "once" if number == 1 else f"{number:,} times"
+    """ "never", "once", "2,000 times"."""
+    return {0: "never", 1: "once"}.get(number, f"{number:,} times")
 
 
 def format_local(instant: Micros, zone: str) -> str:

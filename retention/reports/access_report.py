@@ -71,7 +71,7 @@ def access(evidence: Evidence, asked: Selection) -> Report:
     changed = [one for one in records if one.kind == CHANGED]
     return evidence.report(
         "access", "Access", asked, _verdict(done, denied, changed),
-        [_people(done), _deeds(done), _denied(denied), _roles(changed)],
+        [_deeds(done), _denied(denied), _roles(changed)],
         [
             "People are uid and role, as the kernel named them; who was added to a role "
             "is in the log as a commitment only: `retention audit show ENTRY` opens it "
@@ -114,18 +114,6 @@ def _often(records: Iterable[tuple[Deed, int, Record]]) -> dict[Deed, Often]:
         one.number += number
         one.last, one.entries[1] = at, entry
     return dict(sorted(found.items()))
-
-
-def _people(done: list[Record]) -> ReportTable:
-    found = _often((Deed(who(one.entry), ""), 1, one) for one in done)
-    rows = [
-        ReportRow([deed.who, *one.cells()], [one.entries])
-        for deed, one in found.items()
-    ]
-    return ReportTable(
-        "people", "Who acted, and in which role", [ReportColumn("who", "who"), *_OFTEN],
-        rows, empty="nobody", evidence=list(OF_PEOPLE),
-    )  # fmt: skip
 
 
 def _deeds(done: list[Record]) -> ReportTable:

@@ -23,17 +23,16 @@ from retention.model.errors import UsageError
 from retention.model.localtime import day_text, format_duration, format_utc
 from retention.model.values import DAY, Micros
 from retention.reports.columns import CAMERA, ENTRY, entries_of, seconds
-from retention.reports.copied_site import NO_ROLL_UP
 from retention.reports.disposal import (
     POLICY,
+    WORDS,
     Deletion,
     Findings,
-    custody,
     deletions_of,
     findings,
-    is_ours,
     lateness_of,
     pieces,
+    told,
 )
 from retention.reports.evidence import Evidence, Selection
 from retention.reports.find import Life
@@ -46,16 +45,6 @@ LISTED = 10_000
 KEPT, UNKNOWN = 8, 7
 """How the command ends where some of it is held or present still; where nothing is, but of
 some it is not known what became of it."""
-
-_WORDS = {
-    Fate.DELETED: "deleted",
-    Fate.PROTECTED: "held",
-    Fate.PENDING: "present",
-    Fate.LOST: "lost",
-    Fate.SILENT: "no recording seen",
-    Fate.UNKNOWN: "not known",
-}
-_NOT_OURS = "not ours"
 
 
 def certificate(
@@ -99,9 +88,9 @@ def exit_status(report: Report) -> int:
     """How the command ends: `KEPT`, `UNKNOWN`, or 0 where all of it is answered and none of
     it is there."""
     words = {row.cells[3] for row in report.tables[0].rows}
-    if words & {_WORDS[Fate.PROTECTED], _WORDS[Fate.PENDING]}:
+    if words & {WORDS[Fate.PROTECTED], WORDS[Fate.PENDING]}:
         return KEPT
-    return UNKNOWN if _WORDS[Fate.UNKNOWN] in words else 0
+    return UNKNOWN if WORDS[Fate.UNKNOWN] in words else 0
 
 
 def provable(report: Report) -> Iterator[tuple[int, int]]:
@@ -110,20 +99,11 @@ def provable(report: Report) -> Iterator[tuple[int, int]]:
     names = [column.name for column in table.columns]
     for row in table.rows:
         cells = dict(zip(names, row.cells, strict=True))
-        if cells["became"] in (_WORDS[Fate.DELETED], _WORDS[Fate.LOST]):
+        if cells["became"] in (WORDS[Fate.DELETED], WORDS[Fate.LOST]):
             yield cells["entry"], cells["row"]
 
 
 # -- the tables -----------------------------------------------------------------------------
-
-
-def _word(evidence: Evidence, camera: int, piece: Piece) -> tuple[str, str]:
-    """What a stretch is, and why."""
-    if piece.fate is Fate.SILENT and not is_ours(evidence, camera):
-        whose = custody(evidence, camera).replace("_", " ")
-        return _NOT_OURS, f"in the custody of the {whose}, who can be asked"
-    why = NO_ROLL_UP if piece.fate is Fate.SILENT and not piece.why else piece.why
-    return _WORDS[piece.fate], why
 
 
 def _stretches(found: Findings, stretches: list[tuple[int, Piece]]) -> ReportTable:
@@ -137,7 +117,7 @@ def _stretches(found: Findings, stretches: list[tuple[int, Piece]]) -> ReportTab
     ]
     rows = []
     for camera, piece in stretches:
-        word, why = _word(found.evidence, camera, piece)
+        word, why = told(found.evidence, camera, piece)
         cells = [
             found.evidence.cameras.name(camera), format_utc(piece.start),
             format_utc(piece.end), word, why or None, seconds(piece.end - piece.start),
@@ -191,7 +171,7 @@ def _line(found: Findings, life: Life, deletion: Deletion | None) -> ReportRow:
     entry, row = (None, None) if last is None else (last.entry, last.row)
     cells: list[Any] = [
         found.evidence.cameras.name(life.camera), format_utc(life.start),
-        format_utc(life.end), life.size, _WORDS[became.fate], became.why or None,
+        format_utc(life.end), life.size, WORDS[became.fate], became.why or None,
     ]  # fmt: skip
     if isinstance(last, DeletionDone):
         entry, row = last.intent, last.row  # the row is the intent's
@@ -206,10 +186,10 @@ def _line(found: Findings, life: Life, deletion: Deletion | None) -> ReportRow:
     cells += [entry, row]
     if found.request is not None:
         cells += _against(found, found.request, deletion)
-    told = {one.entry for one in life.events}
+    behind = {one.entry for one in life.events}
     if deletion is not None and deletion.intent.policy_entry is not None:
-        told.add(deletion.intent.policy_entry)
-    return ReportRow(cells, entries_of(told))
+        behind.add(deletion.intent.policy_entry)
+    return ReportRow(cells, entries_of(behind))
 
 
 _BEFORE, _AFTER = "before the request", "after the request"
@@ -287,16 +267,16 @@ def _verdict(
         lengths: Counter[str] = Counter()
         for key, piece in stretches:
             if key == camera:
-                word, _ = _word(evidence, camera, piece)
+                word, _ = told(evidence, camera, piece)
                 lengths[word] += piece.end - piece.start
         parts = [f"{format_duration(one)} {word}" for word, one in lengths.items()]
         name = evidence.cameras.name(camera)
         said.append(ReportSaid(f"camera {name}: {', '.join(parts)}"))
-        fates = Counter(_WORDS[found.became(one).fate] for one in lives)
+        fates = Counter(WORDS[found.became(one).fate] for one in lives)
         counts = ", ".join(f"{number:,} {word}" for word, number in fates.items())
         said.append(ReportSaid(f"recordings named of it: {counts or 'none'}"))
         if fates["lost"]:
-            said.append(ReportSaid(f"{fates['lost']:,} of them were LOST", False))
+            said.append(ReportSaid(f"{fates['lost']:,} of them LOST", False))
     asked = [
         one for lives in named.values() for life in lives
         if (one := deletions.get(id(life))) is not None

@@ -23,7 +23,7 @@ from retention.model.localtime import (
     times,
     utc_or_null,
 )
-from retention.model.values import DAY, Micros
+from retention.model.values import SECOND, Micros
 from retention.reports.columns import (
     CAMERA,
     STOOD,
@@ -60,10 +60,12 @@ class Watched:
 
 
 class Overdue(NamedTuple):
-    """A stretch of heartbeats that all said that something was overdue."""
+    """Heartbeat after heartbeat that said that something was overdue, until the first that
+    did not, or, where there is none yet, the end of the log."""
 
     since: Micros
-    until: Micros
+    until: Micros | None
+    duration: Micros
     most: int
     first: int
     last: int
@@ -81,7 +83,7 @@ def compliance(evidence: Evidence, asked: Selection) -> Report:
     ]
     alarms = stood(evidence.source, asked.window)
     guards = [one for one in alarms if one.is_guard]
-    late = _overdue(beats)
+    late = _overdue(beats, min(asked.window.end, evidence.written))
     tables = [
         _by_day(evidence, wanted, _watched(evidence, beats)),
         _overdue_table(late),
@@ -107,16 +109,11 @@ def _verdict(
 ) -> list[ReportSaid]:
     said = [total.said()]
     if late:
-        longest = max(one.until - one.since for one in late)
-        said.append(
-            ReportSaid(
-                f"recordings were overdue {times(len(late))}, the longest for "
-                f"{format_duration(longest)}",
-                False,
-            )
-        )
+        longest = max(one.duration for one in late) // SECOND * SECOND
+        text = f"recordings were overdue {times(len(late))}, the longest for "
+        said.append(ReportSaid(text + format_duration(longest), False))
     elif beats:
-        said.append(ReportSaid("nothing was overdue at any full hour", True))
+        said.append(ReportSaid("nothing was overdue when it was counted", True))
     else:
         said.append(ReportSaid("the service counted nothing in these days", False))
     oldest = beats[-1].entry["fields"]["oldest_unheld"] if beats else None
@@ -124,7 +121,8 @@ def _verdict(
         age = beats[-1].entry["at"] - oldest
         said.append(
             ReportSaid(
-                f"at the end the oldest footage under no hold was {age // DAY} days old"
+                f"at the end the oldest footage under no hold was {format_duration(age)} "
+                "old"
             )
         )
     guards = [one for one in alarms if one.is_guard]
@@ -135,7 +133,7 @@ def _verdict(
         text = f"entries that no rule allows were found {times(len(unlawful))}"
         said.append(ReportSaid(f"{text}: alarm {UNLAWFUL}", False))
     else:
-        said.append(ReportSaid("the daily check found nothing unlawful", True))
+        said.append(ReportSaid("nothing that no rule allows was found", True))
     return said
 
 
@@ -189,21 +187,20 @@ def _day(day: int, one: Lateness, seen: Watched | None) -> ReportRow:
     return ReportRow(cells, one.entries + beats)
 
 
-def _overdue(beats: list[Record]) -> list[Overdue]:
+def _overdue(beats: list[Record], end: Micros) -> list[Overdue]:
+    """`end` is up to when that is asked."""
     found: list[Overdue] = []
-    stands = False
     for one in beats:
         at, most = one.entry["at"], one.entry["fields"]["overdue"]
-        if most and stands:
-            last = found[-1]
-            found[-1] = last._replace(
-                until=at, most=max(most, last.most), last=one.number
-            )
+        last = found[-1] if found and found[-1].until is None else None
+        if last is None:
+            if most:
+                found.append(Overdue(at, None, end - at, most, one.number, one.number))
         elif most:
-            found.append(Overdue(at, at, most, one.number, one.number))
-        elif stands:
-            found[-1] = found[-1]._replace(until=at, last=one.number)
-        stands = bool(most)
+            found[-1] = last._replace(most=max(most, last.most), last=one.number)
+        else:
+            length = at - last.since
+            found[-1] = last._replace(until=at, duration=length, last=one.number)
     return found
 
 
@@ -211,8 +208,8 @@ def _overdue_table(late: list[Overdue]) -> ReportTable:
     columns = [*STOOD, ReportColumn("most", "most at once", "number")]
     rows = [
         ReportRow(
-            [format_utc(one.since), format_utc(one.until),
-             seconds(one.until - one.since), one.most],
+            [format_utc(one.since), utc_or_null(one.until), seconds(one.duration),
+             one.most],
             [[one.first, one.last]],
         )
         for one in late

@@ -192,7 +192,9 @@ def _by_reason(evidence: Evidence, wanted: CellsWanted, total: Lateness) -> Repo
 
 
 def _reason(days: int, doubt: int) -> str:
-    period = "period not known" if days < 0 else f"period of {days} days over"
+    period = (
+        "period not known" if days < 0 else f"period of {counted(days, 'day')} over"
+    )
     return (
         f"{period}, counted from when it was seen: its times were in doubt"
         if doubt

@@ -24,7 +24,7 @@ from retention.model.coverage import (
 )
 from retention.model.policy import merge
 from retention.model.values import DAY, FOREVER, Custody, Micros, Window
-from retention.reports.copied_site import BEYOND, NOT_NAMED
+from retention.reports.copied_site import BEYOND, NO_ROLL_UP, NOT_NAMED
 from retention.reports.evidence import Evidence
 from retention.reports.find import Finder, Life, Wanted
 from retention.reports.held import HoldLife
@@ -40,6 +40,17 @@ _SIGNS = telling("alive")
 _ODD = tuple(kind for kind in RECORDINGS if kind not in (INTENDED, DELETED, _ROLL_UPS))
 
 _OPEN = "being deleted as the log ends"
+
+WORDS = {
+    Fate.PENDING: "present",
+    Fate.PROTECTED: "held",
+    Fate.DELETED: "deleted",
+    Fate.LOST: "lost",
+    Fate.SILENT: "no recording seen",
+    Fate.UNKNOWN: "not known",
+}
+NOT_OURS = "not ours"
+"""What any instant of a camera is, in a word."""
 
 
 def _hold(numbers: Iterable[str]) -> str:
@@ -74,6 +85,8 @@ class Findings:
     lives: list[Life]
     holds: list[HoldLife]
     faults: list[str]
+    reasons: list[Layer]
+    """Why nothing may have been seen."""
     policies: dict[int, Micros] = field(default_factory=dict)
     """When the entry was written that has a version of the policy."""
 
@@ -145,6 +158,7 @@ def findings(
     return Findings(
         evidence, window, request, lives, holds,
         [f"entry {one.entry}: {one.what}" for one in finder.faults],
+        _reasons(evidence, window),
         {
             version: source.entry(entry).entry["at"]
             for version, (entry, _) in finder.policies.items()
@@ -207,8 +221,7 @@ def pieces(found: Findings, camera: int) -> list[Piece]:
     layers = _named(found, camera)
     if not is_ours(evidence, camera):
         return account(window, layers, Fate.SILENT)
-    reasons = _reasons(evidence, window)
-    unwatched = merge(one for layer in reasons for one in layer.windows)
+    unwatched = merge(one for layer in found.reasons for one in layer.windows)
     watched = split([window], unwatched)[1]
     named = set(_accounted(found, camera))
     told: list[Window] = []
@@ -229,7 +242,7 @@ def pieces(found: Findings, camera: int) -> list[Piece]:
             if camera in hold.cameras
         ),
         Layer(Fate.UNKNOWN, NOT_NAMED, merge(recorded)),
-        *reasons,
+        *found.reasons,
     ]  # fmt: skip
     return close_gaps(account(window, layers, Fate.SILENT))
 
@@ -250,6 +263,15 @@ def is_ours(evidence: Evidence, camera: int) -> bool:
     return custody(evidence, camera) == Custody.COUNCIL
 
 
+def told(evidence: Evidence, camera: int, piece: Piece) -> tuple[str, str]:
+    """What a stretch is, as one of `WORDS` or `NOT_OURS`, and why."""
+    if piece.fate is Fate.SILENT and not is_ours(evidence, camera):
+        whose = custody(evidence, camera).replace("_", " ")
+        return NOT_OURS, f"in the custody of the {whose}, who can be asked"
+    why = NO_ROLL_UP if piece.fate is Fate.SILENT and not piece.why else piece.why
+    return WORDS[piece.fate], why
+
+
 def custody(evidence: Evidence, camera: int) -> str:
     one = evidence.cameras.by_key.get(camera)
     said = None if one is None else one.said.get("custody")
@@ -257,7 +279,6 @@ def custody(evidence: Evidence, camera: int) -> str:
 
 
 def _reasons(evidence: Evidence, window: Window) -> list[Layer]:
-    """Why nothing may have been seen."""
     signs, adopted = [], FOREVER + 1
     for record in evidence.source.of_kinds((*_SIGNS, _ADOPTED)):
         if record.is_void:

@@ -167,14 +167,16 @@ class Evidence:
         return frozenset(found)
 
     def days(self, asked: Selection) -> range:
-        """The local days asked for; UsageError where they are not whole ones.  What is
-        summed up is summed up by days."""
+        """The local days asked for of which the log tells; UsageError where they are not
+        whole ones.  What is summed up is summed up by days."""
         zone = ZoneInfo(self.zone)
-        first, last = self.day(self.began), self.day(self.written)
-        if (span := self.figures.span()) is not None:  # a clock may have been set back
-            first, last = min(first, span[0]), max(last, span[1])
+        first, last = self.figures.span() or (self.day(self.began),) * 2
+        first, last = (
+            min(first, self.day(self.began)),
+            max(last, self.day(self.written)),
+        )
         if asked.shown.since is not None:
-            first = self.day(asked.window.start)
+            first = max(first, self.day(asked.window.start))
         if asked.shown.until is not None:
             last = min(last, self.day(asked.window.end - 1))
         for text, instant in (

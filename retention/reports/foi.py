@@ -22,9 +22,11 @@ from retention.model.answers.report import (
     ReportTable,
 )
 from retention.model.localtime import counted, day_text, format_duration, times
-from retention.model.values import DAY, SECOND, Published, published_by
+from retention.model.values import SECOND, Published, published_by
 from retention.reports.columns import entries_of, seconds
+from retention.reports.coverage_report import CameraDays, camera_days
 from retention.reports.evidence import Evidence, Selection
+from retention.reports.forms.texts import share_text
 from retention.reports.hold_register import lives
 from retention.reports.lateness import (
     EVIDENCE,
@@ -76,7 +78,7 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
     rows = [
         *_cameras(evidence, used),
         *_watching(evidence, days),
-        *_recording(evidence, used, days),
+        *_recording(evidence, asked, days),
         *_keeping(evidence, total, wanted),
         *_police(evidence, used, alarms),
         *_list(evidence),
@@ -118,7 +120,7 @@ def _used(evidence: Evidence, asked: Selection) -> list[LoggedCamera]:
     return [
         one
         for key, one in sorted(evidence.cameras.by_key.items())
-        if not one.retired and (asked.cameras is None or key in asked.cameras)
+        if one.retired is None and (asked.cameras is None or key in asked.cameras)
     ]
 
 
@@ -201,26 +203,20 @@ def _last(evidence: Evidence, kind: str) -> list[int]:
     return [one.number for one in evidence.source.of_kinds((kind,))][-1:]
 
 
-def _recording(
-    evidence: Evidence, used: list[LoggedCamera], days: range
-) -> list[ReportRow]:
+def _recording(evidence: Evidence, asked: Selection, days: range) -> list[ReportRow]:
     """By what was catalogued: a recording counts to the UTC day that it starts on."""
-    keys = {one.key for one in used if one.said.get("custody") == "council"}
-    found = [
-        (day, min(duration, DAY))
-        for day, camera, _, duration, *_ in evidence.figures.recorded()
-        if day in days and camera in keys
-    ]
-    possible = len(keys) * len(days)
-    if not found or not possible:
+    found = camera_days(evidence, asked, days)
+    total = CameraDays()
+    for one in found.values():
+        total.add(one)
+    if not total.number or total.share is None:
         answer = "nothing was recorded"
     else:
-        share = sum(length for _, length in found) / (possible * DAY)
-        with_any = len({day for day, _ in found})
+        with_any = len({day for (_, day), one in found.items() if one.number})
         answer = (
-            f"{with_any:,} of {len(days):,} days; of all hours of {len(keys):,} cameras "
-            f"{min(share, 1):.1%} were recorded; {times(possible - len(found))} a camera "
-            "had nothing for a whole day"
+            f"{with_any:,} of {len(days):,} days; {share_text(total.share)} of all hours of "
+            f"{counted(len({key for key, _ in found}), 'camera')}; "
+            f"{times(total.empty)} a camera had nothing for a whole day"
         )
     return [_row("When do the council's cameras record?", answer, AUDITOR)]
 
@@ -236,7 +232,7 @@ def _keeping(
     if policies:
         last = policies[-1]
         own = len(last.periods())
-        text = f"{last.entry['fields']['days']} days from the end of each recording"
+        text = f"{counted(last.entry['fields']['days'], 'day')} from the end of each recording"
         if own:
             text += f"; {own:,} cameras have a period of their own"
         rows.append(
@@ -312,7 +308,7 @@ def _list(evidence: Evidence) -> list[ReportRow]:
 def _silent(alarms: list[Stood]) -> ReportRow:
     found = [one for one in alarms if one.what == SILENT]
     entries = entries_of(n for one in found for n in one.entries)
-    answer = times(len(found)) if found else "never"
+    answer = times(len(found))
     return _row("Did cameras fall silent?", answer, AUDITOR, entries)
 
 

@@ -158,7 +158,8 @@ def holds(evidence: Evidence, asked: Selection) -> Report:
             "People are uid and role, as the kernel named them; names, references and "
             "reasons are in the log as commitments only",
             "Of footage that is still there the log says nothing one by one: it names a "
-            "recording when it is deleted, lost or in doubt",
+            "recording when it is deleted, lost or in doubt; what a hold keeps now "
+            "`retention hold show N` counts",
             "Surplus is footage outside a hold's time, in recordings that reach into it",
         ],
     )  # fmt: skip
@@ -280,7 +281,7 @@ def _footage(
 ) -> ReportTable:
     parts = {
         "too_late": "gone before",
-        "deleted_since": "deleted since",
+        "deleted_since": "kept, and deleted since",
         "lost": "lost while it stood",
     }
     columns = [ReportColumn("hold", "hold", "number")]
@@ -290,26 +291,17 @@ def _footage(
             ReportColumn(f"{name}_duration", "footage", "duration"),
             ReportColumn(f"{name}_bytes", "bytes", "bytes"),
         ]
-    columns.append(
-        ReportColumn("surplus", "surplus, of those deleted since", "duration")
-    )
-    columns.append(ReportColumn("kept", "kept by it at the end of the log", "number"))
+    columns.append(ReportColumn("surplus", "surplus of those", "duration"))
     rows = []
     for hold in found:
         one = footage[hold.number]
         cells = [hold.number, *sums(one.before), *sums(one.since), *sums(one.lost)]
-        cells += [seconds(one.since.surplus), _kept(evidence, hold)]
+        cells.append(seconds(one.since.surplus))
         rows.append(ReportRow(cells, entries_of(one.told)))
     return ReportTable(
         "footage", "What became of their footage", columns, rows,
         empty="no hold stood then", evidence=[INTENDED, DELETED, LOST],
     )  # fmt: skip
-
-
-def _kept(evidence: Evidence, hold: HoldLife) -> int | None:
-    """One that has cooled off keeps nothing any more; of others it is not known."""
-    ended = hold.free_at is not None and hold.free_at <= evidence.written
-    return 0 if ended else None
 
 
 def opened(evidence: Evidence, asked: Selection) -> tuple[Report, list[int]]:

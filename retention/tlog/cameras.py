@@ -31,12 +31,14 @@ class _Label:
 
 @dataclass(slots=True)
 class LoggedCamera:
-    """One camera by its key, under its last id; `said` is what the register said of it
-    last, by name, as far as it is on record."""
+    """One camera by its key, under its last id; `added` and `retired` are when it came
+    into use, and went out of it; `said` is what the register said of it last, by name, as
+    far as it is on record."""
 
     key: int
+    added: Micros
     id: str = ""
-    retired: bool = False
+    retired: Micros | None = None
     said: dict[str, Any] = field(default_factory=dict)
 
 
@@ -70,17 +72,17 @@ class LoggedCameras:
             return
         given = ALL[kind].id_given(fields)
         key = fields["camera"] if given is None else given[0]
-        one = self.by_key.setdefault(key, LoggedCamera(key))
+        one = self.by_key.setdefault(key, LoggedCamera(key, at))
         if given is not None:
             self._label(given[1], key, at)
             one.id = given[1]
         if kind == "camera.added":
             one.said |= fields
         elif kind == "camera.retired":
-            one.retired = True
+            one.retired = at
         elif kind == "camera.replaced":
-            self.by_key.setdefault(fields["old"], LoggedCamera(fields["old"]))
-            self.by_key[fields["old"]].retired = True
+            old = fields["old"]
+            self.by_key.setdefault(old, LoggedCamera(old, at)).retired = at
         for name, (_, new) in fields.get("changes", {}).items():
             one.said[name] = new
 

@@ -114,7 +114,7 @@ def test_each_stretch_of_the_time_is_called_what_it_is(watched, reported):
         ("not known", 1), ("held", 1), ("not known", 2),
     ]  # fmt: skip
     assert exit_status(report) == KEPT
-    assert verdict(report)["1 of them were LOST"] is False
+    assert verdict(report)["1 of them LOST"] is False
     (counts,) = table(report, "counts")
     assert counts == {
         "camera": "1001", "day": "2026-06-01", "recorded": 4, "deleted": 1, "lost": 1,

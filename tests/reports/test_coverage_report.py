@@ -1,12 +1,17 @@
 """`report coverage`: how much of the day each camera recorded, as a number."""
 
+import pytest
+
+from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR
+from retention.reports import coverage_report
 from tests.support.reported import table
 
 
 def half_a_day(site):
     """Camera 1001 recorded twelve hours of a day that is over, 1002 nothing."""
+    site.now += 3 * DAY
     day = (site.now // DAY - 1) * DAY
     row = site.row(age=site.now - day - 12 * HOUR, length=12 * HOUR)
     assert row[2] == day
@@ -48,8 +53,79 @@ def test_a_camera_of_the_police_is_not_asked_for_footage(site, reported):
 
 
 def test_of_a_day_that_goes_on_only_what_is_over_counts(site, reported):
-    site.now = (site.now // DAY) * DAY + 6 * HOUR
+    site.now = (site.now // DAY + 1) * DAY + 6 * HOUR
     site.recorded(site.row(age=0, length=6 * HOUR))
     day = format_utc(site.now)[:10]
     (row,) = table(reported(site).both("coverage", on=day, camera="1001"), "by_camera")
     assert row["complete"] > 0.99
+
+
+def test_two_recorders_of_one_camera_do_not_make_up_for_another(site, reported):
+    """Each hour of a camera counts once."""
+    site.now += 3 * DAY
+    day = (site.now // DAY - 1) * DAY
+    twice = [site.row(start=day, length=DAY, stream=stream) for stream in (101, 103)]
+    site.recorded(*twice)
+    report = reported(site).both("coverage", on=format_utc(day)[:10])
+    assert [row["complete"] for row in table(report, "by_camera")] == [1.0, 0.0]
+    assert report.verdict[0].text.startswith("50.00% of the time")
+
+
+def test_a_camera_is_asked_for_nothing_from_before_it_was_there_or_after(
+    site, reported
+):
+    site.now = (site.now // DAY + 3) * DAY + 6 * HOUR
+    since = site.now
+    site.add(
+        "camera.added", camera=3, id="1003", kind="public_space", custody="council",
+        source="test",
+    )  # fmt: skip
+    site.now += 12 * HOUR
+    site.add("camera.retired", camera=3, id="1003")
+    site.now += 2 * DAY
+    site.beat(0)
+    day = since - 6 * HOUR
+    site.recorded(site.row(3, start=since, length=12 * HOUR))
+    span = {
+        "since": format_utc(day - DAY)[:10],
+        "until": format_utc(day + 2 * DAY)[:10],
+    }
+    report = reported(site).both("coverage", camera="1003", **span)
+    (row,) = table(report, "by_camera")
+    assert row["complete"] > 0.99
+    assert len(table(report, "cells")) == 1
+
+
+def test_what_each_hour_of_a_camera_is_adds_up_to_the_hour(site, reported, monkeypatch):
+    """Deleted, lost, silent and the rest, also of a camera of the police."""
+    site.add(
+        "camera.added", camera=3, id="A3", kind="anpr", custody="police", source="test"
+    )
+    day = (site.now // DAY + 3) * DAY
+    site.at(day - HOUR)
+    site.add("root.adopted", root="nvr1", recordings=0, bytes=0, unknown=0)
+    for hour in range(25):
+        site.at(day + hour * HOUR)
+        site.beat(0)
+    first, second = (
+        site.row(
+            start=day + at * HOUR, length=HOUR, due=day + (at + 1) * HOUR + 28 * DAY
+        )
+        for at in (0, 1)
+    )
+    site.recorded(first, second)
+    site.said("recordings.lost", (*second[:6], 0, None), held=0)
+    site.at(day + 29 * DAY)
+    site.delete(first)
+    on = format_utc(day)[:10]
+    report = reported(site).both("coverage", on=on, camera="1001", hours=True)
+    rows = table(report, "hours")
+    assert [len(rows), rows[0]["hour"]] == [24, format_utc(day)]
+    assert [rows[n][what] for n, what in enumerate(("deleted", "lost"))] == [3600, 3600]
+    assert {row["no_recording_seen"] for row in rows[2:]} == {3600}
+    assert {sum(list(row.values())[2:]) for row in rows} == {3600}
+    theirs = reported(site).both("coverage", on=on, camera="A3", hours=True)
+    assert {row["not_ours"] for row in table(theirs, "hours")} == {3600}
+    monkeypatch.setattr(coverage_report, "HOURS", 24)
+    with pytest.raises(UsageError, match="these are 48 hours, and 24 are told one by"):
+        reported(site).both("coverage", on=on, hours=True, controller="leicester")

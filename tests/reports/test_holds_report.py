@@ -106,7 +106,7 @@ def test_what_a_hold_came_too_late_for_and_what_it_lost(site, reported):
     shown = {
         "too_late": 2, "too_late_duration": 61 * 60, "too_late_bytes": 12,
         "deleted_since": 1, "deleted_since_bytes": 11, "surplus": 0,
-        "lost": 1, "lost_bytes": 13, "kept": 0,
+        "lost": 1, "lost_bytes": 13,
     }  # fmt: skip
     assert {name: row[name] for name in shown} == shown
     assert ("hold 1 LOST 1 of its recordings", False) in said(report)
@@ -121,11 +121,6 @@ def test_surplus_is_what_lies_outside_the_window(site, reported):
     site.delete(site.row(age=age, length=HOUR))
     (row,) = table(reported(site).both("holds"), "footage")
     assert (row["deleted_since"], row["surplus"]) == (1, 10 * 60)
-
-
-def test_of_a_hold_in_force_it_is_not_known_what_it_keeps(site, reported):
-    site.place(0, site.now)
-    assert table(reported(site).both("holds"), "footage")[0]["kept"] is None
 
 
 def test_holds_are_asked_for_by_camera_and_by_when_they_stood(site, reported):

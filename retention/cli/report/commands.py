@@ -298,15 +298,20 @@ def compliance(session: Session) -> dict[str, Any]:
 
 @report.command("coverage")
 @reporting
-def coverage(session: Session) -> dict[str, Any]:
-    """Of how much of each day there was footage of each camera, as a number.
+@click.option(
+    "--hours", is_flag=True, help="With what each hour of a camera is, up to 10,000."
+)
+def coverage(session: Session, *, hours: bool) -> dict[str, Any]:
+    """Of how much of each day there was footage of each camera, as a number; and what
+    each hour is: present, held, deleted, lost, no recording seen, not known, not ours.
 
     \b
     Example:
       retention report coverage --from 2026-10-01 --to 2026-11-01
+      retention report coverage --on 2026-10-24 --camera 1101 --hours
       retention report coverage --on 2026-10-24 --csv --table cells
     """
-    return {}
+    return {"hours": hours} if hours else {}
 
 
 @report.command("exceptions")

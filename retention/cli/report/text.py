@@ -26,6 +26,9 @@ from retention.reports.forms.texts import lines_of, ranges_text, sentence_of
 _SHOWN = 60
 """Rows of a table on a terminal; whole with --table."""
 
+_LONG = 40
+"""Characters that are not said again in the row below."""
+
 
 def report_text(name: str | None, explain: bool) -> Callable[[Report, str], str]:
     """How a report is told: all of it, or the table of that name whole; `explain`: with
@@ -75,7 +78,7 @@ def _table(table: ReportTable, zone: str, explain: bool, most: int | None) -> st
             for line, row in zip(lines, table.rows, strict=False)
         ]
         total = [[*line, ""] for line in total]
-    shown = lines[: len(table.rows)][:most]
+    shown = list(_without_repeats(lines[: len(table.rows)][:most]))
     text = [f"{table.title}", fitted_table(headings, [*shown, *total])]
     left = len(table.rows) - len(shown)
     if left:
@@ -87,6 +90,17 @@ def _table(table: ReportTable, zone: str, explain: bool, most: int | None) -> st
     if explain and table.evidence:
         text.append(f"Entries are those of {' and '.join(table.evidence)}.")
     return "\n".join(text)
+
+
+def _without_repeats(lines: list[list[str]]) -> Iterator[list[str]]:
+    """A long cell that says what the one above it says is a ditto mark."""
+    above: list[str] = []
+    for line in lines:
+        yield [
+            '"' if above[place : place + 1] == [cell] and len(cell) > _LONG else cell
+            for place, cell in enumerate(line)
+        ]
+        above = line
 
 
 def rebuilt_text(found: FiguresRebuilt, zone: str) -> str:
