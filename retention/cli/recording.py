@@ -183,7 +183,7 @@ def resolve(
           --reason "recorder's clock was not put back on 25 October"
       retention recording resolve nvr1/1101/2026-10-25 --times-right \\
           --reason "files were copied back from a backup"
-      retention recording resolve --delivery nvr1/1101/2026-10-27T08Z \
+      retention recording resolve --delivery nvr1/1101/2026-10-27T08Z \\
           --times-right --reason "the recorder was offline for two days"
     """
     if times_right == (shift is not None):
