@@ -63,13 +63,14 @@ _INTENTS = f"""
 
 class CatalogueSource:
     """The log of a catalogue, within one transaction; with `size` only the first so many
-    entries of it, as a signed head has them."""
+    entries of it, as a signed head has them; backwards no further than `first`."""
 
     indexed = True
 
-    def __init__(self, tx: Connection, size: int = FOREVER) -> None:
+    def __init__(self, tx: Connection, size: int = FOREVER, first: int = 0) -> None:
         self._tx = tx
         self._size = size
+        self._first = first
         self.entries = 0
         self.doubted: dict[int, Unsigned] = {}
 
@@ -107,7 +108,7 @@ class CatalogueSource:
         yield from heapq.merge(found, done, key=lambda one: -one.number)
 
     def _found(self, query: Query) -> Iterator[Record]:
-        statement, values = _statement(query)
+        statement, values = _statement(query, self._first)
         # Read as far as the reader asks, and closed with it.
         with self._tx.execute(statement, values) as found:
             for number, data in found:
@@ -125,6 +126,8 @@ class CatalogueSource:
             intents = self._tx.execute(sa.text(_INTENTS), _of_camera(query)).scalars()
             numbers = reversed(log.completions(self._tx, intents))
         for number in numbers:
+            if number < self._first:
+                return
             if number < before:
                 record = self.entry(number)
                 if query.subject in (None, record.entry.get("subject")):
@@ -137,7 +140,7 @@ class CatalogueSource:
         if first is None:
             return
         for number, intent in log.completed(self._tx, before):
-            if number < first:
+            if number < max(first, self._first):
                 return
             if first <= intent <= last and self._is_found(intent, values):
                 yield number
@@ -199,24 +202,44 @@ class CatalogueSource:
     ) -> Iterable[Record]:
         """The records about footage of these cameras in the windows, with the completions
         of batches, those about holds on them, and the roll-ups of these days."""
+        wanted = self.met(cameras, windows, days, held)
+        wanted = self.with_completions(sorted(wanted), windows)
+        wanted |= set(self.before_extended(sorted(wanted)))
+        return self.records(sorted(wanted))
+
+    def met(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+        held: Collection[Window] = (),
+    ) -> set[int]:
+        """The numbers of the entries that the index has about that, batches without
+        their completions."""
         wanted = self._numbers(cameras, windows, days)
-        wanted |= self.those_of(self._numbers(cameras, held, ()), HOLDS)
-        for record in self._entries(sorted(wanted), (INTENDED,)):
+        return wanted | self.those_of(self._numbers(cameras, held, ()), HOLDS)
+
+    def with_completions(
+        self, numbers: Sequence[int], windows: Collection[Window]
+    ) -> set[int]:
+        """These, with the completions of the batches among them; without batches that
+        have nothing in the windows."""
+        wanted = set(numbers)
+        for record in self.records(numbers, (INTENDED,)):
             if apart(record.entry["fields"], windows):
                 wanted.discard(record.number)
                 continue
             completion = log.completion(self._tx, record.number)
             if completion is not None:
                 wanted.add(completion)
-        wanted |= set(self._before_extended(sorted(wanted)))
-        return self._entries(sorted(one for one in wanted if one < self._size))
+        return wanted
 
-    def _before_extended(self, numbers: list[int]) -> Iterator[int]:
+    def before_extended(self, numbers: Sequence[int]) -> Iterator[int]:
         """All entries of the holds that came to cover this footage when they were
         extended: what they covered before lies elsewhere."""
         placed: set[int] = set()
         met: set[int] = set()
-        for record in self._entries(numbers, tuple(telling("cover"))):
+        for record in self.records(numbers, tuple(telling("cover"))):
             hold = record.entry["fields"]["hold"]
             (placed if record.kind == "hold.placed" else met).add(hold)
         for hold in met - placed:
@@ -296,11 +319,12 @@ class CatalogueSource:
             if len(page) < _PAGE:
                 return
 
-    def _entries(
-        self, numbers: list[int], kinds: Collection[str] = ()
+    def records(
+        self, numbers: Sequence[int], kinds: Collection[str] = ()
     ) -> Iterator[Record]:
-        """Those of the numbers, in order; only those of some kinds, where any are
-        named."""
+        """Those of the numbers that there are, in order; only those of some kinds, where
+        any are named."""
+        numbers = [one for one in numbers if one < self._size]
         query = sa.select(entry_table.c.number, entry_table.c.bytes).order_by(
             entry_table.c.number
         )
@@ -318,19 +342,20 @@ class CatalogueSource:
         self.entries += 1
         if (unsigned := came_back(self._back, number)) is not None:
             self.doubted[number] = unsigned
-        return Record(number, entry, partial(self._rows, number), unsigned)
+        return Record(number, entry, partial(self.row_file, number), unsigned)
 
-    def _rows(self, number: int) -> bytes | None:
+    def row_file(self, number: int) -> bytes | None:
+        """What lies beside an entry; None where nothing does."""
         data = self._tx.exec_driver_sql(
             "SELECT bytes FROM entry_rows WHERE entry=?", (number,)
         ).scalar()
         return None if data is None else bytes(data)
 
 
-def _statement(query: Query) -> tuple[sa.Select[Any], dict[str, Any]]:
-    """The search for a query, and its values."""
+def _statement(query: Query, first: int) -> tuple[sa.Select[Any], dict[str, Any]]:
+    """The search for a query among the entries from a number on, and its values."""
     columns = entry_table.c
-    where: list[Any] = []
+    where: list[Any] = [columns.number >= first] if first else []
     values: dict[str, Any] = {}
     if query.before is not None:
         where.append(columns.number < query.before)

@@ -3,13 +3,12 @@ prove, checkpoint, key and publish."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from retention.catalogue import heads, log
 from retention.catalogue.entries import CatalogueSource
+from retention.catalogue.paged_source import PagedSource
 from retention.model.answers.audit import EntryList, EntryShown
 from retention.model.answers.books import BookBalance, BookFindings
 from retention.model.answers.proof import LogKey, LogPublished, NewestCheckpoint, Proof
@@ -27,14 +26,30 @@ if TYPE_CHECKING:
 
     from retention.control.context import Context
 
+TRIES = 3
+"""What is there and what the log says are read one after the other: again where the log
+grew meanwhile, but not for ever."""
 
-@contextmanager
-def _asked(
-    context: Context, *, whole: bool = False
-) -> Iterator[tuple[CatalogueSource, CatalogueSite]]:
-    """The log and the site, as of one instant."""
-    with context.catalogue.read(whole=whole) as tx:
-        yield CatalogueSource(tx), CatalogueSite(tx, context)
+
+class _SiteInTurn:
+    """The site, each question to it a short reading of its own."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def __getattr__(self, question: str) -> Any:
+        def ask(*given: Any) -> Any:
+            with self._context.catalogue.read() as tx:
+                return getattr(CatalogueSite(tx, self._context), question)(*given)
+
+        return ask
+
+
+def _in_turn(context: Context) -> tuple[PagedSource, CatalogueSite]:
+    """The log as far as it goes now, and the site, with no reading that is long."""
+    with context.catalogue.read() as tx:
+        source = PagedSource(context.catalogue, log.size(tx))
+    return source, cast("CatalogueSite", _SiteInTurn(context))
 
 
 def audit_list(
@@ -52,9 +67,9 @@ def audit_list(
     """Entries, newest first: see `ListRequest`."""
     asked = ListRequest(kind, subject, camera, since, until, before, limit, on)
     with context.catalogue.read() as tx:
-        source, site = CatalogueSource(tx), CatalogueSite(tx, context)
-        answer = entries.entries(source, asked, context.moment, site.key)
         signed = _signed(tx)
+    source, site = _in_turn(context)
+    answer = entries.entries(source, asked, context.moment, site.key)
     return replace(answer, entries=[_shown(one, signed) for one in answer.entries])
 
 
@@ -94,11 +109,16 @@ def audit_find(
     path: str | None = None,
 ) -> BookFindings:
     """What became of footage: see `books.find`."""
-    with _asked(context) as (source, site):
-        return books.find(
+    grew, tries = True, 0
+    while grew and tries < TRIES:
+        source, site = _in_turn(context)
+        found = books.find(
             source, site, context.now, camera=camera, at=at, since=since, until=until,
             path=path,
         )  # fmt: skip
+        with context.catalogue.read() as tx:
+            grew, tries = log.size(tx) > source.size, tries + 1
+    return found
 
 
 def audit_balance(
@@ -111,10 +131,10 @@ def audit_balance(
 ) -> BookBalance:
     """Whether the books add up, as of one instant however long that takes: see
     `books.balance`."""
-    with _asked(context, whole=True) as (source, site):
+    with context.catalogue.read(whole=True) as tx:
         return books.balance(
-            source, site, context.now, camera=camera, since=since, until=until,
-            limit=limit,
+            CatalogueSource(tx), CatalogueSite(tx, context), context.now,
+            camera=camera, since=since, until=until, limit=limit,
         )  # fmt: skip
 
 
@@ -137,13 +157,11 @@ def audit_prove(
     if disclose and (row is not None or camera is not None):
         raise UsageError("fields are disclosed of an entry alone, without a row")
     vkey = verifier_of(context.catalogue).vkey
-    with _asked(context) as (source, site):
-        if camera is not None and at is not None:
-            entry, row = proofs.camera_at(source, camera, at, context.moment, site.key)
-        published = Published(context.settings.published_log)
-        return proofs.prove(
-            source, published, vkey, int(entry or 0), row, disclose or ()
-        )
+    source, site = _in_turn(context)
+    if camera is not None and at is not None:
+        entry, row = proofs.camera_at(source, camera, at, context.moment, site.key)
+    published = Published(context.settings.published_log)
+    return proofs.prove(source, published, vkey, int(entry or 0), row, disclose or ())
 
 
 def audit_key(context: Context) -> LogKey:

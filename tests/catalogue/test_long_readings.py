@@ -12,6 +12,9 @@ from retention.catalogue import db
 from retention.catalogue.db import Priority, get_meta, put_fact
 from retention.model.errors import TooLongError
 from retention.model.values import SECOND
+from retention.reports.audit import audit_list
+from retention.site import clock
+from tests.support.site_ import ACTOR, NOW, Site
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x+1 FROM n) "
 
@@ -59,6 +62,27 @@ def test_only_what_can_not_be_had_in_parts_may_take_longer(catalogue, monkeypatc
     assert db.quick_check(catalogue) is None
     with pytest.raises(TooLongError), catalogue.read() as tx:
         get_meta(tx)
+
+
+def test_a_long_list_is_read_in_short_readings(tmp_path, monkeypatch):
+    """The clock goes on by a millisecond with each statement."""
+    site = Site(tmp_path)
+    with site.catalogue.write(Priority.HOLD, site.log.by(ACTOR, NOW)) as tx:
+        for number in range(2_000):
+            tx.append("plan.approved", plan=number, digest=f"d{number}")
+            tx.append("deletion.resumed", reason=f"because of {number}")
+    size = site.size
+    monkeypatch.setattr(db, "LONGEST_READ", SECOND)
+    now = iter(range(0, 10**12, SECOND // 1_000))
+    monkeypatch.setattr(clock, "monotonic", lambda: next(now))
+    context = site.asked(site.whole())
+    listed = audit_list(context, limit=3_000)
+    assert [one.number for one in listed.entries] == list(range(size))[:-3_001:-1]
+    rest = audit_list(context, limit=3_000, before=listed.before)
+    assert [one.number for one in rest.entries] == list(range(size - 3_000))[::-1]
+    (found,) = audit_list(context, kind="plan.approved", subject="plan:7").entries
+    assert found.fields["digest"] == "d7"
+    site.close()
 
 
 WHOLE = {

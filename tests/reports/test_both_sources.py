@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from retention.catalogue import log
+from retention.catalogue import log, paged_source
 from retention.catalogue.db import Priority
 from retention.model.codec import to_json
 from retention.model.errors import RetentionError
@@ -30,6 +30,13 @@ QUESTIONS = 1_000
 DELETED = "recordings.deleted"
 PATTERNS = ("no.such", "no.*", "hold.*", "recordings.*", "*.*ed", "*")
 VERBS = ("list", "list", "show", "find", "find", "balance")
+
+
+@pytest.fixture(autouse=True)
+def pages(monkeypatch):
+    """Small ones, so that every answer is of several."""
+    monkeypatch.setattr(paged_source, "PAGE", 5)
+    monkeypatch.setattr(paged_source, "SPAN", 40)
 
 
 class SiteHistory(History):
