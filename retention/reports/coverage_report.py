@@ -44,7 +44,7 @@ class CameraDays:
     covered: Micros = 0
     gaps: Micros = 0
     empty: int = 0
-    """Camera days of which there was nothing."""
+    """Whole camera days of which there was nothing."""
 
     def add(self, other: CameraDays) -> None:
         """With these too."""
@@ -127,8 +127,9 @@ def camera_days(
             length = min((day + 1) * DAY, until) - max(day * DAY, since)
             if length > 0:
                 number, duration, _, gaps = recorded.get((key, day), (0, 0, 0, 0))
+                empty = not number and length == DAY
                 found[key, day] = CameraDays(
-                    length, number, duration, min(duration, length), gaps, not number
+                    length, number, duration, min(duration, length), gaps, empty
                 )
     return found
 

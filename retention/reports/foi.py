@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from retention.catalogue.figures import CellsWanted
 from retention.control.guards import CUSTODY, SILENT
 from retention.model import monitored
 from retention.model.answers.report import (
@@ -37,6 +36,7 @@ from retention.reports.lateness import (
 )
 from retention.reports.standing import Stood, stood
 from retention.tlog.cameras import KINDS, LoggedCamera
+from retention.tlog.public import withheld_cameras
 
 ANYONE, AUDITOR = "anyone can recompute", "an auditor can"
 """Who can check a figure: who has the public copy of the log and the key, or who has all
@@ -46,6 +46,7 @@ FEW = 5
 """What is less is suppressed where that is asked: few people could be made out."""
 
 POLICY, SITE, ANPR = "policy.changed", "site.described", "anpr"
+_GROUPS = {"public_space": "public-space", ANPR: "ANPR"}
 RECORDED = "recordings.recorded"
 
 
@@ -72,14 +73,13 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
     days = evidence.days(asked)
     counts = SmallNumbers(suppress)
     used = _used(evidence, asked)
-    wanted = wanted_of(evidence, asked)
-    total = total_of(evidence.figures, wanted)
+    total = total_of(evidence.figures, wanted_of(evidence, asked))
     alarms = stood(evidence.source, asked.window)
     rows = [
         *_cameras(evidence, used),
         *_watching(evidence, days),
         *_recording(evidence, asked, days),
-        *_keeping(evidence, total, wanted),
+        *_keeping(evidence, asked, total),
         *_police(evidence, used, alarms),
         *_list(evidence),
         _silent(alarms),
@@ -96,7 +96,7 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
         [
             ReportTable("answers", "Questions and answers", columns, rows),
             _streets(used),
-            _deletions(evidence, wanted),
+            _deletions(evidence, asked),
             _holds(evidence, asked, counts),
         ],
         [
@@ -127,32 +127,31 @@ def _used(evidence: Evidence, asked: Selection) -> list[LoggedCamera]:
 def _cameras(evidence: Evidence, used: list[LoggedCamera]) -> list[ReportRow]:
     numbers = [one.number for one in evidence.source.of_kinds(KINDS)]
     entries = [[min(numbers), max(numbers)]] if numbers else []
-    kinds = Counter(str(one.said.get("kind")) for one in used)
-    others = "; ".join(
-        f"{kind.replace('_', ' ')}: {number:,}"
-        for kind, number in sorted(kinds.items())
-        if kind not in ("public_space", ANPR)
-    )
-    public = [one for one in used if one.said.get("kind") == "public_space"]
-    anpr = [one for one in used if one.said.get("kind") == ANPR]
-    rest = [one for one in used if one not in public and one not in anpr]
-    found = [
-        ("How many public-space cameras are there?", f"{len(public):,}", public),
-        ("How many ANPR cameras are there?", f"{len(anpr):,}", anpr),
-    ]
-    if others:
-        found.append(("How many other cameras are there?", others, rest))
-    return [
-        _row(question, answer, _known(those), entries)
-        for question, answer, those in found
-    ]
+    rows = []
+    for group in (*_GROUPS.values(), "other"):
+        every = [
+            one
+            for one in evidence.cameras.by_key.values()
+            if _GROUPS.get(str(one.said.get("kind")), "other") == group
+        ]
+        kinds = Counter(str(one.said.get("kind")) for one in every if one in used)
+        answer = f"{kinds.total():,}"
+        if group == "other":
+            if not kinds:
+                break
+            answer = "; ".join(
+                f"{kind.replace('_', ' ')}: {number:,}"
+                for kind, number in sorted(kinds.items())
+            )
+        question = f"How many {group} cameras are there?"
+        rows.append(_row(question, answer, _known(evidence, every), entries))
+    return rows
 
 
-def _known(those: list[LoggedCamera]) -> str:
-    """A camera whose place is on record and not published is withheld from the public
-    copy, number and all."""
-    withheld = any(one.said.get("location") and _place(one) is None for one in those)
-    return AUDITOR if withheld else ANYONE
+def _known(evidence: Evidence, those: Iterable[LoggedCamera]) -> str:
+    """Who can count them: anyone, unless the public copy lacks any entry about one."""
+    withheld = withheld_cameras(evidence.source.of_kinds(KINDS))
+    return AUDITOR if any(one.key in withheld for one in those) else ANYONE
 
 
 def _place(one: LoggedCamera) -> str | None:
@@ -224,9 +223,7 @@ def _recording(evidence: Evidence, asked: Selection, days: range) -> list[Report
 # -- how long -------------------------------------------------------------------------------
 
 
-def _keeping(
-    evidence: Evidence, total: Lateness, wanted: CellsWanted
-) -> list[ReportRow]:
+def _keeping(evidence: Evidence, asked: Selection, total: Lateness) -> list[ReportRow]:
     policies = list(evidence.source.of_kinds((POLICY,)))
     rows = []
     if policies:
@@ -247,7 +244,7 @@ def _keeping(
     )
     early = sum(
         last - first + 1
-        for odd in evidence.figures.odd("early", wanted)
+        for odd in evidence.figures.odd("early", wanted_of(evidence, asked))
         for first, last in odd.rows
     )
     worst = format_duration(total.worst // SECOND * SECOND)
@@ -289,7 +286,11 @@ def _police(
         seen = f"FILES OF THEIRS WERE SEEN HERE ({names or 'see the alarms'})"
     entries = entries_of(n for one in seen_here for n in one.entries)
     return [
-        _row("Whose data is not the council's?", answer, ANYONE),
+        _row(
+            "Whose data is not the council's?",
+            answer,
+            _known(evidence, theirs.values()),
+        ),
         _row("Does the council hold any of it?", seen, AUDITOR, entries),
     ]
 
@@ -315,7 +316,7 @@ def _silent(alarms: list[Stood]) -> ReportRow:
 # -- tables ---------------------------------------------------------------------------------
 
 
-def _deletions(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
+def _deletions(evidence: Evidence, asked: Selection) -> ReportTable:
     columns = [
         ReportColumn("day", "deleted on", "day"),
         ReportColumn("recordings", "recordings", "number"),
@@ -327,7 +328,9 @@ def _deletions(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
             [day_text(day), one.number, one.share, seconds(one.worst)],
             one.entries,
         )
-        for (day,), one in grouped(evidence.figures, ("day",), wanted)
+        for (day,), one in grouped(
+            evidence.figures, ("day",), wanted_of(evidence, asked)
+        )
     ]
     return ReportTable(
         "deletions", "Deletions by day", columns, rows, empty="nothing was deleted",

@@ -10,14 +10,17 @@ but a restore, so that a copy that goes on keeps what it has.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from retention.model.values import Published, published_by
-from retention.tlog.canonical import decode
+from retention.tlog.canonical import decode, encode
 from retention.tlog.declare import Public
 from retention.tlog.kinds import KINDS
 from retention.tlog.unsigned import Stretch, is_unsigned
+
+if TYPE_CHECKING:
+    from retention.tlog.source import Record
 
 _ALWAYS = frozenset(
     kind.name for kind in KINDS.values() if kind.public in (Public.YES, Public.ROWS)
@@ -99,6 +102,18 @@ class Decision:
             return Published.NO
         said = known["published"] or published_by(known["kind"])
         return str(said) if said in tuple(Published) else Published.NO
+
+
+def withheld_cameras(records: Iterable[Record]) -> set[int]:
+    """The cameras, by key, of which the public has not every one of these entries, which
+    are all that there are about cameras, in the order of the log."""
+    asked, found = Decision(), set()
+    for record in records:
+        if asked.entry(record.number, encode(record.entry)) is None:
+            fields = record.entry["fields"]
+            named = (name for name in ("camera", "old", "new") if _is_key(fields, name))
+            found |= {fields[name] for name in named}
+    return found
 
 
 def _is_key(fields: Mapping[str, Any], name: str) -> bool:

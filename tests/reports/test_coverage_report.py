@@ -58,6 +58,8 @@ def test_of_a_day_that_goes_on_only_what_is_over_counts(site, reported):
     day = format_utc(site.now)[:10]
     (row,) = table(reported(site).both("coverage", on=day, camera="1001"), "by_camera")
     assert row["complete"] > 0.99
+    other = table(reported(site).both("coverage", on=day, camera="1002"), "by_camera")
+    assert (other[0]["complete"], other[0]["empty"]) == (0, 0)  # it is not over yet
 
 
 def test_two_recorders_of_one_camera_do_not_make_up_for_another(site, reported):

@@ -1,8 +1,16 @@
 """`report foi`: the founding question, answered from a log whose truth is known."""
 
+from dataclasses import replace
+
+import pytest
+
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, SECOND
+from retention.reports import foi, gathering
+from retention.reports.evidence import ReportRequest
 from retention.reports.forms.markdown import markdown_of
+from retention.tlog import cameras
+from retention.tlog.public import Decision
 from tests.support.reported import table
 
 
@@ -114,3 +122,51 @@ def test_as_markdown_nothing_of_a_name_is_mark_up(site, reported):
     assert r"a \| b \<script\> \*c\*" in text
     assert text.startswith("# CCTV: what is asked under the Freedom of Information Act")
     assert "| 28 days from the end of each recording | anyone can recompute |" in text
+
+
+class Public:
+    """A log of which somebody has the public copy alone."""
+
+    def __init__(self, source, entries):
+        self._source, asked = source, Decision()
+        self._there = {
+            one.number
+            for one in entries
+            if asked.entry(one.number, one.data) is not None
+        }
+
+    def of_kinds(self, kinds, first=0):
+        found = self._source.of_kinds(kinds, first)
+        return [one for one in found if one.number in self._there]
+
+
+@pytest.mark.parametrize("place", [None, "Ring Road"])
+@pytest.mark.parametrize("kind", ["anpr", "public_space"])
+@pytest.mark.parametrize("published", [None, "number", "full", "no"])
+def test_what_anyone_can_recompute_comes_out_the_same_of_a_public_copy(
+    site, reported, kind, place, published
+):
+    """And nothing else is said to: not the number of cameras that are withheld."""
+    for key in range(3, 11):
+        site.add(
+            "camera.added", camera=key, id=f"A{key}", kind=kind, source="test",
+            custody="police" if kind == "anpr" else "council", location=place,
+            published=published,
+        )  # fmt: skip
+    site.add(
+        "site.described", controller="leicester", monitored_hours="24/7",
+        published_list="https://data.example/cctv", published_list_day="2026-06-01",
+    )  # fmt: skip
+    site.recorded(site.row(age=HOUR, length=HOUR))
+    site.delete(site.row(), site.row(2))
+    log = reported(site)
+    with gathering.live(log.context()) as whole:
+        public = Public(whole.source, log.entries)
+        known = cameras.LoggedCameras()
+        known.take(public.of_kinds(cameras.KINDS))
+        copy = replace(whole, source=public, cameras=known)
+        asked = whole.asked(ReportRequest())
+        truth, found = (answers(foi.foi(one, asked)) for one in (whole, copy))
+    said = {what: one for what, one in truth.items() if one[1] == foi.ANYONE}
+    assert len(said) >= 5
+    assert said == {what: found.get(what) for what in said}
