@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -35,8 +35,14 @@ from retention.tlog.source import (
 )
 from retention.tlog.unsigned import Stretch, Unsigned, came_back
 
+if TYPE_CHECKING:
+    from retention.catalogue.db import Catalogue
+
+T = TypeVar("T")
+
 _HOURS = DAY // HOUR
-_PAGE = 200
+PAGE = 200
+"""Entries of one reading."""
 _OF_HOURS = """
     SELECT DISTINCT entry FROM entry_camera
     WHERE camera IN (SELECT value FROM json_each(?)) AND hour BETWEEN ? AND ?"""
@@ -80,11 +86,12 @@ class CatalogueSource:
 
     def entry(self, number: int) -> Record:
         """One entry; RetentionError where there is none."""
+        found = log.read(self._tx, number)
         if number >= self._size:
             raise RetentionError(
                 f"entry {number} is not signed yet: the head covers {self._size}"
             )
-        return self._given(number, log.read(self._tx, number))
+        return self._given(number, found)
 
     def disclosures(self, number: int) -> Mapping[str, str]:
         """What opens the committed fields of an entry; what was erased is not in it."""
@@ -311,12 +318,12 @@ class CatalogueSource:
             page = self._tx.exec_driver_sql(
                 "SELECT number, bytes FROM entry WHERE kind=? AND number>? AND number<? "
                 "ORDER BY number LIMIT ?",
-                (kind, last, self._size, _PAGE),
+                (kind, last, self._size, PAGE),
             ).all()
             for number, data in page:
                 yield self._record(number, data)
                 last = number
-            if len(page) < _PAGE:
+            if len(page) < PAGE:
                 return
 
     def records(
@@ -350,6 +357,95 @@ class CatalogueSource:
             "SELECT bytes FROM entry_rows WHERE entry=?", (number,)
         ).scalar()
         return None if data is None else bytes(data)
+
+
+SPAN = 20_000
+"""Entries among which one reading looks for those that are asked for."""
+
+
+class PagedSource:
+    """As `CatalogueSource`, of the first `size` entries, for whoever asks for much: each
+    page is a short reading of its own, so that no list is too long.
+
+    Entries are only ever appended, so that those are the same in each.
+    """
+
+    indexed = True
+
+    def __init__(self, catalogue: Catalogue, size: int) -> None:
+        self._catalogue = catalogue
+        self.size = size
+        self.entries = 0
+        self.doubted: dict[int, Unsigned] = {}
+
+    def _ask(self, ask: Callable[[CatalogueSource], T], first: int = 0) -> T:
+        with self._catalogue.read() as tx:
+            source = CatalogueSource(tx, self.size, first)
+            found = ask(source)
+            self.entries += source.entries
+            self.doubted |= source.doubted
+        return found
+
+    def _page(
+        self, ask: Callable[[CatalogueSource], Iterable[Record]], first: int = 0
+    ) -> list[Record]:
+        """What is asked for of a reading; row files are read when they are needed."""
+        return [
+            one._replace(fetch=partial(self._fetch, one.number))
+            for one in self._ask(lambda source: list(ask(source)), first)
+        ]
+
+    def _fetch(self, number: int) -> bytes | None:
+        return self._ask(lambda source: source.row_file(number))
+
+    def entry(self, number: int) -> Record:
+        """One entry; RetentionError where there is none."""
+        return self._page(lambda source: [source.entry(number)])[0]
+
+    def disclosures(self, number: int) -> Mapping[str, str]:
+        """What opens the committed fields of an entry; what was erased is not in it."""
+        return self._ask(lambda source: source.disclosures(number))
+
+    def completion(self, intent: int) -> Record | None:
+        """The entry that completes a batch; None while it is open."""
+        found = self._page(lambda source: filter(None, [source.completion(intent)]))
+        return found[0] if found else None
+
+    def backwards(self, query: Query) -> Iterator[Record]:
+        """The entries that are asked for, newest first."""
+        before = self.size if query.before is None else min(query.before, self.size)
+        while before > 0:
+            first, wanted = max(0, before - SPAN), query._replace(before=before)
+            page = self._page(lambda s, q=wanted: islice(s.backwards(q), PAGE), first)  # type: ignore[misc]
+            yield from page
+            before = first if len(page) < PAGE else page[-1].number
+
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[Record]:
+        """The records of these kinds from number `first` on, in the order of the log."""
+        while True:
+            page = self._page(lambda s, n=first: islice(s.of_kinds(kinds, n), PAGE))  # type: ignore[misc]
+            yield from page
+            if len(page) < PAGE:
+                return
+            first = page[-1].number + 1
+
+    def about(
+        self,
+        cameras: Collection[int],
+        windows: Collection[Window],
+        days: Collection[Place],
+        held: Collection[Window] = (),
+    ) -> Iterator[Record]:
+        """The records about footage of these cameras in the windows: see
+        `CatalogueSource.about`."""
+        numbers = self._ask(lambda s: sorted(s.met(cameras, windows, days, held)))
+        wanted: set[int] = set()
+        for part in parts(numbers):
+            wanted |= self._ask(lambda s, some=part: s.with_completions(some, windows))  # type: ignore[misc]
+        for part in parts(sorted(wanted)):
+            wanted |= self._ask(lambda s, some=part: set(s.before_extended(some)))  # type: ignore[misc]
+        for part in parts(sorted(wanted)):
+            yield from self._page(lambda s, some=part: s.records(some))  # type: ignore[misc]
 
 
 def _statement(query: Query, first: int) -> tuple[sa.Select[Any], dict[str, Any]]:

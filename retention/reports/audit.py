@@ -7,8 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from retention.catalogue import heads, log
-from retention.catalogue.entries import CatalogueSource
-from retention.catalogue.paged_source import PagedSource
+from retention.catalogue.entries import CatalogueSource, PagedSource
 from retention.model.answers.audit import EntryList, EntryShown
 from retention.model.answers.books import BookBalance, BookFindings
 from retention.model.answers.proof import LogKey, LogPublished, NewestCheckpoint, Proof

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from retention.catalogue import log, paged_source
+from retention.catalogue import entries, log
 from retention.catalogue.db import Priority
 from retention.model.codec import to_json
 from retention.model.errors import RetentionError
@@ -35,8 +35,8 @@ VERBS = ("list", "list", "show", "find", "find", "balance")
 @pytest.fixture(autouse=True)
 def pages(monkeypatch):
     """Small ones, so that every answer is of several."""
-    monkeypatch.setattr(paged_source, "PAGE", 5)
-    monkeypatch.setattr(paged_source, "SPAN", 40)
+    monkeypatch.setattr(entries, "PAGE", 5)
+    monkeypatch.setattr(entries, "SPAN", 40)
 
 
 class SiteHistory(History):
