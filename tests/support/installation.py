@@ -68,6 +68,15 @@ def _put(path: Path, text: str) -> None:
     new.replace(path)
 
 
+def finished(path: Path, data: bytes, end: int) -> None:
+    """A file that was last written `end` seconds after 1970, and is there at once so: a
+    daemon that met it between its bytes and its time would doubt it."""
+    hidden = path.with_name(f".{path.name}")
+    hidden.write_bytes(data)
+    os.utime(hidden, (end, end))
+    hidden.replace(path)
+
+
 def _lines(values: dict[str, Any]) -> str:
     """As TOML; what is written here is the same in JSON."""
     return "".join(
@@ -85,7 +94,7 @@ def program(config: Path, *words: str) -> list[str]:
     """The program as `machine` runs it, with its clocks beside the configuration."""
     clocks = config.with_name("clocks")
     if not clocks.exists():
-        clocks.write_text("0 0")
+        _put(clocks, "0 0")
     return [sys.executable, "-c", MACHINE, str(clocks), "--config", str(config), *words]
 
 
@@ -193,8 +202,7 @@ class Installation:
         end = (now - age) // SECOND
         stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.gmtime(end - 5))
         path = self.directory / root / camera / f"{stamp}.mp4"
-        path.write_bytes(b"footage")
-        os.utime(path, (end, end))
+        finished(path, b"footage", end)
         return path
 
     def files(self, root="nvr1"):

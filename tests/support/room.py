@@ -4,7 +4,6 @@ The settings are those of the design, but for a cycle and a scan every second.
 """
 
 import json
-import os
 import subprocess
 import time
 from collections.abc import Iterable
@@ -19,7 +18,7 @@ from retention.model.localtime import parse_instant
 from retention.model.values import MINUTE, SECOND, Micros
 from retention.site import clock
 from retention.site.settings import load
-from tests.support.installation import Daemon, Installation, program
+from tests.support.installation import Daemon, Installation, finished, program
 from tests.support.people import People, Person, environment
 
 CAMERAS = """id,location,kind
@@ -231,8 +230,7 @@ class _Service(Daemon):
 def _write(folder: Path, start: Micros, end: Micros, size: int) -> Path:
     stamp = time.strftime("%Y-%m-%d_%H-%M-%S", time.gmtime(start // SECOND))
     path = folder / f"{stamp}.mp4"
-    path.write_bytes(b"footage"[:size].ljust(size, b"."))
-    os.utime(path, (end // SECOND, end // SECOND))
+    finished(path, b"footage"[:size].ljust(size, b"."), end // SECOND)
     return path
 
 
