@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from retention.model.answers.report import (
     Report,
@@ -15,41 +14,24 @@ from retention.model.answers.report import (
 )
 from retention.model.errors import UsageError
 from retention.model.localtime import counted, format_utc, times
-from retention.model.values import Micros
+from retention.model.values import Micros, Window
 from retention.reports.columns import ENTRY, entries_of, who
 from retention.reports.evidence import Evidence, Selection
 from retention.tlog.kinds import KINDS, OF_PEOPLE
-from retention.tlog.source import Record
+from retention.tlog.source import Record, Source
 
-DENIED, REFUSED, CHANGED = "access.denied", "request.refused", "access.changed"
-
-
-class Deed(NamedTuple):
-    """What somebody did, as "1001 (operator)" and a kind of entry."""
-
-    who: str
-    what: str
+CHANGED, _DENIED = "access.changed", ("access.denied", "request.refused")
 
 
 @dataclass(slots=True)
 class Often:
-    """How often, when first and last, and the first and last entry of it."""
+    """How often something was done, when first and last, and the first and last entry of
+    it."""
 
     number: int
     first: Micros
     last: Micros
     entries: list[int]
-
-    def cells(self) -> list[int | str]:
-        """As rows have it."""
-        return [self.number, format_utc(self.first), format_utc(self.last)]
-
-
-_OFTEN = [
-    ReportColumn("times", "times", "number"),
-    ReportColumn("first", "first", "instant"),
-    ReportColumn("last", "last", "instant"),
-]
 
 
 def access(evidence: Evidence, asked: Selection) -> Report:
@@ -63,15 +45,18 @@ def access(evidence: Evidence, asked: Selection) -> Report:
     window = asked.window
     records = [
         one
-        for one in evidence.source.of_kinds((*OF_PEOPLE, DENIED, REFUSED, CHANGED))
+        for one in evidence.source.of_kinds((*OF_PEOPLE, CHANGED))
         if window.start <= one.entry["at"] < window.end and not one.is_void
     ]
     done = [one for one in records if KINDS[one.kind].by and _is_person(one)]
-    denied = [one for one in records if one.kind in (DENIED, REFUSED)]
     changed = [one for one in records if one.kind == CHANGED]
+    refused = denied(evidence.source, window)
+    deeds = _deeds(
+        "deeds", "Who did what", ReportColumn("what", "what"), done, OF_PEOPLE
+    )
     return evidence.report(
-        "access", "Access", asked, _verdict(done, denied, changed),
-        [_deeds(done), _denied(denied), _roles(changed)],
+        "access", "Access", asked, _verdict(done, refused, changed),
+        [deeds, denied_table(refused), _roles(changed)],
         [
             "People are uid and role, as the kernel named them; who was added to a role "
             "is in the log as a commitment only: `retention audit show ENTRY` opens it "
@@ -86,15 +71,15 @@ def _is_person(record: Record) -> bool:
 
 
 def _verdict(
-    done: list[Record], denied: list[Record], changed: list[Record]
+    done: list[Record], refused: list[Record], changed: list[Record]
 ) -> list[ReportSaid]:
     people = {one.entry["actor"]["uid"] for one in done}
     text = counted(len(people), "person", "people")
-    refused = sum(_refusals(one) for one in denied)
+    often = sum(_refusals(one) for one in refused)
     said = [ReportSaid(f"{text} did {len(done):,} things that changed something")]
     said.append(
-        ReportSaid(f"{times(refused)} somebody asked for what was refused")
-        if refused
+        ReportSaid(f"{times(often)} somebody asked for what was refused")
+        if often
         else ReportSaid("nobody asked for what no role of theirs allows", True)
     )
     if changed:
@@ -106,43 +91,49 @@ def _refusals(record: Record) -> int:
     return int(record.entry["fields"].get("count", 1))
 
 
-def _often(records: Iterable[tuple[Deed, int, Record]]) -> dict[Deed, Often]:
-    found: dict[Deed, Often] = {}
-    for deed, number, record in records:
+def denied(source: Source, window: Window) -> list[Record]:
+    """What somebody asked for in that time, and was refused."""
+    return [
+        one
+        for one in source.of_kinds(_DENIED)
+        if window.start <= one.entry["at"] < window.end and not one.is_void
+    ]
+
+
+def denied_table(records: list[Record]) -> ReportTable:
+    """Who asked for what, and how often."""
+    verb = ReportColumn("verb", "asked for")
+    return _deeds("denied", "What was refused", verb, records, _DENIED)
+
+
+def _deeds(
+    name: str, title: str, what: ReportColumn, records: list[Record],
+    kinds: Iterable[str],
+) -> ReportTable:  # fmt: skip
+    """Who did each thing how often: of what was refused the verb, else a kind of entry."""
+    found: dict[tuple[str, str], Often] = {}
+    for record in records:
         at, entry = record.entry["at"], record.number
-        one = found.setdefault(deed, Often(0, at, at, [entry, entry]))
-        one.number += number
+        refused = record.kind in _DENIED
+        said = str(record.entry["fields"]["verb"] if refused else record.kind)
+        one = found.setdefault((who(record.entry), said), Often(0, at, at, [entry] * 2))
+        one.number += _refusals(record) if refused else 1
         one.last, one.entries[1] = at, entry
-    return dict(sorted(found.items()))
-
-
-def _deeds(done: list[Record]) -> ReportTable:
-    found = _often((Deed(who(one.entry), one.kind), 1, one) for one in done)
-    columns = [ReportColumn("who", "who"), ReportColumn("what", "what"), *_OFTEN]
-    rows = [
-        ReportRow([*deed, *one.cells()], [one.entries]) for deed, one in found.items()
+    columns = [
+        ReportColumn("who", "who"),
+        what,
+        ReportColumn("times", "times", "number"),
+        ReportColumn("first", "first", "instant"),
+        ReportColumn("last", "last", "instant"),
     ]
-    return ReportTable(
-        "deeds", "Who did what", columns, rows, empty="nothing", evidence=list(OF_PEOPLE)
-    )  # fmt: skip
-
-
-def _denied(denied: list[Record]) -> ReportTable:
-    found = _often(
-        (
-            Deed(who(one.entry), str(one.entry["fields"]["verb"])),
-            _refusals(one),
-            one,
+    rows = [
+        ReportRow(
+            [*deed, one.number, format_utc(one.first), format_utc(one.last)],
+            [one.entries],
         )
-        for one in denied
-    )
-    columns = [ReportColumn("who", "who"), ReportColumn("verb", "asked for"), *_OFTEN]
-    rows = [
-        ReportRow([*deed, *one.cells()], [one.entries]) for deed, one in found.items()
+        for deed, one in sorted(found.items())
     ]
-    return ReportTable(
-        "denied", "What was refused", columns, rows, evidence=[DENIED, REFUSED]
-    )
+    return ReportTable(name, title, columns, rows, evidence=[*kinds])
 
 
 def _roles(changed: list[Record]) -> ReportTable:

@@ -110,7 +110,7 @@ def _verdict(
     said = [total.said()]
     if late:
         longest = max(one.duration for one in late) // SECOND * SECOND
-        text = f"recordings were overdue {times(len(late))}, the longest for "
+        text = f"recordings were overdue {times(len(late))}, the longest for at most "
         said.append(ReportSaid(text + format_duration(longest), False))
     elif beats:
         said.append(ReportSaid("nothing was overdue when it was counted", True))

@@ -15,6 +15,7 @@ from retention.model.answers.report import (
 )
 from retention.model.localtime import counted, format_size, format_utc
 from retention.model.values import Micros, Outcome
+from retention.reports.access_report import denied, denied_table
 from retention.reports.columns import CAMERA, ENTRY, SUMS, entries_of, seconds, sums
 from retention.reports.deletions import KEPT
 from retention.reports.evidence import Evidence, Selection
@@ -63,11 +64,14 @@ def exceptions(evidence: Evidence, asked: Selection) -> Report:
     tables = [
         _by_kind(sums_),
         stood_table("alarms", "Alarms", alarms, evidence.written, ALARMS),
+        denied_table(denied(evidence.source, asked.window)),
         ReportTable(
             "recordings", "Each recording", _EACH, listed, more=more, evidence=[*FOUND]
         ),
     ]
-    notes = ["Alarms and guards are of the whole site, whatever cameras are asked for"]
+    notes = [
+        "Alarms, guards and refusals are of the whole site, whatever cameras are asked for"
+    ]
     return evidence.report(
         "exceptions", "Exceptions", asked, _verdict(sums_, alarms), tables, notes
     )

@@ -127,6 +127,7 @@ def test_alarms_are_listed_with_how_long_they_stood(site, reported):
     assert rows == [
         ("silent", "nvr1", 7200, "acknowledged"), ("late", "nvr1/c1", 0, "stands"),
     ]  # fmt: skip
+    assert table(report, "denied") == []
     assert ("2 alarms stood, 1 at the end of the log", False) in said(report)
 
 
@@ -189,6 +190,7 @@ def test_who_did_what_how_often_and_who_was_refused(site, reported):
     assert (denied["who"], denied["verb"], denied["times"]) == (
         "1001 (operator)", "hold.approve", 3,
     )  # fmt: skip
+    assert table(reported(site).both("exceptions"), "denied") == [denied]
     assert [row["role"] for row in table(report, "roles")] == ["supervisor"]
     assert said(report)[0] == ("2 people did 4 things that changed something", None)
 
