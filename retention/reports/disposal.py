@@ -108,16 +108,15 @@ class Findings:
             return Became(Fate.LOST, "it vanished, and not by this program")
         if life.fate is RecordingFate.DELETING:
             return Became(Fate.UNKNOWN, _OPEN)
+        doubt = life.fate is RecordingFate.QUARANTINED
         over = [
             str(hold.number)
             for hold in self.holds
-            if life.camera in hold.cameras
-            and life.start < hold.window.end
-            and hold.window.start < life.end
+            if hold.met(life.camera, life.start, life.end)
+            or (doubt and life.camera in hold.cameras)
         ]
         if over:
             return Became(Fate.PROTECTED, _hold(over))
-        doubt = life.fate is RecordingFate.QUARANTINED
         return Became(Fate.PENDING, "in doubt" if doubt else "when last spoken of")
 
 

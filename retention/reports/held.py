@@ -110,6 +110,10 @@ class HoldLife:
         ended = FOREVER if self.free_at is None else self.free_at
         return self.placed.at < window.end and window.start < ended
 
+    def met(self, camera: int, start: Micros, end: Micros) -> bool:
+        """Whether it covers that footage at the end of the log."""
+        return self._terms.met(camera, start, end)
+
     def covers(self, camera: int, start: Micros, end: Micros, at: Micros) -> bool:
         """Whether it was in force at an instant over that footage."""
         terms = [one for one in self.terms if one.at <= at]

@@ -110,7 +110,7 @@ def test_each_stretch_of_the_time_is_called_what_it_is(watched, reported):
     site.delete(hour(site, 1))
     report = reported(site).both("certificate", **morning())
     assert stretches(report) == [
-        ("not known", 1), ("deleted", 1), ("lost", 1), ("present", 1),
+        ("not known", 1), ("deleted", 1), ("lost", 1), ("held", 1),
         ("not known", 1), ("held", 1), ("not known", 2),
     ]  # fmt: skip
     assert exit_status(report) == KEPT
@@ -270,3 +270,18 @@ def test_of_a_day_that_is_all_named_no_other_recording_can_be_meant(site, report
     span = asked(MIDNIGHT + 4 * HOUR, MIDNIGHT + 5 * HOUR)
     (found,) = table(reported(site).both("certificate", **span), "stretches")
     assert (found["became"], found["why"]) == ("not known", SERVICE_DOWN)
+
+
+def test_what_is_in_doubt_is_held_by_any_hold_on_its_camera(watched, reported):
+    """Nobody knows when it was filmed: so the program keeps it, and says so."""
+    site = watched
+    doubted = (*hour(site, 3)[:6], "late", None, site.now)
+    site.said("recordings.quarantined", doubted)
+    span = asked(MIDNIGHT + 3 * HOUR, MIDNIGHT + 4 * HOUR)
+    (row,) = table(reported(site).both("certificate", **span), "recordings")
+    assert (row["became"], row["why"]) == ("present", "in doubt")
+    site.place(MIDNIGHT + 5 * HOUR, MIDNIGHT + 6 * HOUR)
+    report = reported(site).both("certificate", **span)
+    (row,) = table(report, "recordings")
+    assert (row["became"], row["why"]) == ("held", "hold 1")
+    assert exit_status(report) == KEPT
