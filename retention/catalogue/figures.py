@@ -25,13 +25,14 @@ from retention.tlog.figures import (
     Folded,
     Grounds,
     OddFiles,
+    Recorded,
     grounds_json,
     grounds_of,
 )
 
 NAME = "figures.db"
 
-VERSION = 1
+VERSION = 2
 """Of what is in it: another one is begun anew."""
 
 _TABLES = (
@@ -41,7 +42,7 @@ _TABLES = (
     "last INT, PRIMARY KEY (day, camera, footage, policy, doubt, outcome, step)) "
     "WITHOUT ROWID",
     "CREATE TABLE recorded (day INT, camera INT, number INT, duration INT, size INT, "
-    "gaps INT, PRIMARY KEY (day, camera)) WITHOUT ROWID",
+    "gaps INT, hours INT, first INT, last INT, PRIMARY KEY (day, camera)) WITHOUT ROWID",
     "CREATE TABLE odd (completion INT, what TEXT, day INT, intent INT, ranges TEXT, "
     "worst INT, PRIMARY KEY (completion, what)) WITHOUT ROWID",
     "CREATE TABLE fault (entry INT PRIMARY KEY, what TEXT) WITHOUT ROWID",
@@ -52,9 +53,10 @@ _ADD_CELL = (
     "size=size+excluded.size, worst=max(worst, excluded.worst), last=excluded.last"
 )
 _ADD_RECORDED = (
-    "INSERT INTO recorded VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+    "INSERT INTO recorded VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
     "number=number+excluded.number, duration=duration+excluded.duration, "
-    "size=size+excluded.size, gaps=gaps+excluded.gaps"
+    "size=size+excluded.size, gaps=gaps+excluded.gaps, hours=hours|excluded.hours, "
+    "last=excluded.last"
 )
 GROUPS = ("day", "camera", "footage", "policy", "doubt", "outcome", "step")
 """What cells can be summed by."""
@@ -250,14 +252,14 @@ class Figures:
 
     def recorded(
         self, cameras: Collection[int] | None = None
-    ) -> list[tuple[int, int, int, int, int, int]]:
-        """(UTC day, camera, recordings, duration, bytes, gaps) as roll-ups have them."""
+    ) -> list[tuple[int, int, Recorded]]:
+        """What roll-ups say, with its UTC day and camera."""
         where, values = _where(CellsWanted(cameras=cameras))
         with self._translated():
             rows = self._open().execute(
                 f"SELECT * FROM recorded {where} ORDER BY day, camera", values
             )
-            return rows.fetchall()
+            return [(day, camera, Recorded(*one)) for day, camera, *one in rows]
 
     def odd(self, what: str, wanted: CellsWanted = ALL) -> list[OddFiles]:
         """Batches with files deleted `late` or `early`, the worst first."""

@@ -301,6 +301,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
             )
         ),
     ),
+    (
+        # hours: those with footage since the day began, as bits; null: not known.
+        "ALTER TABLE tally ADD COLUMN hours INTEGER",
+    ),
 )
 
 VERSION = len(MIGRATIONS)
@@ -395,5 +399,5 @@ entry_camera = _table("entry_camera", "camera", "hour", "entry", key=3)
 checkpoint = _table("checkpoint", "size", "root:b", "frontier:b", "note:t", "at")
 tally = _table(
     "tally", "camera", "day", "count", "duration", "size", "digest:b", "first", "until",
-    key=2,
+    "hours", key=2,
 )  # fmt: skip

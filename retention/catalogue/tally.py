@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from retention.catalogue.db import parts
-from retention.model.values import DAY, FOREVER, Micros, Recording, State
+from retention.model.values import DAY, FOREVER, HOUR, Micros, Recording, State
 from retention.tlog.canonical import LARGEST
 
 Place = tuple[int, int]
@@ -35,6 +35,9 @@ class Line(NamedTuple):
     digest: bytes
     first: Micros
     until: Micros
+    hours: int | None
+    """The hours in which they have footage, since the day began, as bits: see `hours_of`;
+    None where that is not known."""
 
     @property
     def gaps(self) -> Micros:
@@ -44,10 +47,10 @@ class Line(NamedTuple):
 
 
 _PUT = (
-    "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (camera, day) "
+    "INSERT INTO tally VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (camera, day) "
     "DO UPDATE SET count=count+excluded.count, duration=duration+excluded.duration, "
     "size=size+excluded.size, digest=excluded.digest, first=min(first, excluded.first), "
-    "until=max(until, excluded.until)"
+    "until=max(until, excluded.until), hours=hours|excluded.hours"
 )
 
 
@@ -59,6 +62,7 @@ def add(tx: Connection, rows: Sequence[Recording]) -> None:
     digests = dict.fromkeys(places, b"") | _digests(tx, places)
     sums = dict.fromkeys(places, (0, 0, 0))
     spans = dict.fromkeys(places, (FOREVER, -FOREVER))
+    hours = dict.fromkeys(places, 0)
     for stream, day, run in runs:
         place = (cameras[stream], day)
         number, duration, size = sums[place]
@@ -73,10 +77,11 @@ def add(tx: Connection, rows: Sequence[Recording]) -> None:
             min(first, min([row[1] for row in run])),
             max(until, max([row[1] + row[3] for row in run])),
         )
+        hours[place] |= hours_of(day, run)
     tx.exec_driver_sql(
         _PUT,
         [
-            (*place, *line, digests[place], *spans[place])
+            (*place, *line, digests[place], *spans[place], hours[place])
             for place, line in sums.items()
         ],
     )
@@ -94,6 +99,17 @@ def _runs(
         else:
             for day, part in groupby(run, lambda row: row[1] // DAY):
                 yield stream, day, list(part)
+
+
+def hours_of(day: int, run: Iterable[Recording]) -> int:
+    """The hours in which recordings that start on a UTC day have footage, as bits: the
+    lowest is its first hour, and the 25th that of the day after."""
+    found = 0
+    for row in run:
+        start = row[1] - day * DAY
+        last = min((start + row[3] - 1) // HOUR, 47)
+        found |= (2 << last) - (1 << start // HOUR)
+    return found
 
 
 def _chained(digest: bytes, run: Iterable[Recording]) -> bytes:

@@ -229,8 +229,8 @@ def _counts(found: Findings, cameras: frozenset[int]) -> ReportTable:
     fates = Counter((one.camera, one.start // DAY, one.fate) for one in found.lives)
     named = Counter((one.camera, one.start // DAY) for one in found.lives)
     recorded = {
-        (camera, day): number
-        for day, camera, number, *_ in found.evidence.figures.recorded(list(cameras))
+        (camera, day): one.number
+        for day, camera, one in found.evidence.figures.recorded(list(cameras))
         if day in days
     }
     for camera, day in sorted({*recorded, *(key for key in named if key[1] in days)}):

@@ -2,14 +2,15 @@
 became of it hour by hour.
 
 "All cameras record around the clock" is a claim; this is what was catalogued.  The log has
-it by camera and UTC day: a recording counts to the day that it starts on.
+it by camera and UTC day, with the hours of which there was footage: a recording counts to the
+day that it starts on.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from retention.model.answers.report import (
@@ -20,12 +21,13 @@ from retention.model.answers.report import (
     ReportTable,
 )
 from retention.model.errors import UsageError
-from retention.model.localtime import day_text, format_utc, times
+from retention.model.localtime import counted, day_text, format_utc, times
 from retention.model.values import DAY, HOUR, Micros, Window
 from retention.reports.columns import CAMERA, seconds
 from retention.reports.disposal import NOT_OURS, WORDS, findings, is_ours, pieces, told
 from retention.reports.evidence import Evidence, Selection
 from retention.reports.forms.texts import share_text
+from retention.tlog.figures import Recorded, ranges, silent_hours
 
 RECORDED = "recordings.recorded"
 
@@ -45,11 +47,19 @@ class CameraDays:
     gaps: Micros = 0
     empty: int = 0
     """Whole camera days of which there was nothing."""
+    silent: int | None = None
+    """Whole hours of which there was nothing; None where of no day that is known."""
+    which: list[int] | None = None
+    """Of one day: which these are."""
+    told: list[list[int]] = field(default_factory=list)
+    """Of one day: the entries that tell of it."""
 
     def add(self, other: CameraDays) -> None:
         """With these too."""
-        for name in self.__slots__:
+        for name in ("possible", "number", "duration", "covered", "gaps", "empty"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        if other.silent is not None:
+            self.silent = (self.silent or 0) + other.silent
 
     @property
     def share(self) -> float | None:
@@ -58,7 +68,10 @@ class CameraDays:
 
     def cells(self) -> list[int | float | None]:
         """As rows have it."""
-        return [self.number, seconds(self.duration), self.share, seconds(self.gaps)]
+        return [
+            self.number, seconds(self.duration), self.share, seconds(self.gaps),
+            self.silent,
+        ]  # fmt: skip
 
 
 _DAY = ReportColumn("day", "day", "day")
@@ -67,7 +80,9 @@ _CELLS = [
     ReportColumn("duration", "footage", "duration"),
     ReportColumn("complete", "complete", "share"),
     ReportColumn("gaps", "gaps between them", "duration"),
+    ReportColumn("silent", "hours without any", "number"),
 ]
+_WHICH = ReportColumn("hours", "which hours (UTC)")
 
 
 def coverage(evidence: Evidence, asked: Selection, *, hours: bool = False) -> Report:
@@ -82,23 +97,25 @@ def coverage(evidence: Evidence, asked: Selection, *, hours: bool = False) -> Re
         for place in (by_day[day], by_camera[camera], total):
             place.add(one)
         cells = [evidence.cameras.name(camera), day_text(day), *one.cells()]
-        single.append(ReportRow(cells))
+        single.append(ReportRow([*cells, _hours_text(one.which)], one.told))
     names = evidence.cameras.name
     tables = [
         _table("by_camera", "By camera", CAMERA,
                ((names(key), one) for key, one in by_camera.items())),
         _table("by_day", "By day", _DAY,
                ((day_text(key), one) for key, one in sorted(by_day.items()))),
-        ReportTable("cells", "Each camera and day", [CAMERA, _DAY, *_CELLS], single,
-                    evidence=[RECORDED]),
+        ReportTable("cells", "Each camera and day", [CAMERA, _DAY, *_CELLS, _WHICH],
+                    single, evidence=[RECORDED]),
     ]  # fmt: skip
     if hours:
         tables.insert(0, _hours(evidence, asked, days))
     return evidence.report(
         "coverage", "Coverage", asked, _verdict(total), tables,
         [
-            "Days here are those of UTC; a recording counts to the day that it starts on, "
-            "and time counts from when a camera was in the register, or recorded",
+            "Days and hours here are those of UTC; a recording counts to the day that it "
+            "starts on, and time counts from when a camera was in the register, or recorded",
+            "Which hours of a day there was footage of is on record since this program "
+            "tells it: of days before that it is not known",
             "`--hours` says what each hour of a camera is: present, held, deleted, lost, no "
             "recording seen, not known, or not ours",
         ],
@@ -111,8 +128,8 @@ def camera_days(
     """Every camera day of the council's that was to be recorded; of the first and the last
     of a camera only what it was in use."""
     recorded = {
-        (key, day): rest
-        for day, key, *rest in evidence.figures.recorded(asked.cameras)
+        (key, day): one
+        for day, key, one in evidence.figures.recorded(asked.cameras)
         if key in evidence.cameras.by_key and is_ours(evidence, key)
     }
     began = dict(sorted(recorded, reverse=True))
@@ -124,14 +141,42 @@ def camera_days(
         since = one.added if began.get(key, day) >= day else began[key] * DAY
         until = evidence.written if one.retired is None else one.retired
         for day in days:
-            length = min((day + 1) * DAY, until) - max(day * DAY, since)
-            if length > 0:
-                number, duration, _, gaps = recorded.get((key, day), (0, 0, 0, 0))
-                empty = not number and length == DAY
-                found[key, day] = CameraDays(
-                    length, number, duration, min(duration, length), gaps, empty
-                )
+            used = Window(max(day * DAY, since), min((day + 1) * DAY, until))
+            if used.start < used.end:
+                there = recorded.get((key, day)), recorded.get((key, day - 1))
+                found[key, day] = _of_day(used, evidence.written, *there)
     return found
+
+
+def _of_day(
+    used: Window, written: Micros, told: Recorded | None, before: Recorded | None
+) -> CameraDays:
+    """A day of a camera that was in use so long, by what is told of it and of the day
+    before in a log that ends with `written`."""
+    length, silent = used.end - used.start, None
+    hours = silent_hours(used.start // DAY, told, before, written)
+    if hours is not None:
+        within = [
+            one for one in hours if used.start <= one.start and one.end <= used.end
+        ]
+        silent = [one.start // HOUR % 24 for one in within]
+    number = None if silent is None else len(silent)
+    if told is None:
+        return CameraDays(length, empty=length == DAY, silent=number, which=silent)
+    return CameraDays(
+        length, told.number, told.duration, min(told.duration, length), told.gaps,
+        not told.number and length == DAY, number, silent, [[told.first, told.last]],
+    )  # fmt: skip
+
+
+def _hours_text(hours: list[int] | None) -> str | None:
+    """ "03-05, 17": from the beginning of the first to the end of the last."""
+    if hours is None:
+        return None
+    return ", ".join(
+        f"{first:02}" if first == last else f"{first:02}-{last:02}"
+        for first, last in ranges(hours)
+    )
 
 
 def _hours(evidence: Evidence, asked: Selection, days: range) -> ReportTable:
@@ -174,6 +219,9 @@ def _verdict(total: CameraDays) -> list[ReportSaid]:
     said = [ReportSaid(text, share == 1)]
     if total.empty:
         text = f"{times(total.empty)} a camera had nothing for a whole day"
+        said.append(ReportSaid(text, False))
+    if total.silent:
+        text = f"{counted(total.silent, 'hour')} of a camera had nothing at all"
         said.append(ReportSaid(text, False))
     return said
 

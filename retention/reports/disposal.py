@@ -298,10 +298,10 @@ def _accounted(found: Findings, camera: int) -> Iterator[int]:
     sums: defaultdict[int, list[int]] = defaultdict(lambda: [0, 0, 0])
     for life in found.lives:
         if life.camera == camera:
-            one = sums[life.start // DAY]
+            named = sums[life.start // DAY]
             for place, number in enumerate((1, life.duration, life.size)):
-                one[place] += number
-    for day, _, *recorded, _ in found.evidence.figures.recorded([camera]):
+                named[place] += number
+    for day, _, one in found.evidence.figures.recorded([camera]):
         over = (day + 1) * DAY <= found.evidence.written
-        if over and recorded == sums.get(day):
+        if over and [one.number, one.duration, one.size] == sums.get(day):
             yield day

@@ -36,7 +36,7 @@ LINES = 5_000
 SETTLED = "ledger.settled"
 """The fact: the size of the log when its books were made to balance with the catalogue."""
 
-_COLUMNS = ("camera", "day", "count", "duration", "bytes", "digest", "gaps")
+_COLUMNS = ("camera", "day", "count", "duration", "bytes", "digest", "gaps", "hours")
 
 
 def roll_up(
@@ -143,7 +143,7 @@ def _is_due(tx: Connection) -> bool:
 
 def _line(place: balance.Place, missing: RecordingSum) -> Line:
     number, duration, size = missing
-    return Line(*place, -number, -duration, -size, b"", 0, 0)
+    return Line(*place, -number, -duration, -size, b"", 0, 0, None)
 
 
 def _entry(lines: Iterable[Line], origin: str) -> Entry:
@@ -157,7 +157,12 @@ def _entry(lines: Iterable[Line], origin: str) -> Entry:
         "bytes": sum(line.size for line in found),
     }
     values = [
-        (*line[:5], base64url(line.digest), line.gaps if origin == CATALOGUED else 0)
+        (
+            *line[:5],
+            base64url(line.digest),
+            line.gaps if origin == CATALOGUED else 0,
+            line.hours,
+        )
         for line in found
     ]
     spans = tuple((line.camera, line.day * DAY, line.day * DAY + 1) for line in found)

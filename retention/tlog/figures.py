@@ -18,7 +18,15 @@ from zoneinfo import ZoneInfo
 from retention.model.errors import RetentionError
 from retention.model.localtime import day_of, midnight
 from retention.model.policy import Policy
-from retention.model.values import DAY, HOUR, MINUTE, SECOND, Micros, Outcome
+from retention.model.values import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Micros,
+    Outcome,
+    Window,
+)
 from retention.tlog.kinds import telling
 from retention.tlog.source import Record, acts, outcomes
 from retention.tlog.verify.books import UNREADABLE
@@ -77,6 +85,21 @@ class Recorded(NamedTuple):
     duration: int
     size: int
     gaps: int
+    hours: int | None
+    """Those with footage since the day began, as bits; None where an entry does not say."""
+    first: int
+    """The first entry that tells of them, and the last."""
+    last: int
+
+    def plus(self, other: Recorded) -> Recorded:
+        """With what a later entry tells."""
+        hours = None
+        if self.hours is not None and other.hours is not None:
+            hours = self.hours | other.hours
+        return Recorded(
+            self.number + other.number, self.duration + other.duration,
+            self.size + other.size, self.gaps + other.gaps, hours, self.first, other.last,
+        )  # fmt: skip
 
 
 class OddFiles(NamedTuple):
@@ -180,6 +203,28 @@ class LocalDays:
         return day_of(instant, self._zone)
 
 
+SETTLED: Micros = 3 * HOUR
+"""So long after an hour its footage is in roll-ups: files are up to an hour long as a rule,
+and a roll-up is written each hour."""
+
+
+def silent_hours(
+    day: int, told: Recorded | None, before: Recorded | None, written: Micros
+) -> list[Window] | None:
+    """The hours of a UTC day of which roll-ups say that there was no footage, by those of
+    it and of the day before, and of a log that ends with `written`; None where they do not
+    say."""
+    bits = 0
+    for one, shift in ((told, 0), (before, 24)):
+        if one is not None:
+            if one.hours is None:
+                return None
+            bits |= one.hours >> shift
+    last = min((written - SETTLED) // HOUR - day * 24, 24)
+    hours = [day * 24 + hour for hour in range(last) if not bits >> hour & 1]
+    return [Window(hour * HOUR, (hour + 1) * HOUR) for hour in hours]
+
+
 class Fold:
     """Folds records, in the order of the log, from where `known` is of.
 
@@ -250,21 +295,25 @@ class Fold:
     def _recorded(self, record: Record) -> None:
         fields = record.entry["fields"]
         columns = record.read(
-            {"camera", "day", "count", "duration", "bytes", "gaps"}
+            {"camera", "day", "count", "duration", "bytes", "gaps", "hours"}
         ).columns
         names = ("count", "duration", "bytes")
         said = tuple(fields[name] for name in ("recordings", "duration", "bytes"))
         if (summed := tuple(sum(columns[name]) for name in names)) != said:
             self._odd_sum(record, summed, said)
         gaps = columns.get("gaps", [0] * len(columns["day"]))
+        hours = columns.get("hours", [None] * len(gaps))
         rows = zip(
-            *(columns[name] for name in ("camera", "day", *names)), gaps, strict=True
+            *(columns[name] for name in ("camera", "day", *names)),
+            gaps,
+            hours,
+            strict=True,
         )
-        for camera, day, *new in rows:
-            old = self.found.recorded.get((camera, day), Recorded(0, 0, 0, 0))
-            self.found.recorded[camera, day] = Recorded(
-                *(a + b for a, b in zip(old, new, strict=True))
-            )
+        for camera, day, count, duration, size, gap, bits in rows:
+            entry, place = record.number, (camera, day)
+            new = Recorded(count, duration, size, gap, bits, entry, entry)
+            old = self.found.recorded.get(place)
+            self.found.recorded[place] = new if old is None else old.plus(new)
         self.found.rows += len(gaps)
 
     def _intended(self, record: Record) -> None:

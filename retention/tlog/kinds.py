@@ -311,10 +311,13 @@ _ALL = (
         "of the start (days since the epoch).  digest: SHA-256 chained over the canonical "
         "[start, n, duration, bytes, stream] of each in the order in which they came.  "
         "gaps: the time between the first start and the last end of the row that none of "
-        "them covers, or more.  origin: `catalogued`; or `corrected`: what the log lacked "
+        "them covers, or more.  hours: those with footage of the row, as bits: the lowest "
+        "is the first hour of the day, the 25th that of the day after, 48 in all; null where "
+        "that is not known.  origin: `catalogued`; or `corrected`: what the log lacked "
         "of a catalogue that is older or was restored, which may be less than nothing.",
         "origin:text recordings:int duration:int bytes:int",
         rows="camera day count duration bytes digest gaps",
+        later="hours",
         **_as(
             "nothing: the next such entry makes up for it",
             Footage.DAYS,

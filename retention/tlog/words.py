@@ -44,6 +44,7 @@ WORDS: dict[str, str] = {
     "held_cameras": "how many cameras have a hold",
     "hold": "the number of a hold",
     "holds": "numbers of holds; of a heartbeat or a restoration: how many",
+    "hours": "hours of a UTC day and of the next, 48 bits, the first the lowest",
     "id": "the published id of a camera",
     "intent": "the number of the entry `deletion.intended` of the batch",
     "kind": "of a camera, such as public_space; of a hold: police, sar, court, insurance, "

@@ -51,7 +51,7 @@ GAP = (7, 30)
 """A camera, and a minute of each hour in which it recorded nothing."""
 
 INTENT = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path", "seen")
-ROLL_UP = ("camera", "day", "count", "duration", "bytes", "digest", "gaps")
+ROLL_UP = ("camera", "day", "count", "duration", "bytes", "digest", "gaps", "hours")
 DONE = dict.fromkeys(map(str, Outcome), 0) | {"lateness": 0, "method": "unlink"}
 
 
@@ -97,7 +97,7 @@ class Writer:
         for hour in range(start, start + DAY, HOUR):
             values = [
                 (camera, start // DAY, 60, HOUR, 60 * 3_000_000 + camera * hour % 9_999,
-                 base64url(self.dice.randbytes(32)), 0)
+                 base64url(self.dice.randbytes(32)), 0, 1 << hour // HOUR % 24)
                 for camera in range(1, CAMERAS + 1)
             ]  # fmt: skip
             fields = {"origin": "catalogued", "recordings": 60 * CAMERAS,

@@ -57,7 +57,7 @@ def test_a_camera_and_some_days_alone(lived: Bookkeeper) -> None:
         ("DELETE FROM recording WHERE rowid_", 1, 21),
         ("UPDATE recording SET size = size - 1 WHERE rowid_", 0, 1),
         ("INSERT INTO recording VALUES ({stream}, {other}, 0, 60000000, 5, 0)", -1, -5),
-        ("INSERT INTO tally VALUES (1, {day}, 1, 1, 1, x'00', 0, 1)", 1, 1),
+        ("INSERT INTO tally VALUES (1, {day}, 1, 1, 1, x'00', 0, 1, 1)", 1, 1),
         ("UPDATE recording SET start = start + 86400000000 WHERE rowid_", 1, 21),
     ],
 )

@@ -1,11 +1,14 @@
 """`report coverage`: how much of the day each camera recorded, as a number."""
 
+from dataclasses import replace
+
 import pytest
 
 from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
-from retention.model.values import DAY, HOUR
+from retention.model.values import DAY, HOUR, MINUTE
 from retention.reports import coverage_report
+from retention.tlog.kinds import KINDS
 from tests.support.reported import table
 
 
@@ -30,6 +33,7 @@ def test_a_claim_that_all_is_recorded_is_a_number(site, reported):
     assert [(one.text, one.good) for one in report.verdict] == [
         ("25.00% of the time of these cameras was recorded", False),
         ("once a camera had nothing for a whole day", False),
+        ("36 hours of a camera had nothing at all", False),
     ]
 
 
@@ -39,7 +43,7 @@ def test_each_camera_and_day_is_listed(site, reported):
     assert table(report, "cells") == [
         {
             "camera": "1001", "day": day, "recordings": 1, "duration": 12 * 3600,
-            "complete": 0.5, "gaps": 0,
+            "complete": 0.5, "gaps": 0, "silent": 12, "hours": "12-23",
         }
     ]  # fmt: skip
 
@@ -131,3 +135,62 @@ def test_what_each_hour_of_a_camera_is_adds_up_to_the_hour(site, reported, monke
     monkeypatch.setattr(coverage_report, "HOURS", 24)
     with pytest.raises(UsageError, match="these are 48 hours, and 24 are told one by"):
         reported(site).both("coverage", on=on, hours=True, controller="leicester")
+
+
+def test_the_hours_of_which_there_was_nothing_are_named(site, reported):
+    site.now += 3 * DAY
+    day = (site.now // DAY - 1) * DAY
+    for hour in (0, 1, 2, 5, 23):
+        start = day + hour * HOUR + 59 * MINUTE
+        site.recorded(site.row(start=start, length=MINUTE))
+    report = reported(site).both("coverage", on=format_utc(day)[:10], camera="1001")
+    (row,) = table(report, "cells")
+    assert (row["silent"], row["hours"]) == (19, "03-04, 06-22")
+    assert ("19 hours of a camera had nothing at all", False) in [
+        (one.text, one.good) for one in report.verdict
+    ]
+
+
+def test_footage_of_before_midnight_may_reach_into_the_next_day(site, reported):
+    site.now += 3 * DAY
+    day = (site.now // DAY - 1) * DAY
+    site.recorded(site.row(start=day - HOUR, length=2 * HOUR))
+    report = reported(site).both("coverage", on=format_utc(day)[:10], camera="1001")
+    (row,) = table(report, "cells")
+    assert row["hours"] == "01-23"
+
+
+def test_of_a_day_of_which_an_older_log_tells_no_hours_are_known(
+    site, reported, monkeypatch
+):
+    kind = KINDS["recordings.recorded"]
+    older = replace(kind, columns=kind.columns[: -kind.later], later=0)
+    with monkeypatch.context() as patch:
+        patch.setitem(KINDS, kind.name, older)
+        day = half_a_day(site)
+    site.recorded(site.row(age=0, length=HOUR))
+    report = reported(site).both("coverage", on=day, camera="1001")
+    (row,) = table(report, "cells")
+    assert (row["recordings"], row["silent"], row["hours"]) == (1, None, None)
+    assert not any("nothing at all" in one.text for one in report.verdict)
+
+
+def test_a_figure_of_a_day_has_the_entries_that_tell_it(site, reported):
+    site.now += 3 * DAY
+    day = (site.now // DAY - 1) * DAY
+    numbers = [
+        site.recorded(site.row(start=day + n * HOUR, length=HOUR)) for n in (1, 2)
+    ]
+    report = reported(site).both("coverage", on=format_utc(day)[:10], camera="1001")
+    (cells,) = (one for one in report.tables if one.name == "cells")
+    assert [row.entries for row in cells.rows] == [[numbers]]
+
+
+def test_an_hour_is_silent_only_when_its_footage_would_have_been_told(site, reported):
+    """What was just recorded waits for its file's end, and for the next roll-up."""
+    site.now = (site.now // DAY + 3) * DAY + 6 * HOUR
+    day = format_utc(site.now)[:10]
+    site.beat(0)
+    report = reported(site).both("coverage", on=day, camera="1001")
+    (row,) = table(report, "cells")
+    assert (row["silent"], row["hours"]) == (3, "00-02")

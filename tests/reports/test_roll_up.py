@@ -40,9 +40,11 @@ def test_a_row_for_each_camera_and_day_of_the_start(keeper: Bookkeeper) -> None:
     day = after // DAY
     assert keeper.rows(entry["index"]) == [
         {"camera": camera, "day": on, "count": 1, "duration": MINUTE, "bytes": size,
-         "digest": chained([[start, 0, MINUTE, size, keeper.stream(id)]]), "gaps": 0}
-        for camera, on, start, size, id in (
-            (1, day - 1, before, 5, "a"), (1, day, after, 7, "a"), (2, day, after, 9, "b"),
+         "digest": chained([[start, 0, MINUTE, size, keeper.stream(id)]]), "gaps": 0,
+         "hours": hours}
+        for camera, on, start, size, id, hours in (
+            (1, day - 1, before, 5, "a", 1 << 23), (1, day, after, 7, "a", 1),
+            (2, day, after, 9, "b", 1),
         )
     ]  # fmt: skip
 
@@ -88,6 +90,49 @@ def test_what_was_not_recorded_between_two_recordings_is_a_gap(
     (entry,) = keeper.entries("recordings.recorded")
     (row,) = keeper.rows(entry["index"])
     assert (row["count"], row["gaps"]) == (4, 4 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    ("start", "length", "hours"),
+    [
+        (5 * HOUR, HOUR, [5]),
+        (5 * HOUR - 1, 1, [4]),
+        (5 * HOUR - 1, 2, [4, 5]),
+        (5 * HOUR, 3 * HOUR, [5, 6, 7]),
+        (23 * HOUR, 2 * HOUR, [23, 24]),
+        (23 * HOUR, 9 * DAY, list(range(23, 48))),
+        (0, DAY, list(range(24))),
+    ],
+)
+def test_which_hours_of_the_day_have_footage_is_told(start, length, hours) -> None:
+    """What goes on past midnight has hours of the day after."""
+    bits = tally.hours_of(9, [Recording(1, 9 * DAY + start, 0, length, 10)])
+    assert [hour for hour in range(64) if bits >> hour & 1] == hours
+
+
+def test_the_hours_of_all_that_came_are_told_together(keeper: Bookkeeper) -> None:
+    for hour in (2, 0, 7):
+        keeper.write("a", MIDNIGHT - DAY + hour * HOUR)
+        keeper.scan()
+    keeper.roll_up()
+    (entry,) = keeper.entries("recordings.recorded")
+    (row,) = keeper.rows(entry["index"])
+    assert row["hours"] == 0b10000101
+
+
+def test_what_waited_when_the_program_was_renewed_tells_no_hours(
+    keeper: Bookkeeper,
+) -> None:
+    keeper.write("a", MIDNIGHT - DAY)
+    keeper.scan()
+    with keeper.site.catalogue.write(Priority.SCAN) as tx:
+        tx.exec_driver_sql("UPDATE tally SET hours = NULL")
+    keeper.write("a", MIDNIGHT - DAY + HOUR)
+    keeper.scan()
+    keeper.roll_up()
+    (entry,) = keeper.entries("recordings.recorded")
+    (row,) = keeper.rows(entry["index"])
+    assert (row["count"], row["hours"]) == (2, None)
 
 
 def test_nothing_is_written_where_nothing_came(keeper: Bookkeeper) -> None:
@@ -235,7 +280,7 @@ def test_lines_come_out_in_parts_and_once(keeper: Bookkeeper) -> None:
     with keeper.site.catalogue.write(Priority.SCAN) as tx:
         for day in range(5):
             tx.exec_driver_sql(
-                "INSERT INTO tally VALUES (1, ?, 1, 1, 1, x'', 0, 1)", (day,)
+                "INSERT INTO tally VALUES (1, ?, 1, 1, 1, x'', 0, 1, 1)", (day,)
             )
         assert [line.day for line in tally.take(tx, 3)] == [0, 1, 2]
         assert [line.day for line in tally.take(tx, 3)] == [3, 4]

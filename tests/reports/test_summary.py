@@ -20,7 +20,10 @@ def test_a_site_without_fault_reads_so(site, reported):
     assert texts[2] == "0 lost"
     assert "1 recording deleted from" in texts[3]
     wrong = [text for text, good in found if good is False]
-    assert all("the time of these" in one or "for a whole day" in one for one in wrong)
+    assert all(
+        "of a camera" in one or "a camera had" in one or "of these cameras" in one
+        for one in wrong
+    )
 
 
 def test_what_is_overdue_or_lost_is_said_with_its_number(site, reported):

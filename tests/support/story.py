@@ -5,7 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from retention import __version__
-from retention.model.values import DAY, HOUR, MINUTE, SECOND, Actor, Entry, Micros, Rows
+from retention.catalogue.tally import hours_of
+from retention.model.values import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    Actor,
+    Entry,
+    Micros,
+    Recording,
+    Rows,
+)
 from retention.tlog import seal
 from retention.tlog.canonical import base64url, decode, encode
 from retention.tlog.entry import Stored, previous
@@ -151,10 +162,20 @@ class Story:
     def recorded(self, *rows: Row, origin: str = "catalogued") -> int:
         """The roll-up of these."""
         values = [
-            (row[0], row[2] // DAY, 1, row[4], row[5], base64url(bytes(32)), 0)
+            (
+                row[0],
+                row[2] // DAY,
+                1,
+                row[4],
+                row[5],
+                base64url(bytes(32)),
+                0,
+                hours_of(row[2] // DAY, [Recording(row[1], row[2], 0, row[4], row[5])]),
+            )
             for row in rows
         ]
         columns = KINDS["recordings.recorded"].columns
+        values = [row[: len(columns)] for row in values]
         return self.add(
             "recordings.recorded", rows=Rows(columns, values), origin=origin,
             recordings=len(rows), duration=sum(row[4] for row in rows),
