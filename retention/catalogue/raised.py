@@ -7,8 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue import schema
+from retention.catalogue.entries import CatalogueSource
 from retention.catalogue.log import unsigned
 from retention.model.values import Micros, State
+from retention.tlog.in_force import SERVICE
+from retention.tlog.kinds import telling
+from retention.tlog.source import Query
 
 _entry = schema.entry.c
 
@@ -105,6 +109,19 @@ def take(tx: Connection, name: str, scope: str) -> bool:
     """End an alarm; False where it did not stand."""
     done = tx.exec_driver_sql(f"DELETE FROM alarm {_IS}", (name, scope))
     return done.rowcount == 1
+
+
+def was_acknowledged(tx: Connection, subject: str, scope: str) -> bool:
+    """Whether it was a person who ended that alarm last, by the log: a row alone hides
+    none."""
+    for record in CatalogueSource(tx).backwards(Query(telling("stands"), subject)):
+        fields = record.entry["fields"]
+        if fields["scope"] == scope and not record.is_void:
+            by_person = record.entry["actor"]["role"] != SERVICE
+            return bool(
+                fields.get("acknowledged", by_person and "detail" not in fields)
+            )
+    return False
 
 
 def log_size(tx: Connection) -> int:

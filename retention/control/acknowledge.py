@@ -204,10 +204,10 @@ def guard_acknowledge(
             looks.correct(tx, before.get("jump", FORGIVEN), context.now)
             put_fact(tx, CLOCK_FACT, acknowledged(context.now, raised.log_size(tx)))
         still = successor.waits(tx) if guard == guards.CATALOGUE else None
+        if not alarms.clear_in(tx, guard, "", reason):  # only what was unread waited
+            tx.append("guard.cleared", guard=guard, scope="", reason=reason)
         if still is not None:  # restored again, in the days after a successor
             alarms.trip(tx, context.now, guard, "", still)
-        elif not alarms.clear_in(tx, guard, "", reason):  # only what was unread waited
-            tx.append("guard.cleared", guard=guard, scope="", reason=reason)
     return GuardAcknowledged(
         guard=guard,
         tripped=format_utc(found.since),

@@ -200,9 +200,15 @@ def _seen(
     seen = {
         scope: detail
         for scope, detail in kept.items()
-        if scope in found and found[scope].detail == detail
+        if scope in found
+        and found[scope].detail == detail
+        and rows.was_acknowledged(tx, _subject(name), scope)
     }
     return seen, {scope: one for scope, one in found.items() if scope not in seen}
+
+
+def _subject(name: str) -> str:
+    return f"{'guard' if name in guards.GUARDS else 'alarm'}:{name}"
 
 
 def unsettled(tx: Connection, name: str, found: Mapping[str, Condition]) -> bool:

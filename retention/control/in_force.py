@@ -12,10 +12,18 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import cameras as register
-from retention.catalogue import holds, log, plans, policies, quarantine, roots, streams
+from retention.catalogue import (
+    holds,
+    log,
+    plans,
+    policies,
+    quarantine,
+    roots,
+    streams,
+)
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.entries import CatalogueSource
-from retention.control import rules, rulings
+from retention.control import rules, rulings, standing
 from retention.control.alarms import Condition
 from retention.model.answers.hold import WHOLE
 from retention.model.errors import MismatchError, StaleError, VerificationError
@@ -387,6 +395,7 @@ def _others(
             yield f"deletion is paused until {format_utc(said.paused)} by the log alone"
     yield from _custody(tx, said, cameras)
     yield from _streams(tx, said, cameras)
+    yield from standing.less(tx, said, now)
 
 
 def _read_plans(catalogue: Catalogue, now: Micros) -> None:

@@ -22,7 +22,15 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import PAUSE_FACT, Priority, get_fact, put_fact
 from retention.catalogue.entries import CatalogueSource
-from retention.control import in_force, members, rows_gone, rules, rulings, two_people
+from retention.control import (
+    in_force,
+    members,
+    rows_gone,
+    rules,
+    rulings,
+    standing,
+    two_people,
+)
 from retention.model.answers.schema import SchemaRepaired
 from retention.model.errors import RetentionError
 from retention.model.localtime import format_utc
@@ -111,6 +119,7 @@ def everything(tx: Transaction, said: InForce, now: Micros) -> None:
     _streams(tx, said)
     _doubts(tx, said, now)
     rulings.drop_other(tx, said)
+    standing.put_back(tx, said, now)
 
 
 def _doubts(tx: Transaction, said: InForce, now: Micros) -> None:

@@ -128,7 +128,7 @@ class Public(Enum):
 TOPICS = {
     "books": "the balance of recordings, day by day",
     "cover": "what a hold covers from then on",
-    "force": "what is in force: holds, periods, rules, streams, custody, doubts, rulings, a pause",
+    "force": "what is in force: holds, periods, rules, streams, custody, doubts, rulings, a pause, alarms",
     "ids": "which camera has which published id",
     "register": "which cameras there are, their ids, and what the register says of them",
     "figures": "what was recorded and deleted, day by day, and what decides its lateness",

@@ -25,8 +25,12 @@ from retention.tlog.verify.books import UNREADABLE
 KINDS = telling("force")
 """The kinds that say what is in force."""
 
-CLOCK = "clock"
-"""The guard that is over once the clock is believed again."""
+CLOCK, CATALOGUE = "clock", "catalogue"
+"""The guard that is over once the clock is believed again; the one that stands after a
+restoration."""
+
+SERVICE = "service"
+"""The role in which the program writes of its own accord."""
 
 LONGEST_PAUSE: Micros = DAY
 """Of one that came back unsigned, from then on."""
@@ -84,6 +88,14 @@ class RulingSaid(NamedTuple):
 _NOTHING = HoldSaid(Window(0, 0), frozenset())
 
 
+class SuccessorSaid(NamedTuple):
+    """A successor log: what its `log.opened` says, and the holds that a supervisor named
+    (None: nobody did yet)."""
+
+    fields: dict[str, Any]
+    holds: list[int] | None
+
+
 class StreamSaid(NamedTuple):
     """What a stream was opened with: it says whose its files are, and where."""
 
@@ -122,6 +134,11 @@ class InForce:
         self.doubts: dict[Key, Micros | None] = {}
         """Recordings in quarantine, and from when their period counts (as above); of those
         that left since, perhaps, too."""
+        self.standing: dict[tuple[str, str], int] = {}
+        """Alarms, by name and scope, each with the entry that raised it."""
+        self.restored: int | None = None
+        """The entry of a restoration of the catalogue that nobody has acknowledged."""
+        self.successor: SuccessorSaid | None = None
         self._acts = methods(self, KINDS)
 
     def take(self, records: Iterable[Record], size: int) -> None:
@@ -141,6 +158,7 @@ class InForce:
     def _restored(self, record: Record) -> None:
         """`unsigned` has what it says; doubts do not come back, the service finds them
         out again; nor do rulings, people are asked again."""
+        self.restored = record.number
         self.rulings.clear()
         self.doubts.clear()
         self.doubted.clear()
@@ -240,6 +258,11 @@ class InForce:
 
     def _opened(self, record: Record) -> None:
         fields = record.entry["fields"]
+        if record.kind == "log.opened":
+            if fields.get("succeeds") is not None:
+                self.successor = SuccessorSaid(fields, None)
+                self.restored = None
+            return
         names = StreamSaid._fields
         self.streams[fields["stream"]] = StreamSaid(*(fields[name] for name in names))
 
@@ -340,9 +363,33 @@ class InForce:
         for key in keys:
             self.doubts.pop(key, None)
 
+    # -- alarms -------------------------------------------------------------------------
+
+    def _tripped(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        self.standing[fields["guard"], fields["scope"]] = record.number
+
+    def _raised(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        self.standing[fields["alarm"], fields["scope"]] = record.number
+
+    def _ended(self, record: Record) -> None:
+        fields = record.entry["fields"]
+        self.standing.pop((fields["alarm"], fields["scope"]), None)
+
+    def _successor_holds(self, record: Record) -> None:
+        if self.successor is not None:
+            holds = record.entry["fields"]["holds"]
+            self.successor = self.successor._replace(holds=holds)
+
     def _cleared(self, record: Record) -> None:
-        """Of the guard *clock*: what was seen by a clock that was ahead was seen by now."""
-        if record.entry["fields"]["guard"] == CLOCK:
+        """A person says of *catalogue* that what was restored is right.  Of *clock*: what
+        was seen by a clock that was ahead was seen by now."""
+        fields = record.entry["fields"]
+        self.standing.pop((fields["guard"], fields["scope"]), None)
+        if fields["guard"] == CATALOGUE and record.entry["actor"]["role"] != SERVICE:
+            self.restored = None
+        if fields["guard"] == CLOCK:
             latest = record.entry["at"] - MINUTE
             for key, seen in self.doubts.items():
                 if seen is not None and seen > latest:

@@ -481,7 +481,7 @@ _ALL = (
         "Deletion stopped in this scope: a root's name, or empty for everything.",
         "@guard:text scope:text detail:text",
         back="trip_guard",
-        tells="late guard stands",
+        tells="late guard stands force",
         public=Public.WORDS,
     ),
     declare(
@@ -489,7 +489,7 @@ _ALL = (
         "A guard no longer holds: by itself, or acknowledged with a reason.",
         "@guard:text scope:text ~reason:text?",
         back="clear_guard",
-        tells="late guard stands",
+        tells="late guard stands force",
         public=Public.WORDS,
     ),
     declare(
@@ -498,7 +498,7 @@ _ALL = (
         "@alarm:text scope:text detail:text cameras:ints?",
         may="camera",
         back="raise_alarm",
-        tells="late stands",
+        tells="late stands force",
         public=Public.WORDS,
     ),
     declare(
@@ -513,7 +513,7 @@ _ALL = (
         "An alarm stands no more: it is over, or was acknowledged with a reason.",
         "@alarm:text scope:text >raised:int acknowledged:bool ~reason:text",
         back="end_alarm",
-        tells="late stands",
+        tells="late stands force",
         public=Public.WORDS,
     ),
 )

@@ -17,7 +17,7 @@ LOG = (
         "succeeds:text? old_size:int? old_head:text? lost_head:text? lost_first:int? "
         "lost_last:int? until:int? >request:int? approval:int?",
         back="open_successor",
-        tells="site",
+        tells="site force",
         public=Public.YES,
     ),
     declare(
@@ -53,6 +53,7 @@ LOG = (
         "holds:ints ~reason:text",
         by="supervisor",
         back="record_lost_holds",
+        tells="force",
         public=Public.HOLDS,
     ),
     declare(

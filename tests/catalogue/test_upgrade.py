@@ -66,6 +66,15 @@ def older(installed, version):
                     f"INSERT OR REPLACE INTO main.{name} ({columns}) "
                     f"SELECT {columns} FROM now.{name} ORDER BY 1"
                 )
+        if (
+            "guard" not in there
+            and made.execute(
+                "SELECT 1 FROM main.sqlite_master WHERE name = 'guard'"
+            ).fetchone()
+        ):  # what was an alarm later
+            made.execute(
+                "INSERT INTO main.guard SELECT name, scope, since, detail FROM now.alarm"
+            )
         made.commit()
         made.execute("DETACH now")
         made.execute(f"PRAGMA user_version = {version}")

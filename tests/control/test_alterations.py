@@ -146,6 +146,9 @@ class Altered(Plant):
         self.now = T0
         deletion_pause(self.context(), length="24h", reason="disks are repaired")
 
+    def transaction(self):
+        return self.catalogue.write(Priority.HOLD, self.log.by(ACTOR, self.now))
+
     def alter(self, statement) -> None:
         """As somebody does who can write into the state directory."""
         with sqlite3.connect(self.catalogue.path) as other:
