@@ -71,6 +71,8 @@ class Evidence:
     zone: str
     cameras: LoggedCameras
     moment: Moment
+    public: bool = False
+    """All that the public has: nothing else is in the source, and nothing in figures."""
 
     def day(self, instant: Micros) -> int:
         """The local day of an instant."""

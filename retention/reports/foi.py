@@ -7,7 +7,7 @@ What such requests ask is in the design's studies; it began with one council's a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,21 +89,28 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
         ReportColumn("answer", "answer"),
         ReportColumn("check", "who can check it"),
     ]
+    notes = [
+        f'"{ANYONE}": from the public copy of the audit log and the public key; '
+        f'"{AUDITOR}": from the whole of it, which tells where footage is held, and that '
+        "no camera is there that is not published",
+        "The cameras are those of the end of the log",
+    ]
+    if evidence.public:
+        rows = [row for row in rows if row.cells[2] == ANYONE]
+        notes.append(
+            "This is from the public copy: what only an auditor can check is left out, and "
+            "cameras that are not published are not counted"
+        )
+    tables = [
+        ReportTable("answers", "Questions and answers", columns, rows),
+        _streets(used),
+    ]
+    if not evidence.public:
+        tables += [_deletions(evidence, asked), _holds(evidence, asked, counts)]
     period = f"from {day_text(days.start)} to {day_text(days.stop - 1)}"
     return evidence.report(
         "foi", "CCTV: what is asked under the Freedom of Information Act", asked,
-        [ReportSaid(f"{evidence.site}, {period}")],
-        [
-            ReportTable("answers", "Questions and answers", columns, rows),
-            _streets(used),
-            _deletions(evidence, asked),
-            _holds(evidence, asked, counts),
-        ],
-        [
-            f'"{ANYONE}": from the public copy of the audit log and the public key; '
-            f'"{AUDITOR}": from the whole of it, which tells where footage is held',
-            "The cameras are those of the end of the log",
-        ],
+        [ReportSaid(f"{evidence.site}, {period}")], tables, notes,
     )  # fmt: skip
 
 
@@ -136,9 +143,9 @@ def _cameras(evidence: Evidence, used: list[LoggedCamera]) -> list[ReportRow]:
         ]
         kinds = Counter(str(one.said.get("kind")) for one in every if one in used)
         answer = f"{kinds.total():,}"
+        if not kinds and (evidence.public or group == "other"):
+            continue
         if group == "other":
-            if not kinds:
-                break
             answer = "; ".join(
                 f"{kind.replace('_', ' ')}: {number:,}"
                 for kind, number in sorted(kinds.items())
@@ -148,10 +155,12 @@ def _cameras(evidence: Evidence, used: list[LoggedCamera]) -> list[ReportRow]:
     return rows
 
 
-def _known(evidence: Evidence, those: Iterable[LoggedCamera]) -> str:
-    """Who can count them: anyone, unless the public copy lacks any entry about one."""
+def _known(evidence: Evidence, those: Collection[LoggedCamera]) -> str:
+    """Who can count them: anyone, unless the public copy lacks any entry about one, or all,
+    for there are none."""
     withheld = withheld_cameras(evidence.source.of_kinds(KINDS))
-    return AUDITOR if any(one.key in withheld for one in those) else ANYONE
+    all_there = those and not any(one.key in withheld for one in those)
+    return ANYONE if all_there else AUDITOR
 
 
 def _place(one: LoggedCamera) -> str | None:

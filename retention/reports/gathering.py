@@ -78,17 +78,21 @@ def published(
     tell: Tell,
     *,
     anew: bool = False,
+    public: bool = False,
 ) -> Iterator[Evidence]:
     """A published copy up to its signed head, which is signed with `key` or, without, with
     that which the directory names.  Its entries must be those that the head signs, and
     rows those of their entries; whether the log was written anew, only a head that was
     kept elsewhere tells.  What it adds up to is kept in the directory `cache`, and
-    is made `anew` where that is asked."""
+    is made `anew` where that is asked.  A `public` copy will do only where that is said:
+    nothing is added up of one."""
     source = DirectorySource(directory)
-    if source.published.is_public:
+    is_public = source.published.is_public
+    if is_public and not public:
         raise WithheldError(
             f"{directory} is a public copy, from which recordings, holds and people are "
-            "withheld: a report takes the log, or a whole copy of it"
+            "withheld: this report takes the log, or a whole copy of it; `retention "
+            "report foi` tells what the public can check"
         )
     given = known_key.named_key(source.published) if key is None else key
     verifier = known_key.verifier_of(given, source.published)
@@ -103,6 +107,12 @@ def published(
     reading = _Folding(source, head.origin, head.size)
     place = sha256(f"{head.origin}\n{directory.resolve()}".encode()).hexdigest()[:16]
     with figures_at(cache / f"{place}.db").used() as kept:
+        if is_public:
+            empty = kept.begin(head.origin, reading.zone)
+            last = source.ends() or reading.began
+            moment = Moment(reading.zone, now)
+            yield reading.evidence(kept, empty, head.root, moment, last)
+            return
         if anew:
             kept.forget()
         while (covered := reading.step(kept)).size < head.size:
@@ -173,10 +183,18 @@ class _Folding:
         return sha256(canonical.encode(self.source.entry(number).entry)).hexdigest()
 
     def evidence(
-        self, kept: Figures, covered: Extent, root: bytes, moment: Moment
+        self,
+        kept: Figures,
+        covered: Extent,
+        root: bytes,
+        moment: Moment,
+        public: Micros | None = None,
     ) -> Evidence:
-        """All that a report needs."""
-        written = self.source.entry(self.size - 1).entry["at"]
+        """All that a report needs; `public` is when the last entry was written that is in a
+        public copy, where it is one."""
+        written = public
+        if written is None:
+            written = self.source.entry(self.size - 1).entry["at"]
         known = cameras.LoggedCameras()
         known.take(self.source.of_kinds(cameras.KINDS))
         return Evidence(
@@ -190,4 +208,5 @@ class _Folding:
             zone=self.zone,
             cameras=known,
             moment=Moment(self.zone, moment.now, moment.doubt),
+            public=public is not None,
         )

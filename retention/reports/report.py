@@ -52,6 +52,9 @@ REPORTS: dict[str, Made] = {
 """Every report by its name: `report.NAME` is its verb, `retention report NAME` its
 command."""
 
+PUBLIC = "foi"
+"""The one that tells what it can from a public copy, too."""
+
 
 def _verb(name: str, *, open_: bool = False) -> Callable[..., Any]:
     """The verb of a report: asked as every one is, and with the options of its own."""
@@ -113,7 +116,7 @@ class CopiedReports:
 
     def report(self, name: str, request: ReportRequest, **options: Any) -> Report:
         """As the verb `report.NAME`, of the copy."""
-        with published(*self._where) as evidence:
+        with published(*self._where, public=name == PUBLIC) as evidence:
             return REPORTS[name](evidence, evidence.asked(request), **options)
 
     def rebuild(self) -> FiguresRebuilt:

@@ -126,9 +126,21 @@ class DirectorySource:
             return "UTC"
 
     def root(self) -> bytes:
-        """The root over all entries that are given out, computed from their bytes: where
-        it is the head's, they are what it signs."""
-        return merkle.root(tiles.leaf_hashes(data for _, data in self._all()))
+        """The root over all entries that are given out, computed from their bytes (of what
+        is withheld from their hashes): where it is the head's, they are what it signs."""
+        found = tiles.leaf_hashes(data for _, data in self._all())
+        if self.published.is_public:
+            (blank,) = tiles.leaf_hashes([tiles.WITHHELD])
+            there = (
+                one
+                for tile in self._bundles()
+                for one in self.published.hashes(
+                    0, tile.number, min(WIDTH, self.signed - tile.first)
+                )
+            )
+            pairs = zip(found, there, strict=True)
+            found = [one if one != blank else other for one, other in pairs]
+        return merkle.root(found)
 
     def ends(self) -> Micros | None:
         """When the last entry that was read was written; None where that is not said."""

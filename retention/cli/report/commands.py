@@ -367,6 +367,9 @@ def foi(session: Session, *, suppress: bool) -> dict[str, Any]:
     Example:
       retention report foi --from 2026-01-01 --to 2027-01-01
       retention report foi --from 2026-01-01 --to 2027-01-01 --suppress --markdown
+      retention report foi --dir /srv/www/cctv-log --key FINGERPRINT
+
+    Of a public copy (`audit copy --public`) it says what anyone can recompute.
     """
     return {"suppress": suppress} if suppress else {}
 
