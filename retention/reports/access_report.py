@@ -20,7 +20,8 @@ from retention.reports.evidence import Evidence, Selection
 from retention.tlog.kinds import KINDS, OF_PEOPLE
 from retention.tlog.source import Record, Source
 
-CHANGED, _DENIED = "access.changed", ("access.denied", "request.refused")
+DENIED, REFUSED, CHANGED = "access.denied", "request.refused", "access.changed"
+_DENIED = DENIED, REFUSED
 
 
 @dataclass(slots=True)

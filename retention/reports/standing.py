@@ -18,7 +18,8 @@ ALARMS, IN_THE_WAY = telling("stands"), telling("late")
 """The kinds that say what stands, and which of it is in the way of deletion."""
 
 _GUARD, _PLAN, _OVERDUE = "guard ", "plan ", "overdue"
-_BEGIN = ("alarm.raised", "guard.tripped", "plan.proposed")
+RAISED, TRIPPED, PROPOSED = "alarm.raised", "guard.tripped", "plan.proposed"
+_BEGIN = RAISED, TRIPPED, PROPOSED
 
 
 class Stood(NamedTuple):
