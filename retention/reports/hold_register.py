@@ -89,8 +89,7 @@ class _Reach:
 
 def account(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]:
     """What was deleted and lost of the footage of these holds, by their numbers."""
-    found = {hold.number: HoldFootage() for hold in holds}
-    reach = _Reach(holds)
+    found, reach = _lost(evidence, holds), _Reach(holds)
     if not reach.windows:
         return found
     for intent, done in evidence.of_footage(reach.cameras, reach.windows):
@@ -103,6 +102,13 @@ def account(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]
             else:
                 one.since = one.since.plus(*tally)
             one.told |= {intent.number, done.number}
+    return found
+
+
+def _lost(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]:
+    """What was lost of it alone."""
+    found = {hold.number: HoldFootage() for hold in holds}
+    reach = _Reach(holds)
     for record in evidence.source.of_kinds((LOST,)):
         if record.kind == LOST and not record.is_void:
             for hold, tally in _rows(reach, record, set()):
@@ -163,6 +169,15 @@ def holds(evidence: Evidence, asked: Selection) -> Report:
             "Surplus is footage outside a hold's time, in recordings that reach into it",
         ],
     )  # fmt: skip
+
+
+def register(evidence: Evidence, asked: Selection) -> Report:
+    """The same without what was deleted of their footage, for which batches are read."""
+    found = chosen(evidence, asked)
+    footage = _lost(evidence, found)
+    tables = [hold_table("holds", "Register", evidence, found, footage, _REGISTER)]
+    verdict = _verdict(evidence, found, footage)
+    return evidence.report("holds", "Evidence holds", asked, verdict, tables, [])
 
 
 def _verdict(

@@ -12,13 +12,13 @@ from retention.reports.coverage_report import coverage
 from retention.reports.deletions import deletions
 from retention.reports.evidence import Evidence, Selection
 from retention.reports.exceptions import exceptions
-from retention.reports.hold_register import holds
+from retention.reports.hold_register import register
 from retention.reports.standing import stood
 
 _PARTS = (
     (deletions, ("by_day",)),
     (compliance, ("overdue", "policies")),
-    (holds, ("holds",)),
+    (register, ("holds",)),
     (exceptions, ("by_kind", "alarms")),
     (coverage, ("by_camera", "cells")),
 )
