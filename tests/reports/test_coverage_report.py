@@ -194,3 +194,19 @@ def test_an_hour_is_silent_only_when_its_footage_would_have_been_told(site, repo
     report = reported(site).both("coverage", on=day, camera="1001")
     (row,) = table(report, "cells")
     assert (row["silent"], row["hours"]) == (3, "00-02")
+
+
+def test_what_is_told_of_a_day_after_it_was_added_up_is_added_to_it(site, reported):
+    site.now += 3 * DAY
+    day = (site.now // DAY - 1) * DAY
+    first = site.recorded(site.row(start=day + HOUR, length=HOUR))
+    log = reported(site)
+    asked = {"on": format_utc(day)[:10], "camera": "1001"}
+    log.both("coverage", **asked)
+    last = site.recorded(site.row(start=day + 2 * HOUR, length=HOUR))
+    log.sign(site.entries)
+    report = log.both("coverage", **asked)
+    (row,) = table(report, "cells")
+    assert (row["recordings"], row["hours"]) == (2, "00, 03-23")
+    (cells,) = (one for one in report.tables if one.name == "cells")
+    assert [one.entries for one in cells.rows] == [[[first, last]]]
