@@ -9,9 +9,11 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
+from retention.catalogue.db import Transaction
 from retention.catalogue.recordings import BESIDE, RULED
 from retention.model.errors import StaleError
 from retention.model.layouts.layout import Row
+from retention.model.policy import BEGINNING
 from retention.model.values import Entry, Micros, Outcome, Rows, State
 
 
@@ -80,7 +82,7 @@ def remove(tx: Connection, keys: Keys) -> None:
             tx.exec_driver_sql(f"DELETE FROM {table} {_WHERE}", list(keys))
 
 
-def put_back(tx: Connection, keys: Keys) -> None:
+def put_back(tx: Transaction, keys: Keys) -> None:
     """Deleting to what it was: failed where a failure says so, quarantined where a
     quarantine does, else present."""
     _settle(tx, keys, State.DELETING)
@@ -93,7 +95,7 @@ def put_back(tx: Connection, keys: Keys) -> None:
         )
 
 
-def forgive(tx: Connection, keys: Keys, state: State = State.FAILED) -> None:
+def forgive(tx: Transaction, keys: Keys, state: State = State.FAILED) -> None:
     """Failed, or with `state` deleting, to what it was before it ever failed: the
     failure is forgotten, it is decided on as any other."""
     _settle(tx, keys, state)
@@ -101,9 +103,11 @@ def forgive(tx: Connection, keys: Keys, state: State = State.FAILED) -> None:
         tx.exec_driver_sql(f"DELETE FROM failure {_WHERE}", list(keys))
 
 
-def _settle(tx: Connection, keys: Keys, state: State) -> None:
+def _settle(tx: Transaction, keys: Keys, state: State) -> None:
     if not keys:
         return
+    for stream in {key[0] for key in keys}:
+        tx.touch(stream, BEGINNING)
     tx.exec_driver_sql(
         f"UPDATE recording SET state=CASE WHEN EXISTS (SELECT 1 FROM quarantine q "
         "WHERE q.stream=recording.stream AND q.start=recording.start "

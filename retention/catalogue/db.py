@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import IntEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +31,7 @@ from retention.tlog.in_force import InForce
 
 if TYPE_CHECKING:
     from retention.catalogue.log import Author
+    from retention.catalogue.next_due import NextDue
     from retention.tlog.lawful.fold import Lawful
 
 T = TypeVar("T")
@@ -101,14 +106,53 @@ class Feed:
         return changed
 
 
+_TABLES = frozenset(schema.metadata.tables)
+_BY_TRIGGER = {"hold": "version", "hold_camera": "version"}
+_CHANGE = re.compile(r'\b(?:INTO|UPDATE(?:\s+OR\s+\w+)?|DELETE\s+FROM)\s+"?(\w+)')
+
+PROGRESS = {"progress": True}
+"""The option of a statement by which only how far a root's scans and cycles came is
+noted: no alarm rests on that, and it moves with each of them."""
+
+_read: ContextVar[set[str] | None] = ContextVar("_read", default=None)
+
+
+@lru_cache(1_000)
+def _named_in(statement: str) -> frozenset[str]:
+    """The tables that a statement may read: all that have a name of its words."""
+    return _TABLES.intersection(re.findall(r"\w+", statement))
+
+
+@lru_cache(1_000)
+def written_by(statement: str) -> frozenset[str]:
+    """The tables that a statement may change."""
+    found = _TABLES.intersection(_CHANGE.findall(statement))
+    return found | {_BY_TRIGGER[table] for table in found & _BY_TRIGGER.keys()}
+
+
+@contextmanager
+def tables_read() -> Iterator[set[str]]:
+    """The tables that this thread reads within the block, and perhaps some more."""
+    found: set[str] = set()
+    token = _read.set(found)
+    try:
+        yield found
+    finally:
+        _read.reset(token)
+
+
 class Transaction(Connection):
-    """A write transaction: a change, and the entries that say so, commit together."""
+    """A write transaction: a change, and the entries that say so, commit together.
+
+    `changed`: what `touch` was told, `written` the tables of which it changed rows.
+    """
 
     author: Author | None = None
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self.changed: dict[int, Micros] = {}
+        self.written: set[str] = set()
 
     def touch(self, stream: int, end: Micros) -> None:
         """A recording of the stream that ends then was added or changed."""
@@ -137,6 +181,8 @@ class Catalogue:
     `said` is what its log puts in force, as far as that was read: `control.in_force`;
     `lawful` whether that was allowed: `control.lawful`.
     `planned`: the digests of the lists of plans, each with what it was taken at.
+    `next_due`: what falls due next, as the alarm *overdue* knows it.
+    `written`: by table how often transactions from here changed rows of it.
     `foreign`: how often somebody else was seen to have written into the file.
     """
 
@@ -151,6 +197,8 @@ class Catalogue:
         self.compared: Any = None
         self.planned: dict[int, tuple[Any, str]] = {}
         self.lawful: Lawful | None = None
+        self.next_due: NextDue | None = None
+        self.written: Counter[str] = Counter()
         self.foreign = 0
         self._data_version: int | None = None
         self._file = _identity(path)
@@ -180,6 +228,7 @@ class Catalogue:
             finally:  # also after an error from COMMIT: then the outcome is not known
                 for feed in self._feeds:
                     feed.put(tx.changed)
+                self.written.update(tx.written)  # last: who sees it can take the feed
 
     def _look_who_wrote(self, tx: Connection) -> None:
         """All our writes are on one connection, and SQLite gives that another number
@@ -302,11 +351,29 @@ def _engine(path: Path, *, read_only: bool, one: bool = False) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     @sa.event.listens_for(engine, "before_cursor_execute")
-    def before(connection: Connection, *_: object) -> None:
+    def before(connection: Connection, _: object, statement: str, *__: object) -> None:
         if connection.info["over"]():  # many short statements are as long as one
             raise TooLongError(_TOO_LONG)
+        if (found := _read.get()) is not None:
+            found |= _named_in(statement)
 
+    if one:
+        sa.event.listen(engine, "after_cursor_execute", _note_written)
     return engine
+
+
+def _note_written(
+    tx: Transaction,
+    cursor: sqlite3.Cursor,
+    statement: str,
+    _: object,
+    context: Any,
+    *__: object,
+) -> None:
+    """One that returns rows does not say yet how many it changed."""
+    changed = cursor.rowcount or "RETURNING" in statement
+    if changed and not context.execution_options.get("progress"):
+        tx.written |= written_by(statement)
 
 
 def _limit(connection: Connection, limited: bool) -> None:
@@ -457,6 +524,13 @@ def get_fact(tx: Connection, name: str) -> Any:
     """A small JSON fact by name, or None."""
     text = tx.exec_driver_sql("SELECT value FROM fact WHERE name = ?", (name,)).scalar()
     return None if text is None else json.loads(text)
+
+
+def get_facts(tx: Connection, prefix: str) -> dict[str, Any]:
+    """The facts whose names begin so, by the rest of their names."""
+    sql = "SELECT substr(name, ?), value FROM fact WHERE name GLOB ?"
+    found = tx.exec_driver_sql(sql, (len(prefix) + 1, prefix + "*"))
+    return {name: json.loads(text) for name, text in found}
 
 
 def put_fact(tx: Connection, name: str, value: Any) -> None:

@@ -207,8 +207,8 @@ def reinstate(tx: Connection, key: int, now: Micros) -> None:
 
 def uncooled(tx: Connection, now: Micros, limit: int = 1_000) -> list[int]:
     """Released holds whose cooling off is over and not yet on record as such."""
-    query = sa.select(hold.c.key).where(hold.c.cooled.is_(None), hold.c.free_at <= now)
-    return list(tx.scalars(query.order_by(hold.c.key).limit(limit)))
+    sql = "SELECT key FROM hold WHERE cooled IS NULL AND free_at <= ? ORDER BY key LIMIT ?"
+    return list(tx.exec_driver_sql(sql, (now, limit)).scalars())
 
 
 def set_cooled(tx: Connection, key: int, now: Micros) -> None:

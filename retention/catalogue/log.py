@@ -234,13 +234,16 @@ def unsigned(tx: Connection) -> list[Stretch]:
     return stretches(map(decode, found.scalars()), coming)
 
 
+def newest(tx: Connection, kind: str) -> int:
+    """The number of the newest entry of a kind; -1 where there is none."""
+    sql = "SELECT ifnull(max(number), -1) FROM entry WHERE kind = ?"
+    return int(tx.exec_driver_sql(sql, (kind,)).scalar_one())
+
+
 def opening(tx: Connection) -> dict[str, Any]:
     """The entry that opened the log that this is: the first, or that of the successor;
     RetentionError where there is none."""
-    number = tx.exec_driver_sql(
-        "SELECT ifnull(max(number), 0) FROM entry WHERE kind = 'log.opened'"
-    ).scalar_one()
-    return read(tx, int(number))
+    return read(tx, max(0, newest(tx, "log.opened")))
 
 
 def completion(tx: Connection, intent: int) -> int | None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from retention.catalogue import looks, schema
-from retention.catalogue.db import get_fact, put_fact
+from retention.catalogue.db import PROGRESS, get_fact, put_fact
 from retention.model.answers.status import ReplacementWaiting
 from retention.model.errors import StaleError
 from retention.model.localtime import format_utc
@@ -121,12 +121,12 @@ def set_adopted(tx: Connection, key: int, at: Micros) -> None:
 
 def set_caught_up(tx: Connection, key: int, at: Micros) -> None:
     """Nothing that was due at `at` was left behind."""
-    _update(tx, key, caught_up=at)
+    _note_progress(tx, key, "caught_up", at)
 
 
 def set_scanned(tx: Connection, key: int, at: Micros) -> None:
     """A complete scan began at `at`."""
-    _update(tx, key, scanned=at)
+    _note_progress(tx, key, "scanned", at)
 
 
 def set_reconciled(tx: Connection, key: int, at: Micros) -> None:
@@ -155,6 +155,11 @@ def _update(tx: Connection, key: int, **values: str | int | None) -> None:
     these = ", ".join(f"{name} = ?" for name in values)
     sql = f"UPDATE root SET {these} WHERE key = ?"
     _one(tx.exec_driver_sql(sql, (*values.values(), key)).rowcount, key)
+
+
+def _note_progress(tx: Connection, key: int, name: str, at: Micros) -> None:
+    sql = f"UPDATE root SET {name} = ? WHERE key = ?"
+    _one(tx.exec_driver_sql(sql, (at, key), PROGRESS).rowcount, key)
 
 
 def _one(count: int, key: int) -> None:

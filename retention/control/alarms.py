@@ -9,12 +9,19 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 from retention.catalogue import raised as rows
-from retention.catalogue.db import RESTORED_FACT, Priority, get_fact, put_fact
+from retention.catalogue.db import (
+    RESTORED_FACT,
+    Priority,
+    get_fact,
+    get_facts,
+    put_fact,
+)
 from retention.catalogue.raised import Raised
 from retention.control import guards
 from retention.control.clock_guard import BEHIND, CLOCK_FACT
@@ -27,6 +34,7 @@ from retention.model.errors import (
 )
 from retention.model.localtime import format_utc
 from retention.model.values import (
+    FOREVER,
     HOUR,
     LISTED,
     MINUTE,
@@ -40,7 +48,7 @@ from retention.site import clock
 from retention.site.journal import log as journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection
 
@@ -68,6 +76,14 @@ class Condition(NamedTuple):
 
     detail: str
     cameras: tuple[int, ...] = ()
+
+
+class Stands(NamedTuple):
+    """Where an alarm stands, by scope: so it is before `until`, if nothing is written
+    meanwhile."""
+
+    where: Mapping[str, Condition]
+    until: Micros = FOREVER
 
 
 def _bounded(detail: str) -> str:
@@ -173,8 +189,9 @@ def settle(
     (with `root`: no others of that root); nor where somebody has acknowledged just what
     it says.  `over` is why those that end do."""
     if root is None:
-        seen, found = _seen(tx, name, found)
-        if seen != (get_fact(tx, f"{_SEEN}{name}") or {}):
+        kept = get_fact(tx, f"{_SEEN}{name}") or {}
+        seen, found = _seen(tx, name, kept, found)
+        if seen != kept:
             put_fact(tx, f"{_SEEN}{name}", seen or None)
     for one in rows.named(tx, name):
         concerned = root is None or one.scope.partition("/")[0] == root
@@ -189,14 +206,16 @@ _SEEN = "alarms.seen."
 
 
 def _seen(
-    tx: Connection, name: str, found: Mapping[str, Condition]
+    tx: Connection,
+    name: str,
+    kept: Mapping[str, str],
+    found: Mapping[str, Condition],
 ) -> tuple[dict[str, str], Mapping[str, Condition]]:
     """What was acknowledged and still is so, and what is found besides, as long as an
     entry can say it."""
     found = {
         scope: one._replace(detail=_bounded(one.detail)) for scope, one in found.items()
     }
-    kept = get_fact(tx, f"{_SEEN}{name}") or {}
     seen = {
         scope: detail
         for scope, detail in kept.items()
@@ -211,17 +230,22 @@ def _subject(name: str) -> str:
     return f"{'guard' if name in guards.GUARDS else 'alarm'}:{name}"
 
 
-def unsettled(tx: Connection, name: str, found: Mapping[str, Condition]) -> bool:
-    """Whether `settle` would change anything."""
-    standing = {one.scope: one for one in rows.named(tx, name)}
-    seen, found = _seen(tx, name, found)
-    if seen != (get_fact(tx, f"{_SEEN}{name}") or {}):
-        return True
-    return standing.keys() != found.keys() or any(
-        (one.detail, one.cameras)
-        != (found[scope].detail, tuple(sorted(set(found[scope].cameras))))
-        for scope, one in standing.items()
-    )
+def unsettled(
+    tx: Connection, found: Mapping[str, Mapping[str, Condition]]
+) -> Iterator[str]:
+    """Those of these alarms by name of which `settle` would change anything."""
+    known = get_facts(tx, _SEEN)
+    standing: dict[str, dict[str, Any]] = defaultdict(dict)
+    for one in rows.everyone(tx):
+        standing[one.name][one.scope] = (one.detail, one.cameras)
+    for name, where in found.items():
+        kept = known.get(name, {})
+        seen, new = _seen(tx, name, kept, where)
+        if seen != kept or standing[name] != {
+            scope: (one.detail, tuple(sorted(set(one.cameras))))
+            for scope, one in new.items()
+        }:
+            yield name
 
 
 def tripped(tx: Connection) -> list[Raised]:

@@ -165,7 +165,7 @@ ALARMS: dict[str, Alarm] = {
     OVERDUE: Alarm(
         "put right what the detail says; what can be deleted goes with the next cycle",
         Rank.BROKEN,
-        watch="reports.conditions:overdue",
+        watch="reports.overdue:overdue",
     ),
     LATE: Alarm(
         "compare the recorder's clock with another clock; where the delivery is late but "

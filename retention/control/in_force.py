@@ -24,7 +24,7 @@ from retention.catalogue import (
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.entries import CatalogueSource
 from retention.control import rules, rulings, standing
-from retention.control.alarms import Condition
+from retention.control.alarms import Condition, Stands
 from retention.model.answers.hold import WHOLE
 from retention.model.errors import MismatchError, StaleError, VerificationError
 from retention.model.localtime import format_utc
@@ -188,18 +188,19 @@ def found(context: Context) -> Differences:
         return Differences([str(error)], [])
 
 
-def mismatch(context: Context, _: Connection) -> dict[str, Condition]:
+def mismatch(context: Context, _: Connection) -> Stands:
     """The guard *mismatch*: what the rows protect less."""
-    return _condition(_watched(context).less)
+    return _stands(_watched(context).less, context.now)
 
 
-def unlogged(context: Context, _: Connection) -> dict[str, Condition]:
+def unlogged(context: Context, _: Connection) -> Stands:
     """The alarm *unlogged*: what the rows protect more."""
-    return _condition(_watched(context).more)
+    return _stands(_watched(context).more, context.now)
 
 
-def _condition(sentences: list[str]) -> dict[str, Condition]:
-    return {"": Condition(_told(sentences))} if sentences else {}
+def _stands(sentences: list[str], now: Micros) -> Stands:
+    found = {"": Condition(_told(sentences))} if sentences else {}
+    return Stands(found, (now // HOUR + 1) * HOUR)
 
 
 def _told(sentences: list[str]) -> str:
@@ -211,6 +212,7 @@ def _watched(context: Context) -> Differences:
     """Compared where holds or what the log puts in force moved since, where somebody else
     wrote into the file, and once an hour: what is compared is small, but not nothing."""
     catalogue = context.catalogue
+    learn(catalogue)
     with catalogue.read() as tx:
         with catalogue.said_mutex:
             said = _caught_up(catalogue, tx)

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from retention.catalogue import log, raised
-from retention.control.alarms import Condition
+from retention.control.alarms import Condition, Stands
 from retention.control.guards import UNLAWFUL
 from retention.model.values import SECOND, Micros
 from retention.site import clock
@@ -38,8 +38,8 @@ SHOWN = 5
 """Violations that a detail names."""
 
 
-def unlawful(context: Context, tx: Connection) -> dict[str, Condition]:
-    """By law what breaks it, as far as was looked."""
+def unlawful(context: Context, tx: Connection) -> Stands:
+    """By law what breaks it, as far as was looked: the next round looks further."""
     lawful = judge(context.catalogue, tx)
     sentences: dict[str, list[str]] = defaultdict(list)
     for one in lawful.verdict.violations:
@@ -47,10 +47,9 @@ def unlawful(context: Context, tx: Connection) -> dict[str, Condition]:
     found = {law: Condition(_told(what)) for law, what in sentences.items()}
     if lawful.verdict.judged < log.size(tx):
         standing = raised.named(tx, UNLAWFUL)
-        return {
-            one.scope: Condition(one.detail, one.cameras) for one in standing
-        } | found
-    return found
+        before = {one.scope: Condition(one.detail, one.cameras) for one in standing}
+        return Stands(before | found, context.now)
+    return Stands(found)
 
 
 def judge(catalogue: Catalogue, tx: Connection) -> Lawful:

@@ -24,7 +24,7 @@ from retention.model.answers.successor import (
 )
 from retention.model.errors import RetentionError, UsageError
 from retention.model.localtime import format_utc
-from retention.model.values import DAY, Micros
+from retention.model.values import DAY, FOREVER, Micros
 from retention.model.wording import reason_of
 
 if TYPE_CHECKING:
@@ -143,24 +143,24 @@ def asked_for(tx: Connection, now: Micros) -> Asked | None:
     return asked if waits or asked.approval is not None else None
 
 
-def pending(context: Context, tx: Connection) -> dict[str, alarms.Condition]:
+def pending(context: Context, tx: Connection) -> alarms.Stands:
     """The alarm *succession*: a successor log that was asked for, and what is missing."""
     asked = asked_for(tx, context.now)
     if asked is None:
-        return {}
-    if asked.approval is not None:
-        what = f"two people agreed to a successor log: {_START}"
-        if asked.approval == asked.entry:
-            what = f"{asked.name} decided on a successor log: {_START}"
-        return {"": alarms.Condition(what)}
-    last = _lost(tx)["size"] - 1
-    return {
-        "": alarms.Condition(
+        return alarms.Stands({})
+    until = FOREVER
+    if asked.approval is None:
+        last, until = _lost(tx)["size"] - 1, asked.at + PATIENCE
+        what = (
             f"{asked.name} asked for a successor log at {format_utc(asked.at)}, since "
             f"entries up to {last} are lost: a supervisor who is another person must "
-            f"agree before {format_utc(asked.at + PATIENCE)}"
+            f"agree before {format_utc(until)}"
         )
-    }
+    elif asked.approval == asked.entry:
+        what = f"{asked.name} decided on a successor log: {_START}"
+    else:
+        what = f"two people agreed to a successor log: {_START}"
+    return alarms.Stands({"": alarms.Condition(what)}, until)
 
 
 def _waiting(tx: Connection, now: Micros) -> Asked:

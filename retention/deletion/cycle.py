@@ -91,8 +91,7 @@ class Deleter:
         self._batches = Batches(
             catalogue, log, gate, actor, settings.clock_tolerance, publish
         )
-        self._memory = Memory()
-        self._feed = catalogue.feed()
+        self._memory = Memory.anew(catalogue)
 
     def cycle(self, root: OpenRoot, now: Micros, stop: Stop) -> CycleResult:
         """Delete what is due in a root at `now`, which a believed clock gave.
@@ -148,12 +147,11 @@ class Deleter:
     # -- what a cycle does ----------------------------------------------------------
 
     def _read(self, root: OpenRoot, now: Micros) -> Situation:
-        # Taken first: what was committed before is in what is read, what is committed
-        # after is told the next time.
-        memory, changed = self._memory, self._feed.take()
+        memory = self._memory
+        memory.next_due.hear()
         try:
             with self._catalogue.read() as tx:
-                return read(tx, root, now, memory, self._volume, self._batch, changed)
+                return read(tx, root, now, memory, self._volume, self._batch)
         except BaseException:
             memory.next_due.reset()
             raise

@@ -4,17 +4,16 @@ What falls due next is remembered by stream, so that an idle root costs a handfu
 rows.  Where something stands in the way, no more is read than that.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from retention.catalogue import batches, due, roots, streams, unread
-from retention.catalogue.db import PAUSE_FACT, get_fact
+from retention.catalogue.db import PAUSE_FACT, Catalogue, get_fact
 from retention.catalogue.due import Span
+from retention.catalogue.next_due import NextDue
 from retention.catalogue.policies import policy_of
 from retention.control import alarms, guards, successor
-from retention.deletion.next_due import NextDue
 from retention.deletion.volume import VolumeGuard
 from retention.footage.roots import OpenRoot
 from retention.model.choice import NO_SURPRISES, Due, Scope, Situation, Standing
@@ -29,8 +28,13 @@ class Memory:
     `caught_up`: by root, the `now` of the last cycle that left nothing due behind.
     """
 
-    next_due: NextDue = field(default_factory=NextDue)
+    next_due: NextDue
     caught_up: dict[int, Micros] = field(default_factory=dict)
+
+    @classmethod
+    def anew(cls, catalogue: Catalogue) -> "Memory":
+        """As after a start."""
+        return cls(NextDue(catalogue.feed()))
 
 
 def standing(tx: Connection, root: OpenRoot) -> Standing:
@@ -76,16 +80,13 @@ def read(
     memory: Memory,
     guard: VolumeGuard,
     limit: int,
-    changed: Mapping[int, Micros],
 ) -> Situation:
-    """The situation of a root; `limit`: files of one batch; `changed`: what `NextDue.note`
-    is to be told."""
-    stands, next_due, policy = standing(tx, root), memory.next_due, policy_of(tx)
-    next_due.note(changed, policy)
+    """The situation of a root; `limit`: files of one batch."""
+    stands, next_due = standing(tx, root), memory.next_due
     if stands.blocked(now) or stands.unfinished:
         return Situation(stands)
     found = tuple(streams.of_root(tx, root.key))
-    scopes = next_due.refresh(tx, found, policy, now)
+    scopes = next_due.refresh(tx, found, policy_of(tx), now)
     some = [scope for key, scope in scopes.items() if next_due.is_due(key, now)]
     caught_up, soonest = _caught_up(memory, stands, root, now), next_due.soonest(found)
     volume = NO_SURPRISES

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from retention.catalogue import cameras, roots, streams
-from retention.control.alarms import Condition
+from retention.control.alarms import Condition, Stands
 from retention.model.layouts.presets import preset_or_template
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from retention.site.settings import RootSettings, Settings
 
 
-def differences(context: Context, tx: Connection) -> dict[str, Condition]:
+def differences(context: Context, tx: Connection) -> Stands:
     """What alarm `settings` says, by "root/name"."""
-    return found(tx, context.settings)
+    return Stands(found(tx, context.settings))
 
 
 def found(tx: Connection, settings: Settings) -> dict[str, Condition]:
@@ -34,11 +34,13 @@ def found(tx: Connection, settings: Settings) -> dict[str, Condition]:
     said: dict[str, list[str]] = defaultdict(list)
     concerned: dict[str, set[int]] = defaultdict(set)
     for setting in settings.root:
-        root = known.get(setting.name)
+        root, layout = known.get(setting.name), preset_or_template(setting.layout)
         for stream in [] if root is None else streams.in_use(tx, root.key):
             scope = f"{setting.name}/{stream.name}"
             meant = today.get(setting.cameras.get(stream.name, stream.name))
-            for sentence in _differences(labels[stream.camera], setting, stream):
+            for sentence in _differences(
+                labels[stream.camera], setting, layout.template, stream
+            ):
                 # Who asks for the right camera's footage has to hear of it too.
                 concerned[scope] |= {stream.camera, *([meant.key] if meant else [])}
                 if sentence not in said[scope]:
@@ -50,7 +52,10 @@ def found(tx: Connection, settings: Settings) -> dict[str, Condition]:
 
 
 def _differences(
-    labels: Sequence[cameras.Label], setting: RootSettings, stream: Stream
+    labels: Sequence[cameras.Label],
+    setting: RootSettings,
+    layout: str,
+    stream: Stream,
 ) -> Iterator[str]:
     wanted = setting.cameras.get(stream.name, stream.name)
     # Ids move, a recorder's names don't: any that the camera ever had will do.
@@ -59,7 +64,6 @@ def _differences(
             f"the settings name camera {wanted} for it, and recordings of it are those "
             f"of camera {labels[-1][0]}"
         )
-    layout = preset_or_template(setting.layout).template
     if stream.layout != layout:
         yield (
             f"the settings say that files are named {layout}, and recordings of it were "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from retention.catalogue import log
 from retention.catalogue.db import get_fact
-from retention.control.alarms import Condition
+from retention.control.alarms import Condition, Stands
 from retention.model.answers.status import HeadMemory
 from retention.model.errors import VerificationError
 from retention.model.localtime import format_utc
@@ -137,7 +137,7 @@ JOURNAL_FACT = "log.journal"
 """The fact: the same of the journal, as it was read last."""
 
 
-def unkept(context: Context, tx: Connection) -> dict[str, Condition]:
+def unkept(context: Context, tx: Connection) -> Stands:
     """The alarm *memory*: where the newest signed head can't be kept, and why."""
     found = {
         root.name: f"{root.path} can't keep the newest signed head: {fault}"
@@ -152,7 +152,7 @@ def unkept(context: Context, tx: Connection) -> dict[str, Condition]:
         found["journal"] = (
             f"the journal, which has each signed head, can't be read: {fault}"
         )
-    return {scope: Condition(text) for scope, text in found.items()}
+    return Stands({scope: Condition(text) for scope, text in found.items()})
 
 
 _NONE: dict[str, Any] = {"size": None, "fault": None}

@@ -72,7 +72,7 @@ class Back(NamedTuple):
         return int(self.entry["at"])
 
 
-Act = Callable[["Connection", Back], "int | None"]
+Act = Callable[["Transaction", Back], "int | None"]
 """Brings the effect of one entry back; how many recordings left by it, if any can."""
 
 ACTS: dict[str, Act] = {}
@@ -98,7 +98,7 @@ class Replay:
         self.alone: Counter[str] = Counter()
         self._unproven = unproven
 
-    def one(self, tx: Connection, back: Back, signed: int) -> None:
+    def one(self, tx: Transaction, back: Back, signed: int) -> None:
         """The effect of one entry, where a head covers the first `signed`."""
         kind = KINDS.get(back.kind)
         if self._unproven.has(back.number):
@@ -310,7 +310,7 @@ def move_recordings(tx: Connection, back: Back) -> int:
 
 
 @_act
-def complete_batch(tx: Connection, back: Back) -> int:
+def complete_batch(tx: Transaction, back: Back) -> int:
     """The rows of an intent leave, but for those whose file is still there: these are
     as any other again.  How many left."""
     intent = back.fields["intent"]
@@ -358,7 +358,7 @@ def record_lost_holds(tx: Connection, back: Back) -> None:
 
 
 @_act
-def change_policy(tx: Connection, back: Back) -> None:
+def change_policy(tx: Transaction, back: Back) -> None:
     fields = back.fields
     policy = Policy(fields["version"], fields["days"], _periods(back))
     current = policies.current(tx)
@@ -368,7 +368,7 @@ def change_policy(tx: Connection, back: Back) -> None:
 
 
 @_act
-def change_rules(tx: Connection, back: Back) -> None:
+def change_rules(tx: Transaction, back: Back) -> None:
     rules.restore(tx, back.fields["new"])
     note_proposal(tx, back)
 

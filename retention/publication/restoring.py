@@ -36,7 +36,7 @@ from retention.tlog.verify.books import UNREADABLE
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from retention.catalogue.db import Catalogue
+    from retention.catalogue.db import Catalogue, Transaction
     from retention.publication.compare import Compared, Tail
     from retention.tlog.note import Head
 
@@ -111,7 +111,7 @@ def _signed(tx: Connection, begun: dict[str, Any] | None) -> int:
 
 
 def _bring_back(
-    tx: Connection,
+    tx: Transaction,
     tree: Frontier,
     page: Iterable[Stored],
     signed: Head | None,
@@ -138,7 +138,7 @@ def _bring_back(
     return tree, replay
 
 
-def _one(tx: Connection, stored: Stored, replay: Replay, signed: int) -> None:
+def _one(tx: Transaction, stored: Stored, replay: Replay, signed: int) -> None:
     entry = decode(stored.data)
     rows = None if stored.rows is None else row_files.decode(stored.rows)[0]
     restored.insert(tx, stored, entry)

@@ -1,13 +1,13 @@
 """Alarms that nobody is told of: where each stands follows from the catalogue.
 
-The service asks for all of them in each of its rounds, and has those stand that are
-found, no others.  A function gives by scope what the alarm says there.
+The service asks for them in its rounds (`service.watch`), and has those stand that are
+found, no others.  A function gives by scope what the alarm says there, and until when
+that is so where nothing but time passes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,10 +15,7 @@ from retention.catalogue import (
     cameras,
     deliveries,
     doubtful_times,
-    due,
-    entries,
     looks,
-    plans,
     policies,
     quarantine,
     raised,
@@ -27,12 +24,10 @@ from retention.catalogue import (
     streams,
     unknown,
 )
-from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.catalogue.doubtful_times import Doubtful
-from retention.catalogue.due import Span
 from retention.catalogue.unknown import UNREGISTERED, Unknown
 from retention.control import guards
-from retention.control.alarms import Condition
+from retention.control.alarms import Condition, Stands
 from retention.footage.ingest.owners import not_ours
 from retention.model.localtime import (
     counted,
@@ -59,68 +54,17 @@ if TYPE_CHECKING:
     from retention.catalogue.roots import Root
     from retention.control.context import Context
 
-Conditions = dict[str, Condition]
-
-CYCLES = 2
-"""What is due for longer than so many cycles is overdue: P2 allows one."""
 RUN = 20
 """Gaps that must all be short for a stream to count as continuous."""
 SHOWN = 3
 """Examples that a detail names."""
 
 
-def overdue(context: Context, tx: Connection) -> Conditions:
-    """By root: what should be gone, and why it is not.  Of one that was just taken in
-    nothing is yet: its first cycles say what waits for a person."""
-    catalogue, now = context.catalogue, context.now
-    late = Span(BEGINNING, now - CYCLES * context.settings.retention.cycle)
-    with catalogue.read() as first:
-        policy, rows = policies.policy_of(first), roots.everyone(first)
-    watched = [one for one in rows if one.adopted is None or one.adopted <= late.until]
-    outlooks = [due.outlook(catalogue, one.key, policy, now, late) for one in watched]
-    found = {}
-    for root, coming in zip(watched, outlooks, strict=True):
-        total = due.total_failed(tx, root.key) + coming.overdue
-        concerned = sorted({scope.camera for scope in coming.late})
-        if total.number:
-            why = "; ".join(_why(tx, root, context.now)) or _unexplained(tx, late)
-            detail = f"{counted(total.number, 'recording')}, {format_size(total.size)}: {why}"
-            found[root.name] = Condition(detail, tuple(concerned))
-    return found
-
-
-def _why(tx: Connection, root: Root, now: int) -> Iterator[str]:
-    """What keeps due footage from being deleted, as far as the catalogue tells."""
-    pause = get_fact(tx, PAUSE_FACT)
-    if pause is not None and pause["until"] > now:
-        yield f"deletion is paused until {format_utc(pause['until'])}"
-    if root.adopted is None:
-        yield "the root is not scanned completely yet"
-    for one in raised.everyone(tx):
-        if one.name in guards.GUARDS and one.scope in ("", root.name):
-            yield f"guard {one.name} holds"
-    for plan in plans.waiting(tx):
-        if plan.root == root.key:
-            yield f"plan {plan.key} waits: `retention deletion approve {plan.key}`"
-    for failure in due.failures(tx, root.key, SHOWN):
-        yield (
-            f"{counted(failure.number, 'recording')} could not be deleted ({failure.error}), tried "
-            f"again at {format_utc(failure.retry_at)}"
-        )
-
-
-def _unexplained(tx: Connection, late: Span) -> str:
-    """Where nothing in the catalogue keeps it: the service may have been away."""
-    for began in entries.listing(tx, kind="service.started", limit=1):
-        if began["at"] > late.until:
-            return f"the service was not running until {format_utc(began['at'])}"
-    return "no reason is known"
-
-
-def strangers(context: Context, tx: Connection) -> Conditions:
+def strangers(context: Context, tx: Connection) -> Stands:
     """By root: files of nobody that are older than the site's period, by their reason;
     of cameras that are not registered, of any age: no hold can cover them."""
-    before = context.now - Policy(0, policies.policy_of(tx).days).period(0)
+    period = Policy(0, policies.policy_of(tx).days).period(0)
+    before, until = context.now - period, FOREVER
     theirs, found = _not_ours(tx), {}
     for root in roots.everyone(tx):
         groups: dict[str, list[Unknown]] = {}
@@ -128,25 +72,29 @@ def strangers(context: Context, tx: Connection) -> Conditions:
             if reason not in theirs:
                 unheld = reason.startswith(UNREGISTERED)
                 old = [row for row in rows if unheld or row.oldest < before]
+                young = (row.oldest for row in rows if row.oldest >= before)
+                until = min([until, *(oldest + period + 1 for oldest in young)])
                 groups |= {reason: old} if old else {}
         if groups:
             told = sorted(groups.items(), key=lambda one: -sum(r.files for r in one[1]))
             found[root.name] = Condition("; ".join(_group(*one) for one in told))
-    return found
+    return Stands(found, until)
 
 
-def custody(context: Context, tx: Connection) -> Conditions:
+def custody(context: Context, tx: Connection) -> Stands:
     """By root and camera: files of those whose footage the council must not hold, of any
     age."""
     theirs = _not_ours(tx)
-    return {
-        f"{root.name}/{theirs[reason].id}": Condition(
-            _group(reason, rows), (theirs[reason].key,)
-        )
-        for root in roots.everyone(tx)
-        for reason, rows in _of_nobody(tx, root).items()
-        if reason in theirs
-    }
+    return Stands(
+        {
+            f"{root.name}/{theirs[reason].id}": Condition(
+                _group(reason, rows), (theirs[reason].key,)
+            )
+            for root in roots.everyone(tx)
+            for reason, rows in _of_nobody(tx, root).items()
+            if reason in theirs
+        }
+    )
 
 
 def _not_ours(tx: Connection) -> dict[str, Camera]:
@@ -173,7 +121,7 @@ def _group(reason: str, rows: list[Unknown]) -> str:
     )
 
 
-def silent(context: Context, tx: Connection) -> Conditions:
+def silent(context: Context, tx: Connection) -> Stands:
     """By root: streams that recorded without a gap, and record no more.
 
     One that is silent stays so when the last of its recordings is deleted.
@@ -191,11 +139,18 @@ def silent(context: Context, tx: Connection) -> Conditions:
         key: _last_sign(row, in_doubt.get(key), known[key], context.now)
         for key, row in newest.items()
     }
-    # Cameras of which some stream goes on, and those that are to record no more.
-    others = {one.key for one in cameras.everyone(tx) if one.retired} | {
-        known[key].camera
+    going = {
+        key: end
         for key, end in ends.items()
         if not _is_over(end, known[key], context.now)
+    }
+    until = min(
+        (end + 2 * known[key].max_length + 1 for key, end in going.items()),
+        default=FOREVER,
+    )
+    # Cameras of which some stream goes on, and those that are to record no more.
+    others = {one.key for one in cameras.everyone(tx) if one.retired} | {
+        known[key].camera for key in going
     }
     found = {}
     for root in found_roots:
@@ -213,7 +168,7 @@ def silent(context: Context, tx: Connection) -> Conditions:
             found[root.name] = _silence(
                 over, sum(s.root == root.key for s in known.values())
             )
-    return found
+    return Stands(found, until)
 
 
 def _last_sign(
@@ -251,11 +206,12 @@ def _was_continuous(tx: Connection, newest: Recording | None, stream: Stream) ->
     return len(gaps) == RUN and max(gaps) <= stream.max_length
 
 
-def unseen(context: Context, tx: Connection) -> Conditions:
+def unseen(context: Context, tx: Connection) -> Stands:
     """Cameras of the register that never recorded, a day after all roots were read."""
-    adopted = [root.adopted for root in roots.everyone(tx)]
-    if not adopted or any(at is None or context.now - at < DAY for at in adopted):
-        return {}
+    read = [root.adopted for root in roots.everyone(tx)]
+    after = max((FOREVER if at is None else at + DAY for at in read), default=FOREVER)
+    if context.now < after:
+        return Stands({}, after)
     recorded = {stream.camera for stream in streams.everyone(tx)}
     missing = [
         one
@@ -266,22 +222,18 @@ def unseen(context: Context, tx: Connection) -> Conditions:
         and one.key not in recorded
     ]
     if not missing:
-        return {}
+        return Stands({})
     names = ", ".join(one.id for one in missing[:SHOWN])
     more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-    return {
-        "": Condition(
-            f"no recording of {names}{more} was ever seen",
-            tuple(one.key for one in missing),
-        )
-    }
+    said = f"no recording of {names}{more} was ever seen"
+    return Stands({"": Condition(said, tuple(one.key for one in missing))})
 
 
-def doubtful(context: Context, tx: Connection) -> Conditions:
+def doubtful(context: Context, tx: Connection) -> Stands:
     """By root and stream: why its times are in doubt.  All streams of a root out by
     about as much are one, its recorder's clock; all streams of all roots are this
     machine's."""
-    found: Conditions = {}
+    found: dict[str, Condition] = {}
     by_root: dict[int, list[Doubtful]] = defaultdict(list)
     for one in doubtful_times.in_doubt(tx):
         by_root[one.stream.root].append(one)
@@ -289,7 +241,8 @@ def doubtful(context: Context, tx: Connection) -> Conditions:
     every = [one for those in by_root.values() for one in those]
     if len(by_root) > 1 and _are_alike(every, len(streams.everyone(tx)), tolerance):
         where = f"all {len(every)} streams of all {len(by_root)} roots"
-        return {"": _one_clock(every, where, ("this machine's", "every recorder's"))}
+        clocks = ("this machine's", "every recorder's")
+        return Stands({"": _one_clock(every, where, clocks)})
     for root, those in by_root.items():
         name = those[0].root
         if len(those) > 1 and _are_alike(
@@ -301,7 +254,7 @@ def doubtful(context: Context, tx: Connection) -> Conditions:
         else:
             for one in those:
                 found[one.name] = Condition(one.sentence, (one.stream.camera,))
-    return found
+    return Stands(found)
 
 
 def _are_alike(those: list[Doubtful], of: int, tolerance: Micros) -> bool:
@@ -326,7 +279,7 @@ def _one_clock(those: list[Doubtful], where: str, clocks: tuple[str, str]) -> Co
     )
 
 
-def quarantined(context: Context, tx: Connection) -> Conditions:
+def quarantined(context: Context, tx: Connection) -> Stands:
     """By root: recordings whose own times are in doubt, of which no other alarm tells."""
     ids = {camera.key: camera.id for camera in cameras.everyone(tx)}
     found = {}
@@ -343,10 +296,10 @@ def quarantined(context: Context, tx: Connection) -> Conditions:
                 "and held by any hold on their camera",
                 tuple(sorted({one.camera for one in groups})),
             )
-    return found
+    return Stands(found)
 
 
-def times_moved(context: Context, tx: Connection) -> Conditions:
+def times_moved(context: Context, tx: Connection) -> Stands:
     """By root: its files' modification times moved all at once within the last week."""
     found = {}
     for root in roots.everyone(tx):
@@ -358,4 +311,4 @@ def times_moved(context: Context, tx: Connection) -> Conditions:
                 f"the modification times of {root.name} moved all at once, by {said}",
                 tuple(sorted(cameras)),
             )
-    return found
+    return Stands(found, context.now if found else FOREVER)

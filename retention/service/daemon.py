@@ -38,6 +38,7 @@ from retention.service.root_work import RootWork
 from retention.service.schedule import Schedule
 from retention.service.timekeeper import Judged, Timekeeper
 from retention.service.waits import inspections, rescans
+from retention.service.watch import Watch
 from retention.service.worker import Stop, Worker
 from retention.site import clock
 from retention.site.caller import caller
@@ -105,6 +106,7 @@ class Service:
         )  # fmt: skip
         self._requests = Requests(dispatch)
         self._housekeeping = Worker("housekeeping", self._crashed)
+        self._alarmed = Watch(catalogue)
         self._schedule = Schedule(self._crashed)
 
     def _memory(self, root: str) -> RootMemory:
@@ -278,7 +280,7 @@ class Service:
             note = partial(housekeeping.note, self._core.catalogue, author)
             self._try(note, judged.now)
             context = self._core.context(judged.now, self._core.actor)
-            self._try(partial(housekeeping.watch, context), judged.now)
+            self._try(partial(self._alarmed.round, context), judged.now)
             self._try(partial(successor.settle, context), judged.now)
         self._publish(self._publishing.tick, judged.now)
         self._try(partial(self._clear_log, judged.now), judged.now)

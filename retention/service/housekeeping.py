@@ -10,12 +10,9 @@ from retention.catalogue import due, holds, policies, roots, zones
 from retention.catalogue import log as audit
 from retention.catalogue.db import Priority, get_meta
 from retention.catalogue.due import Span
-from retention.catalogue.entries import listing
 from retention.catalogue.log import Author
-from retention.control import alarms, guards, in_force
+from retention.control import alarms, guards
 from retention.control.alarms import Condition
-from retention.control.guards import ALARMS
-from retention.control.verbs import resolve
 from retention.holds.release import note_cooled
 from retention.holds.reviews import cap_reviews
 from retention.model.errors import CatalogueError, RetentionError, SettingsError
@@ -106,50 +103,15 @@ def look_for_silence(works: Collection[RootWork], told: Alarms, now: Micros) -> 
 
 def note(catalogue: Catalogue, author: Author) -> None:
     """What came about by itself goes on record: a cooling off that is over, reviews
-    that a clock in doubt put too far off, and the opening balance of a root that was adopted since the last roll-up, before anything
-    of it is deleted.  Raises CatalogueError."""
+    that a clock in doubt put too far off, and the opening balance of a root that was
+    adopted since the last roll-up, before anything of it is deleted.  Raises
+    CatalogueError."""
     note_cooled(catalogue, author)
     cap_reviews(catalogue, author)
     with catalogue.read() as tx:
-        adopted, rolled = (
-            listing(tx, kind=kind, limit=1) for kind in ("root.adopted", KIND)
-        )
-    if adopted and (not rolled or rolled[0]["index"] < adopted[0]["index"]):
+        adopted, rolled = (audit.newest(tx, kind) for kind in ("root.adopted", KIND))
+    if adopted > rolled:
         roll_up(catalogue, author)
-
-
-_UNFITTING = (
-    "the catalogue's rows do not fit together ({!r}): it was changed, or is damaged; "
-    "`retention audit verify` says more"
-)
-
-
-def watch(context: Context) -> None:
-    """Have the alarms stand that nobody is told of, where their conditions hold.
-
-    One whose condition can't be asked for keeps no other from being told.  Raises
-    CatalogueError.
-    """
-    watched = {name: one.watch for name, one in ALARMS.items() if one.watch}
-    in_force.learn(context.catalogue)
-    context.catalogue.foreign_commits()  # compared then, though nothing of ours moved
-    found, errors = {}, []
-    for name, at in watched.items():
-        try:
-            with context.catalogue.read() as tx:
-                found[name] = resolve(at)(context, tx)
-        except CatalogueError as error:
-            errors.append(error)
-        except (LookupError, TypeError, ValueError) as error:
-            errors.append(CatalogueError(_UNFITTING.format(error)))
-    with context.catalogue.read() as tx:
-        news = [name for name in found if alarms.unsettled(tx, name, found[name])]
-    if news:
-        with context.write(Priority.DELETION) as tx:
-            for name in news:
-                alarms.settle(tx, context.now, name, found[name])
-    if errors:
-        raise errors[0]
 
 
 def watch_zones(context: Context) -> None:

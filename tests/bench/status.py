@@ -14,10 +14,10 @@ from retention.catalogue.db import Priority
 from retention.cli.status import render
 from retention.control import alarms, guards
 from retention.model.policy import Policy
-from retention.model.values import DAY, HOUR, Camera, Recording
+from retention.model.values import DAY, HOUR, Camera, Micros, Recording
 from retention.reports.status import status
-from retention.service import housekeeping
 from retention.site.settings import RetentionSettings, Settings
+from tests.support.alarmed import watch
 from tests.support.premises import LAYOUT, Premises
 
 NOW = 1_790_000_000 * 1_000_000
@@ -27,8 +27,10 @@ class Estate(Premises):
     START = NOW
 
 
-def estate(directory: Path, number: int, many: int, hours: int) -> Estate:
-    """So many cameras on so many roots, each with some hours that are due."""
+def estate(
+    directory: Path, number: int, many: int, hours: int, age: Micros = 30 * DAY
+) -> Estate:
+    """So many cameras on so many roots, each with some hours that are due, or younger."""
     site = Estate(directory)
     with site.catalogue.write(Priority.HOLD) as tx:
         policies.insert(tx, NOW, Policy(1, 28))
@@ -45,7 +47,7 @@ def estate(directory: Path, number: int, many: int, hours: int) -> Estate:
                 name=str(1000 + n), extension=".mp4", max_length=HOUR,
             )  # fmt: skip
             rows = [
-                Recording(stream.key, NOW - 30 * DAY + h * HOUR, 0, HOUR, 10**8)
+                Recording(stream.key, NOW - age + h * HOUR, 0, HOUR, 10**8)
                 for h in range(hours)
             ]
             recordings.insert(tx, rows)
@@ -57,7 +59,7 @@ def alarmed(site: Estate) -> Settings:
     settings = Settings.model_construct(
         site="estate", timezone="UTC", retention=RetentionSettings(), root=()
     )
-    housekeeping.watch(site.asked(settings))
+    watch(site.asked(settings))
     with site.catalogue.write(Priority.SCAN, site.log.by(site.actor, NOW)) as tx:
         names = [row.name for row in roots.everyone(tx)]
         for name in guards.ALARMS:
@@ -84,7 +86,7 @@ def main() -> None:
     watched = []
     for _ in range(3):
         begun = time.process_time()
-        housekeeping.watch(site.asked(settings))
+        watch(site.asked(settings))
         watched.append(time.process_time() - begun)
     text = render(answer, "UTC", everything=False)
     print(f"status: {min(times):.3f} s of processor, {len(answer.alarms)} alarms")

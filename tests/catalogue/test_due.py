@@ -5,7 +5,7 @@ import pytest
 from retention.control.preview import preview
 from retention.model.policy import Policy
 from retention.model.values import DAY, HOUR, MINUTE
-from retention.reports.conditions import overdue
+from retention.reports.overdue import overdue
 from retention.reports.plan import plan
 from retention.reports.status import status
 from retention.service.housekeeping import balance

@@ -21,8 +21,8 @@ from retention.model.errors import (
     RetentionError,
 )
 from retention.model.values import DAY, HOUR, Actor, Custody
-from retention.service import housekeeping
 from retention.site.settings import RetentionSettings
+from tests.support.alarmed import watch
 from tests.support.plant import PERIOD, T0, Plant
 from tests.support.world import ACTOR, never
 
@@ -158,7 +158,7 @@ class Altered(Plant):
     def told(self) -> dict[str, str]:
         """The alarms that stand after a round of the daemon."""
         with suppress(CatalogueError):  # the guard is there before it is told
-            housekeeping.watch(self.context())
+            watch(self.context())
         with self.catalogue.read() as tx:
             return {one.name: one.detail for one in raised.everyone(tx)}
 

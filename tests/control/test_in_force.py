@@ -15,8 +15,8 @@ from retention.holds.release import hold_approve
 from retention.model.errors import MismatchError, TooLongError
 from retention.model.values import DAY, HOUR, MINUTE, Actor
 from retention.register.assigning import camera_assign
-from retention.service import housekeeping
 from retention.tlog.in_force import InForce
+from tests.support.alarmed import watch
 from tests.support.plant import PERIOD, T0, Plant
 from tests.support.world import ACTOR
 
@@ -58,7 +58,7 @@ def all_rounds(plant):
 
 
 def standing(plant):
-    housekeeping.watch(plant.context())
+    watch(plant.context())
     with plant.catalogue.read() as tx:
         return {one.name: one.detail for one in raised.everyone(tx)}
 

@@ -7,7 +7,7 @@ from retention.catalogue.db import Priority
 from retention.control import lawful
 from retention.control.acknowledge import alarm_acknowledge
 from retention.model.values import HOUR, Actor
-from retention.service import housekeeping
+from tests.support.alarmed import watch
 from tests.support.plant import T0, Plant
 from tests.support.world import ACTOR
 
@@ -32,7 +32,7 @@ def approve_a_plan_alone(plant, number):
 
 
 def standing(plant):
-    housekeeping.watch(plant.context())
+    watch(plant.context())
     with plant.catalogue.read() as tx:
         return {one.scope: one for one in raised.named(tx, "unlawful")}
 

@@ -5,7 +5,7 @@ import pytest
 from retention.catalogue import cameras, raised, roots
 from retention.catalogue.db import PAUSE_FACT, Priority, put_fact
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Camera, Custody
-from retention.service import housekeeping
+from tests.support.alarmed import watch
 from tests.support.plant import T0, Plant
 from tests.support.world import never
 
@@ -20,7 +20,7 @@ def plant(tmp_path):
 
 def alarms(plant, name=None):
     """What stands after the rounds, by name and scope."""
-    housekeeping.watch(plant.asked(plant.settings()))
+    watch(plant.asked(plant.settings()))
     with plant.catalogue.read() as tx:
         found = {(one.name, one.scope): one for one in raised.everyone(tx)}
     return {key: one for key, one in found.items() if name in (None, key[0])}

@@ -26,7 +26,9 @@ from retention.model.policy import Holds
 from retention.model.values import DAY, HOUR, Actor, Camera, Micros
 from retention.reports import rollup
 from retention.service import housekeeping
+from retention.service.watch import Watch
 from retention.site.settings import RootSettings, Settings
+from tests.support.alarmed import round_as_all_say
 from tests.support.premises import ACTOR, Crash, Premises, never
 
 DAYS = 28
@@ -146,7 +148,7 @@ class Program(Premises):
 
     def start(self) -> None:
         """A process without memory."""
-        self.gate = Gate()
+        self.gate, self.alarmed = Gate(), Watch(self.catalogue)
         self.deleter = Deleter(
             self.catalogue, self.log, self.gate, ACTOR, self.settings.retention
         )
@@ -183,7 +185,7 @@ class Program(Premises):
                 self._round(root.name, now)
         with self._guarded():
             housekeeping.note(self.catalogue, self.log.by(ACTOR, now))
-            housekeeping.watch(self.context(ACTOR))
+            round_as_all_say(self.alarmed, self.context(ACTOR))
 
     def _round(self, name: str, now: Micros) -> None:
         scanner = self.scanners[name]

@@ -41,6 +41,7 @@ from retention.site import clock
 from retention.site.reserve import Reserve
 from retention.site.settings import RetentionSettings, RootSettings, Settings
 from retention.tlog.lawful.laws import ROLE, TIME
+from tests.support.alarmed import watch
 from tests.support.installation import Installation, files_below
 from tests.support.law import obeyed
 from tests.support.premises import Crash, Premises, never
@@ -145,13 +146,13 @@ def _rounds(site: Premises, settings: Settings, now: Micros) -> Status:
                 core.alarms.write()
                 context = core.context(now, site.actor)
                 housekeeping.note(site.catalogue, context.author)
-                housekeeping.watch(context)
+                watch(context)
             except CatalogueError as error:
                 core.failed(error, "", now)
             for work in works:
                 for act in (work.open, work.scan, work.recover, work.cycle):
                     act(never)
-        housekeeping.watch(context)
+        watch(context)
         return status(context)
     finally:
         for work in works:

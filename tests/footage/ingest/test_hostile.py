@@ -36,7 +36,7 @@ def tmp_path():
 def strangers(world: World) -> str:
     with world.catalogue.read() as tx:
         found = conditions.strangers(world.context(), tx)
-    return "".join(one.detail for one in found.values())
+    return "".join(one.detail for one in found.where.values())
 
 
 def standing(world: World, name: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 
 from retention.catalogue import raised
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
-from retention.service import housekeeping
+from tests.support.alarmed import watch
 from tests.support.plant import PERIOD, T0, Plant
 
 
@@ -81,7 +81,7 @@ def test_it_is_one_alarm_for_a_week(plant):
     compare(plant, T0 + 10 * DAY)
     for day, number in ((10, 1), (16, 1), (18, 0)):
         plant.now = T0 + day * DAY
-        housekeeping.watch(plant.context())
+        watch(plant.context())
         with plant.catalogue.read() as tx:
             found = [one for one in raised.everyone(tx) if one.name == "times-moved"]
         assert len(found) == number

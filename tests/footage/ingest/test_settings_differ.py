@@ -6,8 +6,8 @@ from retention.catalogue import raised
 from retention.control.acknowledge import alarm_acknowledge
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR
-from retention.service import housekeeping
 from tests.footage.ingest.test_rulings import NAME, T0
+from tests.support.alarmed import watch
 from tests.support.control_room import BEN
 from tests.support.json_schema import verb
 
@@ -25,7 +25,7 @@ def recorded(world):
 
 def told(world, **settings):
     """What stands after a round of the service with these settings."""
-    housekeeping.watch(world.asked(world.settings(**settings)))
+    watch(world.asked(world.settings(**settings)))
     with world.catalogue.read() as tx:
         return [one for one in raised.everyone(tx) if one.name == "settings"]
 

@@ -60,7 +60,7 @@ def test_old_unknown_files_are_told(world, scan):
     world.write("1002/notes.txt", world.NOW - 28 * DAY + SECOND)
     scan()
     with world.catalogue.read() as tx:
-        (found,) = strangers(world.asked(world.settings()), tx).values()
+        (found,) = strangers(world.asked(world.settings()), tx).where.values()
     assert found.detail.startswith("1 file, 5 B, in 1 directory: not named as")
 
 
@@ -83,7 +83,7 @@ def test_registering_the_camera_takes_its_folder_in(world, scan):
 def not_ours(world):
     """The alarms about footage that the council must not hold."""
     with world.catalogue.read() as tx:
-        return custody(world.context(), tx)
+        return custody(world.context(), tx).where
 
 
 @pytest.mark.parametrize("whose", [Custody.POLICE, Custody.THIRD_PARTY])

@@ -7,7 +7,7 @@ import pytest
 from retention.catalogue import doubtful_times, raised
 from retention.footage.ingest.recordings import recording_resolve
 from retention.model.values import DAY, HOUR, MINUTE, SECOND
-from retention.service import housekeeping
+from tests.support.alarmed import watch
 from tests.support.plant import T0, Plant
 
 
@@ -40,7 +40,7 @@ def doubted(plant):
 
 
 def standing(plant):
-    housekeeping.watch(plant.context())
+    watch(plant.context())
     with plant.catalogue.read() as tx:
         found = [one for one in raised.everyone(tx) if one.name == "stream"]
         return {one.scope: len(one.cameras) for one in found}
@@ -297,7 +297,7 @@ def test_names_that_were_ruled_to_be_ends_are_in_doubt_with_the_next_such_file(p
 
 
 def in_doubt(plant):
-    housekeeping.watch(plant.context())
+    watch(plant.context())
     with plant.catalogue.read() as tx:
         return [one for one in raised.everyone(tx) if one.name == "doubt"]
 

@@ -90,7 +90,9 @@ def test_a_name_that_only_looks_the_same_is_told_at_once(world, scan, folder):
     world.write(f"{folder}/{NAME}", T0 + HOUR)
     scan()
     with world.catalogue.read() as tx:
-        (found,) = conditions.strangers(world.asked(world.settings()), tx).values()
+        (found,) = conditions.strangers(
+            world.asked(world.settings()), tx
+        ).where.values()
     assert 'no camera of this name is registered, but "café" is one' in found.detail
 
 
@@ -98,7 +100,9 @@ def test_footage_of_a_camera_that_nobody_registered_is_told_at_once(world, scan)
     world.write(f"9999/{NAME}", T0 + HOUR)
     scan()
     with world.catalogue.read() as tx:
-        (found,) = conditions.strangers(world.asked(world.settings()), tx).values()
+        (found,) = conditions.strangers(
+            world.asked(world.settings()), tx
+        ).where.values()
     assert found.detail.startswith("1 file, 10 B, in 1 directory: no camera of this")
 
 

@@ -4,11 +4,12 @@ Everything here only skips work.  Whether a recording may be deleted is decided 
 row and the holds, never on a mark.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import Connection
 
 from retention.catalogue import due, holds
+from retention.catalogue.db import Feed
 from retention.model.choice import Scope, Versions
 from retention.model.policy import BEGINNING, Holds, Policy
 from retention.model.values import Micros, Stream
@@ -16,9 +17,12 @@ from retention.model.values import Micros, Stream
 
 class NextDue:
     """By stream the next due instant (None: nothing can fall due) and the first start of
-    any free recording; the merged holds by camera, and what all that was read at."""
+    any free recording; the merged holds by camera, and what all that was read at.  `feed`
+    tells of what is written meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._told: dict[int, Micros] = {}
         self._marks: dict[int, Micros | None] = {}
         self._first: dict[int, Micros] = {}
         self._held: dict[int, Holds] = {}
@@ -36,11 +40,19 @@ class NextDue:
         if wholly:
             self._first.pop(stream, None)
 
-    def note(self, changed: Mapping[int, Micros], policy: Policy) -> None:
-        """Recordings were catalogued or changed; by stream, the earliest instant from
+    def hear(self) -> None:
+        """Take what is told, before the transaction of the next refresh begins: what was
+        committed before is in what it reads, what is committed after is told the next
+        time."""
+        for stream, end in self._feed.take().items():
+            self._told[stream] = min(end, self._told.get(stream, end))
+
+    def _note(self, policy: Policy) -> None:
+        """Recordings were catalogued or changed: by stream, the earliest instant from
         which the period of any of them counts."""
+        told, self._told = self._told, {}
         days = min([policy.days, *policy.cameras.values()])
-        for stream, end in changed.items():
+        for stream, end in told.items():
             mark = self._marks.get(stream)
             if mark is None or end + Policy(0, days).period(0) <= mark:
                 self._marks.pop(stream, None)
@@ -54,6 +66,7 @@ class NextDue:
     ) -> dict[int, Scope]:
         """Bring the marks of these streams up to date; each as deletion sees it."""
         self._watch(tx, policy, now)
+        self._note(policy)
         scopes = {one.stream: one for one in due.scopes_of(tx, found, policy, now)}
         unknown = [one for key, one in scopes.items() if key not in self._marks]
         for key, what in due.nexts(tx, unknown, self._first).items():
@@ -84,6 +97,10 @@ class NextDue:
         """When the next recording of these streams falls due."""
         marks = (self._marks.get(stream.key) for stream in found)
         return min((at for at in marks if at is not None), default=None)
+
+    def next_free(self) -> Micros | None:
+        """When the next hold has cooled off, whose footage may be due then."""
+        return None if self._moved is None else self._moved.next_free
 
     def versions(self) -> Versions:
         """Of the holds and the policy that the last refresh went by."""
