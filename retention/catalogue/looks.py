@@ -10,7 +10,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from retention.catalogue import policies, uptime
+from retention.catalogue import log, policies, uptime
 from retention.catalogue.db import Transaction, get_fact, put_fact
 from retention.catalogue.entries import CatalogueSource
 from retention.model.policy import (
@@ -117,11 +117,16 @@ def correct(tx: Transaction, step: Micros, now: Micros) -> None:
 _MOST = 8
 
 
+_TIMES_MOVED = "root.times_moved"
+
+
 def moved(tx: Connection, root: str, since: Micros = BEGINNING) -> list[Micros]:
     """By how much the modification times of a root were moved, all at once, since its
     files were catalogued (where that was seen `since` then or later), as its log says: a
     file whose time differs by as much is as it was."""
-    query = Query(("root.times_moved",), f"root:{root}")
+    if log.newest(tx, _TIMES_MOVED) < 0:
+        return []  # asked for with each batch, and hardly ever there
+    query = Query((_TIMES_MOVED,), f"root:{root}")
     found = [
         record.entry
         for record in islice(CatalogueSource(tx).backwards(query), _MOST)

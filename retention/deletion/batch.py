@@ -109,7 +109,7 @@ class Batches:
         made durable: the intent stays open and is recovered.
         """
         with self._catalogue.read() as tx:
-            items = heard(self._catalogue, tx, items, now, self._tolerance)
+            items = heard(self._catalogue, tx, items, now)
         prepared = intent_rows(items)
         flight = flight_of(items)
         self._gate.enter(flight)
@@ -133,8 +133,8 @@ class Batches:
 
     def _recover(self, root: OpenRoot, intent: int, now: Micros, stop: Stop) -> Result:
         with self._catalogue.read() as tx:
-            items = items_of(tx, intent)
-            items = heard(self._catalogue, tx, items, now, self._tolerance)
+            items = items_of(tx, intent, self._tolerance)
+            items = heard(self._catalogue, tx, items, now)
         flight = flight_of(items)
         flight.intended = True
         # In the gate first, all else read second: a hold placed between the two is met

@@ -88,9 +88,8 @@ class Deleter:
         self._catalogue = catalogue
         self._volume = VolumeGuard(catalogue, log, actor, settings)
         self._batch = batch
-        self._batches = Batches(
-            catalogue, log, gate, actor, settings.clock_tolerance, publish
-        )
+        self._tolerance = settings.clock_tolerance
+        self._batches = Batches(catalogue, log, gate, actor, self._tolerance, publish)
         self._memory = Memory.anew(catalogue)
 
     def cycle(self, root: OpenRoot, now: Micros, stop: Stop) -> CycleResult:
@@ -177,7 +176,7 @@ class Deleter:
         stop: Stop,
     ) -> Result:
         periods = {key: scope.period for key, scope in situation.scopes.items()}
-        paths = Paths(situation.streams, periods)
+        paths = Paths(situation.streams, periods, self._tolerance)
         items = [paths.item(row) for row in batch.rows]
         result = self._batches.delete(root, items, batch.decided, now, stop)
         clean = result.outcomes[Outcome.DELETED] == len(items)

@@ -71,16 +71,19 @@ class Paths:
     """Gives each due row its path, from streams frozen when their first file came.
 
     `periods`: how long the files of each stream are kept, where a batch is made.
+    `tolerance`: so long before it began may a file have been written last.
     """
 
     def __init__(
         self,
         streams: Iterable[Stream],
         periods: Mapping[int, Micros] = MappingProxyType({}),
+        tolerance: Micros = 0,
     ) -> None:
         self._streams = {stream.key: stream for stream in streams}
         self._renders = {key: self.layout(key).render for key in self._streams}
         self._periods = periods
+        self._tolerance = tolerance
 
     def layout(self, stream: int) -> Layout:
         """The compiled layout of one stream."""
@@ -100,6 +103,7 @@ class Paths:
             path.rpartition(b"/")[0], start + duration + MTIME_SLACK, state, doubtful,
             None if period is None else at - period,
             doubt=None if mtime is None else (mtime, seen),
+            earliest_mtime=start - self._tolerance,
         )  # fmt: skip
 
 
@@ -129,8 +133,9 @@ def flight_of(items: Iterable[Item]) -> Flight:
     )
 
 
-def items_of(tx: Connection, intent: int) -> list[Item]:
-    """The files of an open intent, in the order of the rows beside its entry.
+def items_of(tx: Connection, intent: int, tolerance: Micros = 0) -> list[Item]:
+    """The files of an open intent, in the order of the rows beside its entry; `tolerance`
+    as in `Paths`.
 
     What is done to them goes by the catalogue's own rows: one that is not there, not
     being deleted or another than the intent says is not `ours`, whatever the row file
@@ -143,7 +148,8 @@ def items_of(tx: Connection, intent: int) -> list[Item]:
             "be finished: run `retention audit verify`"
         )
     found = [due_of_row(rows.columns, values) for values in rows.values]
-    paths = Paths(streams.by_keys(tx, {row.stream for row in found}))
+    theirs = streams.by_keys(tx, {row.stream for row in found})
+    paths = Paths(theirs, tolerance=tolerance)
     return [
         paths.item(due.with_doubt(tx, row))._replace(ours=_is_own(tx, row))
         for row in found

@@ -38,13 +38,12 @@ def heard(
     tx: Connection,
     items: Iterable[Item],
     now: Micros,
-    tolerance: Micros,
 ) -> list[Item]:
     """The files of a batch with what its witnesses say of each: the modification times
     between which the file must be, and why it does not go at all."""
     items = list(items)
     witnesses = _Witnesses(catalogue, tx, items, now)
-    return [witnesses.hear(item, tolerance) for item in items]
+    return [witnesses.hear(item) for item in items]
 
 
 _ByName = dict[tuple[str, str], list[Stream]]
@@ -77,12 +76,21 @@ class _Witnesses:
         every = [one for root in self._roots for one in streams.of_root(tx, root)]
         self._streams = {one.key: one for one in every} | own
         self._namers = _Namers(every)
+        # Whose recordings are in no doubt has nothing else to be asked about them.
+        self._sure = {
+            one.key
+            for one in own.values()
+            if self._moved == (0, 0) and self._namers.is_alone(one)
+        }
 
-    def hear(self, item: Item, tolerance: Micros) -> Item:
+    def hear(self, item: Item) -> Item:
+        plain = item.stored is None and item.doubt is None
+        if plain and item.stream in self._sure:
+            return item  # as it is: this is done for each file
         stream = self._streams[item.stream]
         named = item.stored is None or item.start in starts_in(stream, item.stored)
         mtime, seen = item.doubt or (item.latest_mtime, None)
-        latest, earliest = item.latest_mtime, item.start - tolerance
+        latest, earliest = item.latest_mtime, item.earliest_mtime
         wrong = self._wrong(stream, item, named=named)
         if seen is not None:
             latest = mtime if item.key in self._doubts else latest
@@ -93,10 +101,9 @@ class _Witnesses:
                 latest, earliest = max(latest, ruled.at), BEGINNING
             elif not named:
                 wrong = wrong or Wrong(NAMED, doubted=True)
+        back, on = self._moved
         return item._replace(
-            latest_mtime=latest + max(self._moved),
-            earliest_mtime=earliest + min(self._moved),
-            wrong=wrong,
+            latest_mtime=latest + on, earliest_mtime=earliest + back, wrong=wrong
         )
 
     def _wrong(self, stream: Stream, item: Item, *, named: bool) -> Wrong | None:
@@ -110,10 +117,11 @@ class _Witnesses:
         return None if other is None else Wrong(other, doubted=False)
 
     @cached_property
-    def _moved(self) -> list[Micros]:
-        """By how much mtimes may be other than they were, by the log."""
+    def _moved(self) -> tuple[Micros, Micros]:
+        """By how much mtimes may be earlier and later than they were, by the log."""
         names = [row.name for row in roots.everyone(self._tx) if row.key in self._roots]
-        return [0, *(by for name in names for by in looks.moved(self._tx, name))]
+        by = [0, *(by for name in names for by in looks.moved(self._tx, name))]
+        return min(by), max(by)
 
     # -- what people ruled -------------------------------------------------------------
 
@@ -190,6 +198,11 @@ class _Namers:
         for one in every:
             by_name = self._by_layout.setdefault((one.root, one.layout, one.zone), {})
             by_name.setdefault((one.name, one.extension), []).append(one)
+
+    def is_alone(self, stream: Stream) -> bool:
+        """Whether no file that is named as one of this stream can be another's."""
+        layouts = [key for key in self._by_layout if key[0] == stream.root]
+        return len(layouts) == 1 and len(self.alike(stream)) == 1
 
     def alike(self, stream: Stream) -> list[Stream]:
         """Those that name files as this one does, itself among them."""
