@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from retention.control.alarms import Alarms
+from retention.control.alarms import Alarms, Stands
 from retention.footage.ingest import adoption
 from retention.model.values import DAY, HOUR, SECOND
 from retention.reports import conditions
@@ -51,7 +51,7 @@ def test_a_program_without_that_alarm_is_not_honest(
     plant.now = T0
     fault(plant)
     with monkeypatch.context() as patch:
-        patch.setattr(where, name, lambda *_, **__: {})
+        patch.setattr(where, name, lambda *_, **__: Stands({}))
         with pytest.raises(AssertionError, match="`status` ends with 0, though"):
             honesty.be_honest()
     plant.close()
