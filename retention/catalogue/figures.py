@@ -20,7 +20,6 @@ from typing import Any, NamedTuple
 
 from retention.model.errors import CatalogueError
 from retention.tlog.figures import (
-    Cell,
     Count,
     Folded,
     Grounds,
@@ -244,11 +243,6 @@ class Figures:
                 .fetchone()
             )
         return None if first is None else (first, last)
-
-    def cells(self, wanted: CellsWanted = ALL) -> Iterator[tuple[Cell, Count]]:
-        """Each cell."""
-        for place, found in self.summed(GROUPS, wanted):
-            yield Cell(*place), found
 
     def recorded(
         self, cameras: Collection[int] | None = None

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from retention.control.guards import CUSTODY, SILENT
 from retention.model import monitored
 from retention.model.answers.report import (
+    Kind,
     Report,
     ReportColumn,
     ReportRow,
@@ -50,28 +50,10 @@ _GROUPS = {"public_space": "public-space", ANPR: "ANPR"}
 RECORDED = "recordings.recorded"
 
 
-@dataclass(frozen=True, slots=True)
-class SmallNumbers:
-    """How numbers are written: below `FEW` not at all, where that is asked."""
-
-    suppress: bool
-
-    def of(self, number: int) -> int | str:
-        """A number as a cell."""
-        if not self.suppress:
-            return number
-        return f"fewer than {FEW}" if 0 < number < FEW else str(number)
-
-    def column(self, name: str, heading: str) -> ReportColumn:
-        """A column of such numbers."""
-        return ReportColumn(name, heading, "text" if self.suppress else "number")
-
-
 def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Report:
     """The figures of the days asked for; `suppress`: numbers of people's acts below `FEW`
     are not shown."""
     days = evidence.days(asked)
-    counts = SmallNumbers(suppress)
     used = _used(evidence, asked)
     total = total_of(evidence.figures, wanted_of(evidence, asked))
     alarms = stood(evidence.source, asked.window)
@@ -106,7 +88,10 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
         _streets(used),
     ]
     if not evidence.public:
-        tables += [_deletions(evidence, asked), _holds(evidence, asked, counts)]
+        tables += [
+            _deletions(evidence, asked),
+            _holds(evidence, asked, suppress=suppress),
+        ]
     period = f"from {day_text(days.start)} to {day_text(days.stop - 1)}"
     return evidence.report(
         "foi", "CCTV: what is asked under the Freedom of Information Act", asked,
@@ -347,7 +332,7 @@ def _deletions(evidence: Evidence, asked: Selection) -> ReportTable:
     )  # fmt: skip
 
 
-def _holds(evidence: Evidence, asked: Selection, counts: SmallNumbers) -> ReportTable:
+def _holds(evidence: Evidence, asked: Selection, *, suppress: bool) -> ReportTable:
     window = asked.window
     sums: dict[str, list[int]] = {}
     entries: dict[str, list[int]] = {}
@@ -364,18 +349,20 @@ def _holds(evidence: Evidence, asked: Selection, counts: SmallNumbers) -> Report
             found = sums.setdefault(hold.kind, [0, 0, 0])
             sums[hold.kind] = [a + b for a, b in zip(found, met, strict=True)]
             entries.setdefault(hold.kind, []).append(hold.placed.entry)
+    kind: Kind = "text" if suppress else "number"
     columns = [
         ReportColumn("kind", "asked for by"),
-        counts.column("placed", "placed"),
-        counts.column("released", "released"),
-        counts.column("standing", "still kept"),
+        ReportColumn("placed", "placed", kind),
+        ReportColumn("released", "released", kind),
+        ReportColumn("standing", "still kept", kind),
     ]
     rows: list[ReportRow] = []
-    for kind, numbers in sorted(sums.items()):
-        cells: list[Any] = [kind, *map(counts.of, numbers)]
-        rows.append(
-            ReportRow(cells, [] if counts.suppress else entries_of(entries[kind]))
-        )
+    for asks, numbers in sorted(sums.items()):
+        cells: list[Any] = [asks, *numbers]
+        if suppress:
+            few = f"fewer than {FEW}"
+            cells = [asks, *(few if 0 < n < FEW else str(n) for n in numbers)]
+        rows.append(ReportRow(cells, [] if suppress else entries_of(entries[asks])))
     return ReportTable(
         "holds", "Footage kept as evidence, by who asks", columns, rows,
         empty="nothing was kept", evidence=["hold.*"],
