@@ -1,7 +1,9 @@
 """A report's page in a real Chromium: pictures drawn and told in words, figures that open
 the entries behind them, nothing that a strict policy refuses, for every reader."""
 
+import re
 from dataclasses import replace
+from itertools import chain
 
 import pytest
 from playwright.sync_api import expect
@@ -45,10 +47,16 @@ def told() -> Council:
 
 
 @pytest.fixture(scope="module")
-def summary(tmp_path_factory):
+def reports(tmp_path_factory):
     log = Reported(tmp_path_factory.mktemp("page") / "log", told().entries)
-    yield log.both("summary", since="2026-10-24", until="2026-11-05")
+    asked = {"since": "2026-10-24", "until": "2026-11-05"}
+    yield log.both("summary", **asked), log.both("coverage", **asked, hours=True)
     log.close()
+
+
+@pytest.fixture(scope="module")
+def summary(reports):
+    return reports[0]
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +106,21 @@ def long_coverage(cameras: int = LONG // 90 + 1) -> Report:
 # -- pictures -----------------------------------------------------------------------------
 
 
-def test_every_picture_is_of_some_table_of_the_summary(summary):
-    drawn = {int(one.name.rpartition("-")[2]) for one in pictures_of(summary)}
+def test_every_picture_is_of_some_table(reports):
+    drawn = {
+        int(one.name.rpartition("-")[2]) for one in chain(*map(pictures_of, reports))
+    }
     assert drawn == set(range(len(PICTURES)))
+
+
+def test_what_each_hour_is_is_counted_by_what_most_of_it_is(reports):
+    coverage = reports[1]
+    (picture,) = (one for one in pictures_of(coverage) if one.table == "hours")
+    numbers = [int(one) for one in re.findall("[0-9]+", picture.says)]
+    (table,) = (one for one in coverage.tables if one.name == "hours")
+    assert sum(numbers) == len(table.rows)
+    kinds = {mark.kind for panel in picture.panels for mark in panel.marks}
+    assert {kind for kind, _ in picture.legend} <= kinds
 
 
 def test_a_picture_says_in_words_what_it_shows(summary):

@@ -7,7 +7,7 @@ on a screen or on paper, is the style sheet's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from math import log10
@@ -22,7 +22,7 @@ from retention.model.localtime import (
     instant_of,
     midnight,
 )
-from retention.model.values import SECOND, Micros
+from retention.model.values import HOUR, SECOND, Micros
 from retention.reports.forms.texts import share_text, text_of
 from retention.tlog.figures import LATE
 
@@ -164,14 +164,15 @@ def _named_days(days: range) -> Iterator[tuple[int, str]]:
 
 
 def _axis(
-    days: range, place: Callable[[int], float], top: float, bottom: float
-) -> tuple[list[Mark], list[Label]]:
-    """The days along the bottom, each with a line up to the top."""
+    named: Iterable[tuple[int, str]], place: Callable[[int], float], top: float,
+    bottom: float,
+) -> tuple[list[Mark], list[Label]]:  # fmt: skip
+    """Days or hours along the bottom, each with a line up to the top."""
     lines: list[str] = []
     labels: list[Label] = []
     last = -WIDE * 1.0
-    for day, text in _named_days(days):
-        x = place(day)
+    for number, text in named:
+        x = place(number)
         if x - last >= APART and x <= WIDE - APART / 2:
             last = x
             lines.append(_line(x, top, x, bottom + 4))
@@ -215,49 +216,110 @@ def _heat(name: str, title: str, columns: Columns) -> Picture | None:
     if not known:
         return None
     days = range(min(known), max(known) + 1)
-    left = min(8 + 7 * max(map(len, rows)), WIDE // 4)
-    wide = min(22, (WIDE - left - 4) / len(days))
-    names = list(rows)
-    high = 12 if len(names) * 12 <= HIGH else 6
-    panels = []
-    for first in range(0, len(names), HIGH // high):
-        part = names[first : first + HIGH // high]
-        bottom = high * len(part)
-        paths: dict[str, list[str]] = {kind: [] for _, kind, _ in _STEPS}
-        rest: list[Mark] = []
-        labels = []
-        for n, camera in enumerate(part):
-            row, y = rows[camera], n * high
-            for kind, start, length in _runs(row):
-                x = left + (start - days.start) * wide
-                paths[kind].append(_box(x, y, length * wide, high - 1))
-            if n % (12 // high) == 0:
-                labels.append(_label(left - 6, y + 9, camera, "end"))
-            rest.append(
-                Mark("over", _box(left, y, wide * len(days), high), _row(camera, row))
-            )
-        axis, along = _axis(
-            days, lambda day: left + (day - days.start) * wide, 0, bottom
-        )
-        marks = [Mark(kind, "".join(found)) for kind, found in paths.items() if found]
-        panels.append(Panel(bottom + 22, [*marks, *axis, *rest], [*labels, *along]))
+    panels = _grid(
+        {
+            camera: {day: _step(share) for day, share in row.items()}
+            for camera, row in rows.items()
+        },
+        {camera: _row(camera, row) for camera, row in rows.items()},
+        days,
+        list(_named_days(days)),
+    )
     shares = [share for row in rows.values() for share in row.values()]
     whole = sum(_step(share) == "full" for share in shares)
     empty = sum(share == 0 for share in shares)
     says = (
-        f"{_several(len(rows), 'camera')}, {_several(len(days), 'day')}: of {len(shares):,} days of a camera "
-        f"{whole:,} were recorded to 99.9% or more, {len(shares) - whole - empty:,} in "
-        f"part, {empty:,} not at all"
+        f"{_several(len(rows), 'camera')}, {_several(len(days), 'day')}: of "
+        f"{len(shares):,} days of a camera {whole:,} were recorded to 99.9% or more, "
+        f"{len(shares) - whole - empty:,} in part, {empty:,} not at all"
     )
     legend = [(kind, text) for _, kind, text in _STEPS]
     return Picture(name, title, says, panels, legend, columns.table.name)
 
 
-def _runs(row: Mapping[int, float]) -> Iterator[tuple[str, int, int]]:
-    """Days in a row that are of one step: the step, the first of them, how many."""
-    steps = enumerate((day, _step(row[day])) for day in sorted(row))
+_FATES = {
+    "deleted": "full",
+    "present": "bar",
+    "held": "stands",
+    "lost": "late",
+    "no_recording_seen": "some",
+    "not_known": "unknown",
+    "not_ours": "theirs",
+}
+"""Columns of what an hour may be, and as which kind of mark it is drawn."""
+
+
+def _hours(name: str, title: str, columns: Columns) -> Picture | None:
+    """What each hour of each camera is for the most part."""
+    kinds: dict[str, dict[int, str]] = {}
+    sums = dict.fromkeys(_FATES, 0)
+    lengths = zip(*(columns.of(fate) for fate in _FATES), strict=True)
+    for camera, text, one in zip(
+        columns.of("camera"), columns.of("hour"), lengths, strict=True
+    ):
+        fate = max(zip(one, _FATES, strict=True), key=lambda found: found[0])[1]
+        kinds.setdefault(camera, {})[instant_of(text) // HOUR] = _FATES[fate]
+        sums[fate] += 1
+    if not kinds:
+        return None
+    known = [hour for row in kinds.values() for hour in row]
+    hours = range(min(known), max(known) + 1)
+    days = range(hours.start // 24, hours[-1] // 24 + 1)
+    named = [(day * 24, text) for day, text in _named_days(days)]
+    if len(hours) <= 48:
+        named = [(hour, f"{hour % 24:02}:00") for hour in hours if hour % 3 == 0]
+    said = {fate: f"{fate.replace('_', ' ')} {sums[fate]:,}" for fate in _FATES}
+    says = ", ".join(said[fate] for fate in _FATES if sums[fate])
+    legend = [
+        (kind, fate.replace("_", " ")) for fate, kind in _FATES.items() if sums[fate]
+    ]
+    panels = _grid(kinds, {camera: camera for camera in kinds}, hours, named)
+    return Picture(
+        name, title, f"hours (UTC) of cameras: {says}", panels, legend,
+        columns.table.name,
+    )  # fmt: skip
+
+
+def _grid(
+    rows: Mapping[str, Mapping[int, str]], says: Mapping[str, str], across: range,
+    named: Sequence[tuple[int, str]],
+) -> list[Panel]:  # fmt: skip
+    """A line of cells for each camera: their kinds, and what the line says."""
+    left = min(8 + 7 * max(map(len, rows)), WIDE // 4)
+    wide = min(22, (WIDE - left - 4) / len(across))
+    names = list(rows)
+    high = 12 if len(names) * 12 <= HIGH else 6
+    panels = []
+
+    def place(number: int) -> float:
+        return left + (number - across.start) * wide
+
+    for first in range(0, len(names), HIGH // high):
+        part = names[first : first + HIGH // high]
+        bottom = high * len(part)
+        paths: dict[str, list[str]] = {}
+        over: list[Mark] = []
+        labels = []
+        for n, camera in enumerate(part):
+            y = n * high
+            for kind, start, length in _runs(rows[camera]):
+                box = _box(place(start), y, length * wide, high - 1)
+                paths.setdefault(kind, []).append(box)
+            if n % (12 // high) == 0:
+                labels.append(_label(left - 6, y + 9, camera, "end"))
+            whole = _box(left, y, wide * len(across), high)
+            over.append(Mark("over", whole, says[camera]))
+        axis, along = _axis(named, place, 0, bottom)
+        marks = [Mark(kind, "".join(found)) for kind, found in sorted(paths.items())]
+        panels.append(Panel(bottom + 22, [*marks, *axis, *over], [*labels, *along]))
+    return panels
+
+
+def _runs(row: Mapping[int, str]) -> Iterator[tuple[str, int, int]]:
+    """Neighbours of one kind: the kind, the first of them, how many."""
+    steps = enumerate((number, row[number]) for number in sorted(row))
     for (_, kind), run in groupby(steps, lambda one: (one[1][0] - one[0], one[1][1])):
-        found = [day for _, (day, _) in run]
+        found = [number for _, (number, _) in run]
         yield kind, found[0], len(found)
 
 
@@ -336,7 +398,7 @@ def _plot(
     right = place(days.stop)
     lines = "".join(_line(_LEFT, y, right, y) for y, _ in levels)
     labels = [_label(_LEFT - 6, y + 4, text, "end") for y, text in levels]
-    axis, along = _axis(days, place, 8, _HIGH + 14)
+    axis, along = _axis(_named_days(days), place, 8, _HIGH + 14)
     return Panel(_HIGH + 34, [*axis, Mark("grid", lines), *marks], [*labels, *along])
 
 
@@ -473,7 +535,8 @@ def _lives(
             marks.append(Mark(kind, _dot(place(one.review), y + high / 2, 5)))
         labels.append(_label(left - 6, y + 12, one.name, "end"))
     days = range(day_of(first, zone), day_of(last, zone) + 1)
-    axis, along = _axis(days, lambda day: place(midnight(day, zone)), 0, bottom)
+    named = _named_days(days)
+    axis, along = _axis(named, lambda day: place(midnight(day, zone)), 0, bottom)
     marks.insert(0, *axis)
     standing = sum(one.until is None for one in lives)
     says = f"{len(lives):,} in all; {standing:,} of them stand at the end of the log"
@@ -485,6 +548,7 @@ def _lives(
 
 PICTURES: tuple[tuple[str, tuple[str, ...], _Draw], ...] = (
     ("How complete each camera's days are", ("camera", "day", "complete"), _heat),
+    ("What each hour is", ("camera", "hour", *_FATES), _hours),
     ("Deletions a day", ("day", "recordings", "on_time"), _bars),
     ("How late, day by day", ("day", "on_time", "worst_lateness"), _lateness),
     (
