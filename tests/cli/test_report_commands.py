@@ -47,6 +47,8 @@ def typed(audited, tmp_path, capsys, monkeypatch):
         ["deletions", "--from", "2026-01-01", "--location", "market"],
         ["holds"],
         ["holds", "--csv", "--table", "acts"],
+        ["summary"],
+        ["coverage", "--table", "cells"],
         ["certificate", *DAY_OF],
     ],
     ids=" ".join,
