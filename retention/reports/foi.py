@@ -47,7 +47,6 @@ FEW = 5
 
 POLICY, SITE, ANPR = "policy.changed", "site.described", "anpr"
 _GROUPS = {"public_space": "public-space", ANPR: "ANPR"}
-RECORDED = "recordings.recorded"
 
 
 def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Report:
