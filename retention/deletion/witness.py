@@ -30,7 +30,7 @@ HELD_UNDER = (
     "its name may as well be one of camera {camera} (key, stream {stream}), and a hold "
     "on that covers it"
 )
-UNLOGGED = "its row alone says that it is in quarantine, and since before its end"
+UNLOGGED = "its row alone says that it is in quarantine"
 
 
 def heard(
@@ -93,8 +93,7 @@ class _Witnesses:
         latest, earliest = item.latest_mtime, item.earliest_mtime
         wrong = self._wrong(stream, item, named=named)
         if seen is not None:
-            latest = mtime if item.key in self._doubts else latest
-            earliest = BEGINNING
+            latest, earliest = mtime, BEGINNING
         elif not named or item.doubt is not None:
             ruled = self._ruled(stream, item)
             if ruled is not None:
@@ -111,7 +110,7 @@ class _Witnesses:
         if not named and not starts_in(stream, item.path):
             return Wrong(OF_ANOTHER, doubted=False)
         seen = None if item.doubt is None else item.doubt[1]
-        if seen is not None and seen < item.end and item.key not in self._doubts:
+        if seen is not None and item.key not in self._doubts:
             return Wrong(UNLOGGED, doubted=True)
         other = self._held_under(stream, item)
         return None if other is None else Wrong(other, doubted=False)

@@ -168,6 +168,7 @@ ALTERED = {
     "in quarantine since long ago": in_doubt(FREE, 1),
     "in quarantine since before its end": in_doubt(FREE, FREE + HOUR // 2),
     "in quarantine and held": in_doubt(HELD, 1),
+    "end, and in quarantine since then": (shorter(FREE), *in_doubt(FREE, FREE + 2)),
     "start of what is not held": (
         f"update recording set start = {FREE - 9 * HOUR} where start = {FREE}",
         f"insert into recording_path values ({stream(FREE)}, {FREE - 9 * HOUR}, 0, x'{FREE_NAME.hex()}')",
@@ -311,6 +312,7 @@ def test_a_look_that_the_log_does_not_know_starts_no_period(room):
     room.alter(
         f"update fact set value = '[0, {T0 + 11 * DAY}, []]' where name like 'looks.%'"
     )
+    room.begin()
     room.cycle(T0 + PERIOD - 1)
     assert room.free_one.exists()
     room.cycle(T0 + PERIOD)

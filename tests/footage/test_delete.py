@@ -68,6 +68,16 @@ def test_a_file_changed_a_microsecond_too_late_stays(root, put):
     assert delete(root, b"cam/a.mp4", 4, 5_000_000) == DELETED
 
 
+def test_a_file_last_changed_before_its_recording_began_stays(root, put):
+    file = put(b"cam/a.mp4")
+    os.utime(file, ns=(0, 5_000_000_000))
+    assert delete(root, b"cam/a.mp4", 4, LATER, 5_000_001) == (
+        Outcome.CHANGED,
+        "changed before it began",
+    )
+    assert delete(root, b"cam/a.mp4", 4, LATER, 5_000_000) == DELETED
+
+
 def test_a_file_with_two_links_stays(root, put, tmp_path):
     file = put(b"cam/a.mp4")
     os.link(file, tmp_path / "evidence.mp4")
