@@ -10,7 +10,7 @@ from itertools import islice
 
 from sqlalchemy import Connection
 
-from retention.catalogue import log, policies, uptime
+from retention.catalogue import log, policies
 from retention.catalogue.db import Transaction, get_fact, put_fact
 from retention.catalogue.entries import CatalogueSource
 from retention.model.policy import (
@@ -19,7 +19,6 @@ from retention.model.policy import (
     InDoubt,
     Looks,
     add_look,
-    without,
 )
 from retention.model.values import Micros, Stream, Window
 from retention.tlog.source import Query
@@ -28,18 +27,13 @@ _FACT = "looks."
 
 
 def of_root(tx: Connection, root: int) -> Looks | None:
-    """The looks at a root, no sooner than its log has it and the service there; None
-    where there was none yet."""
+    """The looks at a root, none before it was first read whole by the log; None where
+    there was none yet.  What came while nobody looked is late, and in doubt itself."""
     kept = _kept(tx, root)
     if kept is None:
         return None
     name = tx.exec_driver_sql("SELECT name FROM root WHERE key = ?", (root,)).scalar()
-    lately = Window(kept.last - _period(tx), kept.last)
-    away = uptime.away(tx, lately).get(str(name), [])
-    first = max(kept.first, _there_since(tx, str(name)))
-    return Looks(
-        first, kept.last, without(kept.gaps, [*uptime.down(tx, lately), *away])
-    )
+    return kept._replace(first=max(kept.first, _there_since(tx, str(name))))
 
 
 def _kept(tx: Connection, root: int) -> Looks | None:
@@ -48,12 +42,6 @@ def _kept(tx: Connection, root: int) -> Looks | None:
         return None
     first, last, gaps = kept
     return Looks(first, last, tuple(Window(*gap) for gap in gaps))
-
-
-def _period(tx: Connection) -> Micros:
-    """What was seen longer ago makes nothing due that is not so by itself."""
-    policy = policies.current(tx)
-    return 0 if policy is None else policy.longest()
 
 
 def _there_since(tx: Connection, root: str) -> Micros:
@@ -71,7 +59,9 @@ def note(tx: Connection, root: int, now: Micros) -> None:
     before = _kept(tx, root)
     if before is not None and now - before.last < LOOKS_APART // 2:
         return
-    after = add_look(before, now, now - _period(tx))
+    policy = policies.current(tx)
+    period = 0 if policy is None else policy.longest()
+    after = add_look(before, now, now - period)
     put_fact(tx, f"{_FACT}{root}", [after.first, after.last, list(after.gaps)])
 
 

@@ -27,17 +27,6 @@ def signs(tx: Connection, window: Window) -> list[tuple[Micros, str]]:
     return [(at, kind) for _, at, kind, _ in found]
 
 
-def down(tx: Connection, window: Window) -> list[Window]:
-    """When in the window the service was down, or nothing says that it was not: from the
-    last entry before a start on."""
-    found = tx.exec_driver_sql(
-        "SELECT (SELECT b.at FROM entry b WHERE b.number = e.number - 1), e.at "
-        "FROM entry e WHERE e.kind = 'service.started' AND e.at >= ? AND e.at < ?",
-        (window.start, window.end),
-    )
-    return [Window(*row) for row in found if row[0] is not None and row[0] < row[1]]
-
-
 def away(tx: Connection, window: Window) -> dict[str, list[Window]]:
     """By the name of the root: when in the window its guard said that it was not there.
 

@@ -154,18 +154,6 @@ def add_look(looks: Looks | None, now: Micros, oldest: Micros) -> Looks:
     return Looks(looks.first, max(looks.last, now), tuple(gaps))
 
 
-def without(gaps: Iterable[Window], others: Iterable[Window]) -> tuple[Window, ...]:
-    """The gaps with others in which there was no look either.  Between two that only meet
-    there was one."""
-    found: list[Window] = []
-    for gap in sorted([*gaps, *others]):
-        if found and gap.start < found[-1].end:
-            found[-1] = Window(found[-1].start, max(found[-1].end, gap.end))
-        else:
-            found.append(gap)
-    return tuple(found)
-
-
 class InDoubt(NamedTuple):
     """The times of a stream are in doubt, since `at`; `looks` are its root's."""
 
