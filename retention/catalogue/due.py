@@ -427,6 +427,9 @@ def kept(tx: Connection, scopes: Collection[Scope], now: Micros) -> dict[int, Ke
     }
 
 
+_ANY_DOUBTFUL = "SELECT 1 FROM quarantine WHERE stream=? LIMIT 1"
+
+
 def doubtful(
     tx: Connection,
     scope: Scope,
@@ -437,6 +440,8 @@ def doubtful(
 ) -> list[Due]:
     """Quarantined recordings due in `span`; any hold on the camera holds them all."""
     also = "" if plan is None else f"AND {_LISTED}"
+    if tx.exec_driver_sql(_ANY_DOUBTFUL, (scope.stream,)).first() is None:
+        return []
     found = _ask(
         tx,
         "SELECT r.stream, r.start, r.n, r.duration, r.size, p.path, d.seen+:period, "
