@@ -49,7 +49,8 @@ class Office:
         round_as_all_say(self.watch, self.plant.context())
 
     def film(self) -> None:
-        start = self.plant.now - self.chance.choice((2 * HOUR, 3 * DAY, 28 * DAY))
+        ago = self.chance.choice((HOUR, HOUR, HOUR, 2 * HOUR, 3 * DAY, 28 * DAY))
+        start = self.plant.now - ago
         self.plant.film(start, folder=self.chance.choice(("1001", "1002", "1003")))
 
     def run_on(self) -> None:
@@ -74,6 +75,11 @@ class Office:
 
     def scan(self) -> None:
         self.plant.scanners["nvr1"].scan(self.plant.now, lambda: False)
+
+    def film_and_scan(self) -> None:
+        """A recorder that goes on, or does again."""
+        self.plant.film(self.plant.now - HOUR)
+        self.scan()
 
     def hold(self) -> None:
         since = self.plant.now - self.chance.choice((HOUR, 30 * DAY))
@@ -153,7 +159,7 @@ class Office:
         file.close()
 
     ACTS = (
-        film, film, run_on, leave_something, link, cycle, cycle, scan, hold, release,
+        film, film, run_on, film_and_scan, film_and_scan, leave_something, link, cycle, cycle, scan, hold, release,
         pause, shorten, register, retire, take_over, trip, clear, acknowledge,
         ask_for_a_successor, forget_a_memory, meddle,
     )  # fmt: skip
