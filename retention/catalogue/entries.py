@@ -187,7 +187,8 @@ class CatalogueSource:
                 f"hold:{fields['hold']}",
                 before=record.number,
             )
-            placed = next(self.backwards(terms), None)
+            # It may have been placed long before the part that is read.
+            placed = next(CatalogueSource(self._tx).backwards(terms), None)
             if placed is None:
                 return -FOREVER, FOREVER + 1
             fields = placed.entry["fields"]
