@@ -15,6 +15,7 @@ from retention.model.values import HOUR, MINUTE
 from retention.service import spool
 from retention.service.daemon import HOUSEKEEPING_PATIENCE, ROOT_PATIENCE, Service
 from retention.service.notify import Notifier
+from retention.service.watch import Watch
 from retention.service.worker import Wakeup
 from retention.site import clock, reserve
 from tests.support import honesty, needs
@@ -438,6 +439,7 @@ def test_a_reading_that_takes_too_long_stops_deletion_under_its_own_name(
     with monkeypatch.context() as patch:
         short(patch, in_force, "compared")
         service._core.catalogue.compared = None
+        service._alarmed = Watch(service._core.catalogue)  # all is asked for
         service.tick(never)
     assert tripped(service) == {("reading", "")}
     assert "reading of the catalogue, in_force." in detail(service, "reading")
