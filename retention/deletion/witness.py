@@ -19,7 +19,7 @@ from retention.control import in_force
 from retention.deletion.items import Item, Wrong
 from retention.model.errors import MismatchError, VerificationError
 from retention.model.layouts.layout import compile_layout, path_in, starts_in
-from retention.model.policy import BEGINNING
+from retention.model.policy import BEGINNING, LOOKS_APART
 from retention.model.values import Micros, Stream, Window
 from retention.tlog.canonical import path_bytes
 from retention.tlog.source import Query, Record
@@ -67,6 +67,7 @@ class _Witnesses:
         self._now = now
         self._window = Window(min(i.start for i in items), max(i.end for i in items))
         self._rulings: dict[int, dict[bytes, _Ruled]] = {}
+        self._since: dict[int, Micros | None] = {}
         own = {one.key: one for one in streams.by_keys(tx, {i.stream for i in items})}
         self._roots = {one.root for one in own.values()}
         doubted = [
@@ -176,17 +177,42 @@ class _Witnesses:
     def _is_given(
         self, stream: Stream, item: Item, others: list[tuple[Stream, Micros]]
     ) -> bool:
-        """Whether the log says that it is this stream's: it began when that was the
-        newest of those that name files so, or a person gave it to that."""
-        if all(one.key < stream.key for one, _ in others):
-            query = Query(("stream.opened",), f"stream:{stream.key}")
-            opened = next(CatalogueSource(self._tx).backwards(query), None)
-            if opened is not None and opened.entry["at"] <= item.start:
-                return True
+        """Whether the log says that it is this stream's: it ended when files were named so
+        by that and no other, or a person gave it to that."""
+        if all(self._is_of(stream, one, item) for one, _ in others):
+            return True
         return any(
             (row["new_stream"], path) == (stream.key, item.path)
             for _, row, path in self._rows("recordings.assigned", stream.camera)
         )
+
+    def _is_of(self, stream: Stream, other: Stream, item: Item) -> bool:
+        """By the time from which on the newer of the two streams took the files in."""
+        newer = max(stream.key, other.key)
+        if newer not in self._since:
+            self._since[newer] = self._opened(newer)
+        since = self._since[newer]
+        if since is None:
+            return False
+        if stream.key == newer:
+            return item.end >= since - LOOKS_APART
+        return item.end < since
+
+    def _opened(self, key: int) -> Micros | None:
+        """When the service was last there with the settings before those by which it
+        opened the stream; None where the log does not say."""
+        source = CatalogueSource(self._tx)
+        opened = next(
+            source.backwards(Query(("stream.opened",), f"stream:{key}")), None
+        )
+        if opened is None:
+            return None
+        started = Query(("service.started",), before=opened.number)
+        first = next(source.backwards(started), opened)
+        if first.number == 0:
+            return None
+        before = source.entry(first.number - 1)
+        return int(min(before.entry["at"], opened.entry["at"]))
 
 
 class _Namers:

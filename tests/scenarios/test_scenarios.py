@@ -302,10 +302,10 @@ def test_a_hold_placed_after_the_intent_is_kept_and_says_what_it_kept(
     answers = []
     real = procedure.delete
 
-    def delete(root, path, size, latest):
+    def delete(*args):
         if not answers:
             answers.append(watched.place("1001", T0 + 2 * HOUR, T0 + 9 * HOUR))
-        return real(root, path, size, latest)
+        return real(*args)
 
     monkeypatch.setattr(procedure, "delete", delete)
     watched.round(T0 + 40 * DAY)
