@@ -37,7 +37,7 @@ def spent(act: Callable[[], object]) -> float:
 
 def idle(place: Path, cameras: int) -> None:
     """The parts of a round, once all that is there was catalogued."""
-    place.mkdir()
+    place.mkdir(parents=True)
     made = Installation(place)
     names = [f"c{number:04}" for number in range(cameras)]
     lines = "\n".join(f"{name},Street {name}" for name in names)
