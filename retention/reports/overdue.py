@@ -90,9 +90,11 @@ def _why(tx: Connection, root: Root, now: int) -> Iterator[str]:
     for one in raised.everyone(tx):
         if one.name in guards.GUARDS and one.scope in ("", root.name):
             yield f"guard {one.name} holds"
-    for plan in plans.waiting(tx):
-        if plan.root == root.key:
-            yield f"plan {plan.key} waits: `retention deletion approve {plan.key}`"
+    plan = plans.of_root(tx, root.key)
+    if plan is not None and plan.state == "approved":
+        yield f"plan {plan.key} was approved, and goes from the next cycle on"
+    elif plan is not None:
+        yield f"plan {plan.key} waits: `retention deletion approve {plan.key}`"
     for failure in due.failures(tx, root.key, SHOWN):
         yield (
             f"{counted(failure.number, 'recording')} could not be deleted ({failure.error}), tried "

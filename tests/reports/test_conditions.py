@@ -4,9 +4,11 @@ import pytest
 
 from retention.catalogue import cameras, raised, roots
 from retention.catalogue.db import PAUSE_FACT, Priority, put_fact
+from retention.control.approvals import deletion_approve
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Camera, Custody
 from tests.support.alarmed import watch
 from tests.support.plant import T0, Plant
+from tests.support.premises import SUPERVISOR
 from tests.support.world import never
 
 
@@ -57,6 +59,20 @@ def test_what_can_not_be_deleted_is_overdue_with_the_error(plant):
     (alarm,) = alarms(plant, "overdue").values()
     assert "1 recording could not be deleted (" in alarm.detail
     assert "tried again at" in alarm.detail
+
+
+def test_what_waits_for_its_plan_is_overdue_until_the_cycle_after_the_approval(plant):
+    old = plant.film(T0 - 40 * DAY)
+    plant.round(T0)
+    plant.round(T0 + HOUR)
+    (alarm,) = alarms(plant, "overdue").values()
+    assert "plan 1 waits: `retention deletion approve 1`" in alarm.detail
+    deletion_approve(plant.asked(plant.settings(), SUPERVISOR), plan=1)
+    (alarm,) = alarms(plant, "overdue").values()
+    assert "plan 1 was approved, and goes from the next cycle on" in alarm.detail
+    plant.round(T0 + HOUR + MINUTE)
+    assert not old.exists()
+    assert alarms(plant, "overdue") == {}
 
 
 def test_what_became_due_while_the_service_was_down_is_told_so(plant):
