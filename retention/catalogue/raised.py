@@ -152,3 +152,14 @@ def newest_recording(tx: Connection) -> Micros | None:
     )
     found: Micros | None = tx.scalar(sa.select(sa.func.max(newest)))
     return found
+
+
+def is_on_record(tx: Connection, alarm: Raised) -> bool:
+    """Whether the log has what the row says: that `asked` asked for this alarm's end."""
+    for record in CatalogueSource(tx).backwards(Query(("alarm.end_asked",))):
+        fields, actor = record.entry["fields"], record.entry["actor"]
+        if (fields["alarm"], fields["scope"]) == (alarm.name, alarm.scope):
+            on_record = fields["raised"], actor["uid"], actor["login"]
+            said = alarm.asked and (max(alarm.number, 0), *alarm.asked[:2])
+            return not record.is_void and on_record == said
+    return False

@@ -155,7 +155,7 @@ def _is_second(context: Context, tx: Transaction, found: Raised, reason: str) ->
     if not in_force.two_people:
         return True
     two_people.refuse_unknown_login(actor, in_force)
-    if found.asked is None:
+    if found.asked is None or not raised.is_on_record(tx, found):
         asked = FirstPerson(
             actor.uid, actor.login, two_people.person(actor.uid, actor.name)
         )

@@ -66,6 +66,15 @@ def test_held_footage_that_is_lost_takes_two_people(site):
     assert len(site.listed("alarm.end_asked")) == 1
 
 
+def test_who_writes_a_first_person_into_the_catalogue_is_still_one_alone(site):
+    number = site.raised("held-lost")
+    with site.catalogue.write(Priority.SCAN) as tx:
+        tx.exec_driver_sql("""UPDATE alarm SET asked = '[1001, 1001, "sue"]'""")
+    assert not site.end(SAM, number).ended
+    assert site.shown()[0].asked_by == "sam"
+    assert site.end(SUE, number).ended
+
+
 def test_one_person_is_enough_where_the_site_said_so(site):
     number = site.raised("held-lost")
     assert site.end(SUE, number, release_requires_two_people=False).ended
