@@ -212,6 +212,11 @@ class Service:
                 partial(scan, "reconcile", work.reconcile),
             )
             add(f"held:{work.name}", HOUR, partial(scan, "held", work.compare_held))
+            add(
+                f"over:{work.name}",
+                retention.cycle,
+                partial(scan, "over", work.compare_written_over),
+            )
         add("heartbeat", HOUR, partial(house, "heartbeat", self.heartbeat))
 
     def _begin_record(self, now: Micros) -> None:

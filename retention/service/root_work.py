@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 HELD_AT_ONCE = 100
 """Pages of held recordings (of 1,000) that are compared every hour without a pause."""
 
+OVER_AT_ONCE = 10
+"""Pages of recordings that may have been written over, compared in each cycle: in turn,
+since a site whose every clock is in doubt has millions."""
+
 LONGEST_REST: Micros = HOUR
 """After a fault of this program a root is tried again in a minute, then in two, four and
 so on up to this."""
@@ -156,6 +160,19 @@ class RootWork:
             self._say_held(found.lost, found.quarantined)
             if not found.complete and not stop():
                 self.scanning.trigger("held", self.compare_held)
+
+    def compare_written_over(self, stop: Stop) -> None:
+        """Compare what may have been written over, `OVER_AT_ONCE` pages a time."""
+        with self._comparing() as (scanner, now):
+            if scanner is not None:
+                pages = count()
+                scanner.compare_written_over(
+                    now,
+                    lambda: (
+                        (page := next(pages)) >= OVER_AT_ONCE
+                        or self._give_way(stop, rest=page > 0)
+                    ),
+                )
 
     def reconcile(self, stop: Stop) -> None:
         """Compare every row with the disk, once in the time that the settings say.

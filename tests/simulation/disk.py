@@ -40,8 +40,6 @@ class Take:
     """Since when a person vouches for its times: only its own end counts then."""
     ends_only: bool = False
     """Its name says when it ended."""
-    again: bool = False
-    """It took the name, and the place, of another."""
 
     @property
     def error(self) -> Micros:
@@ -86,9 +84,7 @@ class Disk:
 
     def write(self, now: Micros, take: Take) -> Take:
         """A file as a recorder leaves it; whatever had its name is overwritten."""
-        before = self.there.get((take.root, take.path))
-        self._end(before, now, taken=True)
-        take.again = before is not None
+        self._end(self.there.get((take.root, take.path)), now, taken=True)
         self.there[take.root, take.path] = take
         file = self._file(take)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -70,6 +70,11 @@ MENDINGS = {
         lambda *_: [],
         "a camera's folder can't be read for a week",
     ),
+    "what was put over another is seen with the next cycle": Mending(
+        "footage.ingest.scan:Scanner.compare_written_over",
+        _nothing,
+        "the clock of a recorder jumps about, and names come again",
+    ),
     "what is in doubt since it changed is told": Mending(
         "catalogue.deliveries:others", lambda *_: [], "a file never rests"
     ),

@@ -75,8 +75,6 @@ class Oracle:
     def expect(self, take: Take) -> None:
         """A whole file is there: by when it must be gone again."""
         due = max(take.end, take.arrived) + PERIOD
-        # What takes the place of another comes to light when all files are compared.
-        due += DAY if take.again else 0
         self._expect_at(due + 2 * self.sim.tick + TOLERANCE, take)
 
     def _expect_at(self, at: Micros, take: Take) -> None:

@@ -192,6 +192,7 @@ class Program(Premises):
         if not self.scan(name):
             del self.open[name]
         scanner.compare_held(now, never)
+        scanner.compare_written_over(now, never)
         if self._is_time(name, now):
             scanner.reconcile(now, never)
         for batch in self.deleter.cycle(self.roots[name], now, never).results:

@@ -1,10 +1,11 @@
 """Held recordings against the disk: what a hold keeps is looked at, not only believed.
 
-Hourly all of a root, and before each answer of a hold what it counts.  The comparison is
-the reconciliation's own, so what it finds is booked and doubted in one way.
+Hourly all of a root, and before each answer of a hold what it counts; in each cycle what
+may have been written over.  The comparison is the reconciliation's own, so what it finds
+is booked and doubted in one way.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
@@ -14,12 +15,15 @@ from retention.catalogue import holds, recordings, spans
 from retention.catalogue.db import Priority, get_fact, put_fact
 from retention.catalogue.recordings import OURS_TO_CHANGE
 from retention.footage.ingest.intake import Parts, ScanResult
+from retention.footage.ingest.matching import rows_of
 from retention.footage.ingest.reconcile import PAGE, Pair, compare
+from retention.footage.ingest.seen import Names
 from retention.model.answers.hold import Inspection
 from retention.model.policy import Holds, merge
 from retention.model.values import FOREVER, Micros, Recording, State, Stream, Window
 
 _COMPARED = "held.compared."
+_ALWAYS = Window(-FOREVER, FOREVER)
 _FIRST = 50  # rows of a first page: most holds are of an hour or two
 
 Wanted = Mapping[int, Holds]
@@ -55,11 +59,19 @@ def compared(tx: Connection, root: int) -> Micros | None:
     return at
 
 
-class HeldComparison:
-    """Compares all that holds keep in one root, again and again."""
+class Comparison:
+    """Compares with the disk what `pages` gives of a root, again and again; `fact`: under
+    what it is kept when that was all compared last."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        pages: Callable[[Parts, Micros], Pages],
+        fact: str | None = None,
+    ) -> None:
         self._parts = parts
+        self._begin = pages
+        self._fact = fact
         self._pages: Pages | None = None
         self._began: Micros = 0
 
@@ -72,19 +84,56 @@ class HeldComparison:
         parts, result = self._parts, HeldResult()
         parts.root.check()
         if self._pages is None:
-            with parts.catalogue.read() as tx:
-                parts.owners.load_streams(tx)
-                cameras = {stream.camera for stream in parts.owners.streams}
-                wanted = holds.of_cameras(tx, cameras, now)
-            self._pages, self._began = _held(parts, wanted), now
+            self._pages, self._began = self._begin(parts, now), now
         pages, self._pages = self._pages, None  # after an error it begins anew
         while not stop():
             if not _compare_page(parts, pages, now, result):
-                with parts.catalogue.write(Priority.SCAN) as tx:
-                    put_fact(tx, f"{_COMPARED}{parts.root.key}", self._began)
+                if self._fact is not None:
+                    with parts.catalogue.write(Priority.SCAN) as tx:
+                        put_fact(tx, self._fact, self._began)
                 return result
         self._pages = pages
         return result
+
+
+def all_held(parts: Parts) -> Comparison:
+    """Of all that holds keep in a root."""
+
+    def pages(parts: Parts, now: Micros) -> Pages:
+        with parts.catalogue.read() as tx:
+            parts.owners.load_streams(tx)
+            cameras = {stream.camera for stream in parts.owners.streams}
+            wanted = holds.of_cameras(tx, cameras, now)
+        return _held(parts, wanted)
+
+    return Comparison(parts, pages, f"{_COMPARED}{parts.root.key}")
+
+
+def written_over(parts: Parts, changed: dict[bytes, Names]) -> Comparison:
+    """Of what may have been written over: the streams in doubt, whose names may come
+    again, and, once each, the names of the `changed` directories."""
+
+    def pages(parts: Parts, _: Micros) -> Pages:
+        for stream in list(parts.owners.streams):
+            if stream.quarantined is not None:
+                for rows in _between(parts, stream, _ALWAYS):
+                    yield [(stream, row) for row in rows if row.state in OURS_TO_CHANGE]
+        while changed:
+            directory, names = changed.popitem()
+            yield from _named(parts, directory, sorted(names.everything()))
+
+    return Comparison(parts, pages)
+
+
+def _named(parts: Parts, directory: bytes, names: Sequence[bytes]) -> Pages:
+    """The recordings of these names in a directory."""
+    prefix = directory + b"/" if directory else b""
+    streams = {stream.key: stream for stream in parts.owners.streams}
+    for at in range(0, len(names), PAGE):
+        paths = [prefix + name for name in names[at : at + PAGE]]
+        with parts.catalogue.read() as tx:
+            rows = rows_of(tx, parts.owners, paths).values()
+        yield [(streams[row.stream], row) for row in rows]
 
 
 def inspect(
@@ -142,7 +191,7 @@ def _held(parts: Parts, wanted: Wanted) -> Pages:
 
 def _of_stream(parts: Parts, stream: Stream, held: Holds) -> Pages:
     everything = stream.quarantined is not None
-    windows = (Window(-FOREVER, FOREVER),) if everything else held.windows
+    windows = (_ALWAYS,) if everything else held.windows
     reach = stream.longest + 1
     for window in merge(Window(one.start - reach, one.end) for one in windows):
         for rows in _between(parts, stream, window):

@@ -94,7 +94,9 @@ class Scanner:
             settings.retention.clock_tolerance,
             settings_root.recorder_keeps,
         )
-        self._held = held.HeldComparison(self._parts)
+        self._held = held.all_held(self._parts)
+        self._changed: dict[bytes, Names] = {}
+        self._over = held.written_over(self._parts, self._changed)
         self._directories: dict[bytes, SeenDirectory] = {b"": SeenDirectory()}
         self._witness = witness.of(preset, settings_root.timezone)
         self._missing: dict[bytes, None] = {}
@@ -172,18 +174,23 @@ class Scanner:
             begin_anew(tx, self._root.key)
 
     def compare_held(self, now: Micros, stop: Stop) -> held.HeldResult:
-        """Compare what holds keep with the disk: see `held.HeldComparison`."""
-        result = self._held.go_on(now, stop)
-        self.forget([*result.gone, *result.overwritten])
-        return result
+        """Compare what holds keep with the disk: see `held.all_held`."""
+        return self._met(self._held.go_on(now, stop))
+
+    def compare_written_over(self, now: Micros, stop: Stop) -> held.HeldResult:
+        """Compare what may have been written over: see `held.written_over`."""
+        return self._met(self._over.go_on(now, stop))
 
     def inspect(
         self, wanted: held.Wanted, now: Micros, most: int, stop: Stop
     ) -> held.HeldResult:
         """Look at what these holds keep, for an answer: see `held.inspect`."""
-        result = held.inspect(self._parts, wanted, now, most, stop)
-        self.forget([*result.gone, *result.overwritten])
-        return result
+        return self._met(held.inspect(self._parts, wanted, now, most, stop))
+
+    def _met(self, found: held.HeldResult) -> held.HeldResult:
+        """What is not there any more, met again, is new."""
+        self.forget([*found.gone, *found.overwritten])
+        return found
 
     def forget(self, paths: Iterable[bytes]) -> None:
         """A batch deleted these files: met again, they are new.  From any thread."""
@@ -218,6 +225,7 @@ class Scanner:
             if known is not None and known.names is not None:
                 known.names.drop([name])
                 known.settled = False
+                known.mtime = -1  # it changed by this
         return root is not None and root.adopted is not None
 
     def _stale(self, result: ScanResult, *, full: bool) -> list[bytes]:
@@ -320,6 +328,8 @@ class Scanner:
         names = known.known()
         new = [name for name in seen.files if name not in names]
         names.difference_update(seen.files)
+        if _may_be_over(seen, known, new, names):
+            self._changed[seen.path] = known.names or Names()
         new.sort(reverse=True)
         settled = now - seen.mtime > UNSETTLED and not self._root.network
         # What is there for good changes the directory when it goes.
@@ -419,6 +429,19 @@ class Scanner:
         adoption.finish(
             parts, self._witness, now, believed=self._believed, unreached=unreached
         )
+
+
+def _may_be_over(
+    seen: DirectorySeen, known: SeenDirectory, new: Sequence[bytes], gone: set[bytes]
+) -> bool:
+    """Whether a directory changed and no recording's name says why: none came, none went.
+    One may have been put in the place of another."""
+    return (
+        known.names is not None
+        and known.mtime not in (-1, seen.mtime)
+        and not new
+        and not (gone and gone & known.names.everything())
+    )
 
 
 def _blocks(

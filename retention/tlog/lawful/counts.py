@@ -15,11 +15,13 @@ from retention.tlog.source import Record
 
 
 class _Net(Balance):
-    """What is there by the books: one sum of recordings and bytes a camera and day."""
+    """What is there by the books: one sum of recordings and bytes a camera and day;
+    `below`: where that is less than nothing."""
 
     def __init__(self) -> None:
         super().__init__()
         self.there: dict[Place, list[int]] = {}
+        self.below: set[Place] = set()
         self.total = 0
 
     def _enter(
@@ -36,6 +38,10 @@ class _Net(Balance):
             self.total += sign * number
             if found == [0, 0]:
                 del self.there[place]
+            if min(found) < 0:
+                self.below.add(place)
+            else:
+                self.below.discard(place)
 
 
 class Counts:
@@ -69,16 +75,16 @@ class Counts:
         if not self._known:
             self._verdict.unchecked.update((COUNTS, HEARTBEAT))
             return
-        for place, (found, size) in sorted(self._net.there.items()):
-            if (found < 0 or size < 0) and place not in self._told:
-                self._told.add(place)
-                camera, day = place
-                self._verdict.broke(
-                    COUNTS, number,
-                    f"comes after more was deleted, lost or moved of camera {camera} on "
-                    f"day {day} since 1970 than was recorded: {-found} recordings, "
-                    f"{-size} bytes",
-                )  # fmt: skip
+        for place in sorted(self._net.below - self._told):
+            self._told.add(place)
+            found, size = self._net.there[place]
+            camera, day = place
+            self._verdict.broke(
+                COUNTS, number,
+                f"comes after more was deleted, lost or moved of camera {camera} on "
+                f"day {day} since 1970 than was recorded: {-found} recordings, "
+                f"{-size} bytes",
+            )  # fmt: skip
         if recordings != self._net.total:
             self._verdict.broke(
                 HEARTBEAT, number,
