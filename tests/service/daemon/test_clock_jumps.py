@@ -1,11 +1,14 @@
 """A wrong clock deletes nothing: the whole daemon's parts, with a clock that jumps."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from retention.control.acknowledge import guard_acknowledge
 from retention.model.values import HOUR
+from retention.service.root_work import RootWork
+from retention.service.timekeeper import Judged
 from tests.support.installation import DAY, MINUTE, SECOND, Installation, never
 
 
@@ -142,8 +145,6 @@ def test_after_a_long_jump_an_administrators_word_is_enough(site, fake_clock):
 
 
 def acknowledging(site, fake_clock):
-    from dataclasses import replace
-
     core = site.service_._core
     return core.context(fake_clock().wall, replace(core.actor, role="administrator"))
 
@@ -153,3 +154,37 @@ def test_entries_of_a_wrong_clock_carry_what_it_says(site, fake_clock):
     run(site)
     (entry,) = site.entries("guard.tripped")
     assert entry["at"] == fake_clock().wall
+
+
+@pytest.fixture
+def in_doubt(site, fake_clock):
+    """The root's work by a clock in doubt, of which no row of the catalogue tells."""
+
+    def judge():
+        why = "the clock jumped ahead by 1 h 1 min"
+        return Judged(fake_clock().wall, False, why, past=False, changed=False)
+
+    core = replace(site.service_._core, judge=judge)
+    for one in site.service_._works:
+        one.close()
+    work = RootWork(core, site.settings.root[0], lambda *_: None)
+    work.open(never)
+    fake_clock.elapsed += HOUR + MINUTE
+    yield work
+    work.close()
+
+
+def test_nothing_goes_by_a_clock_in_doubt_though_its_guard_is_gone(site, in_doubt):
+    before = site.files()
+    for act in (in_doubt.scan, in_doubt.recover, in_doubt.cycle):
+        act(never)
+    assert site.files() == before
+    assert in_doubt.blocked == "guard clock: the clock jumped ahead by 1 h 1 min"
+
+
+def test_nothing_is_lost_by_a_clock_in_doubt_though_its_guard_is_gone(site, in_doubt):
+    """It would be dated so, and compared by that with what is seen later."""
+    (site.directory / "nvr1/1001" / site.files()[-1]).unlink()
+    for act in (in_doubt.reconcile, in_doubt.compare_held):
+        act(never)
+    assert site.entries("recordings.lost") == []
