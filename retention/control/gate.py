@@ -20,13 +20,25 @@ WAITING, UNLINKING, SETTLED, RESCUED = range(4)
 
 
 class GateFile(NamedTuple):
-    """What a hold needs to know of a file in flight; `doubtful`: any hold holds it."""
+    """What a hold needs to know of a file in flight; `doubtful`: any hold holds it;
+    `others`: cameras that it may be of as well, each with its start then."""
 
     camera: int
     start: Micros
     end: Micros
     size: int
     doubtful: bool
+    others: tuple[tuple[int, Micros], ...] = ()
+
+    def is_held(self, held: Mapping[int, tuple[Window, ...]]) -> bool:
+        """Whether windows (merged, by camera key) cover any of what it may be."""
+        return any(
+            camera in held
+            and (
+                self.doubtful or overlaps(held[camera], start, max(start + 1, self.end))
+            )
+            for camera, start in ((self.camera, self.start), *self.others)
+        )
 
 
 @dataclass(eq=False, slots=True)
@@ -111,10 +123,7 @@ class Gate:
         rescue = Rescue([], [])
         for flight in self._flights:
             for number, file in enumerate(flight.files):
-                windows = held.get(file.camera)
-                if not windows:
-                    continue
-                if not (file.doubtful or overlaps(windows, file.start, file.end)):
+                if not file.is_held(held):
                     continue
                 if flight.status[number] == WAITING:
                     flight.status[number] = RESCUED

@@ -12,7 +12,7 @@ from retention.control.gate import Flight, GateFile
 from retention.model.choice import Due
 from retention.model.errors import CatalogueError
 from retention.model.layouts.layout import Layout, compile_layout, path_of
-from retention.model.policy import BEGINNING, MTIME_SLACK
+from retention.model.policy import BEGINNING, MTIME_SLACK, Holds
 from retention.model.values import Micros, Prepared, Rows, State, Stream
 from retention.tlog.canonical import path_bytes
 from retention.tlog.rows import prepare
@@ -55,6 +55,8 @@ class Item(NamedTuple):
     ruled on it, when it was first seen."""
     earliest_mtime: Micros = BEGINNING
     wrong: Wrong | None = None
+    others: tuple[tuple[int, Micros], ...] = ()
+    """Cameras that it may be of as well by its name, each with its start then."""
 
     @property
     def key(self) -> tuple[int, int, int]:
@@ -65,6 +67,21 @@ class Item(NamedTuple):
     def end(self) -> Micros:
         """The instant after the last frame."""
         return self.start + self.duration
+
+    def held_elsewhere(self, held: Mapping[int, Holds]) -> int | None:
+        """Another camera that it may be of, and on which a hold covers it."""
+        for camera, start in self.others:
+            end = max(start + 1, self.end)
+            if held[camera].hold(start, end, doubtful=self.doubtful):
+                return camera
+        return None
+
+
+def cameras_of(items: Iterable[Item]) -> set[int]:
+    """All that these files may be of."""
+    items = list(items)
+    others = {camera for item in items for camera, _ in item.others}
+    return {item.camera for item in items} | others
 
 
 class Paths:
@@ -129,7 +146,10 @@ def due_of_row(columns: tuple[str, ...], values: tuple[Any, ...]) -> Due:
 def flight_of(items: Iterable[Item]) -> Flight:
     """What the gate needs of a batch."""
     return Flight(
-        [GateFile(i.camera, i.start, i.end, i.size, i.doubtful) for i in items]
+        [
+            GateFile(i.camera, i.start, i.end, i.size, i.doubtful, i.others)
+            for i in items
+        ]
     )
 
 

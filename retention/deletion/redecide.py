@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 from retention.catalogue import due, holds, looks, policies, streams
 from retention.catalogue.db import Catalogue
 from retention.control import in_force
-from retention.deletion.items import Item
+from retention.deletion.items import Item, cameras_of
 from retention.model.choice import Decided, Versions
 from retention.model.errors import StaleError
 from retention.model.policy import Reason, decide, doubt_of
@@ -36,7 +36,7 @@ def decide_again(
     """
     if versions(tx, now) != decided.versions:
         raise StaleError("holds or policy moved while a batch was made")
-    in_force.refuse_less(catalogue, tx, {item.camera for item in items}, now)
+    in_force.refuse_less(catalogue, tx, cameras_of(items), now)
     doubted = {
         stream.key
         for stream in streams.by_keys(tx, {item.stream for item in items})
@@ -59,9 +59,10 @@ def kept_now(
     clock and the doubts about times may be others than when the intent was made; and of
     those of which the catalogue's own rows say otherwise.
     MismatchError where rows protect less than the log says."""
-    in_force.refuse_less(catalogue, tx, {item.camera for item in items}, now)
+    cameras = cameras_of(items)
+    in_force.refuse_less(catalogue, tx, cameras, now)
     policy = policies.policy_of(tx)
-    held = holds.of_cameras(tx, {item.camera for item in items}, now)
+    held = holds.of_cameras(tx, cameras, now)
     found = streams.by_keys(tx, {item.stream for item in items})
     doubts = looks.doubts(tx, found)
     kept = []
@@ -78,6 +79,7 @@ def kept_now(
                 doubts.get(item.stream),
             ),
         )
-        if decision.reason is not Reason.DUE or not item.ours:
+        is_due = decision.reason is Reason.DUE
+        if not is_due or not item.ours or item.held_elsewhere(held) is not None:
             kept.append(number)
     return kept

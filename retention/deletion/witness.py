@@ -19,7 +19,7 @@ from retention.control import in_force
 from retention.deletion.items import Item, Wrong
 from retention.model.errors import MismatchError, VerificationError
 from retention.model.layouts.layout import compile_layout, path_in, starts_in
-from retention.model.policy import BEGINNING, LOOKS_APART
+from retention.model.policy import BEGINNING, LOOKS_APART, Holds
 from retention.model.values import Micros, Stream, Window
 from retention.tlog.canonical import path_bytes
 from retention.tlog.source import Query, Record
@@ -27,8 +27,7 @@ from retention.tlog.source import Query, Record
 OF_ANOTHER = "its name is not one that its recorder gives to this camera's recordings"
 NAMED = "its name says that it began at another time than the catalogue's row does"
 HELD_UNDER = (
-    "its name may as well be one of camera {camera} (key, stream {stream}), and a hold "
-    "on that covers it"
+    "its name may as well be one of camera {camera} (key), and a hold on that covers it"
 )
 UNLOGGED = "its row alone says that it is in quarantine"
 
@@ -67,7 +66,9 @@ class _Witnesses:
         self._now = now
         self._window = Window(min(i.start for i in items), max(i.end for i in items))
         self._rulings: dict[int, dict[bytes, _Ruled]] = {}
+        self._assigned: dict[int, set[tuple[int, bytes]]] = {}
         self._since: dict[int, Micros | None] = {}
+        self._held: dict[int, Holds] = {}
         own = {one.key: one for one in streams.by_keys(tx, {i.stream for i in items})}
         self._roots = {one.root for one in own.values()}
         doubted = [
@@ -92,6 +93,7 @@ class _Witnesses:
         named = item.stored is None or item.start in starts_in(stream, item.stored)
         mtime, seen = item.doubt or (item.latest_mtime, None)
         latest, earliest = item.latest_mtime, item.earliest_mtime
+        item = item._replace(others=self._others(stream, item))
         wrong = self._wrong(stream, item, named=named)
         if seen is not None:
             latest, earliest = mtime, BEGINNING
@@ -113,8 +115,10 @@ class _Witnesses:
         seen = None if item.doubt is None else item.doubt[1]
         if seen is not None and item.key not in self._doubts:
             return Wrong(UNLOGGED, doubted=True)
-        other = self._held_under(stream, item)
-        return None if other is None else Wrong(other, doubted=False)
+        camera = item.held_elsewhere(self._holds_on(c for c, _ in item.others))
+        if camera is None:
+            return None
+        return Wrong(HELD_UNDER.format(camera=camera), doubted=False)
 
     @cached_property
     def _moved(self) -> tuple[Micros, Micros]:
@@ -158,33 +162,33 @@ class _Witnesses:
 
     # -- whose it may be besides -------------------------------------------------------
 
-    def _held_under(self, stream: Stream, item: Item) -> str | None:
-        """Why it stays: by its name it may be another stream's too, and is held there."""
+    def _others(self, stream: Stream, item: Item) -> tuple[tuple[int, Micros], ...]:
+        """The cameras that it may be of as well, unless the log says that it is this
+        stream's: it ended when files were named so by that and no other, or a person
+        gave it to that."""
         others = self._namers.others(stream, item)
-        if not others:
-            return None
-        cameras = {one.camera for one, _ in others}
-        in_force.refuse_less(self._catalogue, self._tx, cameras, self._now)
-        held = holds.of_cameras(self._tx, cameras, self._now)
-        for one, start in others:
-            end = max(start + 1, item.end)
-            if held[one.camera].hold(start, end, doubtful=item.doubtful):
-                if self._is_given(stream, item, others):
-                    return None
-                return HELD_UNDER.format(camera=one.camera, stream=one.key)
-        return None
+        if (
+            all(self._is_of(stream, one, item) for one, _ in others)
+            or (stream.key, item.path) in self._assigned_to(stream.camera)
+        ):  # fmt: skip
+            return ()
+        return tuple((one.camera, start) for one, start in others)
 
-    def _is_given(
-        self, stream: Stream, item: Item, others: list[tuple[Stream, Micros]]
-    ) -> bool:
-        """Whether the log says that it is this stream's: it ended when files were named so
-        by that and no other, or a person gave it to that."""
-        if all(self._is_of(stream, one, item) for one, _ in others):
-            return True
-        return any(
-            (row["new_stream"], path) == (stream.key, item.path)
-            for _, row, path in self._rows("recordings.assigned", stream.camera)
-        )
+    def _holds_on(self, cameras: Iterable[int]) -> dict[int, Holds]:
+        new = set(cameras) - self._held.keys()
+        if new:
+            in_force.refuse_less(self._catalogue, self._tx, new, self._now)
+            self._held |= holds.of_cameras(self._tx, new, self._now)
+        return self._held
+
+    def _assigned_to(self, camera: int) -> set[tuple[int, bytes]]:
+        """The files that a person gave to a camera, each with its stream."""
+        if camera not in self._assigned:
+            self._assigned[camera] = {
+                (row["new_stream"], path)
+                for _, row, path in self._rows("recordings.assigned", camera)
+            }
+        return self._assigned[camera]
 
     def _is_of(self, stream: Stream, other: Stream, item: Item) -> bool:
         """By the time from which on the newer of the two streams took the files in."""

@@ -53,6 +53,16 @@ def test_a_hold_on_another_camera_rescues_nothing():
     assert rescue(gate, (0, 99), camera=2).rescued == []
 
 
+def test_a_hold_on_any_camera_that_a_file_may_be_of_rescues_it():
+    gate = Gate()
+    file = GateFile(1, 0, 10, size=1, doubtful=False, others=((2, 4), (3, 20)))
+    gate.enter(Flight([file], intended=True))
+    assert rescue(gate, (0, 4), camera=2).rescued == []
+    assert rescue(gate, (11, 20), camera=3).rescued == []
+    assert len(rescue(gate, (20, 21), camera=3).rescued) == 1
+    assert not gate.claim(gate._flights[0], 0)
+
+
 def test_a_batch_whose_intent_is_not_committed_is_saved_but_not_counted():
     gate, batch = Gate(), flight()
     batch.intended = False

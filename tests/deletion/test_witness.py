@@ -9,10 +9,13 @@ import pytest
 from retention.catalogue import deliveries, doubtful_times, due, plans, streams
 from retention.catalogue.db import Priority
 from retention.control.approvals import deletion_approve
+from retention.control.gate import Gate
 from retention.deletion import witness
-from retention.model.errors import RetentionError
+from retention.deletion.cycle import Deleter
+from retention.model.errors import PublicationError, RetentionError
 from retention.model.values import DAY, HOUR, MINUTE
 from retention.register.assigning import camera_assign
+from retention.site.settings import RetentionSettings
 from tests.support.plant import PERIOD, T0, Plant
 from tests.support.world import ACTOR, never
 
@@ -258,6 +261,92 @@ def test_of_two_cameras_that_its_name_may_mean_a_hold_on_either_holds_it(room):
     room.free(1)
     room.cycle(LATER + 2 * DAY)
     assert not room.held.exists()
+
+
+def given_away(room, at):
+    """The recorder's name 1002 is another camera's, 1003's, from then on."""
+    camera = room.camera("1003")
+    with room.catalogue.write(Priority.SCAN, room.log.by(ACTOR, at)) as tx:
+        (old,) = [one for one in streams.everyone(tx) if one.name == "1002"]
+        new = streams.add(
+            tx, root=old.root, camera=camera, layout=old.layout, zone=old.zone,
+            name=old.name, extension=old.extension, max_length=old.max_length,
+        )  # fmt: skip
+        tx.append(*streams.opened(new, "nvr1"))
+    room.deleter.reset()
+
+
+def placed_in_flight(room, *cameras):
+    """A `stop` that is asked before each unlink: a hold on these comes at the first one
+    of which the intent is on record."""
+
+    def stop(placed=[]):  # noqa: B006
+        if room.entries("deletion.intended") and not placed:
+            placed.append(None)
+            for camera in cameras:
+                room.place(camera, FREE, FREE + HOUR)
+        return False
+
+    return stop
+
+
+@pytest.mark.parametrize("camera", ["1002", "1003"])
+def test_a_hold_on_either_camera_is_in_time_until_the_unlink(room, camera):
+    """The name was given away while the recording was made: it may be of both."""
+    given_away(room, FREE + HOUR // 2)
+    room.cycle(LATER, placed_in_flight(room, camera))
+    first, *later = room.entries("recordings.deleted")
+    assert first["rescued"] == 1
+    assert not any(one["deleted"] for one in (first, *later))
+    assert room.free_one.exists()
+    room.cycle(T0 + 400 * DAY)
+    assert room.free_one.exists()
+    room.free(2)
+    room.cycle(T0 + 402 * DAY)
+    room.approve()
+    room.cycle(T0 + 403 * DAY)
+    assert not room.free_one.exists()
+
+
+def test_a_hold_on_who_was_given_the_name_later_is_of_no_older_recording(room):
+    given_away(room, T0)
+    room.cycle(LATER, placed_in_flight(room, "1003"))
+    assert not room.free_one.exists()
+
+
+class Late(Gate):
+    """A hold comes just before a batch that is recovered is in flight."""
+
+    hold = None
+
+    def enter(self, flight):
+        if self.hold is not None:
+            self.hold()
+        super().enter(flight)
+
+
+def unpublished(room):
+    """A deleter whose log can't be published."""
+
+    def publish(size, now):
+        raise PublicationError("the disk is full")
+
+    settings = RetentionSettings()
+    return Deleter(
+        room.catalogue, room.log, room.gate, ACTOR, settings, publish=publish
+    )
+
+
+@pytest.mark.parametrize("camera", ["1002", "1003"])
+def test_a_hold_on_either_camera_is_in_time_for_a_batch_that_is_recovered(room, camera):
+    given_away(room, FREE + HOUR // 2)
+    with pytest.raises(PublicationError):  # the intent is on record and stays open
+        unpublished(room).cycle(room.root(), LATER, never)
+    room.gate = Late()
+    room.gate.hold = lambda: room.place(camera, FREE, FREE + HOUR)
+    room.begin()
+    room.cycle(LATER + MINUTE)
+    assert room.free_one.exists()
 
 
 def test_what_began_after_its_recorder_was_another_cameras_is_that_ones_alone(room):
