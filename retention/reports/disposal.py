@@ -85,6 +85,8 @@ class Findings:
     lives: list[Life]
     holds: list[HoldLife]
     faults: list[str]
+    batches: dict[int, Record]
+    """Their intents and completions, by number."""
     reasons: list[Layer]
     """Why nothing may have been seen."""
     policies: dict[int, Micros] = field(default_factory=dict)
@@ -135,7 +137,7 @@ def findings(
         finder.read(source.of_kinds((POLICY,)))
         odd = (one for one in source.of_kinds(_ODD) if one.kind in _ODD)
         batches = _batches(evidence, wanted)
-        finder.read(heapq.merge(odd, batches, key=lambda one: one.number))
+        finder.read(heapq.merge(odd, batches.values(), key=lambda one: one.number))
         if asked == (len(wanted.cameras), len(wanted.windows)):
             break  # else a person's ruling moved one of them to another time or camera
     now = evidence.written
@@ -157,6 +159,7 @@ def findings(
     return Findings(
         evidence, window, request, lives, holds,
         [f"entry {one.entry}: {one.what}" for one in finder.faults],
+        batches,
         _reasons(evidence, window),
         {
             version: source.entry(entry).entry["at"]
@@ -165,15 +168,15 @@ def findings(
     )  # fmt: skip
 
 
-def _batches(evidence: Evidence, wanted: Wanted) -> list[Record]:
-    """Intents and completions with footage that is wanted, in the order of the log; those
-    that are open at its end, too."""
+def _batches(evidence: Evidence, wanted: Wanted) -> dict[int, Record]:
+    """Intents and completions with footage that is wanted, by number, in the order of the
+    log; those that are open at its end, too."""
     found: dict[int, Record] = {}
     for pair in evidence.of_footage(wanted.cameras, wanted.windows):
         found |= {one.number: one for one in pair}
     for number in evidence.known.open:
         found[number] = evidence.source.entry(number)
-    return [found[number] for number in sorted(found)]
+    return dict(sorted(found.items()))
 
 
 def deletions_of(found: Findings) -> dict[int, Deletion]:
@@ -186,9 +189,9 @@ def deletions_of(found: Findings) -> dict[int, Deletion]:
             done = life.events[-1] if life.events else None
             if isinstance(done, DeletionDone):  # else its entry is among the faults
                 by_batch[done.intent, done.entry].append((life, done))
-    source, made = found.evidence.source, {}
+    made = {}
     for numbers, some in by_batch.items():
-        intent, completion = map(source.entry, numbers)
+        intent, completion = (found.batches[number] for number in numbers)
         waits = [completion.entry["at"] - (life.due or 0) for life, _ in some]
         if max(waits) >= LATE:  # few: the others were due whatever held them
             late = batch_of(intent, completion, found.evidence.known).late

@@ -31,7 +31,7 @@ from retention.reports.held import HoldHistory
 from retention.tlog.balance import UnreadEntry, entered
 from retention.tlog.fates import RecordingFate, fate_of, fate_said
 from retention.tlog.kinds import HOLDS, RECORDINGS
-from retention.tlog.rows import Columns, RowFile
+from retention.tlog.rows import Columns
 from retention.tlog.source import Outcomes, Record, Source, acts, apart, outcomes
 
 T = TypeVar("T", bound=RecordingEvent)
@@ -193,18 +193,18 @@ class Finder:
 
     # -- by kind --------------------------------------------------------------------
 
-    def _rows(self, record: Record) -> tuple[RowFile, list[tuple[int, Life]]]:
-        """Its rows, and the place and life of each that is asked for."""
-        found = record.read()
+    def _rows(self, record: Record) -> tuple[Columns, list[tuple[int, int, Life]]]:
+        """Columns of its rows; and the place in these, the number and the life of each row
+        that is asked for."""
+        found = record.read(cameras=self.wanted.cameras)
         self.rows += found.count
         columns = found.columns
         names = ("camera", "start", "duration")
         rows = enumerate(zip(*(columns[name] for name in names), strict=True))
-        cameras = self.wanted.cameras
         places = [
             place
             for place, (camera, start, duration) in rows
-            if camera in cameras and self.wanted.meets(camera, start, start + duration)
+            if self.wanted.meets(camera, start, start + duration)
         ]
         lives = []
         for place in places:
@@ -220,8 +220,8 @@ class Finder:
                 life = self.life((stream, start, n), camera, duration, size)
             life.path = path or life.path
             self._enter(life, record, columns, place)
-            lives.append((place, life))
-        return found, lives
+            lives.append((place, found.places[place], life))
+        return columns, lives
 
     def _enter(self, life: Life, record: Record, columns: Columns, place: int) -> None:
         fate = fate_said(record.kind, columns, place, Outcomes())
@@ -252,29 +252,29 @@ class Finder:
         return event
 
     def _quarantined(self, record: Record) -> None:
-        found, lives = self._rows(record)
-        for place, life in lives:
-            reason = found.columns["reason"][place]
+        columns, lives = self._rows(record)
+        for place, row, life in lives:
+            reason = columns["reason"][place]
             self._event(
-                life, record, Quarantined, "quarantined", row=place, reason=reason
+                life, record, Quarantined, "quarantined", row=row, reason=reason
             )
 
     def _assigned(self, record: Record) -> None:
         """It goes on under its right camera."""
-        found, lives = self._rows(record)
-        columns, right = found.columns, record.entry["fields"]["id"]
-        for place, life in lives:
-            self._event(life, record, GivenTo, "given to", row=place, camera=right)
+        columns, lives = self._rows(record)
+        right = record.entry["fields"]["id"]
+        for place, row, life in lives:
+            self._event(life, record, GivenTo, "given to", row=row, camera=right)
             self.wanted.follow(
                 columns["new_stream"][place], life.start, columns["new_camera"][place]
             )
 
     def _proposed(self, record: Record) -> None:
-        found, lives = self._rows(record)
-        fields, columns = record.entry["fields"], found.columns
-        for place, life in lives:
+        columns, lives = self._rows(record)
+        fields = record.entry["fields"]
+        for place, row, life in lives:
             self._event(
-                life, record, RulingAsked, "ruling asked for", row=place,
+                life, record, RulingAsked, "ruling asked for", row=row,
                 request=fields["request"], ruling=fields["ruling"],
                 new_start=format_utc(columns["new_start"][place]),
                 new_end=format_utc(columns["new_end"][place]),
@@ -282,14 +282,13 @@ class Finder:
 
     def _resolved(self, record: Record) -> None:
         """The ruling is found under both times; the recording goes on under the new."""
-        found, lives = self._rows(record)
-        columns = found.columns
-        for place, life in lives:
+        columns, lives = self._rows(record)
+        for place, row, life in lives:
             start, end = columns["new_start"][place], columns["new_end"][place]
             times = {"new_start": format_utc(start), "new_end": format_utc(end)}
             ruling = record.entry["fields"]["ruling"]
             self._event(
-                life, record, RuledOn, "ruled on", row=place, ruling=ruling, **times
+                life, record, RuledOn, "ruled on", row=row, ruling=ruling, **times
             )
             if life.fate is RecordingFate.MOVED:
                 self.wanted.follow(life.stream, start)
@@ -297,46 +296,46 @@ class Finder:
                 life.duration = end - start
 
     def _changed(self, record: Record) -> None:
-        found, lives = self._rows(record)
-        for place, life in lives:
-            old = found.columns["old_duration"][place]
+        columns, lives = self._rows(record)
+        for place, row, life in lives:
+            old = columns["old_duration"][place]
             self._event(
-                life, record, Grew, "changed", row=place, old_seconds=seconds(old),
+                life, record, Grew, "changed", row=row, old_seconds=seconds(old),
                 seconds=seconds(life.duration),
-                old_bytes=found.columns["old_bytes"][place], bytes=life.size,
+                old_bytes=columns["old_bytes"][place], bytes=life.size,
             )  # fmt: skip
 
     def _lost(self, record: Record) -> None:
-        found, lives = self._rows(record)
-        for place, life in lives:
-            held = bool(found.columns["held"][place])
-            self._event(life, record, Vanished, "lost", row=place, held=held)
+        columns, lives = self._rows(record)
+        for place, row, life in lives:
+            held = bool(columns["held"][place])
+            self._event(life, record, Vanished, "lost", row=row, held=held)
 
     def _reappeared(self, record: Record) -> None:
-        for place, life in self._rows(record)[1]:
-            self._event(life, record, CameBack, "reappeared", row=place)
+        for _, row, life in self._rows(record)[1]:
+            self._event(life, record, CameBack, "reappeared", row=row)
 
     def _moved(self, record: Record) -> None:
         """Where it was found in another place it goes on there."""
-        found, lives = self._rows(record)
-        for place, life in lives:
-            self._event(life, record, FoundAgain, "moved", row=place)
-            self.wanted.follow(found.columns["new_stream"][place], life.start)
+        columns, lives = self._rows(record)
+        for place, row, life in lives:
+            self._event(life, record, FoundAgain, "moved", row=row)
+            self.wanted.follow(columns["new_stream"][place], life.start)
 
     def _intended(self, record: Record) -> None:
         fields = record.entry["fields"]
         if apart(fields, self.wanted.windows):
             return
-        found, lives = self._rows(record)
-        for place, life in lives:
-            life.due = due = found.columns["due"][place]
+        columns, lives = self._rows(record)
+        for place, row, life in lives:
+            life.due = due = columns["due"][place]
             intended = self._event(
-                life, record, DeletionIntended, "deletion intended", row=place,
+                life, record, DeletionIntended, "deletion intended", row=row,
                 root=fields["root"], due=format_utc(due),
                 **self._why(life, due, record.entry["policy"]),
             )  # fmt: skip
             intent = self._intents.setdefault(record.number, [])
-            intent.append((life, place, intended))
+            intent.append((life, row, intended))
 
     def _why(self, life: Life, due: Micros, version: int) -> dict[str, Any]:
         """By which policy it was due."""

@@ -8,6 +8,7 @@ is under the head only the signature is looked at; `verify.published` verifies.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
@@ -44,6 +45,7 @@ from retention.tlog.unsigned import (
     Stretch,
     Unsigned,
     came_back,
+    unsigned_by,
     unsigned_of,
 )
 from retention.tlog.verify.books import UNREADABLE
@@ -76,6 +78,7 @@ class DirectorySource:
         self.entries = 0
         self.doubted: dict[int, Unsigned] = {}
         self._last = b""
+        self._beside: list[tuple[int, bytes]] | None = None
 
     @cached_property
     def signed(self) -> int:
@@ -105,7 +108,9 @@ class DirectorySource:
     @cached_property
     def _back(self) -> list[Stretch]:
         """What came back unsigned, by all that is under the head."""
-        return unsigned_of(self.published, self.signed)
+        if self._beside is None:
+            return unsigned_of(self.published, self.signed)
+        return unsigned_by(data for at, data in self._beside if at < self.signed)
 
     @cached_property
     def beyond(self) -> int:
@@ -127,8 +132,21 @@ class DirectorySource:
 
     def root(self) -> bytes:
         """The root over all entries that are given out, computed from their bytes (of what
-        is withheld from their hashes): where it is the head's, they are what it signs."""
-        found = tiles.leaf_hashes(data for _, data in self._all())
+        is withheld from their hashes): where it is the head's, they are what it signs.
+
+        Those that are not of batches, one in ten or fewer, stay in memory: whoever asks
+        for them later is given what this is the root of, and nothing is read twice.
+        """
+        found: list[bytes] = []
+        beside: list[tuple[int, bytes]] = []
+        for first, entries in self._in_bundles():
+            found += tiles.leaf_hashes(entries)
+            beside += (
+                (at, entry)
+                for at, entry in enumerate(entries, first)
+                if _IS_BESIDE.search(entry)
+            )
+        self._beside = beside
         if self.published.is_public:
             (blank,) = tiles.leaf_hashes([tiles.WITHHELD])
             there = (
@@ -259,13 +277,13 @@ class DirectorySource:
         return self.of_kinds((*RECORDINGS, *HOLDS))
 
     def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterable[Record]:
-        """The records of these kinds from number `first` on."""
-        return self._matching(_kind_marks(kinds), first)
-
-    def _matching(self, wanted: re.Pattern[bytes], first: int) -> Iterator[Record]:
-        """Those that have the words; a text field may have them too, which does no harm:
-        every reader looks at the kind."""
-        for number, data in self._all(first):
+        """The records of these kinds from number `first` on, and of any that has their
+        words in a field: every reader looks at the kind."""
+        wanted = _kind_marks(kinds)
+        there: Iterable[tuple[int, bytes]] = self._all(first)
+        if self._beside is not None and len(kinds) > 0 and _BESIDE.issuperset(kinds):
+            there = self._beside[bisect_left(self._beside, (first,)) :]
+        for number, data in there:
             if wanted.search(data):
                 yield self._record(number, data)
 
@@ -294,15 +312,19 @@ class DirectorySource:
 
     def _all(self, first: int = 0) -> Iterator[tuple[int, bytes]]:
         """The bytes of every entry that is given out, from that one on."""
-        number = first // WIDTH
+        for start, entries in self._in_bundles(first // WIDTH):
+            for number, entry in enumerate(entries, start):
+                if number >= first:
+                    yield number, entry
+
+    def _in_bundles(self, number: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+        """The same from that bundle on: the entries of each, behind the first's number."""
         self.entries = number * WIDTH
         while True:
             found = self._found(Tile("entries", number))
-            for at, entry in enumerate(found, number * WIDTH):
-                self.entries += 1
-                self._last = entry or self._last
-                if at >= first:
-                    yield at, entry
+            self.entries += len(found)
+            self._last = next(filter(None, reversed(found)), self._last)
+            yield number * WIDTH, found
             if len(found) < WIDTH:
                 return self._refuse_cut()
             number += 1
@@ -384,6 +406,14 @@ def _kind_marks(kinds: Collection[str]) -> re.Pattern[bytes]:
     names = (re.escape(kind.encode(errors="replace")) for kind in sorted(kinds))
     found = b"|".join(one.replace(rb"\*", b'[^"]*') for one in names)
     return re.compile(b'"kind":"(?:%s)"' % found if kinds else b"")
+
+
+_BATCHES = (INTENDED, DELETED)
+_BESIDE = KINDS.keys() - set(_BATCHES)
+_IS_BESIDE = re.compile(
+    b'"kind":"(?!(?:%s)")' % b"|".join(re.escape(kind.encode()) for kind in _BATCHES)
+)
+"""What the bytes of all entries have that may be of other kinds than these."""
 
 
 def _is_wanted(query: Query, record: Record) -> bool:

@@ -77,15 +77,17 @@ def root(rows: Rows, seed: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class RowFile:
-    """A row file as it was read: all names of columns, and the columns asked for."""
+    """A row file as it was read: all names of columns, and the columns asked for, of the
+    rows asked for, which are `places`."""
 
     names: tuple[str, ...]
     count: int
     seed: bytes
     columns: Columns
+    places: Sequence[int]
 
     def root(self) -> bytes:
-        """The Merkle root over the salted rows; all columns must have been read."""
+        """The Merkle root over the salted rows; all of it must have been read."""
         return _root(self.columns, self.count, self.seed)
 
     def hashes(self) -> list[bytes]:
@@ -93,8 +95,11 @@ class RowFile:
         return _leaf_hashes(self.columns, self.count, self.seed)
 
 
-def read(data: bytes, only: Set[str] | None = None) -> RowFile:
-    """A row file column by column: all, or those in `only`.
+def read(
+    data: bytes, only: Set[str] | None = None, cameras: Set[int] | None = None
+) -> RowFile:
+    """A row file column by column: all, or those in `only`; all rows, or those of these
+    cameras (of a file that has such a column).
 
     Raises ValueError for anything that `encode` can't have written and that could be
     read in two ways, and for a file that inflates beyond the limit.
@@ -111,13 +116,14 @@ def read(data: bytes, only: Set[str] | None = None) -> RowFile:
             packed = [one for one in packed if one["name"] in only]
         if not names and count:
             raise ValueError(f"{count} rows without a column")
-        columns = _read_columns(packed, count)
+        places = range(count) if cameras is None else _places(packed, count, cameras)
+        columns = _read_columns(packed, count, places)
         seed = from_base64url(found["seed"])
         if len(seed) != SEED_BYTES:
             raise ValueError(f"a seed of {len(seed)} bytes")
     except (KeyError, TypeError) as error:
         raise ValueError("not a row file") from error
-    return RowFile(names, int(count), seed, columns)
+    return RowFile(names, int(count), seed, columns, places)
 
 
 def decode(data: bytes) -> tuple[Rows, bytes]:
@@ -263,7 +269,20 @@ def _pack(name: str, columns: Columns) -> dict[str, Any]:
     return packed | {"base": base, "values": [value - base for value in values]}
 
 
-def _read_columns(packed: list[dict[str, Any]], count: int) -> Columns:
+def _places(
+    packed: list[dict[str, Any]], count: int, cameras: Set[int]
+) -> Sequence[int]:
+    """The rows of these cameras."""
+    own = [one for one in packed if one["name"] == "camera"]
+    column = _read_columns(own, count, range(count)).get("camera")
+    if column is None:
+        return range(count)
+    return [place for place, camera in enumerate(column) if camera in cameras]
+
+
+def _read_columns(
+    packed: list[dict[str, Any]], count: int, places: Sequence[int]
+) -> Columns:
     columns: Columns = {}
     numbers: set[str] = set()
     sums: dict[str, list[str]] = {}
@@ -276,9 +295,12 @@ def _read_columns(packed: list[dict[str, Any]], count: int) -> Columns:
             numbers.add(name)
         elif one.get("steps") or "base" in one or "add" in one:
             raise ValueError(f"column {name} is given as numbers and has others")
-        if one.get("steps"):
+        steps = one.get("steps")
+        if steps:
             values = list(accumulate(values))
-        elif "base" in one:
+        if len(places) < count:
+            values = [values[place] for place in places]
+        if not steps and "base" in one:
             base = canonical.integer(int.__add__(one["base"], 0))
             values = [base + value for value in values]
         if "add" in one:
@@ -292,10 +314,10 @@ def _read_columns(packed: list[dict[str, Any]], count: int) -> Columns:
         for other in others:
             columns[name] = list(map(add, columns[name], columns[other]))
     for name, values in columns.items():
-        if name in numbers:
-            _in_range(name, values)
-        else:
+        if name not in numbers:
             _clean(name, values)
+        elif values:
+            _in_range(name, values)
     return columns
 
 

@@ -50,8 +50,11 @@ class Record(NamedTuple):
             self.unsigned and self.unsigned.came_back and not acts_so(self.kind)
         )
 
-    def read(self, only: Set[str] | None = None) -> RowFile:
-        """Its rows; VerificationError where they are not those that were written."""
+    def read(
+        self, only: Set[str] | None = None, cameras: Set[int] | None = None
+    ) -> RowFile:
+        """Its rows, all or those of these cameras; VerificationError where they are not
+        those that were written."""
         data = self.fetch()
         complaint = row_file_complaint(self.entry.get("rows_sha256"), data)
         if complaint or data is None:
@@ -60,7 +63,7 @@ class Record(NamedTuple):
                 "`retention audit verify`"
             )
         try:
-            return row_files.read(data, only)
+            return row_files.read(data, only, cameras)
         except UNREADABLE as error:
             raise VerificationError(
                 f"the rows of entry {self.number} can't be read: {error}"

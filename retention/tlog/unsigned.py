@@ -88,10 +88,16 @@ def unsigned_of(published: Published, size: int) -> list[Stretch]:
     marked: list[bytes] = []
     for number in range(-(-size // WIDTH)):
         tile = Tile("entries", number, min(size - number * WIDTH, WIDTH))
-        found = tiles.begun(published.tile(tile) or b"")
-        marked += [one for one in found if _RESTORED in one]
+        data = published.tile(tile) or b""
+        if _RESTORED in data:  # in next to none
+            marked += tiles.begun(data)
+    return unsigned_by(marked)
+
+
+def unsigned_by(entries: Iterable[bytes]) -> list[Stretch]:
+    """The same by these entries, which are all that say so, and any others."""
     try:
-        said = map(decode, marked)
+        said = [decode(one) for one in entries if _RESTORED in one]
         return stretches(one for one in said if one["kind"] == RESTORED)
     except (ValueError, TypeError, KeyError, AttributeError):
         return []

@@ -52,6 +52,25 @@ def test_footage_reads_back_with_paths_as_text(table):
     assert rows.root(found, SEED) == rows.root(table, SEED)
 
 
+@given(footage(), st.sets(INSTANTS), st.data())
+def test_of_some_cameras_the_rows_are_those_that_all_of_it_has(table, others, data):
+    at = table.columns.index("camera")
+    there = [row[at] for row in table.values]
+    cameras = others | set(data.draw(st.lists(st.sampled_from(there or [0]))))
+    file = rows.encode(table, SEED)
+    whole, some = rows.read(file), rows.read(file, cameras=cameras)
+    assert (some.names, some.count) == (whole.names, whole.count)
+    assert list(some.places) == [n for n, one in enumerate(there) if one in cameras]
+    for name, column in whole.columns.items():
+        assert list(some.columns[name]) == [column[place] for place in some.places]
+
+
+@given(tables().filter(lambda table: "camera" not in table.columns))
+def test_a_file_without_cameras_is_read_whole_whichever_are_asked_for(table):
+    file = rows.encode(table, SEED)
+    assert rows.read(file, cameras={1}) == rows.read(file)
+
+
 @given(tables(), st.binary(min_size=16, max_size=16))
 def test_the_root_is_the_tree_over_salted_rows(table, seed):
     leaves = [

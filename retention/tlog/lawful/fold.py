@@ -45,8 +45,10 @@ _UNREADABLE = (AttributeError, KeyError, TypeError, ValueError, ArithmeticError)
 class _Once(Record):
     """A record whose rows are read once, whoever asks."""
 
-    def read(self, only: Set[str] | None = None) -> RowFile:
-        """All columns, whatever is asked for."""
+    def read(
+        self, only: Set[str] | None = None, cameras: Set[int] | None = None
+    ) -> RowFile:
+        """All columns and rows, whatever is asked for."""
         found: RowFile | None = self.__dict__.get("found")
         if found is None:
             found = self.__dict__["found"] = super().read()
