@@ -53,7 +53,10 @@ def idle(place: Path, cameras: int) -> None:
     work = service._works[0]
     service._publish(service._publishing.begin, now)
     service._begin_record(now)
-    parts = {"round": service.tick, "scan": work.scan, "cycle": work.cycle}
+    parts = {
+        "round": service.tick, "scan": work.scan, "cycle": work.cycle,
+        "written over": work.compare_written_over,
+    }  # fmt: skip
     for _ in range(3):
         for act in parts.values():
             act(never)
