@@ -59,7 +59,7 @@ def compared(tx: Connection, root: int) -> Micros | None:
     return at
 
 
-class Comparison:
+class DiskComparison:
     """Compares with the disk what `pages` gives of a root, again and again; `fact`: under
     what it is kept when that was all compared last."""
 
@@ -96,7 +96,7 @@ class Comparison:
         return result
 
 
-def all_held(parts: Parts) -> Comparison:
+def all_held(parts: Parts) -> DiskComparison:
     """Of all that holds keep in a root."""
 
     def pages(parts: Parts, now: Micros) -> Pages:
@@ -106,23 +106,23 @@ def all_held(parts: Parts) -> Comparison:
             wanted = holds.of_cameras(tx, cameras, now)
         return _held(parts, wanted)
 
-    return Comparison(parts, pages, f"{_COMPARED}{parts.root.key}")
+    return DiskComparison(parts, pages, f"{_COMPARED}{parts.root.key}")
 
 
-def written_over(parts: Parts, changed: dict[bytes, Names]) -> Comparison:
-    """Of what may have been written over: the streams in doubt, whose names may come
-    again, and, once each, the names of the `changed` directories."""
+def written_over(parts: Parts, changed: dict[bytes, Names]) -> DiskComparison:
+    """Of what may have been written over: once each the names of the `changed`
+    directories, then the streams in doubt, whose names may come again."""
 
     def pages(parts: Parts, _: Micros) -> Pages:
+        while changed:
+            directory, names = changed.popitem()
+            yield from _named(parts, directory, sorted(names.everything()))
         for stream in list(parts.owners.streams):
             if stream.quarantined is not None:
                 for rows in _between(parts, stream, _ALWAYS):
                     yield [(stream, row) for row in rows if row.state in OURS_TO_CHANGE]
-        while changed:
-            directory, names = changed.popitem()
-            yield from _named(parts, directory, sorted(names.everything()))
 
-    return Comparison(parts, pages)
+    return DiskComparison(parts, pages)
 
 
 def _named(parts: Parts, directory: bytes, names: Sequence[bytes]) -> Pages:
