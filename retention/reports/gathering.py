@@ -1,5 +1,5 @@
-"""Gathers what a report rests on, of the log of this site or of a published copy, and keeps
-what it adds up to."""
+"""Gathers what a report rests on, of a published copy as of any log, and keeps what it adds
+up to."""
 
 from __future__ import annotations
 
@@ -8,18 +8,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from retention.catalogue import heads
-from retention.catalogue.entries import CatalogueSource
-from retention.catalogue.figures import NAME, Extent, Figures
+from retention.catalogue.figures import Extent, Figures
 from retention.model.answers.report import ReportHead
-from retention.model.errors import (
-    RetentionError,
-    UsageError,
-    VerificationError,
-    WithheldError,
-)
+from retention.model.errors import UsageError, VerificationError, WithheldError
 from retention.model.localtime import Moment, format_utc
 from retention.model.values import Micros
 from retention.reports.evidence import Evidence
@@ -27,10 +19,6 @@ from retention.tlog import cameras, canonical, entry, figures, known_key, note
 from retention.tlog.copied import DirectorySource
 from retention.tlog.source import Source
 from retention.tlog.verify.books import UNREADABLE
-
-if TYPE_CHECKING:
-    from retention.catalogue.db import Catalogue
-    from retention.control.context import Context
 
 SLICE = 25_000
 """Rows that are folded in one transaction."""
@@ -45,28 +33,6 @@ def figures_at(path: Path) -> Figures:
     """The figures of a file: one value in a process, for whoever reads or moves them on."""
     with _opening:
         return _open.setdefault(path, Figures(path))
-
-
-@contextmanager
-def live(context: Context) -> Iterator[Evidence]:
-    """The log of this site, up to its newest signed head, however long a report takes."""
-    with figures_at(context.catalogue.path.with_name(NAME)).used() as kept:
-        while True:
-            with context.catalogue.read(whole=True) as tx:
-                signed = heads.newest(tx)
-                if signed is None:
-                    raise RetentionError(
-                        "no checkpoint was signed yet: the service signs one within a "
-                        "minute, and a report rests on one"
-                    )
-                source = CatalogueSource(tx, signed.size)
-                origin = note.unverified(signed.note.encode()).origin
-                reading = _Folding(source, origin, signed.size)
-                covered = reading.step(kept)
-                if covered.size == signed.size:
-                    root = signed.frontier.root()
-                    yield reading.evidence(kept, covered, root, context.moment)
-                    return
 
 
 @contextmanager
@@ -104,7 +70,7 @@ def published(
             f"{directory} holds other entries than its head signs: `retention audit "
             f"verify {directory} --key KEY` tells which"
         )
-    reading = _Folding(source, head.origin, head.size)
+    reading = Folding(source, head.origin, head.size)
     place = sha256(f"{head.origin}\n{directory.resolve()}".encode()).hexdigest()[:16]
     with figures_at(cache / f"{place}.db").used() as kept:
         if is_public:
@@ -120,24 +86,7 @@ def published(
         yield reading.evidence(kept, covered, head.root, Moment(reading.zone, now))
 
 
-def advance(catalogue: Catalogue, stop: Callable[[], bool]) -> None:
-    """Add up what was signed since, slice by slice, as the service does in quiet times.
-
-    Raises CatalogueError.
-    """
-    kept = figures_at(catalogue.path.with_name(NAME))
-    while not stop():
-        with kept.used(), catalogue.read() as tx:
-            signed = heads.newest(tx)
-            if signed is None:
-                return
-            origin = note.unverified(signed.note.encode()).origin
-            source = CatalogueSource(tx, signed.size)
-            if _Folding(source, origin, signed.size).step(kept).size == signed.size:
-                return
-
-
-class _Folding:
+class Folding:
     """A log up to its head, and the figures of it that are being made."""
 
     def __init__(self, source: Source, origin: str, size: int) -> None:

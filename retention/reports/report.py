@@ -1,59 +1,23 @@
-"""The reports by name: asked of this site (the verbs report.*), or of a published copy.
-
-A new one is a function of `Evidence` and `Selection` that returns a `Report`, a line in
-`REPORTS` and one for its verb here, its name in `control/verbs.py`, and a command in
-`cli/report`; every form comes with the value.
-"""
+"""The reports of this site: the verbs report.*."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retention.catalogue.db import Priority
 from retention.catalogue.figures import NAME
 from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
-from retention.model.values import LISTED, Micros
-from retention.reports import (
-    access_report,
-    certificate,
-    compliance,
-    coverage_report,
-    deletions,
-    exceptions,
-    foi,
-    seizures,
-    summary,
-)
-from retention.reports.evidence import Evidence, ReportRequest
-from retention.reports.gathering import Tell, figures_at, live, published
-from retention.reports.hold_register import holds, opened
+from retention.model.values import LISTED
+from retention.reports.by_name import REPORTS, rebuilt
+from retention.reports.evidence import ReportRequest
+from retention.reports.gathering import figures_at
+from retention.reports.hold_register import opened
+from retention.reports.live import live
 
 if TYPE_CHECKING:
     from retention.control.context import Context
-
-Made = Callable[..., Report]
-"""Makes a report of evidence and what was asked, with options of its own."""
-
-REPORTS: dict[str, Made] = {
-    "summary": summary.summary,
-    "deletions": deletions.deletions,
-    "holds": holds,
-    "compliance": compliance.compliance,
-    "coverage": coverage_report.coverage,
-    "exceptions": exceptions.exceptions,
-    "seizures": seizures.seizures,
-    "access": access_report.access,
-    "foi": foi.foi,
-    "certificate": certificate.certificate,
-}
-"""Every report by its name: `report.NAME` is its verb, `retention report NAME` its
-command."""
-
-PUBLIC = "foi"
-"""The one that tells what it can from a public copy, too."""
 
 
 def _verb(name: str, *, open_: bool = False) -> Callable[..., Any]:
@@ -105,39 +69,9 @@ report_foi = _verb("foi")
 report_certificate = _verb("certificate")
 
 
-class CopiedReports:
-    """Reports of a published copy; `key` is whatever `audit verify` takes, None for the
-    key that the copy names.  What it adds up to is kept in the directory `cache`."""
-
-    def __init__(
-        self, directory: Path, key: str | None, cache: Path, now: Micros, tell: Tell
-    ) -> None:
-        self._where = directory, key, cache, now, tell
-
-    def report(self, name: str, request: ReportRequest, **options: Any) -> Report:
-        """As the verb `report.NAME`, of the copy."""
-        with published(*self._where, public=name == PUBLIC) as evidence:
-            return REPORTS[name](evidence, evidence.asked(request), **options)
-
-    def rebuild(self) -> FiguresRebuilt:
-        """As the verb report.rebuild, of the copy."""
-        with published(*self._where, anew=True) as evidence:
-            return _rebuilt(evidence)
-
-
 def report_rebuild(context: Context) -> FiguresRebuilt:
     """Add up the whole log anew, and check it against what each entry says of itself."""
     with figures_at(context.catalogue.path.with_name(NAME)).used() as kept:
         kept.forget()
         with live(context) as evidence:
-            return _rebuilt(evidence)
-
-
-def _rebuilt(evidence: Evidence) -> FiguresRebuilt:
-    sums = [one for _, one in evidence.figures.summed(("outcome",))]
-    return FiguresRebuilt(
-        path=str(evidence.figures.path),
-        head=evidence.head,
-        files=sum(one.number for one in sums),
-        faults=[f"entry {entry}: {what}" for entry, what in evidence.figures.faults()],
-    )
+            return rebuilt(evidence)

@@ -19,7 +19,7 @@ from retention.model.errors import CatalogueError, RetentionError, SettingsError
 from retention.model.policy import BEGINNING
 from retention.model.values import MINUTE, SECOND, Micros
 from retention.publication.compare import check_origin
-from retention.reports import gathering
+from retention.reports import live
 from retention.reports.rollup import KIND, close, roll_up
 from retention.site import clock
 from retention.site.journal import log as journal
@@ -152,7 +152,7 @@ def keep_figures(catalogue: Catalogue, stop: Stop) -> None:
     """
     until = clock.monotonic() + FIGURES_FOR
     try:
-        gathering.advance(catalogue, lambda: stop() or clock.monotonic() > until)
+        live.advance(catalogue, lambda: stop() or clock.monotonic() > until)
     except RetentionError as error:
         journal.warning("figures.behind", error=str(error))
 

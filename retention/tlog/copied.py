@@ -11,6 +11,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property, partial
+from itertools import compress
 from pathlib import Path
 
 from retention.model.errors import (
@@ -141,11 +142,8 @@ class DirectorySource:
         beside: list[tuple[int, bytes]] = []
         for first, entries in self._in_bundles():
             found += tiles.leaf_hashes(entries)
-            beside += (
-                (at, entry)
-                for at, entry in enumerate(entries, first)
-                if _IS_BESIDE.search(entry)
-            )
+            is_beside = map(_IS_BESIDE.search, entries)
+            beside += compress(enumerate(entries, first), is_beside)
         self._beside = beside
         if self.published.is_public:
             (blank,) = tiles.leaf_hashes([tiles.WITHHELD])

@@ -68,8 +68,10 @@ def stretches(
 
 def came_back(found: Collection[Stretch], number: int) -> Unsigned | None:
     """How an entry came back under no head; None where it did not."""
-    back = next((one for one in found if one.has(number)), None)
-    return None if back is None else Unsigned(True, back.entry)
+    for one in found:
+        if one.has(number):
+            return Unsigned(True, one.entry)
+    return None
 
 
 def is_unsigned(found: Collection[Stretch], number: int) -> bool:

@@ -25,10 +25,11 @@ from retention.catalogue.figures import NAME
 from retention.model.answers.report import Report
 from retention.model.values import DAY, HOUR
 from retention.publication.publisher import Publisher
-from retention.reports import gathering, report
+from retention.reports import report
+from retention.reports.by_name import CopiedReports
 from retention.reports.evidence import ReportRequest
 from retention.reports.forms.html import html_of
-from retention.reports.report import CopiedReports
+from retention.reports.live import advance
 from retention.tlog import merkle
 from retention.tlog.canonical import encode
 from retention.tlog.merkle import Frontier
@@ -163,7 +164,7 @@ def measured(ask: Ask) -> None:
 
 def both(catalogue: Catalogue, place: Path) -> None:
     asked = context(catalogue)
-    timed("adding up", lambda: gathering.advance(catalogue, lambda: False))
+    timed("adding up", lambda: advance(catalogue, lambda: False))
     size = catalogue.path.with_name(NAME).stat().st_size
     print(f"{size / 1e6:.1f} MB of figures", flush=True)
 

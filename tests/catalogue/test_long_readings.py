@@ -90,7 +90,7 @@ WHOLE = {
     "holds/answer.py": "the hold stands by then, and every instant of it is accounted for",
     "publication/restoring.py": "nothing else is at work; the directory may be slow",
     "reports/audit.py": "balance: log and rows as of one instant",
-    "reports/gathering.py": "a report rests on one signed head, and may be one of years",
+    "reports/live.py": "a report rests on one signed head, and may be one of years",
     "reports/rollup.py": "balance, once for a catalogue and after each restoration",
 }
 """Who may read for longer than others, and why."""

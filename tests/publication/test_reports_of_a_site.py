@@ -7,8 +7,8 @@ from retention.catalogue.figures import NAME, Figures
 from retention.model.answers.report import Report
 from retention.model.codec import from_json, to_json
 from retention.model.values import DAY, HOUR, MINUTE
+from retention.reports.by_name import CopiedReports
 from retention.reports.evidence import ReportRequest
-from retention.reports.report import CopiedReports
 from retention.site import clock
 from tests.support.installation import never
 from tests.support.reported import table

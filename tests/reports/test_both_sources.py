@@ -14,10 +14,10 @@ from retention.model.localtime import format_utc
 from retention.model.values import FOREVER
 from retention.register.register import camera_add, camera_renumber, camera_replace
 from retention.reports.audit import audit_balance, audit_find, audit_list, audit_show
+from retention.reports.by_name import CopiedReports
 from retention.reports.entries import ListRequest
 from retention.reports.evidence import ReportRequest
 from retention.reports.published_copy import PublishedCopy
-from retention.reports.report import CopiedReports
 from retention.tlog.entry import Stored
 from retention.tlog.kinds import KINDS
 from tests.support import campaign, publishing

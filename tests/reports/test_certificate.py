@@ -1,5 +1,9 @@
 """`report certificate` against a log whose truth is known."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from retention.model.codec import to_json
@@ -285,3 +289,25 @@ def test_what_is_in_doubt_is_held_by_any_hold_on_its_camera(watched, reported):
     (row,) = table(report, "recordings")
     assert (row["became"], row["why"]) == ("held", "hold 1")
     assert exit_status(report) == KEPT
+
+
+def test_from_a_copy_no_database_is_started(site, reported, tmp_path):
+    """Loading it would take as long as the answer of a small log."""
+    code = (
+        "import contextlib, sys\n"
+        "from retention import cli\n"
+        "with contextlib.suppress(SystemExit):\n"
+        "    cli.main()\n"
+        "print('sqlalchemy' in sys.modules)"
+    )
+    site.delete(hour(site, 7))
+    asked = ["report", "certificate", "--dir", reported(site).copy, "--camera", "1001"]
+    days = ["--from", "2026-06-01", "--to", "2026-06-02"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *asked, *days],
+        env=os.environ | {"XDG_CACHE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert "The whole time" in done.stdout
+    assert done.stdout.splitlines()[-1] == "False"

@@ -12,9 +12,9 @@ from retention.control.context import Context
 from retention.model.answers.report import Report
 from retention.model.codec import to_json
 from retention.model.values import SECOND, Actor, Micros
-from retention.reports import gathering, report
+from retention.reports import live, report
+from retention.reports.by_name import CopiedReports
 from retention.reports.evidence import ReportRequest
-from retention.reports.report import CopiedReports
 from retention.site.settings import Settings
 from retention.tlog import merkle
 from retention.tlog.canonical import decode
@@ -132,7 +132,7 @@ class Reported:
 
     def advanced(self) -> None:
         """As the service does in quiet times."""
-        gathering.advance(self.catalogue, lambda: False)
+        live.advance(self.catalogue, lambda: False)
 
     def close(self) -> None:
         self.catalogue.close()

@@ -19,7 +19,7 @@ from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
 from retention.model.errors import UsageError, VerificationError
 
 if TYPE_CHECKING:
-    from retention.reports.report import CopiedReports
+    from retention.reports.by_name import CopiedReports
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -197,7 +197,7 @@ def copied(
     directory: Path, key: str | None, tell: Callable[[str], object]
 ) -> CopiedReports:
     """The reports of a published copy."""
-    from retention.reports.report import CopiedReports
+    from retention.reports.by_name import CopiedReports
     from retention.site.clock import read
 
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
