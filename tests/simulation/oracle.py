@@ -244,12 +244,23 @@ class Oracle:
                 or (take.named < until and take.mtime > since)
             ):
                 return False
-        if now - self.sim.disturbed < 3 * self.sim.tick or any(
+        if now < self._seen_by(take) + PERIOD + 2 * self.sim.tick + TOLERANCE:
+            return False
+        if any(now - at < 3 * self.sim.tick for at in self.sim.disturbed[-1:]) or any(
             one.scope in ("", take.root) for one in self.sim.program.alarms()
         ):
             return False
         self._say(LATE, self._said(take))
         return True
+
+    def _seen_by(self, take: Take) -> Micros:
+        """When a round might see at the latest that it is there, if what it counts from is
+        that: none that did not come to its end."""
+        at = take.arrived
+        for disturbed in self.sim.disturbed:
+            if at <= disturbed <= at + self.sim.tick:
+                at = disturbed
+        return at
 
     def _look_at_alarms(self) -> None:
         standing = {(one.name, one.scope) for one in self.sim.program.alarms()}

@@ -73,8 +73,8 @@ class Simulation:
         self.tick, self.crashes = tick, crashes
         self.troubles, self.slips = troubles, slips
         self.files = self.crashed = self.slipped = 0
-        self.disturbed = begin - DAY
-        """The last round that did not come to its end, for a crash or a trouble."""
+        self.disturbed: list[Micros] = []
+        """The rounds that did not come to their end, for a crash or a trouble."""
         self._events: list[tuple[Micros, int, Callable[[], None]]] = []
         self._number = 0
         self._trace = hashlib.sha256()
@@ -196,13 +196,13 @@ class Simulation:
         elif self.mischief.random() < self.troubles * self.tick / DAY:
             steps.left = self.mischief.randrange(12)
             steps.trouble = self.mischief.choice((LOCKED, FULL))
-            self.disturbed = self.now
+            self.disturbed.append(self.now)
             self.told(steps.trouble)
         try:
             self.program.round(self.now)
         except Crash:
             self.crashed += 1
-            self.disturbed = self.now
+            self.disturbed.append(self.now)
             self.told("crash")
             self.program.die()
         steps.left = steps.trouble = None

@@ -15,6 +15,7 @@ from retention.model.layouts.dating import (
     NEAR,
     OLDER,
     REPLACED,
+    RESUMED,
     REWRITTEN,
     SHRANK,
     disagreement,
@@ -218,6 +219,8 @@ def judge_change(
         return Doubt(rules.now, mtime, REPLACED)
     if doubt is not None or row.state is State.QUARANTINED:
         return Doubt(rules.now, mtime, REWRITTEN)
+    if _is_resumed(row, mtime, around, rules):
+        return Doubt(rules.now, mtime, RESUMED)
     after = () if around.following is None else (around.following,)
     (dated,) = date([RecordingSpan(row.start, mtime)], after, rules, None)
     reason = doubt_of_known(dated.reason)
@@ -227,16 +230,22 @@ def judge_change(
 
 
 def is_written_on(
-    row: Recording, doubt: Doubt | None, size: int, mtime: Micros, rules: DatingRules
+    row: Recording,
+    doubt: Doubt | None,
+    size: int,
+    mtime: Micros,
+    around: Around,
+    rules: DatingRules,
 ) -> bool:
     """Whether a file that changed may only have been written on, doubtful or not: no
-    smaller, no older, and not so late that no recording is that long.  Then nothing says
-    that what it had is gone."""
+    smaller, no older, not so late that no recording is that long, nor long after the next
+    had taken over.  Then nothing says that what it had is gone."""
     since = row.start if doubt is None else doubt.mtime
     return (
         size >= row.size
         and not _is_older(row, doubt, mtime, rules)
         and not _is_replaced(row, doubt, size, mtime)
+        and not (doubt is None and _is_resumed(row, mtime, around, rules))
         and mtime <= since + rules.max_length + rules.tolerance
     )
 
@@ -268,6 +277,20 @@ def _is_replaced(row: Recording, doubt: Doubt | None, size: int, mtime: Micros) 
     nothing."""
     known = row.end if doubt is None else doubt.mtime
     return size > row.size and row.start + MTIME_SLACK < mtime <= known
+
+
+def _is_resumed(
+    row: Recording, mtime: Micros, around: Around, rules: DatingRules
+) -> bool:
+    """A recorder that goes on with the next file as one ends does not come back to it;
+    what is in its place then may be another, though larger.  One whose clips begin and
+    end inside a long recording is no such."""
+    following = around.following
+    return (
+        following is not None
+        and abs(following - row.end) <= NEAR
+        and mtime > following + rules.tolerance
+    )
 
 
 def _is_older(

@@ -215,7 +215,9 @@ class _Odd(NamedTuple):
     def may_lack(self, rules: DatingRules) -> bool:
         """Something of what it had may be gone."""
         row, found = self.row, self.found
-        return not is_written_on(row, self.doubt, found.size, found.mtime, rules)
+        return not is_written_on(
+            row, self.doubt, found.size, found.mtime, self.around, rules
+        )
 
     @property
     def base(self) -> Micros:

@@ -154,7 +154,7 @@ class Scanner:
         rows with the disk and the disk with the rows.
         """
         result, gone = reconcile(self._parts, now, stop)
-        self.forget([*gone, *result.overwritten])
+        self._note(result, gone)
         self._full_next = self._full_next or result.complete
         if result.complete:
             left_alone.tell(self._parts, self._excluded, now, stop)
@@ -188,9 +188,14 @@ class Scanner:
         return self._met(held.inspect(self._parts, wanted, now, most, stop))
 
     def _met(self, found: held.HeldResult) -> held.HeldResult:
-        """What is not there any more, met again, is new."""
-        self.forget([*found.gone, *found.overwritten])
+        self._note(found, found.gone)
         return found
+
+    def _note(self, found: ScanResult, gone: Iterable[bytes]) -> None:
+        """What is not there any more, met again, is new; what is written on is looked at
+        in each scan until it rests."""
+        self.forget([*gone, *found.overwritten])
+        self._were_newest |= found.growing
 
     def forget(self, paths: Iterable[bytes]) -> None:
         """A batch deleted these files: met again, they are new.  From any thread."""

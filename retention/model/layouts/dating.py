@@ -22,6 +22,7 @@ LATE_MTIME = "mtime is long after name"
 SHRANK = "the file is smaller than it was"
 OLDER = "the file is older than it was"
 REPLACED = "the file is larger than it was, and was not written on since"
+RESUMED = "the file was written on, though the next recording had long begun"
 REWRITTEN = "the file was changed while in quarantine"
 TOUCHED = "the file was changed long after its name"
 

@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from retention.footage.ingest.reconcile import PAGE
-from retention.model.values import DAY, HOUR, MINUTE, SECOND
+from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
 from tests.support.world import never
 
 T0 = 1_784_541_600 * SECOND
@@ -134,3 +134,51 @@ def test_more_than_a_cycle_compares_is_compared_in_the_next(world, scan, files):
     assert sum(one.files for one in found) >= number
     assert not found[0].complete
     assert found[0].files <= PAGE
+
+
+# -- a larger one, which might have been written on ------------------------------------------
+
+
+def ten_minutes(world, scan, count=4):
+    """Files of a recorder that goes on with the next as one ends."""
+    made = []
+    for number in range(count):
+        end = T0 + (number + 1) * 10 * MINUTE
+        name = f"1003/2026-07-20_10-{10 * number:02}-00.mp4"
+        made.append(world.write(name, end, 2_000))
+    world.now = T0 + count * 10 * MINUTE + MINUTE
+    scan()
+    scan()
+    return made
+
+
+def test_a_larger_file_put_over_a_finished_one_is_no_growth(world, scan):
+    """Within the longest that a recording may be, and under a hold."""
+    camera = world.camera("1003")
+    made = ten_minutes(world, scan)
+    (row,) = [r for r in world.rows() if r.start == T0]
+    world.hold_camera(camera, T0, T0 + HOUR)
+    for number in (1, 2):
+        world.now += 5 * MINUTE
+        made[0].write_bytes(b"y" * (2_000 + number))
+        world.touch(made[0], world.now - MINUTE)
+        scan()
+        compared(world, scan)
+        scan()
+    (changed,) = [r for r in world.rows() if r.start == T0]
+    assert (changed.state, changed.end) == (State.QUARANTINED, row.end)
+    assert {one["alarm"] for one in world.entries("alarm.raised")} >= {"held-lost"}
+
+
+def test_what_was_not_at_rest_when_it_was_compared_is_looked_at_until_it_is(
+    world, scan
+):
+    world.camera("1003")
+    made = ten_minutes(world, scan)
+    world.now += MINUTE
+    made[1].write_bytes(b"y" * 3_000)
+    world.touch(made[1], world.now)
+    scan()
+    assert compared(world, scan).quarantined == 0
+    world.now += 2 * MINUTE
+    assert scan().quarantined == 1
