@@ -70,10 +70,13 @@ class Published:
         except OSError as error:
             raise _unreadable(self.directory / path, error) from error
         try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode):
                 return None
             parts, left = [], limit + 1
-            while left and (part := os.read(handle, left)):
+            # No more at once: each time there is memory made ready for all of it.
+            at_once = found.st_size + 4096
+            while left and (part := os.read(handle, min(left, at_once))):
                 parts.append(part)
                 left -= len(part)
             return b"".join(parts)

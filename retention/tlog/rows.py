@@ -286,21 +286,27 @@ def _read_columns(
     columns: Columns = {}
     numbers: set[str] = set()
     sums: dict[str, list[str]] = {}
+    some = len(places) < count
+    if some and not places:
+        return {str(one["name"]): () for one in packed}
     for one in packed:
-        name, values = str(one["name"]), one["values"]
+        name, values, steps = str(one["name"]), one["values"], one.get("steps")
+        if len(values) != count:
+            raise ValueError(f"column {name} is not of {count} values")
+        if some and not steps:
+            values = [values[place] for place in places]
         types = set(map(type, values))
-        if len(values) != count or not types <= {int, str, type(None)}:
-            raise ValueError(f"column {name} is not {count} values that rows have")
+        if not types <= {int, str, type(None)}:
+            raise ValueError(f"column {name} has values that rows have not")
         if types == {int}:
             numbers.add(name)
-        elif one.get("steps") or "base" in one or "add" in one:
+        elif steps or "base" in one or "add" in one:
             raise ValueError(f"column {name} is given as numbers and has others")
-        steps = one.get("steps")
         if steps:
             values = list(accumulate(values))
-        if len(places) < count:
-            values = [values[place] for place in places]
-        if not steps and "base" in one:
+            if some:
+                values = [values[place] for place in places]
+        elif "base" in one:
             base = canonical.integer(int.__add__(one["base"], 0))
             values = [base + value for value in values]
         if "add" in one:
@@ -314,10 +320,10 @@ def _read_columns(
         for other in others:
             columns[name] = list(map(add, columns[name], columns[other]))
     for name, values in columns.items():
-        if name not in numbers:
-            _clean(name, values)
-        elif values:
+        if name in numbers:
             _in_range(name, values)
+        else:
+            _clean(name, values)
     return columns
 
 
