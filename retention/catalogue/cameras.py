@@ -24,7 +24,7 @@ from retention.catalogue.schema import (
 from retention.model.answers.status import CameraUnderHold
 from retention.model.errors import StaleError
 from retention.model.localtime import format_utc
-from retention.model.values import Camera, Custody, Micros, Published, Window
+from retention.model.values import Camera, Custody, Micros, PublicAs, Window
 from retention.tlog.source import Query
 
 Label = tuple[str, Micros, Micros | None]
@@ -50,7 +50,7 @@ def _camera(row: Sequence[Any]) -> Camera:
     ]
     return Camera(
         key, id, location, view, kind, Custody(custody), lon, lat, bool(listed),
-        bool(retired), published and Published(published), *row[11:],
+        bool(retired), published and PublicAs(published), *row[11:],
     )  # fmt: skip
 
 

@@ -383,7 +383,7 @@ SELECT a.stream, o.start, (
 """
 
 
-class Kept(NamedTuple):
+class KeptOverdue(NamedTuple):
     """Recordings past their period that holds keep, their bytes, and which holds."""
 
     number: int
@@ -397,7 +397,9 @@ _OVERLAPS = (
 )
 
 
-def kept(tx: Connection, scopes: Collection[Scope], now: Micros) -> dict[int, Kept]:
+def kept(
+    tx: Connection, scopes: Collection[Scope], now: Micros
+) -> dict[int, KeptOverdue]:
     """By stream what holds keep past its period by its own times, where there is any."""
     certain = [scope._replace(in_doubt=None) for scope in scopes]
     span = Span(BEGINNING, now)
@@ -423,7 +425,8 @@ def kept(tx: Connection, scopes: Collection[Scope], now: Micros) -> dict[int, Ke
     )
     keepers = {stream: sorted(json.loads(holds)) for stream, holds in by}
     return {
-        stream: Kept(number, size, keepers[stream]) for stream, number, size in sums
+        stream: KeptOverdue(number, size, keepers[stream])
+        for stream, number, size in sums
     }
 
 

@@ -86,7 +86,7 @@ def held_cameras(tx: Connection, now: Micros) -> tuple[int, int]:
     return number or 0, cameras or 0
 
 
-class Counts(NamedTuple):
+class HoldNumbers(NamedTuple):
     """Holds in force: the active ones, those cooling off; of the active those whose
     review date has passed, and the incomplete ones."""
 
@@ -98,7 +98,7 @@ class Counts(NamedTuple):
 
 def counts(
     tx: Connection, now: Micros, wanted: Mapping[str, Collection[str]]
-) -> Counts:
+) -> HoldNumbers:
     """How many there are; `wanted`: by kind the columns without which one is
     incomplete."""
     active = hold.c.free_at.is_(None)
@@ -111,7 +111,7 @@ def counts(
     )
     of = (active, ~active, active & (hold.c.review <= now), active & lacking)
     query = sa.select(*(sa.func.total(one) for one in of)).where(_in_force(now))
-    return Counts._make(map(int, tx.execute(query).one()))
+    return HoldNumbers._make(map(int, tx.execute(query).one()))
 
 
 def _in_force(now: Micros) -> sa.ColumnElement[bool]:

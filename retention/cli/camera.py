@@ -34,7 +34,7 @@ from retention.model.answers.camera import (
     ListImported,
     PairsProposed,
 )
-from retention.model.values import Published
+from retention.model.values import PublicAs
 from retention.register.files import packed, write_new
 
 CUSTODIES = ("council", "police", "third_party")
@@ -74,7 +74,7 @@ _what = _all_of(
     ),
     click.option(
         "--published",
-        type=click.Choice([*map(str, Published)]),
+        type=click.Choice([*map(str, PublicAs)]),
         help="How much of it the public list has; of an anpr camera only its number, "
         "else all.",
     ),

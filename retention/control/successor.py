@@ -50,7 +50,7 @@ PATIENCE: Micros = DAY
 _ASKED = "log.successor.asked"
 
 
-class Asked(NamedTuple):
+class SuccessorRequest(NamedTuple):
     """Who asked for a successor, because of which head; `approval`: the entry of the
     supervisor who agreed, or the same one where it takes one person."""
 
@@ -85,7 +85,7 @@ def schema_successor(
         number = tx.append("log.successor_requested", lost_last=last, reason=reason)
         name = two_people.person(actor.uid, actor.name)
         who = (now, actor.uid, actor.login, name)
-        asked = Asked(*who, lost["note"], number, number if alone else None)
+        asked = SuccessorRequest(*who, lost["note"], number, number if alone else None)
         put_fact(tx, _ASKED, list(asked))
     return _agreed(lost, number) if alone else _waits(context, lost, asked)
 
@@ -133,10 +133,10 @@ def _lost(tx: Connection) -> dict[str, Any]:
     return lost
 
 
-def asked_for(tx: Connection, now: Micros) -> Asked | None:
+def asked_for(tx: Connection, now: Micros) -> SuccessorRequest | None:
     """The request that waits, or was agreed to, because of the head that is lost."""
     kept, lost = get_fact(tx, _ASKED), get_fact(tx, LOST)
-    asked = None if kept is None else Asked(*kept)
+    asked = None if kept is None else SuccessorRequest(*kept)
     if asked is None or lost is None or asked.note != lost["note"]:
         return None
     waits = asked.at <= now < asked.at + PATIENCE
@@ -163,7 +163,7 @@ def pending(context: Context, tx: Connection) -> alarms.Stands:
     return alarms.Stands({"": alarms.Condition(what)}, until)
 
 
-def _waiting(tx: Connection, now: Micros) -> Asked:
+def _waiting(tx: Connection, now: Micros) -> SuccessorRequest:
     asked = asked_for(tx, now)
     if asked is None:
         raise RetentionError(
@@ -173,12 +173,14 @@ def _waiting(tx: Connection, now: Micros) -> Asked:
     return asked
 
 
-def _refuse_agreed(asked: Asked | None) -> None:
+def _refuse_agreed(asked: SuccessorRequest | None) -> None:
     if asked is not None and asked.approval is not None:
         raise RetentionError(f"the successor log is agreed to: {_START}")
 
 
-def _waits(context: Context, lost: dict[str, Any], asked: Asked) -> SuccessorAsked:
+def _waits(
+    context: Context, lost: dict[str, Any], asked: SuccessorRequest
+) -> SuccessorAsked:
     return SuccessorAsked(
         lost_first=lost["first"],
         lost_last=lost["size"] - 1,

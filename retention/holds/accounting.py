@@ -32,7 +32,7 @@ from retention.model.coverage import (
     Fate,
     Layer,
     Piece,
-    Watch,
+    WatchedRoot,
     Written,
     account,
     bridged,
@@ -336,9 +336,9 @@ class _Site:
 
     def _watch(
         self, root: Root, camera: int, past: Window, out: Sequence[Window]
-    ) -> Watch:
+    ) -> WatchedRoot:
         setting = self._settings.get(root.name)
-        return Watch(
+        return WatchedRoot(
             name=root.name,
             adopted=root.adopted,
             scanned=root.scanned,

@@ -191,7 +191,7 @@ class Written(NamedTuple):
     max_length: Micros
 
 
-class Watch(NamedTuple):
+class WatchedRoot(NamedTuple):
     """What is known of one footage root that a camera is, or may be, recorded in.
 
     `scanned`: when the last complete scan began, None where there was none.
@@ -218,7 +218,7 @@ def unavailable(root: str) -> str:
 
 
 def layers_of(
-    watches: Sequence[Watch], down_: Sequence[Window], window: Window
+    watches: Sequence[WatchedRoot], down_: Sequence[Window], window: Window
 ) -> list[Layer]:
     """Why nothing may have been seen in the window although there was something.
 
@@ -249,7 +249,7 @@ def layers_of(
     return layers
 
 
-def _unfinished(watch: Watch, scanned: Micros, window: Window) -> Layer:
+def _unfinished(watch: WatchedRoot, scanned: Micros, window: Window) -> Layer:
     """The time up to the last scan whose recording was not finished then.
 
     A stream that goes on has begun its next file where its last one ended; of one that

@@ -27,7 +27,7 @@ class Custody(StrEnum):
     THIRD_PARTY = "third_party"
 
 
-class Published(StrEnum):
+class PublicAs(StrEnum):
     """How much of a camera the list for the public has: all that is published of one, its
     number without its place, or nothing."""
 
@@ -109,21 +109,21 @@ class Camera:
     lat: float | None = None
     listed: bool = True
     retired: bool = False
-    published: Published | None = None
+    published: PublicAs | None = None
     controller: str | None = None
     easting: float | None = None
     northing: float | None = None
 
     @property
-    def publication(self) -> Published:
+    def publication(self) -> PublicAs:
         """How much of it the public list has."""
         return self.published or published_by(self.kind)
 
 
-def published_by(kind: str) -> Published:
+def published_by(kind: str) -> PublicAs:
     """What is published of a camera of this kind if nobody says: of an ANPR camera that
     there is one, not where."""
-    return Published.NUMBER if kind == "anpr" else Published.FULL
+    return PublicAs.NUMBER if kind == "anpr" else PublicAs.FULL
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,7 +268,7 @@ class PublicCopy(Copy):
 
     def _decide(self, size: int) -> None:
         """Read all entries once: of which cameras all is published, they say."""
-        decision = public.Decision(unsigned_of(self._source, size))
+        decision = public.PublicPart(unsigned_of(self._source, size))
         for number in range(-(-size // WIDTH)):
             tile = Tile("entries", number, min(size - number * WIDTH, WIDTH))
             for entry, data in enumerate(self._bundle(tile), tile.first):

@@ -39,7 +39,7 @@ _MARK = b"cctv-retention explorer"
 _MARKED_WITHIN = 200
 
 
-class Written(NamedTuple):
+class PagesWritten(NamedTuple):
     """The page to open, how many files were written, and how many were there already."""
 
     page: Path
@@ -60,7 +60,7 @@ class _Beside(PublishedFiles):
         )
 
 
-def write(directory: Path) -> Written:
+def write(directory: Path) -> PagesWritten:
     """Put the pages beside the log in `directory`, or into an empty or new directory.
 
     Pages of another version are replaced; UsageError, and nothing is written, where the
@@ -83,7 +83,7 @@ def write(directory: Path) -> Written:
             files.replace(name, wanted[name])
             written += 1
     files.settle()
-    return Written(directory / PLACE / _FIRST, written, len(wanted) - written)
+    return PagesWritten(directory / PLACE / _FIRST, written, len(wanted) - written)
 
 
 def _refuse(directory: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from retention.model.answers.camera import CameraShown, Changes
 from retention.model.errors import UsageError
-from retention.model.values import Camera, Custody, Entry, Micros, Published
+from retention.model.values import Camera, Custody, Entry, Micros, PublicAs
 from retention.register.lists import (
     NOWHERE,
     SAME_PLACE_METRES,
@@ -71,7 +71,7 @@ class Comparison(NamedTuple):
         return [
             one
             for one in self.vanished
-            if one.listed and not one.retired and one.publication is not Published.NO
+            if one.listed and not one.retired and one.publication is not PublicAs.NO
         ]
 
 
@@ -154,9 +154,9 @@ def merged(camera: Camera, row: Listed, own: str) -> Camera:
     )
 
 
-def _published(camera: Camera, kind: str) -> Published | None:
+def _published(camera: Camera, kind: str) -> PublicAs | None:
     """As it was; whose kind is another one is published in full only if that is said."""
-    same = kind == camera.kind or camera.published is not Published.FULL
+    same = kind == camera.kind or camera.published is not PublicAs.FULL
     return camera.published if same else None
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from retention.model.cells import bare
 from retention.model.errors import RetentionError, UsageError
-from retention.model.values import LONGEST_CONTROLLER, Custody, Published
+from retention.model.values import LONGEST_CONTROLLER, Custody, PublicAs
 from retention.register import grid
 from retention.register.grid import Degrees
 
@@ -83,7 +83,7 @@ class Listed(NamedTuple):
     view: str | None = None
     kind: str | None = None
     custody: Custody | None = None
-    published: Published | None = None
+    published: PublicAs | None = None
     controller: str | None = None
     position: Position = NOWHERE
 
@@ -364,14 +364,14 @@ def check_both(kind: str | None, custody: Custody | None) -> None:
         )
 
 
-def check_published(text: str) -> Published | None:
+def check_published(text: str) -> PublicAs | None:
     """How much is published; None for an empty text, UsageError for another word."""
     try:
-        return Published(_plain(text)) if text else None
+        return PublicAs(_plain(text)) if text else None
     except ValueError:
         raise UsageError(
             f"{text[:60]!r} does not say how much of a camera is published: "
-            f"{', '.join(Published)} do"
+            f"{', '.join(PublicAs)} do"
         ) from None
 
 

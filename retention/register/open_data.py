@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from retention.model.cells import shielded
-from retention.model.values import Camera, Custody, Published
+from retention.model.values import Camera, Custody, PublicAs
 from retention.register import grid
 from retention.register.changes import controller_of, position
 from retention.register.lists import NOWHERE, Position
@@ -28,7 +28,7 @@ LICENCE_URL = (
 ATTRIBUTION = f"Contains public sector information licensed under the {LICENCE}."
 
 
-class Placed(StrEnum):
+class PlaceGiven(StrEnum):
     """What the place of a camera in the list is worth."""
 
     GIVEN = "as given"
@@ -54,7 +54,7 @@ class PublicCamera(NamedTuple):
     lat: float | None
     easting: float | None
     northing: float | None
-    position: Placed
+    position: PlaceGiven
 
 
 _DESCRIPTIONS = {
@@ -82,13 +82,13 @@ _NUMBERS = {
     "easting": (0, grid.EAST),
     "northing": (0, grid.NORTH),
 }
-_WORDS = {"custody": Custody, "position": Placed}
+_WORDS = {"custody": Custody, "position": PlaceGiven}
 _REQUIRED = ("camera_id", "kind", "custody", "controller", "position")
 
 
 def public(camera: Camera, own: str) -> PublicCamera:
     """What is published of a camera; `own`: the site's own controller."""
-    full = camera.publication is Published.FULL
+    full = camera.publication is PublicAs.FULL
     at = position(camera) if full else NOWHERE
     return PublicCamera(
         camera_id=camera.id,
@@ -101,14 +101,14 @@ def public(camera: Camera, own: str) -> PublicCamera:
         lat=at.degrees and at.degrees.lat,
         easting=at.easting,
         northing=at.northing,
-        position=_worth(at) if full else Placed.WITHHELD,
+        position=_worth(at) if full else PlaceGiven.WITHHELD,
     )
 
 
-def _worth(at: Position) -> Placed:
+def _worth(at: Position) -> PlaceGiven:
     if at == NOWHERE:
-        return Placed.UNKNOWN
-    return Placed.GIVEN if at.easting is None else Placed.ON_GRID
+        return PlaceGiven.UNKNOWN
+    return PlaceGiven.GIVEN if at.easting is None else PlaceGiven.ON_GRID
 
 
 def as_csv(cameras: Iterable[PublicCamera]) -> str:

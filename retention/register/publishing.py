@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from retention.catalogue import cameras
 from retention.model.answers.camera import CameraLeftOut, CamerasPublished
 from retention.model.errors import RetentionError, UsageError
-from retention.model.values import Camera, Published
+from retention.model.values import Camera, PublicAs
 from retention.register.changes import controller_of, of_controller
 from retention.register.open_data import (
-    Placed,
+    PlaceGiven,
     as_csv,
     as_geojson,
     metadata,
@@ -61,16 +61,16 @@ def camera_publish(
         metadata=metadata(PurePath(file).name or FILE, whose) if as_table else None,
         cameras=len(rows),
         controllers=whose,
-        withheld=sum(one.position is Placed.WITHHELD for one in rows),
-        on_grid=sum(one.position is Placed.ON_GRID for one in rows),
-        unknown=sum(one.position is Placed.UNKNOWN for one in rows),
+        withheld=sum(one.position is PlaceGiven.WITHHELD for one in rows),
+        on_grid=sum(one.position is PlaceGiven.ON_GRID for one in rows),
+        unknown=sum(one.position is PlaceGiven.UNKNOWN for one in rows),
         left_out=[CameraLeftOut(one.id, one.location, why) for one, why in left],
     )
 
 
 def _left_out(camera: Camera) -> str | None:
     """Why a camera is not in the public list; None where it is."""
-    if camera.publication is Published.NO:
+    if camera.publication is PublicAs.NO:
         return "not for publication"
     if camera.retired:
         return "retired"

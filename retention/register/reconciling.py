@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from retention.catalogue import cameras
 from retention.model.answers.camera import CameraDiffers, ListReconciled
-from retention.model.values import Camera, Custody, Published
+from retention.model.values import Camera, Custody, PublicAs
 from retention.register import on_disk
 from retention.register.changes import (
     compare,
@@ -150,7 +150,7 @@ def _of_camera(camera: Camera, sides: _Sides) -> Iterator[CameraDiffers]:
         if row is not None:
             yield _out_of_use(camera, seen)
     else:
-        if row is None and camera.publication is not Published.NO:
+        if row is None and camera.publication is not PublicAs.NO:
             yield _unpublished(camera, seen)
         elif camera.custody is Custody.COUNCIL and not seen:
             yield _unseen(camera, row is not None)
@@ -162,14 +162,14 @@ def _otherwise(
     camera: Camera, row: Listed, seen: bool, sides: _Sides
 ) -> Iterator[CameraDiffers]:
     """What a list says of a camera that the register does not, or is not to say."""
-    if camera.publication is Published.NO:
+    if camera.publication is PublicAs.NO:
         yield _found(
             camera, "published too much", "it is not for publication", seen,
             "have it taken out of the list; or, if that is wrong, "
             f"`retention camera amend {_id(camera)} --published number`",
         )  # fmt: skip
         return
-    if camera.publication is Published.NUMBER:
+    if camera.publication is PublicAs.NUMBER:
         if row.location or row.view or row.position != NOWHERE:
             yield _found(
                 camera, "published too much", "only its number is for publication", seen,

@@ -33,7 +33,7 @@ from retention.model.answers.camera import (
 )
 from retention.model.errors import RetentionError, UsageError
 from retention.model.localtime import format_utc, utc_or_null
-from retention.model.values import FOREVER, SECOND, Camera, Published, Window
+from retention.model.values import FOREVER, SECOND, Camera, PublicAs, Window
 from retention.register import under_hold
 from retention.register.changes import (
     added_entry,
@@ -218,7 +218,7 @@ def camera_amend(
     said = _said(id, location, view, kind, custody, published, controller)
     with context.write(Priority.SCAN) as tx:
         old = holder(tx, id)
-        again = said.published not in (None, Published.NO) and not old.listed
+        again = said.published not in (None, PublicAs.NO) and not old.listed
         new = replace(merged(old, said, own), listed=old.listed or again)
         changes = differences(old, new)
         if old == new:

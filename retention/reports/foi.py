@@ -21,7 +21,7 @@ from retention.model.answers.report import (
     ReportTable,
 )
 from retention.model.localtime import counted, day_text, format_duration, times
-from retention.model.values import SECOND, Published, published_by
+from retention.model.values import SECOND, PublicAs, published_by
 from retention.reports.columns import entries_of, seconds
 from retention.reports.coverage_report import CameraDays, camera_days
 from retention.reports.evidence import Evidence, Selection
@@ -151,7 +151,7 @@ def _place(one: LoggedCamera) -> str | None:
     """Where it is, as far as that is published."""
     said = one.said
     given = said.get("published") or published_by(str(said.get("kind")))
-    if Published(given) is not Published.FULL:
+    if PublicAs(given) is not PublicAs.FULL:
         return None
     return str(said.get("location") or "") or None
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from retention.model.values import Published, published_by
+from retention.model.values import PublicAs, published_by
 from retention.tlog.canonical import decode, encode
 from retention.tlog.declare import Public
 from retention.tlog.kinds import KINDS
@@ -54,7 +54,7 @@ def can_be_guessed(data: bytes) -> bool:
 _RANDOM = (b'"salt":"', b'"sd":{"', b'"rows_root":"')
 
 
-class Decision:
+class PublicPart:
     """Asked of each entry, from the first on: whether it may be public.
 
     `unsigned`: what came back under no signed head.  Anybody may have written that, and
@@ -90,24 +90,24 @@ class Decision:
             if name in ("kind", "published") and fields["camera"] in self._cameras:
                 self._cameras[fields["camera"]][name] = new
         said += [self._of(camera) for camera in cameras]
-        if Published.NO in said:
+        if PublicAs.NO in said:
             return False
-        if Published.NUMBER not in said:
+        if PublicAs.NUMBER not in said:
             return True
         return KINDS[kind].public is Public.NUMBER and not _says_place(fields)
 
     def _of(self, camera: int) -> str:
         known = self._cameras.get(camera)
         if known is None:
-            return Published.NO
+            return PublicAs.NO
         said = known["published"] or published_by(known["kind"])
-        return str(said) if said in tuple(Published) else Published.NO
+        return str(said) if said in tuple(PublicAs) else PublicAs.NO
 
 
 def withheld_cameras(records: Iterable[Record]) -> set[int]:
     """The cameras, by key, of which the public has not every one of these entries, which
     are all that there are about cameras, in the order of the log."""
-    asked, found = Decision(), set()
+    asked, found = PublicPart(), set()
     for record in records:
         if asked.entry(record.number, encode(record.entry)) is None:
             fields = record.entry["fields"]

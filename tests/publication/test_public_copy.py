@@ -26,7 +26,7 @@ from retention.tlog.canonical import decode
 from retention.tlog.declare import Public
 from retention.tlog.directory import Published
 from retention.tlog.kinds import KINDS
-from retention.tlog.public import Decision, can_be_guessed
+from retention.tlog.public import PublicPart, can_be_guessed
 from retention.tlog.tiles import WIDTH, Tile
 from retention.tlog.unsigned import Stretch
 from retention.tlog.verify.published import verify_directory
@@ -306,14 +306,14 @@ def test_nothing_about_holds_people_or_recordings_is_public():
 
 
 def test_a_kind_of_a_newer_program_is_withheld():
-    assert Decision().entry(0, b'{"fields":{},"kind":"hold.lent"}') is None
+    assert PublicPart().entry(0, b'{"fields":{},"kind":"hold.lent"}') is None
 
 
 class Register:
     """Asks of entries about cameras, one after the other."""
 
     def __init__(self) -> None:
-        self.decision, self.number = Decision(), -1
+        self.decision, self.number = PublicPart(), -1
 
     def __call__(self, kind: str, /, **fields) -> bool:
         self.number += 1
@@ -351,7 +351,7 @@ def test_a_camera_that_is_published_no_more_is_in_it_no_more():
 
 def test_what_came_back_unsigned_is_withheld():
     entry = b'{"fields":{"version":9},"kind":"policy.changed"}'
-    decision = Decision([Stretch(4, 6)])
+    decision = PublicPart([Stretch(4, 6)])
     assert [decision.entry(n, entry) is None for n in range(3, 7)] == [
         False, True, True, False,
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from retention.model.values import MINUTE, SECOND, Rows
 from retention.tlog.lawful import twice
-from retention.tlog.lawful.twice import Gone
+from retention.tlog.lawful.twice import GoneRows
 from retention.tlog.rows import prepare
 from tests.support import campaign
 
@@ -18,7 +18,7 @@ class Both:
 
     def __init__(self) -> None:
         self.files = {}
-        self.gone = Gone(self.files.get)
+        self.gone = GoneRows(self.files.get)
         self.all = {}
         self.number = 0
 

@@ -1,6 +1,6 @@
 """Laws *hold*, *period*, *twice* and *batch*: each deletion, by what was in force then.
 
-What is kept: the rows of open intents, what `Gone` keeps, and recordings that were dated
+What is kept: the rows of open intents, what `GoneRows` keeps, and recordings that were dated
 in the future when they came into doubt, of which there are few.
 """
 
@@ -17,7 +17,7 @@ from retention.tlog.declare import RULED
 from retention.tlog.in_force import HoldSaid, InForce
 from retention.tlog.kinds import KINDS
 from retention.tlog.lawful.laws import BATCH, HOLD, PERIOD, TWICE, Verdict
-from retention.tlog.lawful.twice import Fetch, Gone
+from retention.tlog.lawful.twice import Fetch, GoneRows
 from retention.tlog.source import DELETED, INTENDED, Record, outcomes_in
 
 SLACK: Micros = 5 * SECOND
@@ -42,7 +42,7 @@ class Deletions:
 
     def __init__(self, said: InForce, verdict: Verdict, fetch: Fetch) -> None:
         self._said, self._verdict = said, verdict
-        self._gone = Gone(fetch)
+        self._gone = GoneRows(fetch)
         self._open: dict[int, _Intent] = {}
         self.foreign: set[int] = set()
         """Intents that came back unsigned: whoever wrote them, nothing is deleted by them."""

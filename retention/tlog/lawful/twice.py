@@ -27,7 +27,7 @@ Fetch = Callable[[int], bytes | None]
 """The row file of an entry."""
 
 
-class Gone:
+class GoneRows:
     """What was deleted: at most twice `RUNS` runs a stream, 32 bytes a batch, and what came
     again."""
 

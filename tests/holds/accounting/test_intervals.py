@@ -13,7 +13,7 @@ from retention.model.coverage import (
     Fate,
     Layer,
     Piece,
-    Watch,
+    WatchedRoot,
     Written,
     account,
     bridged,
@@ -221,7 +221,7 @@ def test_down_stays_in_the_window_whatever_a_clock_did(found, window):
 
 NOW = 100 * HOUR
 ASKED = Window(90 * HOUR, 100 * HOUR)
-WATCH = Watch(
+WATCH = WatchedRoot(
     name="nvr1", adopted=0, scanned=NOW, available=True, looked=True, quiet=0,
     max_length=HOUR,
 )  # fmt: skip
