@@ -62,6 +62,8 @@ _NETWORK: Micros = 2 * MINUTE
 
 NOTHING = Sum(0, 0)
 
+GONE = (Fate.DELETED, Fate.LOST)
+
 
 @dataclass(slots=True)
 class HeldFootage:
@@ -105,11 +107,16 @@ class HeldFootage:
 
 
 class Account(NamedTuple):
-    """All of one camera: every instant of the asked window is in one of `pieces`."""
+    """All of one camera: every instant of the asked window is in one of `pieces`.
+
+    `without`: what of it is gone by the log, and nothing that is there has, whatever else
+    may come or says it is of that time.  `gone` are the recordings of it.
+    """
 
     camera: Camera
     footage: HeldFootage
     pieces: list[Piece]
+    without: list[Piece]
     gone: list[Gone]
     beside: Strangers
 
@@ -137,7 +144,7 @@ def accounts(
         gaps[camera.key] = [  # what ends just before closes the edge of a gap
             Window(one.start - NO_GAP, one.end + NO_GAP)
             for one in pieces
-            if one.fate is Fate.SILENT
+            if one.fate is not Fate.PROTECTED
         ]
     log = gone_footage(CatalogueSource(tx), gaps)
     whole = [Window(hold.asked.start, hold.asked.end)]
@@ -146,8 +153,9 @@ def accounts(
     said: list[Account] = []
     for camera in cameras:
         key = camera.key
-        layers = [*footage[key].layers(), *_of_log(log.gone[key])]
-        pieces = _pieces(past, layers)
+        there, gone = footage[key].layers(), _of_log(log.gone[key])
+        pieces = _pieces(past, [*there, *gone])
+        without = _pieces(past, [there[0], *gone])
         if any(piece.fate is Fate.SILENT for piece in pieces):
             unread = Layer(Fate.UNKNOWN, NOT_LOOKED_UP, log.unread.get(key, []))
             pieces = explained(pieces, [unread, *site.why_nothing(key, past)])
@@ -157,8 +165,11 @@ def accounts(
         if number := footage[key].in_doubt:
             pieces = explained(pieces, [Layer(Fate.UNKNOWN, _undated(number), [past])])
         said.append(
-            Account(camera, footage[key], pieces + later, log.gone[key], beside)
-        )
+            Account(
+                camera, footage[key], pieces + later,
+                [one for one in without if one.fate in GONE], log.gone[key], beside,
+            )
+        )  # fmt: skip
     return said
 
 

@@ -1,7 +1,7 @@
 """What a hold keeps and what it came too late for, as the caller is told (P7).
 
-Times lie within the time asked for, in UTC; lists have at most `MOST` spans, the last
-of a longer one has `more`: how many it stands for.
+Times lie within the time asked for, in UTC; lists have at most `MOST` spans (of
+one reason), the last of a longer one has `more`: how many it stands for.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from retention.catalogue import doubtful_times, streams
 from retention.control import acknowledge
 from retention.control.alarms import doubt_of_clock
-from retention.holds.accounting import Account, accounts
+from retention.holds.accounting import GONE, Account, accounts
 from retention.model.answers.alarm import AlarmShown
 from retention.model.answers.hold import (
     GoneStretch,
@@ -24,9 +24,9 @@ from retention.model.answers.hold import (
     RecorderDeletes,
     SilentStretch,
 )
-from retention.model.coverage import FUTURE, Fate, Piece, length
+from retention.model.coverage import FUTURE, NO_GAP, Fate, Piece, length
 from retention.model.localtime import format_utc, utc_or_null
-from retention.model.policy import overlaps
+from retention.model.policy import merge, overlaps
 from retention.model.values import SECOND, Camera, Window
 
 if TYPE_CHECKING:
@@ -130,8 +130,9 @@ def _preserved(account: Account) -> bool:
 
 def _line(account: Account, asked: Window) -> HeldCamera:
     """All that is said of one camera."""
-    camera, footage, pieces, gone, beside = account
+    camera, footage, pieces, without, gone, beside = account
     by_fate = {fate: [one for one in pieces if one.fate is fate] for fate in Fate}
+    by_fate |= {fate: [one for one in without if one.fate is fate] for fate in GONE}
     seen = length(Window(*piece[:2]) for piece in by_fate[Fate.PROTECTED])
     return HeldCamera(
         camera=camera.id,
@@ -151,7 +152,7 @@ def _line(account: Account, asked: Window) -> HeldCamera:
         lost=_gone(by_fate[Fate.LOST], gone, deleted=False),
         no_recording_seen=_listed(by_fate[Fate.SILENT], _silent),
         not_known=_listed(by_fate[Fate.UNKNOWN], _open),
-        pending=_listed(by_fate[Fate.PENDING], _open),
+        pending=_by_reason(by_fate[Fate.PENDING]),
         files_beside=beside[:MOST],
         surplus_seconds=round(footage.surplus(asked) / SECOND),
     )
@@ -166,7 +167,12 @@ def _gone(
 
     def said(part: Sequence[Piece]) -> GoneStretch:
         within = tuple(Window(*piece[:2]) for piece in part)
+        near = tuple(
+            merge(Window(one.start - NO_GAP, one.end + NO_GAP) for one in within)
+        )
         found = [row for row in rows if overlaps(within, row.start, row.end)]
+        # The second or so between two recordings alone: what is beside it has it.
+        found = found or [row for row in rows if overlaps(near, row.start, row.end)]
         last = max(found, key=lambda row: row.entry)
         return GoneStretch(
             *_ends(part),
@@ -196,6 +202,16 @@ def _silent(part: Sequence[Piece]) -> SilentStretch:
 def _open(part: Sequence[Piece]) -> OpenStretch:
     why = ", ".join(dict.fromkeys(piece.why for piece in part))
     return OpenStretch(*_ends(part), why=why, more=_more(part))
+
+
+def _by_reason(pieces: Sequence[Piece]) -> list[OpenStretch]:
+    """The same, those of one reason together: what is in quarantine is there, what is
+    still to come is not."""
+    return [
+        span
+        for why in dict.fromkeys(piece.why for piece in pieces)
+        for span in _listed([one for one in pieces if one.why == why], _open)
+    ]
 
 
 def _ends(part: Sequence[Piece]) -> tuple[str, str | None]:

@@ -113,6 +113,36 @@ def test_what_is_still_to_come_makes_it_all_so_far():
     assert "All of it so far: 16 recordings" in shown
 
 
+def test_what_is_in_quarantine_is_there_and_not_said_to_come():
+    stretches = [span(why="in quarantine"), span(TO, None, why="future")]
+    shown = text(camera(pending=stretches), all_preserved=False)
+    assert (
+        "\nKept, but its times are in doubt: whether it is of this time is not certain:\n"
+        "  1001\n    Sat 24 Oct 2026 21:00:00 +01:00 to Sat 24 Oct 2026 23:30:00 +01:00: in "
+        "quarantine\n"
+    ) in shown
+    coming = shown[shown.index("Not there yet") :]
+    assert "future" in coming
+    assert "quarantine" not in coming
+
+
+def test_what_was_being_deleted_is_not_said_to_come():
+    going = camera(pending=[span(why="deletion under way")])
+    shown = text(going, all_preserved=False)
+    assert "Being deleted as the hold came: the outcome follows:\n  1001\n" in shown
+    assert "Not there yet" not in shown
+
+
+def test_recordings_none_of_which_is_surely_of_that_time_are_not_told_as_a_part_of_it():
+    """Nobody at 3 a.m. knows what 3 recordings of 0 s are."""
+    one = camera(recordings=3)
+    one["protected"] |= {"seconds": 0, "in_doubt": 3}
+    assert lines(one, all_preserved=False)[1] == (
+        "NONE of it for certain: 3 recordings, 750.0 MB protected from deletion by this "
+        "program."
+    )
+
+
 def test_nothing_at_all_is_said_plainly():
     shown = text(camera(recordings=0), all_preserved=False)
     assert "NOTHING of it is protected yet" in shown

@@ -37,6 +37,7 @@ from retention.model.answers.hold import (
     OpenStretch,
     WhatHoldKeeps,
 )
+from retention.model.coverage import DELETING, QUARANTINED
 from retention.model.localtime import format_duration, format_utc
 from retention.model.values import SECOND
 
@@ -59,7 +60,13 @@ _GONE: tuple[tuple[Stretches, str], ...] = (
     (lambda one: one.no_recording_seen, "No recording was seen"),
     (lambda one: one.not_known, "Not known whether there is or was a recording"),
 )
-_PENDING = "Not there yet, or not read yet: the hold covers it as it comes"
+_PENDING = {
+    QUARANTINED: "Kept, but its times are in doubt: whether it is of this time is not "
+    "certain",
+    DELETING: "Being deleted as the hold came: the outcome follows",
+}
+_COMING = "Not there yet, or not read yet: the hold covers it as it comes"
+"""What is pending, by its reason; any other is still to come."""
 
 
 def give(
@@ -144,17 +151,18 @@ def _verdict(answer: WhatHoldKeeps) -> str:
     total = answer.total
     if answer.all_preserved and not total.recordings:
         return good("Nothing of it is recorded yet: it is protected as it comes.")
-    kept = (
-        f"{counted(total.recordings, 'recording')}, {length(total.seconds)}, "
-        f"{size(total.bytes)} protected from deletion by this program."
-    )
+    sums = [counted(total.recordings, "recording"), size(total.bytes)]
+    if total.seconds:
+        sums.insert(1, length(total.seconds))
+    kept = f"{', '.join(sums)} protected from deletion by this program."
     if total.empty:
         kept += f" Of these {counted(total.empty, 'file')} of 0 bytes: nothing to see."
     if answer.all_preserved:
         more = any(one.pending for one in answer.cameras)
         return f"{good('All of it so far' if more else 'All of it')}: {kept}"
     if total.recordings:
-        return f"{alarm('NOT ALL of it')}: {kept}"
+        part = "NOT ALL of it" if total.seconds else "NONE of it for certain"
+        return f"{alarm(part)}: {kept}"
     return alarm("NOTHING of it is protected yet: no recording of it is known.")
 
 
@@ -210,8 +218,13 @@ def _gaps(answer: WhatHoldKeeps, zone: str) -> Iterator[str]:
     for stretches, title in _GONE:
         if lines := _grouped(answer.cameras, stretches, zone):
             yield "\n".join([alarm(f"{title}:"), *lines])
-    if lines := _grouped(answer.cameras, lambda one: one.pending, zone):
-        yield "\n".join([f"{_PENDING}:", *lines])
+    for title in (*_PENDING.values(), _COMING):
+        if lines := _grouped(answer.cameras, partial(_pending, title), zone):
+            yield "\n".join([f"{title}:", *lines])
+
+
+def _pending(title: str, one: HeldCamera) -> list[OpenStretch]:
+    return [span for span in one.pending if _PENDING.get(span.why, _COMING) == title]
 
 
 def _grouped(cameras: list[HeldCamera], stretches: Stretches, zone: str) -> list[str]:

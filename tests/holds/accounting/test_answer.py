@@ -145,6 +145,14 @@ def test_a_file_of_a_batch_counts_as_what_became_of_it(desk, outcome, where):
     assert empty(line, where)
 
 
+def test_a_window_that_begins_just_after_what_is_lost_is_answered_with_its_entry(desk):
+    """The second that the recorder dropped belongs to the file before it."""
+    number = desk.lost("a", FOUR - MINUTE - SECOND // 2)
+    desk.row("a", FOUR + SECOND, 10 * MINUTE)
+    (found,) = desk.line("a", FOUR, FOUR + 10 * MINUTE)["lost"]
+    assert (found["entry"], found["recordings"]) == (number, 1)
+
+
 def test_another_camera_of_the_same_batch_says_nothing_of_this_one(desk):
     desk.deleted("b", FOUR)
     line = desk.line("a", FOUR, FOUR + MINUTE)
@@ -395,6 +403,38 @@ def test_before_the_service_began_it_is_not_known(desk):
     line = desk.line("a", WATCHED - DAY, WATCHED - HOUR)
     assert line["not_known"][0]["why"] == "service down"
     assert empty(line, "not_known")
+
+
+def test_what_is_lost_is_told_although_something_in_quarantine_claims_its_time(desk):
+    """The clocks went back: the first pass was overwritten, and what lies beside it says
+    it is of that hour.  `audit find` has the loss, so the hold's answer has it too."""
+    number = desk.lost("a", FOUR + MINUTE, FOUR + 2 * MINUTE, at=NOW - HOUR)
+    desk.row("a", FOUR, 10 * MINUTE, state=State.QUARANTINED)
+    line = desk.line("a", FOUR, FOUR + 10 * MINUTE)
+    assert line["lost"] == [
+        span(
+            FOUR + MINUTE, FOUR + 3 * MINUTE, at=format_utc(NOW - HOUR), entry=number,
+            entries=1, recordings=2,
+        )
+    ]  # fmt: skip
+    (doubtful,) = line["pending"]
+    assert doubtful == span(FOUR, FOUR + 10 * MINUTE, why="in quarantine")
+
+
+def test_what_was_deleted_is_told_although_something_in_quarantine_claims_its_time(
+    desk,
+):
+    number = desk.deleted("a", FOUR + MINUTE)
+    desk.row("a", FOUR, 10 * MINUTE, state=State.QUARANTINED)
+    (found,) = desk.line("a", FOUR, FOUR + 10 * MINUTE)["deleted"]
+    assert (found["entry"], found["recordings"]) == (number, 1)
+
+
+def test_what_is_lost_of_a_time_that_another_file_has_is_no_loss_of_it(desk):
+    """Two roots recorded it; one of them is enough."""
+    desk.lost("a", FOUR + MINUTE)
+    desk.row("a", FOUR, 10 * MINUTE)
+    assert empty(desk.line("a", FOUR, FOUR + 10 * MINUTE))
 
 
 def test_a_file_in_quarantine_is_kept_in_doubt_and_its_time_is_pending(desk):
