@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 import threading
@@ -15,13 +14,15 @@ from typing import Any
 import click
 
 from retention.model.errors import RetentionError
-from retention.model.localtime import counted as counted
 from retention.model.localtime import (
+    WRITTEN,
     format_duration,
     format_local,
     format_size,
     instant_of,
+    localised,
 )
+from retention.model.localtime import counted as counted
 from retention.model.values import SECOND
 
 LONG = 2.0
@@ -29,9 +30,6 @@ LONG = 2.0
 
 ERASE = "\r\x1b[K"
 RIGHT = frozenset("0123456789")
-_UTC = re.compile(
-    r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"
-)
 
 
 def put(text: str) -> None:
@@ -96,16 +94,8 @@ def local(text: str | None, zone: str, missing: str = "-") -> str:
 
 
 def sentence(text: str, zone: str) -> str:
-    """A sentence of an answer, made safe, its UTC instants in the site's zone; what only
-    looks like one, in a person's words, stays as it is."""
-
-    def shown(found: re.Match[str]) -> str:
-        try:
-            return local(found[0], zone)
-        except (ValueError, OverflowError):
-            return found[0]
-
-    return _UTC.sub(shown, safe(text)).rstrip(".")
+    """A sentence of an answer, made safe, its UTC instants in the site's zone."""
+    return localised(safe(text), zone).rstrip(".")
 
 
 def clock_in_doubt(why: str | None) -> Iterator[str]:
@@ -185,7 +175,7 @@ def value_text(value: Any, zone: str) -> str:
         return "-"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, str) and _UTC.fullmatch(value):
+    if isinstance(value, str) and WRITTEN.fullmatch(value):
         return local(value, zone)
     if isinstance(value, str | int | float):
         return str(value)

@@ -52,6 +52,11 @@ _KNOWN_FORMS = (
     '"yesterday 21:00", "now" or "+2h"'
 )
 
+WRITTEN = re.compile(
+    r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{6})?Z"
+)
+"""What `format_utc` writes."""
+
 _UNITS: dict[str, Micros] = {
     **dict.fromkeys(("w", "week", "weeks"), 7 * DAY),
     **dict.fromkeys(("d", "day", "days"), DAY),
@@ -364,6 +369,19 @@ def format_utc(instant: Micros) -> str:
 def instant_of(text: str) -> Micros:
     """Return the instant that `format_utc` wrote."""
     return _micros(datetime.fromisoformat(text))
+
+
+def localised(text: str, zone: str) -> str:
+    """A sentence, its UTC instants in local time to the second; what only looks like one,
+    in a person's words, stays as it is."""
+
+    def shown(found: re.Match[str]) -> str:
+        try:
+            return format_local(instant_of(found[0]) // SECOND * SECOND, zone)
+        except (ValueError, OverflowError):
+            return found[0]
+
+    return WRITTEN.sub(shown, text)
 
 
 def iso_local(text: str, zone: str) -> str:

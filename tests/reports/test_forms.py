@@ -23,7 +23,8 @@ from retention.model.cells import bare
 from retention.model.errors import RetentionError, UsageError
 from retention.reports.forms.csv_ import csv_of
 from retention.reports.forms.html import html_of
-from retention.reports.forms.pdf import MOST, pdf_of
+from retention.reports.forms.markdown import markdown_of
+from retention.reports.forms.pdf import MOST, _shown, pdf_of
 from retention.reports.forms.texts import share_text
 
 NASTY = [
@@ -160,3 +161,17 @@ def test_without_the_extra_a_pdf_is_refused_in_a_sentence(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(RetentionError, match="needs the extra `pdf`"):
         pdf_of(a_report())
+
+
+@pytest.mark.parametrize("form", [html_of, markdown_of, lambda one: str(_shown(one))])
+def test_people_read_local_times_in_every_sentence(form):
+    """In summer, where an hour more or less is another recording."""
+    at, local = "2026-10-24T20:00:00.500000Z", "Sat 24 Oct 2026 21:00:00 +01:00"
+    names = "1001/2026-99-99T00:00:00Z and 2026-12-01T12Z"
+    said = [ReportSaid(f"0 overdue at {at}", True), ReportSaid(names)]
+    head = replace(HEAD, written=at)
+    found = form(replace(a_report(), verdict=said, notes=[f"as of {at}"], head=head))
+    assert f"0 overdue at {local}." in found
+    assert f"as of {local}" in found
+    assert at not in found
+    assert names in found

@@ -20,6 +20,7 @@ from retention.model.localtime import day_text, format_utc
 from retention.model.values import DAY, HOUR, MINUTE
 from retention.reports.forms.html import LONG, html_of
 from retention.reports.forms.pictures import PICTURES, pictures_of
+from retention.reports.forms.texts import sentence_of
 from tests.support import browser as browsers
 from tests.support import needs
 from tests.support.reported import BST_NIGHT, Council, Reported
@@ -177,7 +178,7 @@ def test_the_verdict_comes_first(shown, summary):
     first = shown(summary).page.locator("main > *").first
     assert first.get_attribute("class") == "verdict"
     for said in summary.verdict:
-        expect(first).to_contain_text(said.text[1:])
+        expect(first).to_contain_text(sentence_of(said, summary.zone))
 
 
 @needs.chromium

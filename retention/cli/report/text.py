@@ -46,7 +46,7 @@ def report_text(name: str | None, explain: bool) -> Callable[[Report, str], str]
 
 
 def _said(said: ReportSaid, zone: str) -> str:
-    text = f"{sentence(sentence_of(said), zone)}."
+    text = f"{sentence(sentence_of(said, zone), zone)}."
     if said.good is None:
         return text
     return good(text) if said.good else alarm(text)

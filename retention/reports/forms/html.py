@@ -21,9 +21,10 @@ from retention.model.localtime import (
     format_date,
     format_local,
     instant_of,
+    localised,
     midnight,
 )
-from retention.model.values import SECOND, Micros
+from retention.model.values import Micros
 from retention.reports.forms.pictures import WIDE, Columns, matrix, pictures_of
 from retention.reports.forms.texts import RIGHT, lines_of, ranges_text, sentence_of
 
@@ -52,14 +53,13 @@ def html_of(report: Report, *, explain: bool = False) -> str:
         here.joinpath("report.html").read_text(encoding="utf-8")
     )
     digest = b64encode(sha256(style.encode()).digest()).decode()
-    written = instant_of(report.head.written) // SECOND * SECOND
     return template.render(
         report=report,
         explain=explain,
         style=Markup(style),  # noqa: S704 - our own file, which nobody's words are in
         policy=f"default-src 'none'; style-src 'sha256-{digest}'",
         asked=_asked(report),
-        written=format_local(written, report.zone),
+        local=lambda text: localised(text, report.zone),
         pictures=pictures_of(report),
         wide=WIDE,
         matrices=_matrices(report),
@@ -67,7 +67,7 @@ def html_of(report: Report, *, explain: bool = False) -> str:
         ranges=ranges_text,
         right=RIGHT,
         figures=FIGURES,
-        sentence=sentence_of,
+        sentence=lambda said: sentence_of(said, report.zone),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from retention.model.answers.report import Report, ReportTable
-from retention.reports.forms.texts import RIGHT, lines_of
+from retention.model.localtime import localised
+from retention.reports.forms.texts import RIGHT, lines_of, sentence_of
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -13,9 +14,11 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 def markdown_of(report: Report) -> str:
     """All of it."""
     parts = [f"# {_plain(report.title)}"]
-    parts.append("\n".join(f"- {_plain(said.text)}." for said in report.verdict))
+    said = (sentence_of(one, report.zone) for one in report.verdict)
+    parts.append("\n".join(f"- {_plain(one)}" for one in said))
     parts += [_table(table, report.zone) for table in report.tables]
-    parts.append("\n".join(f"- {_plain(note)}." for note in report.notes))
+    notes = (localised(note, report.zone) for note in report.notes)
+    parts.append("\n".join(f"- {_plain(note)}." for note in notes))
     head = report.head
     parts.append(
         f"From the audit log {_plain(head.origin)}, entries 0 to {head.size - 1}, root "

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from retention.model.answers.report import Report
 from retention.model.errors import RetentionError, UsageError
-from retention.model.localtime import instant_of
+from retention.model.localtime import instant_of, localised
 from retention.model.values import SECOND
 from retention.reports.forms.texts import RIGHT, lines_of, sentence_of
 
@@ -48,7 +48,9 @@ def _shown(report: Report) -> dict[str, object]:
     head = report.head
     return {
         "title": f"{report.title}: {report.site}",
-        "verdict": [[sentence_of(one), one.good] for one in report.verdict],
+        "verdict": [
+            [sentence_of(one, report.zone), one.good] for one in report.verdict
+        ],
         "tables": [
             {
                 "title": table.title,
@@ -60,8 +62,8 @@ def _shown(report: Report) -> dict[str, object]:
             }
             for table in report.tables
         ],
-        "notes": report.notes,
+        "notes": [localised(one, report.zone) for one in report.notes],
         "head": f"Log {head.origin}, signed up to {head.size} entries, the last of "
-        f"{head.written}; root {head.root}. Local times and days are those of "
+        f"{localised(head.written, report.zone)}; root {head.root}. Local times and days are those of "
         f"{report.zone}.",
     }

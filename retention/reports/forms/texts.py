@@ -10,6 +10,7 @@ from retention.model.localtime import (
     format_local,
     format_size,
     instant_of,
+    localised,
 )
 from retention.model.values import SECOND
 
@@ -32,9 +33,10 @@ def text_of(column: ReportColumn, value: Any, zone: str) -> str:
     return f"{value:,}" if column.kind == "number" else str(value)
 
 
-def sentence_of(said: ReportSaid) -> str:
+def sentence_of(said: ReportSaid, zone: str) -> str:
     """A sentence of the verdict, from its capital letter to its full stop."""
-    return f"{said.text[:1].upper()}{said.text[1:]}."
+    text = localised(said.text, zone)
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def share_text(value: float) -> str:
