@@ -170,6 +170,9 @@ def _one(count: int, key: int) -> None:
 PATIENCE: Micros = DAY
 """How long a replacement waits for a second person."""
 
+REPLACEMENT = "root.replace."
+"""How the facts begin that hold the requests: the rest is the root's key."""
+
 
 class Replacement(NamedTuple):
     """Who asked for a replacement, when, and what was there then."""
@@ -197,7 +200,7 @@ def put_replacement(tx: Connection, row: Root, asked: Replacement | None) -> Non
 
 
 def _fact(row: Root) -> str:
-    return f"root.replace.{row.key}"
+    return f"{REPLACEMENT}{row.key}"
 
 
 def replacements_waiting(tx: Connection, now: Micros) -> list[ReplacementWaiting]:

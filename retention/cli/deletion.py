@@ -39,6 +39,11 @@ def pause(session: Session, length: str, reason: str) -> None:
 
 
 def _paused(answer: DeletionPaused, zone: str) -> str:
+    if answer.clock_in_doubt is not None:
+        return (
+            f"The clock is in doubt ({safe(answer.clock_in_doubt)}), and nothing is "
+            "deleted until it is put right. The pause is counted from then on."
+        )
     until = local(answer.paused_until, zone)
     return f"Nothing is deleted before {until}; then it goes on by itself."
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retention.catalogue import cameras, looks, raised, roots, zones
+from retention.catalogue import cameras, raised, roots, zones
 from retention.catalogue import unread as parts_of
 from retention.catalogue.db import RESTORED_FACT, Priority, get_fact, put_fact
 from retention.catalogue.raised import FirstPerson, Raised
 from retention.control import (
     alarms,
+    clock_right,
     guards,
     members,
     rules,
@@ -201,7 +202,7 @@ def guard_acknowledge(
             )
         if guard == guards.CLOCK:
             before = get_fact(tx, CLOCK_FACT) or {}
-            looks.correct(tx, before.get("jump", FORGIVEN), context.now)
+            clock_right.put_right(tx, before.get("jump", FORGIVEN), context.now)
             put_fact(tx, CLOCK_FACT, acknowledged(context.now, raised.log_size(tx)))
         still = successor.waits(tx) if guard == guards.CATALOGUE else None
         if not alarms.clear_in(tx, guard, "", reason):  # only what was unread waited

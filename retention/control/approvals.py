@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from retention.catalogue import plans, proposals
 from retention.catalogue.db import PAUSE_FACT, Priority, get_fact, put_fact
-from retention.control import members, periods, rules
+from retention.control import alarms, members, periods, rules
 from retention.model.answers.deletion import (
     DeletionPaused,
     DeletionResumed,
@@ -31,7 +31,7 @@ def deletion_pause(context: Context, *, length: str, reason: str) -> DeletionPau
     """Delete nothing for `length` ("4h"), 24 hours at most; it goes on by itself.
 
     Not longer, since keeping footage for too long is a breach as well (design,
-    section 11).  Never shorter than a pause that is on: ending one early is another
+    section 11).  By a clock in doubt it is counted from when that is right.  Never shorter than a pause that is on: ending one early is another
     decision, `deletion resume`.
     """
     span = parse_duration(length)
@@ -40,12 +40,17 @@ def deletion_pause(context: Context, *, length: str, reason: str) -> DeletionPau
     reason = reason_of(reason, "deletion is paused")
     until = context.now + span
     with context.write(Priority.HOLD) as tx:
-        on = get_fact(tx, PAUSE_FACT)
+        on, doubt = get_fact(tx, PAUSE_FACT), alarms.doubt_of_clock(tx, context.now)
         if on is not None and on["until"] - DAY <= context.now:
             until = max(until, on["until"])
-        put_fact(tx, PAUSE_FACT, {"until": until, "since": context.now})
+        fact = {"until": until, "since": context.now}
+        if doubt is not None:
+            on = {"until": 0} if on is None else on
+            fact["length"] = max(span, on.get("length", 0))
+            fact["before"] = on.get("before", on["until"])
+        put_fact(tx, PAUSE_FACT, fact)
         tx.append("deletion.paused", until=until, reason=reason)
-    return DeletionPaused(format_utc(until))
+    return DeletionPaused(format_utc(until), doubt)
 
 
 def deletion_resume(context: Context, *, reason: str) -> DeletionResumed:

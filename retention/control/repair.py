@@ -160,7 +160,8 @@ class _Asked(NamedTuple):
     entry: int
 
 
-_FACT = "schema.repair"
+ASKED = "schema.repair"
+"""The fact: the request that waits."""
 PATIENCE: Micros = DAY
 """How long a request waits for the second person."""
 
@@ -193,7 +194,7 @@ def schema_repair(context: Context, *, reason: str) -> SchemaRepaired:
                 "newest copy of the catalogue and start again: the log gives back what "
                 "that lacks"
             )
-        put_fact(tx, _FACT, None)
+        put_fact(tx, ASKED, None)
         rulings.clear_gone(
             tx, "it was not as the log says: whoever wants it asks again"
         )
@@ -207,7 +208,7 @@ def schema_repair(context: Context, *, reason: str) -> SchemaRepaired:
 
 
 def _asked(tx: Connection, now: Micros) -> _Asked | None:
-    kept = get_fact(tx, _FACT)
+    kept = get_fact(tx, ASKED)
     asked = None if kept is None else _Asked(*kept)
     return (
         asked if asked is not None and asked.at <= now < asked.at + PATIENCE else None
@@ -233,7 +234,7 @@ def _ask(
     number = tx.append("schema.repair_requested", count=len(found.less), reason=reason)
     name = two_people.person(actor.uid, actor.name)
     asked = _Asked(now, actor.uid, actor.login, name, actor.role, number)
-    put_fact(tx, _FACT, list(asked))
+    put_fact(tx, ASKED, list(asked))
     other = "supervisor" if actor.role == "administrator" else "administrator"
     able = members.of(context.settings, other)
     return SchemaRepaired(

@@ -5,7 +5,7 @@
 2. An administrator asks for a successor, a supervisor agrees: the fact ASKED, approved.
 3. The next start opens it (`publication.succeeding`): a log of another name that begins
    with the entries that are there.  The fact OPENED, and guard *catalogue*.
-4. Deletion stays off for `WAIT`, and until a supervisor has put on record which holds were
+4. Deletion stays off for `SUCCESSOR_WAIT`, and until a supervisor has put on record which holds were
    placed in what is lost.
 """
 
@@ -26,6 +26,7 @@ from retention.model.errors import RetentionError, UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, FOREVER, Micros
 from retention.model.wording import reason_of
+from retention.tlog.in_force import SUCCESSOR_WAIT
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,16 +39,15 @@ LOST = "log.lost"
 entry that the catalogue lacks of it, as far as that is known."""
 
 OPENED = alarms.SUCCESSOR_FACT
-"""The fact: {"until", "first", "last", "holds"}: since a successor was opened; which
-entries are lost, and which holds a supervisor named (null: nobody did yet)."""
-
-WAIT: Micros = 7 * DAY
-"""Deletion stays off for so long after a successor was opened."""
+"""The fact: {"until", "first", "last", "holds", "doubted"}: since a successor was opened;
+which entries are lost, which holds a supervisor named (null: nobody did yet), and whether
+by a clock in doubt."""
 
 PATIENCE: Micros = DAY
 """How long a request waits for the second person."""
 
-_ASKED = "log.successor.asked"
+ASKED = "log.successor.asked"
+"""The fact: the request that waits, or was agreed to."""
 
 
 class SuccessorRequest(NamedTuple):
@@ -86,7 +86,7 @@ def schema_successor(
         name = two_people.person(actor.uid, actor.name)
         who = (now, actor.uid, actor.login, name)
         asked = SuccessorRequest(*who, lost["note"], number, number if alone else None)
-        put_fact(tx, _ASKED, list(asked))
+        put_fact(tx, ASKED, list(asked))
     return _agreed(lost, number) if alone else _waits(context, lost, asked)
 
 
@@ -106,7 +106,7 @@ def schema_successor_approve(context: Context, *, reason: str) -> SuccessorAppro
             "log.successor_approved",
             request=asked.entry, lost_last=lost["size"] - 1, reason=reason,
         )  # fmt: skip
-        put_fact(tx, _ASKED, list(asked._replace(approval=number)))
+        put_fact(tx, ASKED, list(asked._replace(approval=number)))
     return _agreed(lost, number)
 
 
@@ -116,7 +116,7 @@ def schema_successor_reject(context: Context, *, reason: str) -> SuccessorReject
     with context.write(Priority.HOLD) as tx:
         asked = _waiting(tx, context.now)
         number = tx.append("log.successor_rejected", request=asked.entry, reason=reason)
-        put_fact(tx, _ASKED, None)
+        put_fact(tx, ASKED, None)
     return SuccessorRejected(entry=number)
 
 
@@ -135,7 +135,7 @@ def _lost(tx: Connection) -> dict[str, Any]:
 
 def asked_for(tx: Connection, now: Micros) -> SuccessorRequest | None:
     """The request that waits, or was agreed to, because of the head that is lost."""
-    kept, lost = get_fact(tx, _ASKED), get_fact(tx, LOST)
+    kept, lost = get_fact(tx, ASKED), get_fact(tx, LOST)
     asked = None if kept is None else SuccessorRequest(*kept)
     if asked is None or lost is None or asked.note != lost["note"]:
         return None
@@ -206,9 +206,10 @@ def opened(tx: Transaction, fields: dict[str, Any], now: Micros) -> None:
     done, and nothing is deleted for now."""
     first, last = fields["lost_first"], fields["lost_last"]
     put_fact(tx, LOST, None)
-    put_fact(tx, _ASKED, None)
+    put_fact(tx, ASKED, None)
     put_fact(tx, RESTORED_FACT, None)
     fact = {"until": fields["until"], "first": first, "last": last, "holds": None}
+    fact["doubted"] = alarms.doubt_of_clock(tx, now) is not None
     put_fact(tx, OPENED, fact)
     alarms.trip(tx, now, guards.CATALOGUE, "", _detail(fact))
 
@@ -230,6 +231,20 @@ def restore_holds(tx: Connection, named: list[int]) -> None:
     fact = get_fact(tx, OPENED)
     if fact is not None:
         put_fact(tx, OPENED, {**fact, "holds": named})
+
+
+def count_anew(tx: Transaction, now: Micros) -> None:
+    """The clock is right again: of the days after the opening no more than `SUCCESSOR_WAIT` are
+    left, and all of them where it was in doubt when they began."""
+    fact = get_fact(tx, OPENED)
+    if fact is None:
+        return
+    most = now + SUCCESSOR_WAIT
+    until = most if fact.get("doubted") else min(fact["until"], most)
+    if until != fact["until"]:
+        fact = {**fact, "until": until, "doubted": False}
+        put_fact(tx, OPENED, fact)
+        alarms.trip(tx, now, guards.CATALOGUE, "", _detail(fact))
 
 
 def waits(tx: Connection) -> str | None:

@@ -25,6 +25,7 @@ from retention.publication.publisher import BESIDE_KEY
 from retention.tlog import note
 from retention.tlog.directory import Published, note_at
 from retention.tlog.entry import origin
+from retention.tlog.in_force import SUCCESSOR_WAIT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,7 +95,7 @@ def _fields(tx: Connection, now: int, lost: Head) -> dict[str, Any]:
         "lost_head": lost.note,
         "lost_first": (get_fact(tx, successor.LOST) or {}).get("first"),
         "lost_last": lost.size - 1,
-        "until": max(now, latest) + successor.WAIT,
+        "until": max(now, latest) + SUCCESSOR_WAIT,
     }
 
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from retention.catalogue import looks
 from retention.catalogue import raised as rows
 from retention.catalogue.db import Priority, get_fact, put_fact
 from retention.control import alarms, clock_guard, guards
+from retention.control.clock_right import put_right
 from retention.model.values import Actor, Micros
 from retention.site.clock import Reading
 
@@ -134,7 +134,7 @@ class Timekeeper:
                 clock_guard.CLOCK_FACT,
                 {**self._fact(after), "entry_at": reading.wall, "entries": size},
             )
-            looks.correct(tx, self._state.jump, reading.wall)
+            put_right(tx, self._state.jump, reading.wall)
             alarms.clear_in(tx, guards.CLOCK, "", reason)
         self._state, self._entry_at, self._entries = after, reading.wall, size
         self._recorded = True

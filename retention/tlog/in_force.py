@@ -36,6 +36,10 @@ LONGEST_PAUSE: Micros = DAY
 """Of one that came back unsigned, from then on."""
 
 
+SUCCESSOR_WAIT: Micros = 7 * DAY
+"""Deletion stays off for so long after a successor log was opened."""
+
+
 Key = tuple[int, int, int]
 """A recording: stream, start, n."""
 
@@ -384,7 +388,8 @@ class InForce:
 
     def _cleared(self, record: Record) -> None:
         """A person says of *catalogue* that what was restored is right.  Of *clock*: what
-        was seen by a clock that was ahead was seen by now."""
+        was seen by a clock that was ahead was seen by now, and what a successor log waits
+        for lasts no longer than from now on."""
         fields = record.entry["fields"]
         self.standing.pop((fields["guard"], fields["scope"]), None)
         if fields["guard"] == CATALOGUE and record.entry["actor"]["role"] != SERVICE:
@@ -394,6 +399,10 @@ class InForce:
             for key, seen in self.doubts.items():
                 if seen is not None and seen > latest:
                     self.doubts[key] = latest
+            if self.successor is not None:
+                old = self.successor.fields
+                until = min(old["until"], latest + SUCCESSOR_WAIT)
+                self.successor = self.successor._replace(fields={**old, "until": until})
 
 
 def _keys(record: Record) -> set[Key]:

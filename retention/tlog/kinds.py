@@ -421,7 +421,7 @@ _ALL = (
         "deletion.paused",
         "Nothing is deleted until then.",
         "until:int ~reason:text?",
-        **_by(_KEEP, "pause_deletion", keeps=True, tells="late force"),
+        **_by(f"{_KEEP} service", "pause_deletion", keeps=True, tells="late force"),
         public=Public.PEOPLE,
     ),
     declare(

@@ -196,6 +196,31 @@ def test_deletion_stays_off_until_a_supervisor_has_named_the_holds(station):
     assert entry["fields"]["holds"] == []
 
 
+@pytest.mark.parametrize("jump", [40 * DAY, -40 * DAY], ids=["ahead", "behind"])
+def test_opened_by_a_wrong_clock_the_seven_days_begin_once_it_is_right(station, jump):
+    """By one that is ahead deletion would be off for weeks."""
+    dead_disk(station)
+    ask(station, CARA)
+    agree(station, BEN)
+    station.stop()
+    station.clock.jump = jump
+    station.start()
+    station.ask("schema.successor_holds", BEN, holds=[], reason="none in the book")
+    station.clock.jump = 0
+    pass_time(station, 2 * DAY)
+    station.ask("guard.acknowledge", CARA, guard="clock", reason="it is right now")
+    until = format_utc(now() + 7 * DAY)
+    assert f"nothing is deleted until {until}" in station.guards()["catalogue"]
+    pass_time(station, 6 * DAY + 23 * HOUR)
+    assert "catalogue" in blocked(station)
+    pass_time(station, 2 * HOUR)
+    assert station.guards() == {}
+    station.round()
+    station.approve()
+    assert station.round() is None
+    whole(station)
+
+
 def test_a_hold_that_is_named_is_one_that_is_in_force(station):
     dead_disk(station)
     agreed(station)

@@ -46,12 +46,10 @@ WAIT = "WAIT: Micros = 7 * DAY"
 def machine(installed: Path) -> Iterator[booted.Machine]:
     """One on which deletion stays off after a successor log for ten seconds only."""
     with booted.machine(installed) as made:
-        (successor,) = made.root.glob(
-            "opt/cctv-retention/lib/*/*/*/control/successor.py"
-        )
-        text = successor.read_text()
+        (waits,) = made.root.glob("opt/cctv-retention/lib/*/*/*/tlog/in_force.py")
+        text = waits.read_text()
         assert WAIT in text
-        successor.write_text(text.replace(WAIT, "WAIT: Micros = 10_000_000"))
+        waits.write_text(text.replace(WAIT, "WAIT: Micros = 10_000_000"))
         for user, group in PEOPLE.items():
             made.tried("userdel", user)  # of this name there may be one here
             made.run("useradd", "--create-home", user)

@@ -9,9 +9,14 @@ from retention.model.answers.changed import Changed
 
 @dataclass(frozen=True, slots=True)
 class DeletionPaused(Changed):
-    """Nothing is deleted before then; then it goes on by itself."""
+    """Nothing is deleted before then; then it goes on by itself.
+
+    `clock_in_doubt`: why the clock is not believed; then nothing is deleted anyway, and
+    the pause is counted from when it is again.
+    """
 
     paused_until: str
+    clock_in_doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
