@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, str] = {
     "deletion": "model site tlog catalogue control footage",
     "holds": "model tlog catalogue control",
     "publication": "model site tlog catalogue control",
-    "register": "model catalogue holds",
+    "register": "model catalogue control holds",
     "reports": "model site tlog catalogue control footage holds publication",
     "service": "model site catalogue control footage deletion holds publication reports",
     "cli": "model site tlog catalogue control footage publication register reports service",

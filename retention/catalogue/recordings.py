@@ -379,39 +379,40 @@ def extend(
     return not moved
 
 
-def quarantine(
-    tx: Transaction, old: Recording, size: int, doubt: Doubt, *, came: bool = False
-) -> Doubt | None:
-    """Put a catalogued recording into quarantine: the doubt that is kept of it, None
-    where the row moved.
-
-    A doubt that comes later starts nothing anew: its period counts from when it was
-    known, as does that of one that is there already.  Only what has other bytes may have
-    footage in it that is new, or only `came` then, long after its own time: from
-    `doubt.seen`.
-    """
+def quarantine(tx: Transaction, old: Recording, size: int, doubt: Doubt) -> bool:
+    """Put a catalogued recording into quarantine; False where the row moved."""
     if old.state not in OURS_TO_CHANGE:
-        return None
-    if not _change(tx, old, old.duration, size, State.QUARANTINED):
-        return None
-    new = came or size != old.size
-    kept = doubt if new else doubt._replace(seen=_known_since(tx, old, doubt))
-    _note(tx, old.key, kept)
-    return kept
+        return False
+    moved = not _change(tx, old, old.duration, size, State.QUARANTINED)
+    if not moved:
+        _note(tx, old.key, doubt)
+    return not moved
 
 
-def _known_since(tx: Connection, row: Recording, new: Doubt) -> Micros:
-    """From when it counts; never from before the end that name and mtime give it by now,
-    if they agree or nearly: a recorder whose clock was ahead may have come to that name
-    again."""
-    before = doubt(tx, row.key)
+def counted(
+    tx: Connection,
+    stream: Stream,
+    row: Recording,
+    size: int,
+    doubt: Doubt,
+    before: Doubt | None,
+) -> Doubt:
+    """A doubt that comes later starts nothing anew: its period counts from when the
+    recording was known, as does that of one that was there `before`.
+
+    Only what has other bytes may have footage in it that is new: from `doubt.seen`.  And
+    never from before the end that name and mtime give it by now, if they agree or
+    nearly: a recorder whose clock was ahead may have come to that name again.
+    """
+    if size != row.size:
+        return doubt
     if before is not None and not before.settled:
-        known = min(before.seen, new.seen)
+        known = min(before.seen, doubt.seen)
     else:
-        known = looks.known_since(tx, row.stream, row.end, new.seen)
-    (stream,) = streams.by_keys(tx, [row.stream])
-    latest = min(row.start + 2 * stream.max_length, new.seen)
-    return max(known, new.mtime) if row.start < new.mtime <= latest else known
+        known = looks.known_since(tx, row.stream, row.end, doubt.seen)
+    latest = min(row.start + 2 * stream.max_length, doubt.seen)
+    named = row.start < doubt.mtime <= latest
+    return doubt._replace(seen=max(known, doubt.mtime) if named else known)
 
 
 def change(

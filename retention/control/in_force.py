@@ -27,7 +27,7 @@ from retention.control import rules, rulings, standing
 from retention.control.alarms import Condition, Stands
 from retention.model.answers.hold import WHOLE
 from retention.model.errors import MismatchError, StaleError, VerificationError
-from retention.model.localtime import format_utc
+from retention.model.localtime import format_duration, format_utc
 from retention.model.values import FOREVER, HOUR, Micros, Stream, Window
 from retention.tlog.in_force import (
     KINDS,
@@ -121,6 +121,33 @@ def doubts_said(
         if said is None:
             raise StaleError("the log grew while it was read; it is read again")
         return {key: said.doubts[key] for key in keys if key in said.doubts}
+
+
+def doubts_now(
+    catalogue: Catalogue, tx: Connection, keys: Iterable[Key]
+) -> dict[Key, Micros | None]:
+    """As `doubts_said`, by the newest that is known of the log, be it newer than `tx`;
+    nothing where it can't be read, as the guard says."""
+    with catalogue.said_mutex:
+        said = _newest(catalogue, tx)
+        return {key: said.doubts[key] for key in keys if key in said.doubts}
+
+
+def streams_now(
+    catalogue: Catalogue, tx: Connection
+) -> tuple[dict[int, Micros | None], dict[int, Micros]]:
+    """In the same way since when the times of streams are in doubt, and how long a
+    recording of each may be at least."""
+    with catalogue.said_mutex:
+        said = _newest(catalogue, tx)
+        return dict(said.doubted), dict(said.lengths)
+
+
+def _newest(catalogue: Catalogue, tx: Connection) -> InForce:
+    try:
+        return _caught_up(catalogue, tx) or catalogue.said
+    except MismatchError:
+        return InForce()
 
 
 def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
@@ -519,6 +546,12 @@ def _streams(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterato
                 f"says {one.root}/{one.name} of camera {one.camera}"
             )
         yield from _doubted(said, row)
+        if row.max_length < said.lengths.get(key, 0):
+            length, wanted_ = row.max_length, said.lengths[key]
+            yield (
+                f"a recording of stream {key} is {format_duration(length)} at most, the "
+                f"log says {format_duration(wanted_)}"
+            )
     seen = {key: at for key, at in said.doubts.items() if key[0] in rows}
     for found, at in quarantine.less_in_doubt(tx, seen):
         yield f"recording {'/'.join(map(str, found))} {_doubt(at, seen[found])}"

@@ -31,6 +31,7 @@ from retention.control import (
     standing,
     two_people,
 )
+from retention.control.borne_out import BY_LOG
 from retention.model.answers.schema import SchemaRepaired
 from retention.model.errors import RetentionError
 from retention.model.localtime import format_utc
@@ -133,8 +134,8 @@ def _doubts(tx: Transaction, said: InForce, now: Micros) -> None:
         row = recordings.get(tx, key)
         if row is not None:
             seen = said.doubts[key] or now
-            doubt = recordings.Doubt(seen, row.end, "in quarantine by the log")
-            recordings.quarantine(tx, row, row.size, doubt, came=True)
+            doubt = recordings.Doubt(seen, row.end, BY_LOG)
+            recordings.quarantine(tx, row, row.size, doubt)
 
 
 def _streams(tx: Transaction, said: InForce) -> None:
@@ -146,6 +147,7 @@ def _streams(tx: Transaction, said: InForce) -> None:
             streams.put_back(
                 tx, stream.key, camera=one.camera, root=names[one.root],
                 layout=one.layout, zone=one.zone, name=one.name, extension=one.extension,
+                max_length=max(stream.max_length, said.lengths[stream.key]),
             )  # fmt: skip
 
 

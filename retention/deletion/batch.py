@@ -286,7 +286,7 @@ class Batches:
                 batches.forgive(tx, having(Outcome.RESCUED) + grown, State.DELETING)
                 batches.mark_failed(tx, seen.failures, now, BACK_OFF)
                 batches.close_batch(tx, intent)
-                note_grown(tx, seen.grown)
+                note_grown(self._catalogue, tx, seen.grown, now)
                 tx.append(
                     *batches.completion(intent, outcomes, result.size, result.lateness)
                 )

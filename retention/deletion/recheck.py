@@ -8,9 +8,10 @@ failed and tried again.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from retention.catalogue import recordings
-from retention.catalogue.db import Transaction
+from retention.catalogue import recordings, streams
+from retention.catalogue.db import Catalogue, Transaction
 from retention.catalogue.recordings import Doubt
+from retention.control import borne_out
 from retention.deletion.items import Item
 from retention.footage.read import look
 from retention.footage.roots import OpenRoot
@@ -78,12 +79,12 @@ def recheck(
     items: list[Item],
     outcomes: list[Outcome],
     reasons: dict[int, str],
-    streams: Iterable[Stream],
+    found: Iterable[Stream],
     tolerance: Micros,
     now: Micros,
 ) -> Rechecked:
     """Look at each changed file of a batch again.  Never raises OSError."""
-    lengths = {stream.key: stream.max_length for stream in streams}
+    lengths = {stream.key: stream.max_length for stream in found}
     seen = Rechecked([], [])
     for number, outcome in enumerate(outcomes):
         if outcome not in (Outcome.CHANGED, Outcome.FAILED):
@@ -125,20 +126,28 @@ def _grown(
     return Grown(item, duration, file.size, None)
 
 
-def note_grown(tx: Transaction, grown: list[Grown]) -> None:
+def note_grown(
+    catalogue: Catalogue, tx: Transaction, grown: list[Grown], now: Micros
+) -> None:
     """Write the later ends and the doubts of files whose rows are present again, and
     an entry for each of the two."""
+    if not grown:
+        return
+    rows = [recordings.get(tx, one.item.key) for one in grown]
+    known = borne_out.doubts(catalogue, tx, filter(None, rows), now)
+    found = streams.by_keys(tx, {one.item.stream for one in grown})
+    by_key = {one.key: one for one in borne_out.streams(catalogue, tx, found)}
     doubtful = list[tuple[Grown, Doubt]]()
-    for one in grown:
-        row, kept = recordings.get(tx, one.item.key), one.doubt
-        if row is not None and one.doubt is None:
+    for one, row in zip(grown, rows, strict=True):
+        kept = one.doubt
+        if row is not None and kept is None:
             recordings.extend(tx, row, one.duration, one.size)
-        elif row is not None and one.doubt is not None:
+        elif row is not None and kept is not None:
             # Of one whose row is wrong, what it says of its end starts no period either.
-            came = one.item.wrong is not None
-            kept = (
-                recordings.quarantine(tx, row, one.size, one.doubt, came=came) or kept
-            )
+            if one.item.wrong is None:
+                stream, before = by_key[row.stream], known.get(row.key)
+                kept = recordings.counted(tx, stream, row, one.size, kept, before)
+            recordings.quarantine(tx, row, one.size, kept)
         if kept is not None:
             doubtful.append((one, kept))
     # Also of a doubtful one the bytes: the books of a day count them.

@@ -23,6 +23,7 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import Priority
 from retention.catalogue.recordings import OURS_TO_CHANGE, Move
+from retention.control import in_force
 from retention.holds import entries
 from retention.holds.effect import Kept, read_back, take_effect
 from retention.model.answers.camera import AssignedFrom, CameraAssigned
@@ -223,6 +224,8 @@ def _note_holds(context: Context, found: list[_Covered]) -> None:
 
 def _give(context: Context, old: Stream, asked: _Assignment) -> None:
     with context.write(Priority.SCAN) as tx:
+        both = {old.camera, asked.camera.key}
+        in_force.refuse_less(context.catalogue, tx, both, context.now)
         new = _stream_for(tx, old, asked)
     while True:
         with context.write(Priority.SCAN) as tx:

@@ -129,6 +129,7 @@ TOPICS = {
     "books": "the balance of recordings, day by day",
     "cover": "what a hold covers from then on",
     "force": "what is in force: holds, periods, rules, streams, custody, doubts, rulings, a pause, alarms",
+    "doubts": "which recordings are in doubt, and since when",
     "ids": "which camera has which published id",
     "register": "which cameras there are, their ids, and what the register says of them",
     "figures": "what was recorded and deleted, day by day, and what decides its lateness",

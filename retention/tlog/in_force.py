@@ -126,6 +126,8 @@ class InForce:
         self.by_camera: dict[int, set[int]] = defaultdict(set)
         self.policy: Policy | None = None
         self.streams: dict[int, StreamSaid] = {}
+        self.lengths: dict[int, Micros] = {}
+        """How long a recording of each stream may be: as long at least."""
         self.rules: dict[str, str] = {}
         self.plans: dict[int, str] = {}
         self.paused: Micros | None = None
@@ -269,6 +271,7 @@ class InForce:
             return
         names = StreamSaid._fields
         self.streams[fields["stream"]] = StreamSaid(*(fields[name] for name in names))
+        self.lengths[fields["stream"]] = fields["max_length"]
 
     def _approved(self, record: Record) -> None:
         fields = record.entry["fields"]

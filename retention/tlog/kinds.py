@@ -214,7 +214,7 @@ _ALL = (
         later="seen",
         **_FOUND,
         fate="quarantined",
-        tells="force odd",
+        tells="force doubts odd",
         public=Public.FOOTAGE,
     ),
     declare(
@@ -225,7 +225,11 @@ _ALL = (
         "count:int ruling:text ~reason:text? >request:int? stream:int?",
         rows=f"{_FOOTAGE} reason path new_start new_end",
         **_by(
-            _SUPER, AGAIN, footage=Footage.MOVED, tells="force books odd", fate=RULED
+            _SUPER,
+            AGAIN,
+            footage=Footage.MOVED,
+            fate=RULED,
+            tells="force books odd doubts",
         ),
         public=Public.FOOTAGE,
     ),

@@ -120,7 +120,12 @@ def test_a_hold_of_the_wrong_camera_keeps_it_until_it_is_ruled_on(world):
 
 
 def test_a_hold_that_cools_off_keeps_it_as_well(world):
-    hold = world.hold_camera(2, FIRST, FIRST + HOUR)
+    placed = verb("hold.place")(
+        world.asked(world.settings(), ANNA), cameras=["1002"], since=format_utc(FIRST),
+        until=format_utc(FIRST + HOUR), kind="court", reference="r", reason="r",
+        margin="0",
+    )  # fmt: skip
+    hold = placed["hold"]
     world.release(hold, world.now, world.now + DAY)
     assign(world)
     assert covering(world, 0) == {hold}

@@ -124,8 +124,10 @@ class Site(Premises):
         author = self.log.by(ACTOR, seen)
         with self.catalogue.write(Priority.SCAN, author) as tx:
             row = recordings.get(tx, (stream.key, start, 0))
-            kept = recordings.quarantine(tx, row, row.size, Doubt(seen, mtime, reason))
-            tx.append(*quarantined([row], {row.key: kept}, {stream.key: stream.camera}))
+            doubt = Doubt(seen, mtime, reason)
+            assert recordings.quarantine(tx, row, row.size, doubt)
+            cameras = {stream.key: stream.camera}
+            tx.append(*quarantined([row], {row.key: doubt}, cameras))
         self.deleter.reset()
 
     def rows(self) -> int:

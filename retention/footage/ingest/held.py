@@ -101,7 +101,7 @@ def all_held(parts: Parts) -> DiskComparison:
 
     def pages(parts: Parts, now: Micros) -> Pages:
         with parts.catalogue.read() as tx:
-            parts.owners.load_streams(tx)
+            parts.owners.load_streams(parts.catalogue, tx)
             cameras = {stream.camera for stream in parts.owners.streams}
             wanted = holds.of_cameras(tx, cameras, now)
         return _held(parts, wanted)
@@ -147,7 +147,7 @@ def inspect(
     long as `stop` does not say so."""
     parts.root.check()
     with parts.catalogue.read() as tx:
-        parts.owners.load_streams(tx)
+        parts.owners.load_streams(parts.catalogue, tx)
     total = sum(_count(parts, one, wanted) for one in parts.owners.streams)
     result, pages = HeldResult(), _held(parts, wanted)
     while result.files < most and not stop():

@@ -384,7 +384,7 @@ class Intake:
                     tx, slot, slot.stream, [file.file for file in files],
                     parts.waiting.starts(slot.key), self.now, parts.tolerance,
                 )  # fmt: skip
-                moved.recognise(tx, one, self.now, parts.tolerance)
+                moved.recognise(parts.catalogue, tx, one, self.now, parts.tolerance)
                 note_delays(tx, one, self.now, parts.tolerance)
                 found.append(one)
         return found

@@ -11,8 +11,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from retention.catalogue import looks, lost, recordings, streams
+from retention.catalogue.db import Catalogue
 from retention.catalogue.lost import Lost
 from retention.catalogue.recordings import OURS_TO_CHANGE, Doubt, Key
+from retention.control import borne_out
 from retention.footage.ingest.dates import ZONE
 from retention.footage.ingest.placing import Placed
 from retention.footage.read import FileSeen
@@ -31,7 +33,13 @@ class _Known(NamedTuple):
     lost: Lost | None = None
 
 
-def recognise(tx: Connection, placed: Placed, now: Micros, tolerance: Micros) -> None:
+def recognise(
+    catalogue: Catalogue,
+    tx: Connection,
+    placed: Placed,
+    now: Micros,
+    tolerance: Micros,
+) -> None:
     """Give what is known of the files placed its dates and doubt back: what was lost,
     else what is elsewhere too and was not just recorded; nothing is written."""
     known = _lost(tx, placed.stream, placed.rows, now)
@@ -41,7 +49,7 @@ def recognise(tx: Connection, placed: Placed, now: Micros, tolerance: Micros) ->
         if row.key not in known
         and (row.key in placed.doubts or row.end < now - tolerance)
     ]
-    there = _there(tx, placed.stream, wanted, now) if wanted else {}
+    there = _there(catalogue, tx, placed.stream, wanted, now) if wanted else {}
     placed.copies = set(there)
     known |= there
     for at, row in enumerate(placed.rows):
@@ -91,10 +99,12 @@ def again(
     """What vanished under a hold, as it is to be catalogued now that a file is at its
     path, and its doubt; nothing is written."""
     n = recordings.next_n(tx, old.row.stream, old.row.start)
-    row = old.row._replace(n=n, size=seen.size, state=state_of(old.doubt))
+    (stream,) = streams.by_keys(tx, [old.row.stream])
+    known = borne_out.lost(tx, stream.camera, [old], now).get(old.row.key)
+    row = old.row._replace(n=n, size=seen.size, state=state_of(known))
     came = row._replace(duration=seen.mtime - row.start)
     if is_same(came, old.row):
-        return row, old.doubt
+        return row, known
     length = max(row.duration, came.duration if seen.mtime <= now else 0)
     doubt = Doubt(now, seen.mtime, WAS_LOST)
     return row._replace(duration=length, state=State.QUARANTINED), doubt
@@ -140,16 +150,23 @@ def _lost(
     """Which new files were lost of late, by their keys."""
     new, found = _by_start(rows), dict[Key, _Known]()
     for stream in streams.of_camera(tx, own.camera):
-        for gone in lost.starting_at(tx, stream.key, sorted(new), now - lost.LATELY):
+        vanished = lost.starting_at(tx, stream.key, sorted(new), now - lost.LATELY)
+        known = borne_out.lost(tx, own.camera, vanished, now)
+        for gone in vanished:
             key = _first(new, gone.row, found)
             if key is not None:
-                doubt = _doubt(tx, own, stream, gone.row, gone.doubt, now)
+                kept = known.get(gone.row.key)
+                doubt = _doubt(tx, own, stream, gone.row, kept, now)
                 found[key] = _Known(gone.row, doubt, gone)
     return found
 
 
 def _there(
-    tx: Connection, own: Stream, rows: Iterable[Recording], now: Micros
+    catalogue: Catalogue,
+    tx: Connection,
+    own: Stream,
+    rows: Iterable[Recording],
+    now: Micros,
 ) -> dict[Key, _Known]:
     """Which new files the catalogue has already, by their keys."""
     new, found = _by_start(rows), dict[Key, _Known]()
@@ -158,7 +175,10 @@ def _there(
         # In their own stream they have company where another starts with them.
         starts = beside if stream.key == own.key else sorted(new)
         there = recordings.starting_at(tx, stream.key, starts)
-        kept = recordings.doubts_of(tx, there)
+        if not there:
+            continue
+        (stream,) = borne_out.streams(catalogue, tx, [stream])
+        kept = borne_out.doubts(catalogue, tx, there, now)
         for row in there:
             doubt = _doubt(tx, own, stream, row, kept.get(row.key), now)
             while (key := _first(new, row, found)) is not None:

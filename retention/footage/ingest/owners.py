@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from retention.catalogue import cameras, streams
 from retention.catalogue.db import Catalogue
 from retention.catalogue.unknown import UNREGISTERED
-from retention.control import in_force
+from retention.control import borne_out, in_force
 from retention.model.layouts.layout import Layout, compile_layout
 from retention.model.values import Camera, Custody, Micros, Stream
 from retention.tlog.in_force import StreamSaid
@@ -116,22 +116,22 @@ class Owners:
         self._todays: dict[tuple[str, str], Slot] = {}
         self._layouts: list[Layout] = [layout]
 
-    def load(self, tx: Connection) -> bool:
+    def load(self, catalogue: Catalogue, tx: Connection) -> bool:
         """Read cameras and streams anew; True where cameras changed since last time."""
         register = read_register(tx, self._register)
         changed = self._register is not None and register is not self._register
         self._register = register
         self._folded = None if changed else self._folded
-        self.load_streams(tx)
+        self.load_streams(catalogue, tx)
         return changed
 
-    def load_streams(self, tx: Connection) -> None:
+    def load_streams(self, catalogue: Catalogue, tx: Connection) -> None:
         """Read the streams anew, and the cameras if they never were."""
         if self._register is None:
             self._register = read_register(tx, None)
         self._slots, self._todays, self._streams, self._by_name = {}, {}, {}, {}
         old: dict[tuple[str, str], None] = {}
-        for stream in streams.of_root(tx, self._root):
+        for stream in borne_out.streams(catalogue, tx, streams.of_root(tx, self._root)):
             key = (stream.layout, stream.zone, stream.name, stream.extension)
             self._streams.setdefault(key, []).append(stream)
             self._by_name[stream.name] = stream  # the newest is last

@@ -100,9 +100,8 @@ def _write(
                 there = look(parts.root, path_of(streams[row.stream], row))
                 mtime = row.end if there is None else there.mtime
                 doubt = Doubt(now, mtime, arrived_late(now - row.end))
-                kept = recordings.quarantine(tx, row, row.size, doubt, came=True)
-                if kept is not None:
-                    doubts[row.key] = kept
+                if recordings.quarantine(tx, row, row.size, doubt):
+                    doubts[row.key] = doubt
                     doubted.append(row._replace(state=State.QUARANTINED))
         if doubted:
             tx.append(*recorded.quarantined(doubted, doubts, cameras))

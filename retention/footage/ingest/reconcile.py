@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from retention.catalogue import doubtful_times, looks, recordings, roots, streams
 from retention.catalogue.db import Priority, Transaction, get_fact, put_fact
 from retention.catalogue.recordings import ARRIVED, OURS_TO_CHANGE, Doubt, Key
-from retention.footage.ingest import recorded, vanished
+from retention.control import borne_out
+from retention.footage.ingest import placing, recorded, vanished
 from retention.footage.ingest.dates import (
     RUN,
     Around,
@@ -28,7 +29,6 @@ from retention.footage.ingest.dates import (
 )
 from retention.footage.ingest.intake import Parts, ScanResult
 from retention.footage.ingest.losses import OTHER, Loss, note_held
-from retention.footage.ingest.placing import arrived_late
 from retention.footage.ingest.witness import Witness
 from retention.footage.read import FileSeen, look, read_directory
 from retention.model.layouts.dating import usual
@@ -250,7 +250,7 @@ def _late(
     delay = looked - max(one.found.mtime, one.row.start)
     if delay <= parts.tolerance + allowed:
         return judged
-    return Doubt(now, one.found.mtime, arrived_late(delay))
+    return Doubt(now, one.found.mtime, placing.arrived_late(delay))
 
 
 def _shifts(
@@ -312,7 +312,9 @@ def _write(
     losses: list[Loss] = []
     over: list[tuple[_Odd, Overwritten]] = []
     cameras = {one.stream.key: one.stream.camera for one, _ in changes}
+    doubtful = [one.row for one, judged in changes if isinstance(judged, Doubt)]
     with parts.write(now) as tx:
+        known = borne_out.doubts(parts.catalogue, tx, doubtful, now) if doubtful else {}
         for one, judged in changes:
             row, found = one.row, one.found
             if isinstance(judged, WrittenOn):
@@ -321,9 +323,14 @@ def _write(
                     grown.append((row, new))
                     if new.duration != row.duration:
                         doubtful_times.written_on(tx, row.stream)
-            elif isinstance(judged, Overwritten):
+                continue
+            if isinstance(judged, Overwritten):
                 over.append((one, judged))
-            elif kept := recordings.quarantine(tx, row, found.size, judged):
+                continue
+            kept = recordings.counted(
+                tx, one.stream, row, found.size, judged, known.get(row.key)
+            )
+            if recordings.quarantine(tx, row, found.size, kept):
                 new = row._replace(size=found.size, state=State.QUARANTINED)
                 if found.size != row.size:
                     grown.append((row, new))
@@ -398,7 +405,7 @@ def reconcile(
             for stream in streams.of_root(tx, parts.root.key)
             if stream.key >= position[0]
         ]
-        parts.owners.load(tx)
+        parts.owners.load(parts.catalogue, tx)
     pages = 0
     for stream in todo:
         here = stream.key == position[0] and position[1] is not None

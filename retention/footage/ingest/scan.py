@@ -213,7 +213,7 @@ class Scanner:
     def _begin(self, *, full: bool) -> bool:
         """Read what may have changed since the last scan; True if the root is adopted."""
         with self._catalogue.read() as tx:
-            register_changed = self._parts.owners.load(tx)
+            register_changed = self._parts.owners.load(self._catalogue, tx)
             root = roots.get(tx, self._root.key)
             newest = recordings.newest(tx, self._root.key)
             self._were_newest |= {row.key for row in newest}

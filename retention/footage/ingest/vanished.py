@@ -12,6 +12,7 @@ from retention.catalogue import holds, lost, recordings
 from retention.catalogue.db import Transaction
 from retention.catalogue.lost import Lost
 from retention.catalogue.recordings import OURS_TO_CHANGE, Doubt, Key
+from retention.control import borne_out
 from retention.footage.ingest import moved, recorded
 from retention.footage.ingest.intake import BLOCK, Parts, ScanResult
 from retention.footage.ingest.losses import GONE, Loss, note_emptied, note_held
@@ -83,7 +84,7 @@ def take_out(
     """
     streams = {stream.key: stream for stream in parts.owners.streams}
     rows = list(rows)
-    doubts = recordings.doubts_of(tx, rows)
+    doubts = borne_out.doubts(parts.catalogue, tx, rows, now)
     taken = recordings.remove(tx, [row.key for row in rows])
     by_camera: dict[int, list[Recording]] = {}
     for row in taken:
@@ -120,9 +121,9 @@ def _move(
         if (
             doubt is not None
             and moved.state_of(doubt) is State.QUARANTINED is not copy.state
-            and (noted := recordings.quarantine(tx, copy, copy.size, doubt, came=True))
+            and recordings.quarantine(tx, copy, copy.size, doubt)
         ):
-            kept[copy.key] = noted
+            kept[copy.key] = doubt
             doubtful.append(copy._replace(state=State.QUARANTINED))
     if grown:
         tx.append(*recorded.changed(grown, cameras))
