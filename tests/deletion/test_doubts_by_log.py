@@ -60,11 +60,12 @@ class Room(Plant):
                     self.deleter.cycle(self.root(name), at, never)
             self.deleter.reset()
 
-    def to_disk2(self):
-        target = self.directory / "disk2/1001" / self.file.name
+    def to_disk2(self, file=None):
+        file = file or self.file
+        target = self.directory / "disk2/1001" / file.name
         target.parent.mkdir(exist_ok=True)
-        target.write_bytes(self.file.read_bytes())
-        return self.touch(target, self.file.stat().st_mtime_ns // 1000)
+        target.write_bytes(file.read_bytes())
+        return self.touch(target, file.stat().st_mtime_ns // 1000)
 
 
 @pytest.fixture
@@ -101,21 +102,31 @@ def moved(room, alter):
     return there
 
 
+def gone_first(room, alter):
+    alter()
+    away = room.to_disk2().rename(room.directory / "away")
+    room.remove(room.file)
+    room.look(LATE + HOUR)
+    alter(LOST)
+    return away.rename(room.directory / "disk2/1001" / room.file.name)
+
+
 def back_again(room, alter):
     """It vanished under a hold, and is there again."""
     hold = room.place("1001", OWN, OWN + HOUR)["hold"]
     kept, mtime = room.file.read_bytes(), room.file.stat().st_mtime_ns // 1000
     room.remove(room.file)
     room.look(LATE + HOUR)
-    with suppress(AssertionError):
-        alter()
-    room.alter("update lost set seen = 1")
+    alter(LOST)
     room.file.write_bytes(kept)
     room.touch(room.file, mtime)
     room.look(LATE + 2 * HOUR)
     room.release(hold, LATE + 3 * HOUR, LATE + 3 * HOUR)
     return room.file
 
+
+LOST = "update lost set seen = 1, reason = 'x', mtime = 1"
+THEN = [touched, copied, copied_before, moved, gone_first, back_again]
 
 FORGED = {
     "seen long ago": ["update quarantine set seen = 1"],
@@ -129,21 +140,70 @@ FORGED = {
 
 
 @pytest.mark.parametrize("forged", FORGED)
-@pytest.mark.parametrize("then", [touched, copied, copied_before, moved, back_again])
+@pytest.mark.parametrize("then", THEN)
 def test_its_period_counts_from_when_the_log_says(room, then, forged):
-    file = then(room, lambda: room.alter(*FORGED[forged]))
+    file = then(room, lambda *lost: room.alter(*(lost or FORGED[forged])))
     for now in (LATE + 4 * HOUR, OWN + HOUR + PERIOD, LATE + PERIOD - HOUR):
         room.look(now)
         assert file.exists()
     assert min(room.seen()) >= LATE
 
 
-@pytest.mark.parametrize("then", [touched, copied, copied_before, moved, back_again])
+@pytest.mark.parametrize("then", THEN)
 def test_where_nobody_forged_anything_it_goes_a_period_after_it_came(room, then):
-    file = then(room, lambda: None)
+    file = then(room, lambda *_: None)
     for now in (LATE + 4 * HOUR, LATE + PERIOD - 3 * MINUTE, LATE + PERIOD + MINUTE):
         room.look(now)
         assert file.exists() == (now < LATE + PERIOD)
+
+
+def filmed(room, start):
+    """A recording that comes when it ends."""
+    room.look(start)
+    file = room.film(start)
+    room.look(start + HOUR + MINUTE)
+    return file
+
+
+def test_a_doubt_that_goes_over_to_a_copy_is_the_logs(room):
+    start = LATE + 4 * HOUR
+    file = filmed(room, start)
+    copy = room.to_disk2(file)
+    room.look(start + 2 * HOUR)
+    room.touch(file, start - DAY)
+    room.look(start + 3 * HOUR)
+    room.alter(f"update quarantine set seen = 1 where start = {start}")
+    room.remove(file)
+    for now in (start + 4 * HOUR, start + PERIOD):
+        room.look(now)
+        assert copy.exists()
+    assert min(room.seen()) >= LATE
+
+
+def test_what_changes_while_it_is_to_be_deleted_counts_from_when_the_log_says(room):
+    done = []
+
+    def stop():
+        if room.entries("deletion.intended") and not done:
+            done.append(room.alter("update quarantine set seen = 1"))
+            room.touch(room.file, OWN + 4 * HOUR)
+        return False
+
+    room.deleter.cycle(room.root(), LATE + PERIOD + MINUTE, stop)
+    first, second = room.seen()
+    assert second == first
+
+
+def test_a_copy_from_a_stream_in_no_doubt_by_its_row_alone_is_in_doubt(room):
+    file = filmed(room, LATE + 4 * HOUR)
+    at = LATE + 6 * HOUR
+    with room.catalogue.write(Priority.SCAN, room.log.by(ACTOR, at)) as tx:
+        (stream,) = streams.everyone(tx)
+        doubtful_times.doubt(tx, stream.key, [doubtful_times.Wrong("zone")], at)
+    room.alter("update stream set quarantined = null")
+    room.to_disk2(file)
+    room.look(at)
+    assert len(room.seen()) == 2
 
 
 @pytest.mark.parametrize("quarantined", ["null", "1"])

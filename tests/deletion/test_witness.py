@@ -280,7 +280,9 @@ def placed_in_flight(room, *cameras):
     """A `stop` that is asked before each unlink: a hold on these comes at the first one
     of which the intent is on record."""
 
-    def stop(placed=[]):  # noqa: B006
+    placed = []
+
+    def stop():
         if room.entries("deletion.intended") and not placed:
             placed.append(None)
             for camera in cameras:
