@@ -1,6 +1,6 @@
 """The files of a batch: catalogue rows joined with the paths that their streams give."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -77,11 +77,12 @@ class Item(NamedTuple):
         return None
 
 
-def cameras_of(items: Iterable[Item]) -> set[int]:
+def cameras_of(items: Sequence[Item]) -> set[int]:
     """All that these files may be of."""
-    items = list(items)
-    others = {camera for item in items for camera, _ in item.others}
-    return {item.camera for item in items} | others
+    found = {item.camera for item in items}
+    for others in {item.others for item in items}:
+        found.update(camera for camera, _ in others)
+    return found
 
 
 class Paths:
