@@ -15,6 +15,9 @@ MOST = 20
 _FACT = "scan.unread."
 
 
+_WRITING = "scan.writing."
+"""By root: what is written on though it should be done long since."""
+
 _SCAN = "scan.restored."
 """By root: the catalogue was restored then, and not all of the root was read since."""
 
@@ -41,6 +44,20 @@ def parts(tx: Connection, root: int) -> Unread:
         found = {"parts": [], "more": 1}
     named = {path_bytes(path): why for path, why in found["parts"]}
     return Unread(named, found["more"])
+
+
+def note_writing(tx: Connection, root: int, since: Mapping[int, Micros]) -> None:
+    """By camera when the first of its files in a root begins that should be done long
+    since and is written on all the same; usually nothing."""
+    found = {str(camera): start for camera, start in since.items()} or None
+    if found != get_fact(tx, f"{_WRITING}{root}"):
+        put_fact(tx, f"{_WRITING}{root}", found)
+
+
+def writing_since(tx: Connection, root: int, camera: int) -> Micros | None:
+    """When the first such file of a camera begins; None where there is none."""
+    found: Micros | None = (get_fact(tx, f"{_WRITING}{root}") or {}).get(str(camera))
+    return found
 
 
 def scan_again(tx: Connection, root: int, at: Micros | None) -> None:

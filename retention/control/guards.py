@@ -226,8 +226,9 @@ ALARMS: dict[str, Alarm] = {
         watch="reports.conditions:custody",
     ),
     UNKNOWN: Alarm(
-        "name these files' camera or layout in the settings, or remove them by hand: "
-        "this program deletes only what it has catalogued",
+        "go by the reason: name their camera or layout in the settings, leave a file with "
+        "several hard links a single name, or remove them by hand: this program deletes "
+        "only what it has catalogued",
         watch="reports.conditions:strangers",
     ),
     LEFT_ALONE: Alarm(

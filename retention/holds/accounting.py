@@ -15,6 +15,7 @@ from retention.catalogue import (
     roots,
     spans,
     streams,
+    unread,
     uptime,
 )
 from retention.catalogue.due import Sum
@@ -157,8 +158,8 @@ def accounts(
         pieces = _pieces(past, [*there, *gone])
         without = _pieces(past, [there[0], *gone])
         if any(piece.fate is Fate.SILENT for piece in pieces):
-            unread = Layer(Fate.UNKNOWN, NOT_LOOKED_UP, log.unread.get(key, []))
-            pieces = explained(pieces, [unread, *site.why_nothing(key, past)])
+            unseen = Layer(Fate.UNKNOWN, NOT_LOOKED_UP, log.unread.get(key, []))
+            pieces = explained(pieces, [unseen, *site.why_nothing(key, past)])
         beside = site.nearby.beside(key, past)
         if beside:
             pieces = explained(pieces, [Layer(Fate.UNKNOWN, lie_there(beside), [past])])
@@ -359,6 +360,7 @@ class _Site:
             max_length=setting.max_length if setting else HOUR,
             out=out,
             unread=self.nearby.unread(root, camera, past),
+            writing=unread.writing_since(self._tx, root.key, camera),
             written=[
                 Written(*newest, stream.max_length)
                 for stream in self._streams.get(camera, [])

@@ -196,7 +196,9 @@ class WatchedRoot(NamedTuple):
 
     `scanned`: when the last complete scan began, None where there was none.
     `available` now, and `out`: when it was not.  `looked`: the look that was asked for
-    came to its end.  `unread`: what could not be read of it.  `quiet`: how long a file is left alone before it is taken in.
+    came to its end.  `unread`: what could not be read of it.  `writing`: since when a file
+    is written on that should be done.  `quiet`: how long a file is left alone before it is
+    taken in.
     `max_length`: of a recording of a stream that is not there yet.
     """
 
@@ -210,6 +212,7 @@ class WatchedRoot(NamedTuple):
     out: Sequence[Window] = ()
     written: Sequence[Written] = ()
     unread: Sequence[Layer] = ()
+    writing: Micros | None = None
 
 
 def unavailable(root: str) -> str:
@@ -231,6 +234,10 @@ def layers_of(
         unread = _within([Window(seen_until, window.end)], window)
         why = NOT_SCANNED if watch.available else missing
         layers.append(Layer(Fate.PENDING, why, unread))
+    for watch in watches:
+        if watch.writing is not None:
+            going_on = _within([Window(watch.writing, window.end)], window)
+            layers.append(Layer(Fate.PENDING, WRITING, going_on))
     for watch in watches:
         if watch.scanned is not None:
             layers.append(_unfinished(watch, watch.scanned, window))

@@ -54,7 +54,7 @@ def finish(
             roots.set_adopted(tx, parts.root.key, now)
             tx.append(*entry)
         late.settle(tx, parts, deliveries, now)
-        alarms_of.settle(tx, parts.root.name, unreached, restless, now)
+        alarms_of.settle(tx, parts, unreached, restless, now)
 
 
 def _adopted(parts: Parts) -> Entry:

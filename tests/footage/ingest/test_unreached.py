@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 
 from retention.catalogue import raised, unread
+from retention.control import guards
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
 from retention.reports import conditions
 from tests.support import needs
@@ -63,6 +64,19 @@ def test_a_dated_directory_that_is_a_mount_is_told(world, scan, mount):
     ]
 
 
+def test_every_part_that_is_not_reached_is_named_once_for_its_reason(world, scan):
+    """A fourth one is the one that a hold asks for."""
+    for number in range(1, 6):
+        link = world.root().path / f"100{number}"
+        link.symlink_to(world.directory)
+    world.settle(link)
+    scan()
+    assert told(world, "unreached") == [
+        "1001, 1002, 1003, 1004, 1005 (a link to a directory, and links are never "
+        "followed)"
+    ]
+
+
 def test_a_root_that_is_read_whole_tells_nothing(world, scan):
     world.write(f"1001/{NAME}", T0 + HOUR)
     scan()
@@ -77,7 +91,10 @@ def test_a_file_that_is_written_on_for_ever_is_told(world):
         world.touch(file, now)
         scanner.scan(now, lambda: False)
     assert world.rows() == []
-    assert told(world, "restless") == ["1001/2026-06-10_10-00-00.mp4"]
+    assert told(world, "restless") == [
+        "1 file still being written, a day or more after the longest a recording may be: "
+        "1001/2026-06-10_10-00-00.mp4"
+    ]
     scanner.scan(world.NOW + DAY, lambda: False)
     assert told(world, "restless") == []
 
@@ -122,3 +139,18 @@ def test_a_file_that_the_catalogue_does_not_take_is_told(world):
     world.tamper("DELETE FROM quarantine")
     world.scanner().scan(world.NOW + 2 * MINUTE, lambda: False)
     assert (len(world.rows()), told(world, "unreached")) == (1, [])
+
+
+def test_a_file_of_several_names_is_told_with_what_ends_it(world, scan):
+    """Neither its camera nor its layout is missing."""
+    old = world.write("1001/2026-06-10_10-00-00.mp4", T0 - 40 * DAY)
+    (world.directory / "kept.mp4").hardlink_to(old)
+    scan()
+    with world.catalogue.read() as tx:
+        (found,) = conditions.strangers(
+            world.asked(world.settings()), tx
+        ).where.values()
+    assert "has several hard links" in found.detail
+    assert "leave a file with several hard links a single name" in guards.remedy(
+        "unknown"
+    )
