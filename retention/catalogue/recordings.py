@@ -35,6 +35,10 @@ OURS_TO_CHANGE = (State.PRESENT, State.QUARANTINED, State.FAILED)
 RULED = "ruled: "
 """A doubt whose reason begins so is settled; it only keeps what the mtime was."""
 
+UNENDED = ", but when it ended is not known"
+"""A settled doubt whose reason ends so is of a recording that is kept, and dated, until
+it can have ended: nobody says that it was recorded until then."""
+
 ARRIVED = "arrived "
 """A doubt whose reason begins so is of a file that came long after its own end: `seen`
 is when it came."""
@@ -64,6 +68,16 @@ class Doubt(NamedTuple):
     def settled(self) -> bool:
         """A person ruled on it."""
         return self.reason.startswith(RULED)
+
+    @property
+    def unended(self) -> bool:
+        """The recording ends with the latest that may be meant, no more."""
+        return self.reason.endswith(UNENDED)
+
+
+def ruled(now: Micros, mtime: Micros, said: str, *, known: bool) -> Doubt:
+    """What is kept beside a recording that a person ruled on; `known`: also its end."""
+    return Doubt(now, mtime, RULED + said + ("" if known else UNENDED))
 
 
 class Move(NamedTuple):

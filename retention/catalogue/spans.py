@@ -10,10 +10,16 @@ from sqlalchemy import Connection
 
 from retention.catalogue.db import parts
 from retention.catalogue.due import Sum
+from retention.catalogue.recordings import RULED, UNENDED
 from retention.model.values import Micros, State, Stream, Window
 
 _IN_WINDOW = "stream=? AND start>? AND start<? AND start+duration>?"
-_CERTAIN = f"({int(State.PRESENT)}, {int(State.FAILED)})"
+_UNENDED = (
+    "EXISTS (SELECT 1 FROM quarantine q WHERE q.stream=r.stream AND q.start=r.start "
+    f"AND q.n=r.n AND q.reason LIKE '{RULED}%{UNENDED}')"
+)
+_FINISHED = f"r.state IN ({int(State.PRESENT)}, {int(State.FAILED)})"
+_CERTAIN = f"{_FINISHED} AND NOT {_UNENDED}"
 # CROSS JOIN: SQLite keeps the order, from the few in quarantine to their rows.
 _QUARANTINED = (
     "quarantine q CROSS JOIN recording r ON r.stream=q.stream AND r.start=q.start "
@@ -38,11 +44,11 @@ def _values(stream: Stream, window: Window) -> tuple[int, Micros, Micros, Micros
 
 
 def sums(tx: Connection, stream: Stream, window: Window) -> Sums:
-    """The recordings of a stream that overlap a window, without those in quarantine
-    and those of open batches."""
+    """The recordings of a stream that overlap a window, without those in quarantine,
+    those whose end is not known, and those of open batches."""
     row = tx.exec_driver_sql(
         "SELECT count(*), coalesce(sum(size), 0), total(size=0), min(start+duration), "
-        f"max(start+duration) FROM recording WHERE {_IN_WINDOW} AND state IN {_CERTAIN}",
+        f"max(start+duration) FROM recording r WHERE {_IN_WINDOW} AND {_CERTAIN}",
         _values(stream, window),
     ).one()
     number, size, empty, first, last = row
@@ -57,7 +63,7 @@ def islands(
     found = tx.exec_driver_sql(
         "SELECT start, before FROM (SELECT start, max(start+duration) OVER (ORDER BY "
         "start, n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before "
-        f"FROM recording WHERE {_IN_WINDOW} AND state IN {_CERTAIN}) "
+        f"FROM recording r WHERE {_IN_WINDOW} AND {_CERTAIN}) "
         "WHERE before IS NULL OR start-before>=? ORDER BY start",
         (*_values(stream, window), no_gap),
     ).all()
@@ -87,10 +93,10 @@ def beside(
     that after it: with them its edges are no gaps."""
     reach = window.start - no_gap - stream.longest - 1
     found = tx.exec_driver_sql(
-        "SELECT start, start+duration FROM recording WHERE stream=? AND start>? "
-        f"AND start<? AND start+duration>? AND start+duration<=? AND state IN {_CERTAIN} "
-        "UNION ALL SELECT start, start+duration FROM recording WHERE stream=? "
-        f"AND start>=? AND start<? AND state IN {_CERTAIN}",
+        "SELECT start, start+duration FROM recording r WHERE stream=? AND start>? "
+        f"AND start<? AND start+duration>? AND start+duration<=? AND {_CERTAIN} "
+        "UNION ALL SELECT start, start+duration FROM recording r WHERE stream=? "
+        f"AND start>=? AND start<? AND {_CERTAIN}",
         (stream.key, reach, window.start, window.start - no_gap, window.start,
          stream.key, window.end, window.end + no_gap),
     )  # fmt: skip
@@ -112,6 +118,18 @@ def quarantined(tx: Connection, stream: Stream, window: Window) -> list[Sized]:
         _QUARANTINED,
         "q.stream=? AND q.start>? AND q.start<? AND r.start+r.duration>? "
         "ORDER BY r.start",
+        _values(stream, window),
+    )
+
+
+def unended(tx: Connection, stream: Stream, window: Window) -> list[Sized]:
+    """The recordings that may overlap a window: when they ended is not known."""
+    return _sized(
+        tx,
+        "quarantine q CROSS JOIN recording r ON r.stream=q.stream AND r.start=q.start "
+        f"AND r.n=q.n AND {_FINISHED}",
+        f"q.stream=? AND q.start>? AND q.start<? AND q.reason LIKE '{RULED}%{UNENDED}' "
+        "AND r.start+r.duration>? ORDER BY r.start",
         _values(stream, window),
     )
 

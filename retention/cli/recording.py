@@ -15,6 +15,7 @@ from retention.model.answers.recording import (
     RulingRejected,
     RulingsWaiting,
     RulingWaiting,
+    UncoveredRecording,
 )
 
 STATES = ("present", "quarantined", "failed", "deleting")
@@ -157,7 +158,8 @@ def _facts(one: RecordingDetail, zone: str) -> list[tuple[str, str]]:
 @click.option(
     "--shift",
     metavar="DURATION",
-    help="The names are off: add this to them, such as -1h or +1h.",
+    help="The names are off: add this to them, such as -1h or +1h, and to the ends that "
+    "the same clock gave.",
 )
 @click.option("--reason", required=True, help="How that is known, in a few words.")
 @click.option("--again", is_flag=True, help="Also what was ruled on before.")
@@ -172,8 +174,8 @@ def resolve(
     late delivery.
 
     While in doubt they are kept by any hold on their camera, and are deleted a
-    retention period after they were first seen.  No ruling makes a recording shorter:
-    it ends when its file was last written, where that is later.
+    retention period after they were first seen.  Where nothing tells until when one was
+    recorded, it is kept as if that were the latest, and holds say that it is not known.
 
     What would leave the cover of a hold by it waits for a second supervisor.
 
@@ -200,7 +202,7 @@ def _resolved(answer: RecordingsResolved, zone: str) -> str:
     text = f"Ruled ({what}): {counted(answer.recordings, 'recording')}."
     text += _lifted(answer.streams)
     if answer.waiting is not None:
-        text += f"\n\n{_waiting(answer.waiting, zone)}"
+        text += f"\n\n{ruling_waiting(answer.waiting, zone)}"
     return text
 
 
@@ -210,10 +212,14 @@ def _lifted(streams: list[int]) -> str:
     return f"\nThe times of {counted(len(streams), 'stream')} are no longer in doubt."
 
 
-def _waiting(one: RulingWaiting, zone: str) -> str:
+def ruling_waiting(one: RulingWaiting, zone: str) -> str:
     """A ruling that waits, and what it would uncover."""
     holds = ", ".join(map(str, one.holds))
-    kept = "until then they stay as they are"
+    kept = (
+        "until then it keeps them"
+        if len(one.holds) == 1
+        else "until then these keep them"
+    )
     lines = [
         f"Ruling {one.request} ({safe(one.ruling)}) would take "
         f"{counted(one.recordings, 'recording')} out of the cover of hold {holds}: {kept}.",
@@ -231,8 +237,7 @@ def _waiting(one: RulingWaiting, zone: str) -> str:
             row.camera,
             local(row.start, zone),
             local(row.end, zone),
-            local(row.new_start, zone),
-            local(row.new_end, zone),
+            *_new_times(row, zone),
             ", ".join(map(str, row.holds)),
             f"{safe(row.root)}/{safe(row.path)}",
         )
@@ -243,6 +248,14 @@ def _waiting(one: RulingWaiting, zone: str) -> str:
     if one.recordings > len(rows):
         lines.append(f"and {counted(one.recordings - len(rows), 'other')}.")
     return "\n".join(lines)
+
+
+def _new_times(row: UncoveredRecording, zone: str) -> tuple[str, str]:
+    """From when to when; of one whose times were ruled on already only the doubt about
+    its stream is left, by which a hold keeps it."""
+    if (row.new_start, row.new_end) == (row.start, row.end):
+        return "the same", "the same"
+    return local(row.new_start, zone), local(row.new_end, zone)
 
 
 @recording.command("requests")
@@ -260,7 +273,7 @@ def requests(session: Session) -> None:
 def _requests(answer: RulingsWaiting, zone: str) -> str:
     if not answer.requests:
         return "No ruling waits for a second person."
-    return "\n\n".join(_waiting(one, zone) for one in answer.requests)
+    return "\n\n".join(ruling_waiting(one, zone) for one in answer.requests)
 
 
 @recording.command("approve")

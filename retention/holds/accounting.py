@@ -62,6 +62,7 @@ _NETWORK: Micros = 2 * MINUTE
 
 
 NOTHING = Sum(0, 0)
+_UNENDED = "a recording of then is kept, but when it ended is not known"
 
 GONE = (Fate.DELETED, Fate.LOST)
 
@@ -71,7 +72,7 @@ class HeldFootage:
     """What the catalogue has of one camera that a hold keeps.
 
     `covered` is the time of recordings whose times are certain, `doubtful` what others
-    say of themselves, `deleting` that of files whose deletion is under way: `follows`
+    say of themselves, `unended` that of those of which the start alone is known, `deleting` that of files whose deletion is under way: `follows`
     of them, `away` (by root) that of files on storage that nobody can read now: kept,
     but whether they are still there is not known.  `gone_at` is when the recorder's own clean-up takes the first,
     `gone_known` whether that is known of every root.
@@ -83,6 +84,7 @@ class HeldFootage:
     covered: list[Window] = field(default_factory=list)
     beside: list[Window] = field(default_factory=list)
     doubtful: list[Window] = field(default_factory=list)
+    unended: list[Window] = field(default_factory=list)
     deleting: list[Window] = field(default_factory=list)
     away: dict[str, list[Window]] = field(default_factory=dict)
     follows: int = 0
@@ -99,6 +101,7 @@ class HeldFootage:
         return [
             Layer(Fate.PROTECTED, "", bridged([*self.covered, *self.beside])),
             Layer(Fate.PENDING, QUARANTINED, merge(self.doubtful)),
+            Layer(Fate.UNKNOWN, _UNENDED, merge(self.unended)),
             Layer(Fate.PENDING, DELETING, merge(self.deleting)),
             *(
                 Layer(Fate.PENDING, unavailable(root), merge(windows))
@@ -271,8 +274,11 @@ class _Site:
         if stream.quarantined is not None:
             found.doubtful += covered
             return
+        unended = spans.unended(tx, stream, window)
         found.kept += Sum(sums.number, sums.size)
-        found.empty += sums.empty
+        found.kept += Sum(len(unended), sum(row.size for row in unended))
+        found.unended += _windows(unended)
+        found.empty += sums.empty + sum(not row.size for row in unended)
         root = self._roots[stream.root].name
         if root in self._away:
             found.away.setdefault(root, []).extend(covered)

@@ -2,9 +2,13 @@
 
 import sqlite3
 
+import click
 import pytest
 
 from retention.catalogue import db
+from retention.cli.recording import ruling_waiting
+from retention.model import codec
+from retention.model.answers.recording import RulingWaiting
 from retention.model.values import HOUR, MINUTE, SECOND, State
 
 START = 1_792_872_000 * SECOND  # 2026-10-24T20:00:00Z
@@ -123,6 +127,32 @@ def test_a_shift_may_be_negative(recorded):
         "recordings"
     ]
     assert one["start"] == "2026-10-24T19:10:00Z"
+
+
+@pytest.mark.parametrize("moved", [True, False])
+def test_of_a_ruling_that_waits_only_the_holds_stay_as_they_are(moved):
+    """Files of a stream in doubt have their new times at once; the doubt, by which the
+    hold keeps them, is what waits."""
+    since, until = "2026-10-24T20:00:00Z", "2026-10-24T20:10:00Z"
+    new = (since, until) if moved else ("2026-10-24T20:15:00Z", "2026-10-24T20:25:00Z")
+    row = {
+        "key": "1/2/0", "camera": "1101", "root": "nvr1", "path": NAME, "holds": [17],
+        "start": since, "end": until, "new_start": new[0], "new_end": new[1],
+    }  # fmt: skip
+    request = {
+        "request": 27, "ruling": "shifted by +15 min", "reason": "clock",
+        "requested": until, "requested_by": "ben", "approved": None,
+        "approvers": ["cara"], "recordings": 1, "streams": 1, "holds": [17],
+        "uncovers": [row],
+    }  # fmt: skip
+    text = click.unstyle(
+        ruling_waiting(codec.from_json(RulingWaiting, request), "Europe/London")
+    )
+    assert "out of the cover of hold 17: until then it keeps them." in text
+    assert "stay as they are" not in text
+    last = text.splitlines()[-1]
+    assert ("the same  the same" in last) == moved
+    assert ("21:15:00 +01:00" in last) != moved
 
 
 @pytest.mark.parametrize("ruling", [(), ("--times-right", "--shift", "-1h")])

@@ -166,6 +166,7 @@ def _count(parts: Parts, stream: Stream, wanted: Wanted) -> int:
         number = spans.in_doubt(tx, stream).number
         if stream.quarantined is None:
             number += sum(spans.sums(tx, stream, window).number for window in windows)
+            number += sum(len(spans.unended(tx, stream, window)) for window in windows)
     return number
 
 

@@ -6,7 +6,7 @@ is on the list no more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from retention.catalogue import recordings, ruling_requests, streams
 from retention.catalogue.db import Priority
 from retention.catalogue.recordings import (
     OURS_TO_CHANGE,
-    RULED,
     Doubt,
     Key,
     Move,
@@ -22,10 +21,12 @@ from retention.catalogue.recordings import (
 from retention.catalogue.ruling_requests import RulingRequest, RulingRow
 from retention.control import in_force, members, rules, two_people
 from retention.control.rulings import close
+from retention.footage.ingest.ruled_times import new_times
 from retention.footage.ingest.ruling_requests import waiting
 from retention.footage.ingest.rulings import PAGE, accept, resolved
 from retention.model.answers.recording import RulingApproved
-from retention.model.values import Recording, State
+from retention.model.layouts.dating import NEAR
+from retention.model.values import Recording, State, Stream
 
 if TYPE_CHECKING:
     from retention.catalogue.db import Transaction
@@ -89,15 +90,15 @@ def _rule(
         return 0, len(rows)
     before = recordings.doubts(tx, key, rows[0].start, rows[-1].start + 1)
     listed = [row for row in rows if _is_more_than_lifted(row, before.get(row.key))]
-    moves = []
-    for row in listed:
-        old, doubt = recordings.get(tx, row.key), before.get(row.key)
-        if (
-            old is not None
-            and old.state in OURS_TO_CHANGE
-            and old.duration == row.duration
-        ):
-            moves.append(_move(context, asked, row, old, doubt))
+    found = [
+        (row, old)
+        for row in listed
+        for old in [recordings.get(tx, row.key)]
+        if old is not None
+        and old.state in OURS_TO_CHANGE
+        and old.duration == row.duration
+    ]
+    moves = _moves(context, asked, stream, found, before)
     # Another recording may be under the key of one that moved.
     ruling_requests.done(tx, asked.number, [row.key for row in listed])
     if moves:
@@ -114,19 +115,31 @@ def _is_more_than_lifted(row: RulingRow, doubt: Doubt | None) -> bool:
     return not same or (doubt is not None and not doubt.settled)
 
 
-def _move(
+def _moves(
     context: Context,
     asked: RulingRequest,
-    row: RulingRow,
-    old: Recording,
-    doubt: Doubt | None,
-) -> Move:
-    mtime = old.end if doubt is None else doubt.mtime
-    new = old._replace(
-        start=row.new_start, duration=row.new_duration, state=State.PRESENT,
-        path=row.path,
-    )  # fmt: skip
-    return Move(old, new, Doubt(context.now, mtime, RULED + asked.said))
+    stream: Stream,
+    found: Sequence[tuple[RulingRow, Recording]],
+    before: Mapping[Key, Doubt],
+) -> list[Move]:
+    """To the times that were shown; whether the ends are known is seen again."""
+    tolerance = context.settings.retention.clock_tolerance
+    moves: list[Move] = []
+    for by, group in groupby(found, key=lambda one: one[0].new_start - one[0].start):
+        part = list(group)
+        pairs = [(old, before.get(old.key)) for _, old in part]
+        times = new_times(stream, pairs, by, context.now, tolerance)
+        for (row, old), (_, end, known) in zip(part, times, strict=True):
+            doubt = before.get(old.key)
+            new = old._replace(
+                start=row.new_start, duration=row.new_duration, state=State.PRESENT,
+                path=row.path,
+            )  # fmt: skip
+            mtime = old.end if doubt is None else doubt.mtime
+            known = known and new.end <= end + NEAR
+            settled = recordings.ruled(context.now, mtime, asked.said, known=known)
+            moves.append(Move(old, new, settled))
+    return moves
 
 
 def _lift(context: Context, asked: RulingRequest, key: int) -> bool:

@@ -13,7 +13,6 @@ from retention.catalogue import cameras, doubtful_times, recordings, roots, stre
 from retention.catalogue.db import Priority
 from retention.catalogue.recordings import (
     OURS_TO_CHANGE,
-    RULED,
     Doubt,
     Key,
     Move,
@@ -21,10 +20,10 @@ from retention.catalogue.recordings import (
 )
 from retention.footage.ingest import late
 from retention.footage.ingest.matching import as_key, places
+from retention.footage.ingest.ruled_times import named, new_times
 from retention.footage.ingest.ruling_requests import Uncovered, ask, takes_two
 from retention.model.answers.recording import RecordingsResolved
 from retention.model.errors import RetentionError, UsageError
-from retention.model.layouts.dating import end_of
 from retention.model.layouts.layout import path_of
 from retention.model.localtime import format_duration, format_local, parse_duration
 from retention.model.values import DAY, Entry, Micros, Recording, Rows, State, Stream
@@ -96,10 +95,10 @@ def recording_resolve(
     """Rule on quarantined recordings: a file (path or key), a directory, a camera, a
     late `delivery` as its alarm calls it.
 
-    `times_right`: names say when it was.  `shift`: so much ("-1h") is added to that.
-    No recording gets shorter, and it ends when its file was last written, if that is
-    later.  A ruling on all of a stream lifts its quarantine, too.  What would leave the cover of a hold by it waits for a
-    second person, and stays as it is until then.  `again` rules on what was ruled on before.
+    `times_right`: names say when it was.  `shift`: so much ("-1h") is added to that, and
+    to the end where the same clock said it (see `ruled_times`).  A ruling on all of a stream lifts its quarantine, too.
+    What would leave the cover of a hold by it waits for a second person, and is kept
+    until then.  `again` rules on what was ruled on before.
     """
     given = _ruling(ruling, shift, reason, again=again)
     with context.catalogue.read() as tx:
@@ -107,11 +106,11 @@ def recording_resolve(
         alone = not takes_two(context, tx)
     count, lifted, wanted = 0, list[int](), Uncovered([], [])
     for scope in scopes:
-        ruled = _rule_stream(context, scope, given, alone=alone)
-        count += ruled.done
-        wanted.found.extend(ruled.refused)
-        if ruled.whole and scope.stream.quarantined is not None:
-            refused = _lift(context, scope.stream, given, ruled, alone=alone)
+        done = _rule_stream(context, scope, given, alone=alone)
+        count += done.done
+        wanted.found.extend(done.refused)
+        if done.whole and scope.stream.quarantined is not None:
+            refused = _lift(context, scope.stream, given, alone=alone)
             wanted.found.extend(refused)
             (wanted.lifts if refused else lifted).append(scope.stream.key)
     waiting = None
@@ -273,27 +272,33 @@ def _moves(
     found: Sequence[_Concerned],
 ) -> list[Move]:
     """The new times of rows that follow each other."""
-    starts = [one.row.start + ruling.shift for one in found]
-    following = recordings.after(tx, stream.key, found[-1].row.start)
-    ends = [*starts[1:], None if following is None else following.start + ruling.shift]
-    tolerance = context.settings.retention.clock_tolerance
     first = recordings.first_known(tx, stream.camera) if ruling.shift else 0
+    if ruling.shift:
+        for row, doubt, _, _ in found:
+            _check_bounds(context, row.start + ruling.shift, doubt, first)
+    pairs = [(one.row, one.doubt) for one in found]
+    after = _following(tx, stream, found[-1].row.start)
+    tolerance = context.settings.retention.clock_tolerance
+    times = new_times(stream, pairs, ruling.shift, context.now, tolerance, after)
     moves = []
-    for (row, doubt, path, _), start, next_start in zip(
-        found, starts, ends, strict=True
-    ):
-        if ruling.shift:
-            _check_bounds(context, start, doubt, first)
-        mtime = row.end if doubt is None else doubt.mtime
-        end = end_of(start, mtime, next_start, stream.max_length, tolerance)
-        # Who rules says nothing of the end, so it is the latest that may be meant.
-        end = max(end, start + row.duration, mtime if mtime <= context.now else 0)
+    for (row, doubt, path, _), (start, end, known) in zip(found, times, strict=True):
         new = row._replace(
             start=start, duration=end - start, state=State.PRESENT,
             path=row.path if ruling.shift == 0 else path,
         )  # fmt: skip
-        moves.append(Move(row, new, Doubt(context.now, mtime, RULED + said(ruling))))
+        mtime = row.end if doubt is None else doubt.mtime
+        settled = recordings.ruled(context.now, mtime, said(ruling), known=known)
+        moves.append(Move(row, new, settled))
     return moves
+
+
+def _following(tx: Connection, stream: Stream, start: Micros) -> Micros | None:
+    """When the next recording began by its name, where that is in doubt as well."""
+    row = recordings.after(tx, stream.key, start)
+    doubt = None if row is None else recordings.doubt(tx, row.key)
+    if row is None or (doubt is not None and doubt.settled):
+        return None
+    return named(stream, row) if doubt or stream.quarantined is not None else None
 
 
 def _check_bounds(
@@ -359,7 +364,7 @@ def resolved(
 
 
 def _lift(
-    context: Context, stream: Stream, ruling: Ruling, ruled: _Ruled, *, alone: bool
+    context: Context, stream: Stream, ruling: Ruling, *, alone: bool
 ) -> list[Uncovering]:
     """The stream's times are understood, unless something would leave a hold's cover by
     that: what would, then.  While they are in doubt, nothing that is moved does."""

@@ -87,7 +87,7 @@ class UncoveredRecording:
 @dataclass(frozen=True, slots=True)
 class RulingWaiting:
     """A ruling, in words, that would end the cover of holds and waits for a second
-    person; its recordings stay as they are.  `streams`: how many would have times in
+    person; until then they keep its recordings.  `streams`: how many would have times in
     doubt no more.  `approved`: since when it is being carried out.  `uncovers` are the
     first of the recordings."""
 

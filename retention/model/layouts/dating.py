@@ -62,7 +62,7 @@ def choose_start(
     """
     if len(starts) == 1:
         return starts[0]
-    fitting = [at for at in starts if _is_end(at, mtime, max_length, tolerance)]
+    fitting = [at for at in starts if is_end(at, mtime, max_length, tolerance)]
     if fitting == [starts[0]]:
         return starts[0]
     lengths = list(usual)
@@ -134,7 +134,7 @@ def end_of(
     """
     if next_start is not None and next_start <= start:
         next_start = None
-    if _is_end(start, mtime, max_length, tolerance):
+    if is_end(start, mtime, max_length, tolerance):
         near = next_start is not None and abs(next_start - mtime) <= NEAR
         return max(mtime, next_start) if near and next_start is not None else mtime
     longest = start + max(max_length, 1)
@@ -162,7 +162,6 @@ def zone_error(
     return error
 
 
-def _is_end(
-    start: Micros, mtime: Micros, max_length: Micros, tolerance: Micros
-) -> bool:
+def is_end(start: Micros, mtime: Micros, max_length: Micros, tolerance: Micros) -> bool:
+    """Whether a recording that began at `start` may have ended with its mtime."""
     return start < mtime <= start + max_length + tolerance

@@ -1,0 +1,187 @@
+"""When a recording was, once a person has said by how much its name is out.  Pure.
+
+The clock that gave the name may have given the modification time too (a recorder that is
+its own file server): then both move.  Or another one did, which is right: then only the
+start moves.  Which it was is seen by what fits; where nothing tells, the recording ends
+with the later of the two, so that it is kept, and nobody says that it was recorded until
+then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import Enum, auto
+from typing import NamedTuple
+
+from retention.catalogue.recordings import Doubt
+from retention.footage.ingest.dates import LONGEST, DatingRules
+from retention.model.layouts.dating import NEAR, end_of, is_end
+from retention.model.layouts.layout import starts_in
+from retention.model.values import Micros, Recording, Stream
+
+
+class RuledFile(NamedTuple):
+    """A file of a stream that is ruled on: its times as catalogued and by its name, its
+    mtime, when it was first seen, and whether its end was no more than a guess."""
+
+    start: Micros
+    end: Micros
+    named: Micros
+    mtime: Micros
+    seen: Micros
+    guessed: bool
+
+
+class RuledTimes(NamedTuple):
+    """Its times from now on; not `known`: it may have ended sooner."""
+
+    start: Micros
+    end: Micros
+    known: bool
+
+
+class _Clock(Enum):
+    """Whose time a file's mtime is."""
+
+    OF_NAME = auto()
+    OTHER = auto()
+
+
+class _Reading(NamedTuple):
+    """A file with its new start, by how much that moves its name, and the name of the
+    file after it."""
+
+    file: RuledFile
+    start: Micros
+    moved: Micros
+    following: Micros | None
+
+
+def new_times(
+    stream: Stream,
+    found: Sequence[tuple[Recording, Doubt | None]],
+    by: Micros,
+    now: Micros,
+    tolerance: Micros,
+    following: Micros | None = None,
+) -> list[RuledTimes]:
+    """The times of rows of one stream in order, each with its doubt, once they begin `by`
+    later; `following`: the name of the one after them, if that is out as they are."""
+    rules = DatingRules(now, stream.max_length, tolerance)
+    files = [
+        RuledFile(
+            row.start,
+            row.end,
+            named(stream, row),
+            row.end if doubt is None else doubt.mtime,
+            now if doubt is None else doubt.seen,
+            guessed=doubt is not None and doubt.unended,
+        )
+        for row, doubt in found
+    ]
+    readings = list(_readings(files, by, following))
+    surely = [_surely(one, rules) for one in readings]
+    usual = _usual([
+        sure or _by_its_neighbour(one, rules)
+        for one, sure in zip(readings, surely, strict=True)
+    ])  # fmt: skip
+    return [
+        _times(one, by, sure or usual, rules)
+        for one, sure in zip(readings, surely, strict=True)
+    ]
+
+
+def named(stream: Stream, row: Recording) -> Micros:
+    """When a recording began by its name."""
+    starts = () if row.path is None else starts_in(stream, row.path)
+    return row.start if not starts or row.start in starts else starts[-1]
+
+
+def _readings(
+    files: Sequence[RuledFile], by: Micros, following: Micros | None
+) -> Iterator[_Reading]:
+    names = [*(file.named for file in files[1:]), following]
+    for file, after in zip(files, names, strict=True):
+        start = file.start + by
+        later = after if after is not None and after > file.named else None
+        yield _Reading(file, start, start - file.named, later)
+
+
+def _fits(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
+    """Whether a recording may have ended with its mtime, by that clock."""
+    start = one.file.named if clock is _Clock.OF_NAME else one.start
+    return is_end(start, one.file.mtime, rules.max_length, rules.tolerance)
+
+
+def _contradicted(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
+    """Whether it would have ended after the next one began, or after it was seen."""
+    gap = _gap(one, clock)
+    end = one.file.mtime + (one.moved if clock is _Clock.OF_NAME else 0)
+    overlaps = gap is not None and gap < -rules.tolerance
+    return overlaps or end > one.file.seen + rules.tolerance
+
+
+def _gap(one: _Reading, clock: _Clock) -> Micros | None:
+    """How long after it the next one began, by that clock."""
+    if one.following is None:
+        return None
+    return (
+        one.following + (0 if clock is _Clock.OF_NAME else one.moved) - one.file.mtime
+    )
+
+
+def _surely(one: _Reading, rules: DatingRules) -> _Clock | None:
+    fitting = [clock for clock in _Clock if _fits(one, clock, rules)]
+    likely = [clock for clock in fitting if not _contradicted(one, clock, rules)]
+    left = likely or fitting
+    return left[0] if len(left) == 1 else None
+
+
+def _by_its_neighbour(one: _Reading, rules: DatingRules) -> _Clock | None:
+    """By which it ends where the next one begins."""
+    near = [
+        clock
+        for clock in _Clock
+        for gap in [_gap(one, clock)]
+        if _fits(one, clock, rules) and gap is not None and abs(gap) <= rules.tolerance
+    ]
+    return near[0] if len(near) == 1 else None
+
+
+def _usual(found: Sequence[_Clock | None]) -> _Clock | None:
+    """What most of them show."""
+    more = found.count(_Clock.OF_NAME) - found.count(_Clock.OTHER)
+    if more == 0:
+        return None
+    return _Clock.OF_NAME if more > 0 else _Clock.OTHER
+
+
+def _times(
+    one: _Reading, by: Micros, clock: _Clock | None, rules: DatingRules
+) -> RuledTimes:
+    file, start = one.file, one.start
+    later = max(file.end + by, file.mtime if file.mtime <= rules.now else 0, start + 1)
+    if one.moved == 0:
+        return RuledTimes(start, later, _is_known(one, rules))
+    if clock is None or not _fits(one, clock, rules):
+        return RuledTimes(start, later, known=False)
+    if clock is _Clock.OTHER:
+        after = None if one.following is None else one.following + one.moved
+        end = end_of(start, file.mtime, after, rules.max_length, rules.tolerance)
+        return RuledTimes(start, end, known=True)
+    own = file.mtime + one.moved
+    return RuledTimes(start, own if file.guessed else max(own, file.end + by), True)
+
+
+def _is_known(one: _Reading, rules: DatingRules) -> bool:
+    """Whether something says when a file ended whose name is right."""
+    file, following = one.file, one.following
+    if _fits(one, _Clock.OF_NAME, rules):
+        return True
+    if following is None:
+        return False
+    if abs(following - file.mtime) <= NEAR:  # a longer recording than the others
+        return file.mtime - file.named <= LONGEST + rules.tolerance
+    # Of a recorder whose modification times say nothing the next start is the end.
+    says_nothing = abs(file.mtime - file.named) <= NEAR
+    return says_nothing and following - file.named <= rules.max_length
