@@ -1,10 +1,11 @@
 """What is in quarantine, and since when: asked of all of it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import Connection
 
-from retention.catalogue.recordings import RULED, Key, get
+from retention.catalogue.recordings import RULED, Key
 from retention.model.values import Micros, State
 
 
@@ -27,7 +28,18 @@ def less_in_doubt(
         for key, at in seen.items()
         if key not in kept or (at is not None and kept[key] < at)
     }
-    return [(key, less[key]) for key in sorted(less) if get(tx, key) is not None]
+    return [(key, less[key]) for key in sorted(_there(tx, less))]
+
+
+def _there(tx: Connection, keys: Collection[Key]) -> list[Key]:
+    """Those of which there is a recording: most that ever were in doubt are long gone."""
+    found = tx.exec_driver_sql(
+        "SELECT r.stream, r.start, r.n FROM json_each(?) asked CROSS JOIN recording r"
+        " ON r.stream = asked.value ->> 0 AND r.start = asked.value ->> 1"
+        " AND r.n = asked.value ->> 2",
+        (json.dumps(list(keys)),),
+    )
+    return [tuple(row) for row in found]
 
 
 def last_in_doubt(tx: Connection) -> dict[int, Micros]:
