@@ -18,7 +18,7 @@ from contextvars import ContextVar
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
@@ -175,6 +175,13 @@ class Transaction(Connection):
         return self.author.append(self, entry)
 
 
+class Cycle(NamedTuple):
+    """A deletion cycle of a root: when it began, and whether it is over."""
+
+    began: Micros
+    over: bool
+
+
 class Catalogue:
     """An open catalogue.  All writes go through `write`, all reads through `read`.
 
@@ -182,6 +189,9 @@ class Catalogue:
     `lawful` whether that was allowed: `control.lawful`.
     `planned`: the digests of the lists of plans, each with what it was taken at.
     `next_due`: what falls due next, as the alarm *overdue* knows it.
+    `cycles`: by root the last deletion cycle of this process.
+    `free_since`: by root since when nothing is in the way of what is overdue, as the
+    alarm *overdue* knows it.
     `written`: by table how often transactions from here changed rows of it.
     `foreign`: how often somebody else was seen to have written into the file.
     """
@@ -198,6 +208,8 @@ class Catalogue:
         self.planned: dict[int, tuple[Any, str]] = {}
         self.lawful: Lawful | None = None
         self.next_due: NextDue | None = None
+        self.cycles: dict[int, Cycle] = {}
+        self.free_since: dict[int, Micros] = {}
         self.written: Counter[str] = Counter()
         self.foreign = 0
         self._data_version: int | None = None

@@ -163,7 +163,8 @@ ALARMS: dict[str, Alarm] = {
         watch="control.lawful:unlawful",
     ),
     OVERDUE: Alarm(
-        "put right what the detail says; what can be deleted goes with the next cycle",
+        "put right what the detail says: what that was in the way of goes with the next "
+        "cycle, what could not be deleted when it is tried again",
         Rank.BROKEN,
         watch="reports.overdue:overdue",
     ),

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from retention.catalogue import batches, roots
-from retention.catalogue.db import Catalogue, Priority
+from retention.catalogue.db import Catalogue, Cycle, Priority
 from retention.catalogue.log import Log
 from retention.control.gate import Gate
 from retention.deletion.batch import Batches, Publish
@@ -98,6 +98,12 @@ class Deleter:
         Raises RootUnavailableError and CatalogueError: what was begun stays on record
         as an open intent and is recovered.
         """
+        self._catalogue.cycles[root.key] = Cycle(now, over=False)
+        result = self._cycle(root, now, stop)
+        self._catalogue.cycles[root.key] = Cycle(now, over=True)
+        return result
+
+    def _cycle(self, root: OpenRoot, now: Micros, stop: Stop) -> CycleResult:
         results: list[Result] = []
         vain = 0
         while not stop():

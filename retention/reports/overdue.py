@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from retention.catalogue import due, entries, plans, policies, raised, roots, streams
 from retention.catalogue.db import PAUSE_FACT, get_fact
-from retention.catalogue.due import Span
+from retention.catalogue.due import Span, Sum
 from retention.catalogue.next_due import NextDue
 from retention.control import guards
 from retention.control.alarms import Condition, Stands
@@ -45,10 +45,17 @@ def overdue(context: Context, tx: Connection) -> Stands:
         behind, at = _behind(context, root, policy, wait)
         until = min(until, at)
         sums = due.paged(context.catalogue, behind, due.totals, late)
-        total = sum(sums.values(), due.total_failed(tx, root.key))
+        rest, failed = sum(sums.values(), Sum(0, 0)), due.total_failed(tx, root.key)
+        total = rest + failed
         concerned = sorted({one.camera for one in behind if one.stream in sums})
+        ways = [*_in_the_way(tx, root, now)]
+        if ways or not rest.number:
+            context.catalogue.free_since.pop(root.key, None)
+        else:
+            since = context.catalogue.free_since.setdefault(root.key, now)
+            ways = [_freely(context, tx, root, late, since)]
         if total.number:
-            why = "; ".join(_why(tx, root, now)) or _unexplained(tx, late)
+            why = "; ".join((*ways, *_failures(tx, root)))
             detail = f"{counted(total.number, 'recording')}, {format_size(total.size)}: {why}"
             found[root.name] = Condition(detail, tuple(concerned))
     return Stands(found, now if found else until)
@@ -80,31 +87,52 @@ def _behind(
     return behind, min(until, FOREVER if free is None else free)
 
 
-def _why(tx: Connection, root: Root, now: int) -> Iterator[str]:
-    """What keeps due footage from being deleted, as far as the catalogue tells."""
+def _in_the_way(tx: Connection, root: Root, now: Micros) -> Iterator[str]:
+    """What keeps all due footage of a root from being deleted."""
     pause = get_fact(tx, PAUSE_FACT)
     if pause is not None and pause["until"] > now:
         yield f"deletion is paused until {format_utc(pause['until'])}"
     if root.adopted is None:
         yield "the root is not scanned completely yet"
-    for one in raised.everyone(tx):
-        if one.name in guards.GUARDS and one.scope in ("", root.name):
-            yield f"guard {one.name} holds"
     plan = plans.of_root(tx, root.key)
-    if plan is not None and plan.state == "approved":
-        yield f"plan {plan.key} was approved, and goes from the next cycle on"
-    elif plan is not None:
+    approved = plan is not None and plan.state == "approved"
+    for one in raised.everyone(tx):
+        over = approved and one.name == guards.VOLUME  # the next cycle clears it
+        if one.name in guards.GUARDS and one.scope in ("", root.name) and not over:
+            yield f"guard {one.name} holds"
+    if plan is not None and not approved:
         yield f"plan {plan.key} waits: `retention deletion approve {plan.key}`"
+
+
+def _freely(
+    context: Context, tx: Connection, root: Root, late: Span, since: Micros
+) -> str:
+    """When that goes which nothing has been in the way of since then: the next cycle has
+    it, unless the service was away, or a cycle has been."""
+    plan = plans.of_root(tx, root.key)
+    what = "" if plan is None else f"plan {plan.key} was approved, and "
+    last = context.catalogue.cycles.get(root.key)
+    if last is not None and last.began > since:
+        if last.over:
+            return "no reason is known"
+        return f"{what}goes with the cycle that began at {format_utc(last.began)}"
+    for began in entries.listing(tx, kind="service.started", limit=1):
+        if began["at"] > late.until:
+            return f"the service was not running until {format_utc(began['at'])}"
+    if last is None:
+        return "no cycle has begun since the service was started"
+    if last.began <= late.until:
+        state = (
+            "no other cycle has begun since" if last.over else "a cycle goes on since"
+        )
+        return f"{state} {format_utc(last.began)}"
+    return f"{what}goes with the next cycle"
+
+
+def _failures(tx: Connection, root: Root) -> Iterator[str]:
+    """What was tried to delete and could not be."""
     for failure in due.failures(tx, root.key, SHOWN):
         yield (
             f"{counted(failure.number, 'recording')} could not be deleted ({failure.error}), tried "
             f"again at {format_utc(failure.retry_at)}"
         )
-
-
-def _unexplained(tx: Connection, late: Span) -> str:
-    """Where nothing in the catalogue keeps it: the service may have been away."""
-    for began in entries.listing(tx, kind="service.started", limit=1):
-        if began["at"] > late.until:
-            return f"the service was not running until {format_utc(began['at'])}"
-    return "no reason is known"

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from retention import __version__
-from retention.catalogue import db
+from retention.catalogue import db, raised
 from retention.catalogue import log as audit
 from retention.catalogue.db import Priority, quick_check
 from retention.control import clock_guard, guards, successor
@@ -204,7 +204,7 @@ class Service:
             add(
                 f"cycle:{work.name}",
                 retention.cycle,
-                partial(delete, "cycle", work.cycle),
+                partial(delete, "cycle", partial(self.cycle, work)),
             )
             add(
                 f"reconcile:{work.name}",
@@ -294,6 +294,18 @@ class Service:
             clear = partial(self._core.alarms.clear, guards.READING, "", reason)
             self._try(partial(clear, judged.now), judged.now)
         housekeeping.look_for_silence(self._works, self._core.alarms, judged.now)
+
+    def cycle(self, work: RootWork, stop: Stop) -> None:
+        """A deletion cycle of a root; after it nobody is told any longer than a round
+        takes that what is gone is overdue."""
+        work.cycle(stop)
+        self._try(partial(self._look_again, work.name), self._core.now())
+
+    def _look_again(self, root: str) -> None:
+        with self._core.catalogue.read() as tx:
+            told = raised.is_raised(tx, guards.OVERDUE, root)
+        if told:
+            self._housekeeping.trigger("tick", self.tick)
 
     def _clear_log(self, now: Micros) -> None:
         made, sound = self._core.reserve.make(), self._publishing.trouble is None

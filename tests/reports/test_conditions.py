@@ -3,8 +3,9 @@
 import pytest
 
 from retention.catalogue import cameras, raised, roots
-from retention.catalogue.db import PAUSE_FACT, Priority, put_fact
+from retention.catalogue.db import PAUSE_FACT, Cycle, Priority, put_fact
 from retention.control.approvals import deletion_approve
+from retention.control.verbs import VERBS
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Camera, Custody
 from tests.support.alarmed import watch
 from tests.support.plant import T0, Plant
@@ -69,10 +70,85 @@ def test_what_waits_for_its_plan_is_overdue_until_the_cycle_after_the_approval(p
     assert "plan 1 waits: `retention deletion approve 1`" in alarm.detail
     deletion_approve(plant.asked(plant.settings(), SUPERVISOR), plan=1)
     (alarm,) = alarms(plant, "overdue").values()
-    assert "plan 1 was approved, and goes from the next cycle on" in alarm.detail
+    assert alarm.detail.endswith(": plan 1 was approved, and goes with the next cycle")
     plant.round(T0 + HOUR + MINUTE)
     assert not old.exists()
     assert alarms(plant, "overdue") == {}
+
+
+def test_once_a_cycle_has_been_nobody_is_told_that_the_plan_goes_with_the_next(plant):
+    old, linked = (plant.film(T0 - (40 + day) * DAY) for day in range(2))
+    plant.round(T0)
+    linked.with_name("link").hardlink_to(linked)
+    plant.round(T0 + HOUR)
+    deletion_approve(plant.asked(plant.settings(), SUPERVISOR), plan=1)
+    plant.round(T0 + HOUR + MINUTE)
+    assert (old.exists(), linked.exists()) == (False, True)
+    plant.now += SECOND
+    (alarm,) = alarms(plant, "overdue").values()
+    assert alarm.detail.startswith(
+        "1 recording, 10 B: 1 recording could not be deleted"
+    )
+    assert "the next cycle" not in alarm.detail
+
+
+def test_what_a_ruling_makes_due_goes_with_the_next_cycle_and_is_told_so(plant):
+    """Their names are far before the day on which they were last written."""
+    old = [plant.film(T0 - 25 * DAY, shown=T0 - (30 + day) * DAY) for day in range(3)]
+    plant.round(T0)
+    plant.round(T0 + 4 * DAY)
+    assert alarms(plant, "overdue") == {}
+    VERBS["recording.resolve"].resolve()(
+        plant.asked(plant.settings(), SUPERVISOR),
+        camera="1001", ruling="times_right", reason="they were copied",
+    )  # fmt: skip
+    plant.now += SECOND
+    for _ in range(2):
+        (alarm,) = alarms(plant, "overdue").values()
+        assert alarm.detail.startswith("3 recordings, ")
+        assert alarm.detail.endswith(": goes with the next cycle")
+    plant.round(plant.now + MINUTE)
+    assert not any(file.exists() for file in old)
+    assert alarms(plant, "overdue") == {}
+
+
+def test_what_a_pause_was_in_the_way_of_goes_with_the_next_cycle(plant):
+    """The alarm stood all the time, with another reason."""
+    plant.film(T0 - 27 * DAY - 23 * HOUR)
+    plant.round(T0)
+    with plant.catalogue.write(Priority.HOLD) as tx:
+        put_fact(tx, PAUSE_FACT, {"until": T0 + 3 * HOUR, "since": T0})
+    plant.round(T0 + 3 * HOUR - SECOND)
+    (alarm,) = alarms(plant, "overdue").values()
+    assert "paused" in alarm.detail
+    plant.now += 2 * SECOND
+    (alarm,) = alarms(plant, "overdue").values()
+    assert alarm.detail.endswith(": goes with the next cycle")
+
+
+def test_what_is_there_though_a_cycle_has_been_has_no_reason_that_is_known(plant):
+    """What a program says that does not see a file as due which is: a cycle that finds
+    nothing to do stands for that."""
+    plant.film(T0 - 27 * DAY - 23 * HOUR)
+    plant.round(T0)
+    plant.now = T0 + 5 * HOUR
+    plant.catalogue.cycles[1] = Cycle(plant.now - MINUTE, over=True)
+    (alarm,) = alarms(plant, "overdue").values()
+    assert alarm.detail.endswith(": goes with the next cycle")
+    plant.catalogue.cycles[1] = Cycle(plant.now + SECOND, over=False)
+    (alarm,) = alarms(plant, "overdue").values()
+    assert ": goes with the cycle that began at " in alarm.detail
+    plant.catalogue.cycles[1] = Cycle(plant.now + SECOND, over=True)
+    (alarm,) = alarms(plant, "overdue").values()
+    assert alarm.detail.endswith(": no reason is known")
+
+
+def test_where_no_cycle_begins_nobody_is_told_of_the_next(plant):
+    plant.film(T0 - 27 * DAY - 23 * HOUR)
+    plant.round(T0)
+    plant.now = T0 + 5 * HOUR
+    (alarm,) = alarms(plant, "overdue").values()
+    assert "no other cycle has begun since 2026-07-20T10:00:00Z" in alarm.detail
 
 
 def test_what_became_due_while_the_service_was_down_is_told_so(plant):

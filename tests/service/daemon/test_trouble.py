@@ -7,7 +7,8 @@ import uuid
 
 import pytest
 
-from retention.catalogue import db, holds
+from retention.catalogue import db, holds, raised
+from retention.catalogue.db import PAUSE_FACT, Priority, put_fact
 from retention.control import alarms, in_force
 from retention.deletion import batch as procedure
 from retention.holds import effect
@@ -349,6 +350,34 @@ def test_another_sites_catalogue_is_refused(installed, tmp_path):
     done = subprocess.run([os.sys.executable, *code], capture_output=True, text=True)
     assert done.returncode == 1
     assert "site test" in done.stderr
+
+
+def test_what_was_overdue_and_went_is_not_told_until_the_next_round(
+    fake_clock, installed, service
+):
+    """A supervisor ruled on it, or a pause was over, a moment ago."""
+    installed.record(clock.read().wall, 23 * HOUR)
+    (work,) = service._works
+    work.scan(never)
+    with service._core.catalogue.write(Priority.HOLD) as tx:
+        until = clock.read().wall + 4 * HOUR
+        put_fact(tx, PAUSE_FACT, {"until": until, "since": until - 4 * HOUR})
+    fake_clock.elapsed += 4 * HOUR - SECOND
+    service.tick(never)
+    assert service._housekeeping.pending("tick") is False
+    service.cycle(work, never)
+    assert "paused" in overdue(service)[0].detail
+    fake_clock.elapsed += 2 * SECOND
+    service._housekeeping.start()
+    service.cycle(work, never)
+    assert service._housekeeping.wait_idle(60)
+    service._housekeeping.stop()
+    assert overdue(service) == []
+
+
+def overdue(service):
+    with service._core.catalogue.read() as tx:
+        return raised.named(tx, "overdue")
 
 
 def test_the_heartbeat_says_what_there_is(installed, service):
