@@ -127,7 +127,10 @@ def _figures(answer: Status, zone: str) -> list[tuple[str, Any]]:
     holds, policy = answer.holds, answer.policy
     return [
         ("site", f"{answer.site}, {local(answer.at, zone)}"),
-        ("oldest footage not under hold", local(answer.oldest_unheld, zone)),
+        (
+            "oldest footage not under hold or in doubt",
+            local(answer.oldest_unheld, zone),
+        ),
         (
             "holds",
             f"{holds.active} active, {holds.cooling_off} cooling off, "

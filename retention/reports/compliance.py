@@ -96,8 +96,8 @@ def compliance(evidence: Evidence, asked: Selection) -> Report:
     return evidence.report(
         "compliance", "Compliance", asked, _verdict(total, beats, late, alarms), tables,
         [
-            "The oldest footage under no hold and what is overdue are as the service "
-            "counted them each hour: without the service there is no figure",
+            "The oldest footage under no hold and not in doubt, and what is overdue are as "
+            "the service counted them each hour: without the service there is no figure",
             "The service holds the log against its own rules each day; that it is intact "
             "and lawful `retention audit verify DIR --deep --key KEY` proves",
         ],
@@ -121,8 +121,8 @@ def _verdict(
         age = beats[-1].entry["at"] - oldest
         said.append(
             ReportSaid(
-                f"at the end the oldest footage under no hold was {format_duration(age)} "
-                "old"
+                "at the end the oldest footage under no hold and not in doubt was "
+                f"{format_duration(age)} old"
             )
         )
     guards = [one for one in alarms if one.is_guard]
@@ -161,7 +161,9 @@ def _by_day(
         ReportColumn("recordings", "deleted", "number"),
         ReportColumn("on_time", "on time", "share"),
         ReportColumn("worst_lateness", "worst lateness", "duration"),
-        ReportColumn("oldest_unheld", "oldest under no hold", "instant"),
+        ReportColumn(
+            "oldest_unheld", "oldest under no hold and not in doubt", "instant"
+        ),
         ReportColumn("age", "its age", "duration"),
         ReportColumn("overdue", "most overdue at once", "number"),
     ]

@@ -91,7 +91,7 @@ WORDS: dict[str, str] = {
     "old_size": "entries that the catalogue had; of a successor log: under `old_head`",
     "old_until": "as `until`, until now",
     "oldest": "the earliest start",
-    "oldest_unheld": "the earliest start of a recording under no hold",
+    "oldest_unheld": "the earliest start of a recording under no hold and not in doubt",
     "origin": "where it comes from: see the kind",
     "outcome": "what became of it: of a file, see *Outcomes*",
     "overdue": "recordings whose period ended over a cycle ago, under no hold",

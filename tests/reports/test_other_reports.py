@@ -33,7 +33,7 @@ def test_a_site_that_keeps_its_promise_reads_so(site, reported):
     assert all(good is not False for _, good in said(report))
     assert said(report)[0][0].startswith("deleted on time: 100% of 1 recording")
     assert (
-        "at the end the oldest footage under no hold was 28 days old",
+        "at the end the oldest footage under no hold and not in doubt was 28 days old",
         None,
     ) in said(report)
     (day,) = table(report, "days")

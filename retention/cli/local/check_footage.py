@@ -150,7 +150,7 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OTHER_MOUNT = _Trouble(
     "another file system is mounted inside a footage root; nothing in it is catalogued "
     "or deleted",
-    "give it a [[root]] of its own, and let no root lie inside another",
+    "mount it elsewhere, outside of every root, and give it a [[root]] of its own there",
 )
 
 

@@ -305,9 +305,12 @@ def _next_lines() -> list[str]:
 
 
 def rights(path: str) -> str:
-    """The command that lets the service delete below `path`, now and in directories
-    that are made later.  Deleting needs rights on directories only, not on files."""
-    entries = f"u:{SERVICE_USER}:rwx,d:u:{SERVICE_USER}:rwx"
+    """The command that lets whoever runs this delete below `path`, for root the service,
+    now and in directories that are made later.  Deleting needs rights on directories
+    only, not on files."""
+    me = caller()
+    user = shlex.quote(SERVICE_USER if me.uid == 0 else me.name or str(me.uid))
+    entries = f"u:{user}:rwx,d:u:{user}:rwx"
     return f"find {shlex.quote(path)} -xdev -type d -exec setfacl -m {entries} {{}} +"
 
 

@@ -19,7 +19,7 @@ from retention.catalogue.lost import Lost
 from retention.catalogue.recordings import Doubt, Key
 from retention.footage.ingest import doubted, losses, moved, recorded
 from retention.footage.ingest.matching import rows_of, rows_of_read
-from retention.footage.ingest.owners import NOT_OF_LAYOUT, Owned, Owners, Slot
+from retention.footage.ingest.owners import Owned, Owners, Slot
 from retention.footage.ingest.placing import Finished, Placed, note_delays, place
 from retention.footage.ingest.seen import Met, SeenDirectory, Waiting
 from retention.footage.read import FileSeen, as_seen
@@ -195,7 +195,7 @@ class Intake:
                 elif is_in_progress(preset, path):
                     self._in_progress(reading, name)
                 elif (owned := whose(path)) is None:
-                    reading.is_odd(name, NOT_OF_LAYOUT)
+                    reading.is_odd(name, self._parts.owners.why_nobodys(path))
                 else:
                     files.append(_FoundFile(reading, name, path, owned))
         return files

@@ -41,8 +41,9 @@ def find(tx: Connection, parts: Parts) -> Mapping[str, Condition]:
 def settle(
     tx: Transaction, parts: Parts, found: Mapping[str, Condition], now: Micros
 ) -> None:
-    """Raise these, and end those of the root whose files are no more in doubt."""
-    over = "none of its files is in quarantine any more"
+    """Raise these, and end those of the root whose files are no more in doubt, or are
+    since their whole stream is: alarm *stream* has them then."""
+    over = "none of its files is in quarantine for that alone any more"
     alarms.settle(tx, now, guards.LATE, found, root=parts.root.name, over=over)
 
 

@@ -20,6 +20,7 @@ from retention.model.values import Camera, Custody, Micros, Stream
 from retention.tlog.in_force import StreamSaid
 
 NOT_OF_LAYOUT = "not named as the layout says"
+NO_TIME = "named as the layout says, but of no time that can be, or of one before 1970"
 _NOT_OURS = {
     Custody.POLICE: "police custody: the council must hold none of it",
     Custody.THIRD_PARTY: "a third party's camera: not the council's footage",
@@ -172,6 +173,11 @@ class Owners:
                 yield Owned(
                     self._slot(layout, parsed.name, parsed.extension), parsed.starts
                 )
+
+    def why_nobodys(self, path: bytes) -> str:
+        """Why a path has no reading."""
+        fits = any(layout.fits(path) for layout in self._layouts)
+        return NO_TIME if fits else NOT_OF_LAYOUT
 
     @property
     def has_earlier(self) -> bool:

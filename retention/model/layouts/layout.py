@@ -134,6 +134,10 @@ class Layout:
             _bound(self._names)
         return Parsed(name, starts, self._extensions[extension])
 
+    def fits(self, path: bytes) -> bool:
+        """Whether a path matches, whatever its date and time may mean."""
+        return self._match(path) is not None
+
     def _local_starts(self, found: _Found, within: Micros) -> tuple[Micros, ...]:
         hour = found.group("Y", "m", "d", "H")
         bases = self._hours.get(hour)

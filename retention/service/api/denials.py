@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retention.catalogue.db import Priority
-from retention.control import alarms, guards
+from retention.control import alarms, guards, verbs
 from retention.model.errors import CatalogueError
 from retention.model.values import MINUTE, Actor, Micros
 
@@ -99,5 +99,10 @@ class Denials:
             tx.append("access.denied", verb=verb, count=count)
             if actor.role != NOBODY and verb != CONNECTION:
                 who = actor.name or f"user {actor.uid}"
-                detail = f"{who} ({actor.role}) asked for {verb!r}, which they may not"
+                why = (
+                    "which that role may do, but not this person in this case"
+                    if verbs.may_ask(actor.role, verb)
+                    else "which that role may not"
+                )
+                detail = f"{who} ({actor.role}) asked for {verb!r}, {why}"
                 alarms.trip(tx, now, guards.REFUSED, who, detail)

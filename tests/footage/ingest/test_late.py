@@ -141,6 +141,14 @@ def test_the_alarm_of_a_delivery_ends_with_the_last_of_its_files_in_doubt(plant)
     assert (alarms(plant), len(plant.entries("alarm.ended"))) == ({}, 1)
 
 
+def test_a_delivery_that_ends_as_its_stream_is_in_doubt_has_not_left_quarantine(plant):
+    hourly(plant, 12, 20 * MINUTE)
+    assert "quarantined" in states(plant)
+    assert alarms(plant) == {}
+    reasons = {one["fields"]["reason"] for one in plant.opened("alarm.ended")}
+    assert "none of its files is in quarantine for that alone any more" in reasons
+
+
 def test_a_delivery_is_ruled_on_as_one_and_nothing_else_with_it(plant):
     """An FTP backlog of 30 hours is right; what comes an hour later is another."""
     plant.round(T0)

@@ -64,6 +64,18 @@ def test_old_unknown_files_are_told(world, scan):
     assert found.detail.startswith("1 file, 5 B, in 1 directory: not named as")
 
 
+@pytest.mark.parametrize("day", ["1969-12-31_23-00-00", "2026-02-31_09-00-00"])
+def test_a_file_named_as_the_layout_says_of_no_possible_time_is_told_as_such(
+    world, scan, day
+):
+    world.write(f"1001/{day}.mp4", T0 + HOUR)
+    scan()
+    (row,) = world.unknown()
+    assert row.reason == (
+        "named as the layout says, but of no time that can be, or of one before 1970"
+    )
+
+
 def test_the_folder_of_no_registered_camera_is_reported(world, scan):
     world.write(f"9999/{NAME}", T0 + HOUR)
     scan()

@@ -10,7 +10,7 @@ import pytest
 
 from retention.catalogue import raised
 from retention.control.verbs import VERBS, Verb
-from retention.model.values import HOUR
+from retention.model.values import HOUR, Actor
 from retention.service.api import denials
 from retention.service.api.peer import Peer
 from retention.service.api.server import Request
@@ -130,7 +130,18 @@ def test_somebody_of_the_house_who_tries_what_they_may_not_is_an_alarm(office, p
     with office.desk.core.catalogue.read() as tx:
         (alarm,) = raised.everyone(tx)
     assert (alarm.name, alarm.scope) == ("refused", people.art.name)
-    assert "(auditor) asked for 'hold.approve'" in alarm.detail
+    assert "(auditor) asked for 'hold.approve', which that role may not" in alarm.detail
+
+
+def test_who_may_do_a_thing_but_not_twice_is_not_said_to_have_no_right(office):
+    """The second of two who end an alarm was the first one, too."""
+    carl = Actor(61002, 61002, 11, "supervisor", "carl")
+    office.desk.denials.note(carl, "alarm.acknowledge", clock.read().wall, 0)
+    with office.desk.core.catalogue.read() as tx:
+        (alarm,) = raised.everyone(tx)
+    assert alarm.detail.endswith(
+        "'alarm.acknowledge', which that role may do, but not this person in this case"
+    )
 
 
 def test_a_role_that_was_taken_away_ends_at_once_in_a_session_still_open(

@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -311,6 +312,18 @@ def test_made_by_root_in_the_services_directory_all_is_the_services(site):
     owners = {path.name: path.stat().st_uid for path in site.state.iterdir()}
     assert set(owners.values()) == {65534}
     assert {db.NAME, log_key.NAME, reserve.NAME} <= set(owners)
+
+
+@needs.root
+def test_the_rights_it_prints_are_for_whoever_runs_it():
+    """On a laptop there is no service's user."""
+    for user, name in ((0, "cctv-retention"), (65534, "nobody")):
+        code = (
+            "import os; from retention.cli.local.init import rights; "
+            f"os.setuid({user}); print(rights('/srv/nvr1'))"
+        )
+        said = subprocess.check_output([sys.executable, "-c", code], text=True)
+        assert f"-m u:{name}:rwx,d:u:{name}:rwx" in said
 
 
 @needs.root
