@@ -14,12 +14,12 @@ from retention.catalogue.recordings import RULED, UNENDED
 from retention.model.values import Micros, State, Stream, Window
 
 _IN_WINDOW = "stream=? AND start>? AND start<? AND start+duration>?"
-_UNENDED = (
-    "EXISTS (SELECT 1 FROM quarantine q WHERE q.stream=r.stream AND q.start=r.start "
-    f"AND q.n=r.n AND q.reason LIKE '{RULED}%{UNENDED}')"
-)
 _FINISHED = f"r.state IN ({int(State.PRESENT)}, {int(State.FAILED)})"
-_CERTAIN = f"{_FINISHED} AND NOT {_UNENDED}"
+# Of one stream, and looked up once: most have none.
+_CERTAIN = (
+    f"{_FINISHED} AND (r.start, r.n) NOT IN (SELECT q.start, q.n FROM quarantine q "
+    f"WHERE q.stream=? AND q.reason LIKE '{RULED}%{UNENDED}')"
+)
 # CROSS JOIN: SQLite keeps the order, from the few in quarantine to their rows.
 _QUARANTINED = (
     "quarantine q CROSS JOIN recording r ON r.stream=q.stream AND r.start=q.start "
@@ -49,7 +49,7 @@ def sums(tx: Connection, stream: Stream, window: Window) -> Sums:
     row = tx.exec_driver_sql(
         "SELECT count(*), coalesce(sum(size), 0), total(size=0), min(start+duration), "
         f"max(start+duration) FROM recording r WHERE {_IN_WINDOW} AND {_CERTAIN}",
-        _values(stream, window),
+        (*_values(stream, window), stream.key),
     ).one()
     number, size, empty, first, last = row
     return Sums(number, size, int(empty), first, last)
@@ -65,7 +65,7 @@ def islands(
         "start, n ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before "
         f"FROM recording r WHERE {_IN_WINDOW} AND {_CERTAIN}) "
         "WHERE before IS NULL OR start-before>=? ORDER BY start",
-        (*_values(stream, window), no_gap),
+        (*_values(stream, window), stream.key, no_gap),
     ).all()
     ends = [before for _, before in found[1:]] + [last_end]
     return [Window(row[0], end) for row, end in zip(found, ends, strict=True)]
@@ -97,8 +97,8 @@ def beside(
         f"AND start<? AND start+duration>? AND start+duration<=? AND {_CERTAIN} "
         "UNION ALL SELECT start, start+duration FROM recording r WHERE stream=? "
         f"AND start>=? AND start<? AND {_CERTAIN}",
-        (stream.key, reach, window.start, window.start - no_gap, window.start,
-         stream.key, window.end, window.end + no_gap),
+        (stream.key, reach, window.start, window.start - no_gap, window.start, stream.key,
+         stream.key, window.end, window.end + no_gap, stream.key),
     )  # fmt: skip
     return [Window(*row) for row in found]
 

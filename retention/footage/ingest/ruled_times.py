@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from retention.catalogue.recordings import Doubt
 from retention.footage.ingest.dates import LONGEST, DatingRules
-from retention.model.layouts.dating import NEAR, end_of, is_end
+from retention.model.layouts.dating import NEAR, is_end
 from retention.model.layouts.layout import starts_in
 from retention.model.values import Micros, Recording, Stream
 
@@ -81,10 +81,11 @@ def new_times(
     ]
     readings = list(_readings(files, by, following))
     surely = [_surely(one, rules) for one in readings]
-    usual = _usual([
-        sure or _by_its_neighbour(one, rules)
+    likely = [
+        sure or _likely(one, rules)
         for one, sure in zip(readings, surely, strict=True)
-    ])  # fmt: skip
+    ]  # fmt: skip
+    usual = _usual(likely)
     return [
         _times(one, by, sure or usual, rules)
         for one, sure in zip(readings, surely, strict=True)
@@ -107,45 +108,55 @@ def _readings(
         yield _Reading(file, start, start - file.named, later)
 
 
-def _fits(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
-    """Whether a recording may have ended with its mtime, by that clock."""
+def _fits(one: _Reading, clock: _Clock, longest: Micros, rules: DatingRules) -> bool:
+    """Whether a recording of at most that length may have ended with its mtime."""
     start = one.file.named if clock is _Clock.OF_NAME else one.start
-    return is_end(start, one.file.mtime, rules.max_length, rules.tolerance)
-
-
-def _contradicted(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
-    """Whether it would have ended after the next one began, or after it was seen."""
-    gap = _gap(one, clock)
-    end = one.file.mtime + (one.moved if clock is _Clock.OF_NAME else 0)
-    overlaps = gap is not None and gap < -rules.tolerance
-    return overlaps or end > one.file.seen + rules.tolerance
+    return is_end(start, one.file.mtime, longest, rules.tolerance)
 
 
 def _gap(one: _Reading, clock: _Clock) -> Micros | None:
     """How long after it the next one began, by that clock."""
     if one.following is None:
         return None
-    return (
-        one.following + (0 if clock is _Clock.OF_NAME else one.moved) - one.file.mtime
-    )
+    moved = 0 if clock is _Clock.OF_NAME else one.moved
+    return one.following + moved - one.file.mtime
+
+
+def _is_next(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
+    gap = _gap(one, clock)
+    return gap is not None and abs(gap) <= rules.tolerance
+
+
+def _possible(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
+    """Not before it began, nor after the next one did, nor after it was seen."""
+    gap = _gap(one, clock)
+    if gap is not None and gap < -rules.tolerance:
+        return False
+    seen = clock is _Clock.OF_NAME or one.file.mtime <= one.file.seen + rules.tolerance
+    return seen and _fits(one, clock, max(LONGEST, rules.max_length), rules)
+
+
+def _plausible(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
+    """And no longer than its stream's recordings are, or until the next one began."""
+    usual = _fits(one, clock, rules.max_length, rules)
+    return _possible(one, clock, rules) and (usual or _is_next(one, clock, rules))
 
 
 def _surely(one: _Reading, rules: DatingRules) -> _Clock | None:
-    fitting = [clock for clock in _Clock if _fits(one, clock, rules)]
-    likely = [clock for clock in fitting if not _contradicted(one, clock, rules)]
-    left = likely or fitting
-    return left[0] if len(left) == 1 else None
+    possible = [clock for clock in _Clock if _possible(one, clock, rules)]
+    if len(possible) == 1 and _plausible(one, possible[0], rules):
+        return possible[0]
+    return None
 
 
-def _by_its_neighbour(one: _Reading, rules: DatingRules) -> _Clock | None:
-    """By which it ends where the next one begins."""
-    near = [
-        clock
-        for clock in _Clock
-        for gap in [_gap(one, clock)]
-        if _fits(one, clock, rules) and gap is not None and abs(gap) <= rules.tolerance
-    ]
-    return near[0] if len(near) == 1 else None
+def _likely(one: _Reading, rules: DatingRules) -> _Clock | None:
+    """What one file shows that may be either: enough where most show the same."""
+    found = [clock for clock in _Clock if _plausible(one, clock, rules)]
+    if len(found) > 1 and one.file.mtime + one.moved > one.file.seen + rules.tolerance:
+        return _Clock.OTHER  # it can't have ended after it was seen
+    if len(found) > 1:
+        found = [clock for clock in found if _is_next(one, clock, rules)]
+    return found[0] if len(found) == 1 else None
 
 
 def _usual(found: Sequence[_Clock | None]) -> _Clock | None:
@@ -160,23 +171,25 @@ def _times(
     one: _Reading, by: Micros, clock: _Clock | None, rules: DatingRules
 ) -> RuledTimes:
     file, start = one.file, one.start
-    later = max(file.end + by, file.mtime if file.mtime <= rules.now else 0, start + 1)
+    known = clock is not None and _plausible(one, clock, rules)
     if one.moved == 0:
-        return RuledTimes(start, later, _is_known(one, rules))
-    if clock is None or not _fits(one, clock, rules):
-        return RuledTimes(start, later, known=False)
-    if clock is _Clock.OTHER:
-        after = None if one.following is None else one.following + one.moved
-        end = end_of(start, file.mtime, after, rules.max_length, rules.tolerance)
-        return RuledTimes(start, end, known=True)
-    own = file.mtime + one.moved
-    return RuledTimes(start, own if file.guessed else max(own, file.end + by), True)
+        known, clock = _is_known(one, rules), _Clock.OF_NAME
+    if not known:  # as late as may be meant
+        written = file.mtime if file.mtime <= rules.now else 0
+        return RuledTimes(start, max(file.end + by, written, start + 1), known=False)
+    if clock is _Clock.OF_NAME:
+        end = file.mtime + one.moved
+        own = start + 1 if file.guessed else file.end + by
+        return RuledTimes(start, max(end, own), known=True)
+    gap = _gap(one, _Clock.OTHER)
+    near = gap if gap is not None and 0 < gap <= NEAR else 0
+    return RuledTimes(start, file.mtime + near, known=True)
 
 
 def _is_known(one: _Reading, rules: DatingRules) -> bool:
     """Whether something says when a file ended whose name is right."""
     file, following = one.file, one.following
-    if _fits(one, _Clock.OF_NAME, rules):
+    if _fits(one, _Clock.OF_NAME, rules.max_length, rules):
         return True
     if following is None:
         return False
@@ -184,4 +197,5 @@ def _is_known(one: _Reading, rules: DatingRules) -> bool:
         return file.mtime - file.named <= LONGEST + rules.tolerance
     # Of a recorder whose modification times say nothing the next start is the end.
     says_nothing = abs(file.mtime - file.named) <= NEAR
-    return says_nothing and following - file.named <= rules.max_length
+    near = following - file.named <= rules.max_length
+    return says_nothing and near and not file.guessed

@@ -3,6 +3,8 @@ was ever said to have filmed."""
 
 import pytest
 
+from retention.catalogue import recordings
+from retention.catalogue.db import Priority
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE
 from tests.support.control_room import BEN, CARA
@@ -166,3 +168,43 @@ def test_a_shift_mistyped_by_days_and_put_right_is_as_long_as_it_was(plant):
     shift(plant, "+3d", camera="1001", again=True)
     assert told(plant, start, start + MINUTE)[:2] == (True, 1)
     assert lengths(plant) == {MINUTE}
+
+
+def test_of_files_longer_than_was_thought_none_is_cut_to_where_another_clock_has_it(
+    plant,
+):
+    """Two hours each, named an hour ahead, where an hour is the longest that is known:
+    of the last nothing says which clock wrote its end, so it is kept until the later."""
+    for number in range(10):
+        start = T0 - 20 * HOUR + number * 2 * HOUR
+        plant.film(start, 2 * HOUR, shown=start + HOUR)
+    plant.round(T0 + MINUTE)
+    assert shift(plant, "-1h")["recordings"] == 9  # the last was not late
+    assert told(plant, T0 - 20 * HOUR, T0 - 4 * HOUR)[:2] == (True, 16 * 60)
+    said = told(plant, T0 - 4 * HOUR, T0 - 2 * HOUR)
+    assert said == (False, 0, [GAP_NOT_KNOWN])
+
+
+def test_what_came_before_it_can_have_ended_by_its_own_clock_ended_when_written(plant):
+    """Named 20 minutes early and written by a right clock: it came as it ended."""
+    start = T0 + 10 * MINUTE
+    plant.film(start, 30 * MINUTE, shown=start - 20 * MINUTE)
+    plant.round(start + 31 * MINUTE)
+    path = "1001/2026-07-20_09-50-00.mp4"
+    with plant.catalogue.write(Priority.SCAN) as tx:
+        (row,) = [row for row in plant.rows() if row.start > T0 - DAY]
+        doubt = recordings.Doubt(plant.now, row.end, "looked at")
+        assert recordings.quarantine(tx, row, row.size + 1, doubt)
+    shift(plant, "20m", path=path)
+    (row,) = [row for row in plant.rows() if row.start > T0 - DAY]
+    assert (row.start, row.end) == (start, start + 30 * MINUTE)
+
+
+def test_what_nobody_knew_the_end_of_is_known_again_by_the_right_ruling(plant):
+    start = T0 - 2 * HOUR
+    plant.film(start, MINUTE)
+    plant.round(T0 + MINUTE)
+    shift(plant, "-30m")
+    shift(plant, "+30m", camera="1001", again=True)
+    assert lengths(plant) == {MINUTE}
+    assert told(plant, start, start + 2 * MINUTE)[:2] == (False, 1)
