@@ -154,6 +154,10 @@ class Stream:
         return max(self.max_length, self.reach)
 
 
+NOBODY = "none"
+"""In place of a role, of whoever has none: what they ask for is refused, on record."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who did a thing, as the kernel says (P5)."""

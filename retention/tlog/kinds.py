@@ -16,6 +16,7 @@ public has it (see `declare`).
 from collections.abc import Mapping
 from typing import Any
 
+from retention.model.values import NOBODY
 from retention.tlog.declare import (
     AGAIN,
     OPEN,
@@ -463,7 +464,7 @@ _ALL = (
         "Somebody asked, `count` times since the last such entry, for what no role allows; "
         "verb `connection`: was turned away, since too many were open.",
         "@verb:text count:int",
-        back=TOLD,
+        **_by(f"{_KEEP} auditor {NOBODY}", TOLD),
         public=Public.PEOPLE,
     ),
     declare(
@@ -535,7 +536,11 @@ RECORDINGS = _of(Footage.ROWS, Footage.MOVED, Footage.DAYS, Footage.INTENT)
 FATES = tuple(kind.name for kind in _ALL if kind.fate not in ("", SAME))
 """The kinds whose rows say what a recording is from then on."""
 
-OF_PEOPLE = tuple(kind.name for kind in _ALL if kind.by - frozenset(SERVICE.split()))
+OF_PEOPLE = tuple(
+    kind.name
+    for kind in _ALL
+    if kind.by - frozenset(SERVICE.split()) and NOBODY not in kind.by
+)
 """The kinds that people write, in roles of their own."""
 
 HOLDS, CAMERAS = _of(Footage.HOLD), _of(Footage.CAMERA)

@@ -21,6 +21,7 @@ from retention.site.instance import exclusive
 from retention.site.reserve import Reserve
 from retention.site.settings import Settings, load
 from tests.support.json_schema import answered
+from tests.support.law import obeyed
 
 SERVICE = Actor(0, UNSET_LOGIN, 1, "service")
 
@@ -52,8 +53,10 @@ def served(config: Path | Settings, **parts: Any) -> Iterator[Dispatch]:
         finally:
             assert server.stop(120), "a request hangs"
             settings.socket.unlink()
-    if faults:
-        raise faults[0]
+        if faults:
+            raise faults[0]
+        desk.denials.flush(clock.monotonic(), all_=True)
+        obeyed(catalogue)
 
 
 class _Checked(Dispatch):

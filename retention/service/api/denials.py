@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from retention.catalogue.db import Priority
-from retention.control import alarms, guards, verbs
+from retention.control import alarms, guards
 from retention.model.errors import CatalogueError
-from retention.model.values import MINUTE, Actor, Micros
+from retention.model.values import MINUTE, NOBODY, Actor, Micros
 
 if TYPE_CHECKING:
     from retention.catalogue.db import Catalogue
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 CONNECTION = "connection"
 """In place of a verb: a connection was turned away, since there were too many."""
-NOBODY = "none"
-"""Whoever has no role: their denials are entries, no alarm."""
 PAUSE: Micros = MINUTE
 """After an entry about a user, further denials of the same verb are only counted for so
 long, measured by a clock that nobody can set."""
+BY_ROLE = "which that role may not"
+"""Why somebody was denied a verb that none of their roles allows."""
 KNOWN = 256
 """Pairs of user and verb that are told apart; of more, all others count as one."""
 
@@ -31,6 +31,7 @@ class _Denied:
     actor: Actor
     at: Micros
     since: Micros
+    why: str
     unwritten: int = 0
 
 
@@ -44,8 +45,16 @@ class Denials:
         self._mutex = threading.Lock()
         self._counted: dict[tuple[int, str], _Denied] = {}
 
-    def note(self, actor: Actor, verb: str, now: Micros, monotonic: Micros) -> None:
-        """Somebody was denied `verb`.  CatalogueError where it can't be written."""
+    def note(
+        self,
+        actor: Actor,
+        verb: str,
+        now: Micros,
+        monotonic: Micros,
+        why: str = BY_ROLE,
+    ) -> None:
+        """Somebody was denied `verb`; `why` is what an alarm says of it.  CatalogueError
+        where it can't be written."""
         with self._mutex:
             key = (actor.uid, verb)
             if key not in self._counted and len(self._counted) >= KNOWN:
@@ -53,11 +62,12 @@ class Denials:
             found = self._counted.get(key)
             if found is not None and monotonic - found.since < PAUSE:
                 found.unwritten += 1
-                found.at, found.actor = now, actor
+                found.at, found.actor, found.why = now, actor, why
                 return
             count = 1 + (found.unwritten if found is not None else 0)
-            self._counted[key] = _Denied(actor, now, monotonic)
-        self._write(actor, verb, now, count)
+            one = _Denied(actor, now, monotonic, why)
+            self._counted[key] = replace(one)
+        self._write(one, verb, count)
 
     def count(self, actor: Actor, verb: str, now: Micros, monotonic: Micros) -> None:
         """As `note`, but nothing is written yet: nobody waits for the catalogue."""
@@ -65,7 +75,8 @@ class Denials:
             key = (actor.uid, verb)
             if key not in self._counted and len(self._counted) >= KNOWN:
                 key = (-1, "")
-            found = self._counted.setdefault(key, _Denied(actor, now, monotonic))
+            new = _Denied(actor, now, monotonic, BY_ROLE)
+            found = self._counted.setdefault(key, new)
             found.unwritten += 1
             found.at, found.actor = now, actor
 
@@ -87,22 +98,18 @@ class Denials:
         if found is None or not found.unwritten:
             return
         try:
-            self._write(found.actor, key[1] or "other", found.at, found.unwritten)
+            self._write(found, key[1] or "other", found.unwritten)
         except CatalogueError:
             with self._mutex:
                 later = self._counted.setdefault(key, replace(found, unwritten=0))
                 later.unwritten += found.unwritten
             raise
 
-    def _write(self, actor: Actor, verb: str, now: Micros, count: int) -> None:
+    def _write(self, one: _Denied, verb: str, count: int) -> None:
+        actor, now = one.actor, one.at
         with self._catalogue.write(Priority.SCAN, self._log.by(actor, now)) as tx:
             tx.append("access.denied", verb=verb, count=count)
             if actor.role != NOBODY and verb != CONNECTION:
                 who = actor.name or f"user {actor.uid}"
-                why = (
-                    "which that role may do, but not this person in this case"
-                    if verbs.may_ask(actor.role, verb)
-                    else "which that role may not"
-                )
-                detail = f"{who} ({actor.role}) asked for {verb!r}, {why}"
+                detail = f"{who} ({actor.role}) asked for {verb!r}, {one.why}"
                 alarms.trip(tx, now, guards.REFUSED, who, detail)

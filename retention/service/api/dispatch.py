@@ -22,10 +22,10 @@ from retention.model.errors import (
     RetentionError,
     kind_of,
 )
-from retention.model.values import SECOND, Actor, Micros
+from retention.model.values import NOBODY, SECOND, Actor, Micros
 from retention.service.api import arguments
 from retention.service.api import peer as peers
-from retention.service.api.denials import CONNECTION, Denials
+from retention.service.api.denials import BY_ROLE, CONNECTION, Denials
 from retention.service.api.server import Answer, Door, Request, encoded, problem
 from retention.site import clock
 from retention.site.caller import UNSET_LOGIN
@@ -112,14 +112,14 @@ class Dispatch:
             raise _NotFoundError
         if request.peer is None:
             raise self._denied(
-                Actor(UNSET_LOGIN, UNSET_LOGIN, 0, "none"),
+                Actor(UNSET_LOGIN, UNSET_LOGIN, 0, NOBODY),
                 verb,
                 "the kernel does not say who you are, so you may do nothing here",
             )
         found = self.roles(request.peer.uid)
         role = verbs.role_for(verb, found)
         # Refused, they are still who they are: of a stranger nobody is told.
-        who = peers.actor(request.peer, role or next(iter(found), "none"))
+        who = peers.actor(request.peer, role or next(iter(found), NOBODY))
         if role is None:
             name = who.name or f"user {who.uid}"
             raise self._denied(who, verb, verbs.refusal(verb, found, name, who.uid))
@@ -143,7 +143,7 @@ class Dispatch:
         return found[1]
 
     def _turned_away(self, peer: Peer) -> None:
-        role = next(iter(self.roles(peer.uid)), "none")
+        role = next(iter(self.roles(peer.uid)), NOBODY)
         now = clock.monotonic()
         who = peers.actor(peer, role)
         self.denials.count(who, CONNECTION, clock.read().wall, now)
@@ -181,15 +181,18 @@ class Dispatch:
         try:
             return function(context, **given)
         except NotPermittedError as error:
-            raise self._denied(who, verb, str(error)) from error
+            why = f"which that role may, and was refused: {error}"
+            raise self._denied(who, verb, str(error), why) from error
         except CatalogueError:
             if not VERBS[verb].keeps or not self.core.make_room():
                 raise
         return function(context, **given)
 
-    def _denied(self, who: Actor, verb: str, why: str) -> NotPermittedError:
-        self.denials.note(who, verb, self.core.now(), clock.monotonic())
-        return NotPermittedError(why)
+    def _denied(
+        self, who: Actor, verb: str, told: str, why: str = BY_ROLE
+    ) -> NotPermittedError:
+        self.denials.note(who, verb, self.core.now(), clock.monotonic(), why)
+        return NotPermittedError(told)
 
     def _refused(self, error: RetentionError) -> Answer:
         kind = kind_of(error)

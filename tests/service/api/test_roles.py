@@ -10,14 +10,14 @@ import pytest
 
 from retention.catalogue import raised
 from retention.control.verbs import VERBS, Verb
-from retention.model.values import HOUR, Actor
+from retention.model.values import HOUR
 from retention.service.api import denials
 from retention.service.api.peer import Peer
 from retention.service.api.server import Request
 from retention.service.requests import Requests
 from retention.site import clock
 from tests.support.office import Office, denied
-from tests.support.people import ROLES, People
+from tests.support.people import ROLES, UNSET, People
 
 EVERYBODY = "operator supervisor auditor administrator"
 EXPECTED = {
@@ -133,15 +133,29 @@ def test_somebody_of_the_house_who_tries_what_they_may_not_is_an_alarm(office, p
     assert "(auditor) asked for 'hold.approve', which that role may not" in alarm.detail
 
 
-def test_who_may_do_a_thing_but_not_twice_is_not_said_to_have_no_right(office):
-    """The second of two who end an alarm was the first one, too."""
-    carl = Actor(61002, 61002, 11, "supervisor", "carl")
-    office.desk.denials.note(carl, "alarm.acknowledge", clock.read().wall, 0)
+def test_who_may_do_a_thing_but_not_twice_is_not_said_to_have_no_right(office, people):
+    """The second of two who end a hold was the first one, too."""
+    asking = office.session(people.both)
+    hold = office.hold(asking)
+    assert asking.post("hold.release", hold=hold, reason="done").status == 200
+    assert denied(asking.post("hold.approve", hold=hold))
     with office.desk.core.catalogue.read() as tx:
         (alarm,) = raised.everyone(tx)
-    assert alarm.detail.endswith(
-        "'alarm.acknowledge', which that role may do, but not this person in this case"
-    )
+    assert "'hold.approve', which that role may, and was refused:" in alarm.detail
+    assert "asked for the release of hold 1, and another person must" in alarm.detail
+
+
+def test_who_may_by_role_and_was_refused_for_another_reason_is_told_by_that(
+    office, people
+):
+    """An operator may ask for a release; nobody knew who had logged in."""
+    asking = office.session(people.olga, login=UNSET)
+    hold = office.hold(asking)
+    assert denied(asking.post("hold.release", hold=hold, reason="done"))
+    with office.desk.core.catalogue.read() as tx:
+        (alarm,) = raised.everyone(tx)
+    assert "may not" not in alarm.detail
+    assert "was refused: it is not known who logged in" in alarm.detail
 
 
 def test_a_role_that_was_taken_away_ends_at_once_in_a_session_still_open(
