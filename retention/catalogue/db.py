@@ -176,10 +176,12 @@ class Transaction(Connection):
 
 
 class Cycle(NamedTuple):
-    """A deletion cycle of a root: when it began, and whether it is over."""
+    """A deletion cycle of a root: when it began, whether it is over, and why it ended
+    before all was deleted that is due."""
 
     began: Micros
     over: bool
+    why: str | None = None
 
 
 class Catalogue:

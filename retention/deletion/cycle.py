@@ -100,7 +100,7 @@ class Deleter:
         """
         self._catalogue.cycles[root.key] = Cycle(now, over=False)
         result = self._cycle(root, now, stop)
-        self._catalogue.cycles[root.key] = Cycle(now, over=True)
+        self._catalogue.cycles[root.key] = Cycle(now, True, result.blocked)
         return result
 
     def _cycle(self, root: OpenRoot, now: Micros, stop: Stop) -> CycleResult:

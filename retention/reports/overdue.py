@@ -113,9 +113,12 @@ def _freely(
     what = "" if plan is None else f"plan {plan.key} was approved, and "
     last = context.catalogue.cycles.get(root.key)
     if last is not None and last.began > since:
-        if last.over:
-            return "no reason is known"
-        return f"{what}goes with the cycle that began at {format_utc(last.began)}"
+        cycle = f"the cycle that began at {format_utc(last.began)}"
+        if not last.over:
+            return f"{what}goes with {cycle}"
+        return (
+            "no reason is known" if last.why is None else f"{cycle} ended: {last.why}"
+        )
     for began in entries.listing(tx, kind="service.started", limit=1):
         if began["at"] > late.until:
             return f"the service was not running until {format_utc(began['at'])}"

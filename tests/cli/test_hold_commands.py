@@ -375,6 +375,19 @@ def test_deletion_is_paused_and_resumed(cameras):
     assert "not paused" in again.err
 
 
+def test_a_pause_by_a_clock_in_doubt_names_no_date_that_it_can_not_keep(cameras):
+    why = "the clock jumped ahead by 40 days"
+    with sqlite3.connect(cameras.state / db.NAME) as raw:
+        row = (1, "clock", "", 0, why, "[]")
+        raw.execute("INSERT INTO alarm VALUES (?, ?, ?, ?, ?, ?, NULL)", row)
+    raw.close()
+    text = cameras.ok("deletion", "pause", "--for", "4h", "--reason", "array repair")
+    assert text == (
+        f"The clock is in doubt ({why}), and nothing is deleted until it is put right. "
+        "The pause is counted from then on.\n"
+    )
+
+
 def test_a_pause_is_a_day_at_most(cameras):
     done = cameras.run("deletion", "pause", "--for", "2d", "--reason", "array repair")
     assert done.status == 2

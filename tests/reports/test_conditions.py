@@ -6,6 +6,7 @@ from retention.catalogue import cameras, raised, roots
 from retention.catalogue.db import PAUSE_FACT, Cycle, Priority, put_fact
 from retention.control.approvals import deletion_approve
 from retention.control.verbs import VERBS
+from retention.deletion.cycle import IN_VAIN
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Camera, Custody
 from tests.support.alarmed import watch
 from tests.support.plant import T0, Plant
@@ -141,6 +142,9 @@ def test_what_is_there_though_a_cycle_has_been_has_no_reason_that_is_known(plant
     plant.catalogue.cycles[1] = Cycle(plant.now + SECOND, over=True)
     (alarm,) = alarms(plant, "overdue").values()
     assert alarm.detail.endswith(": no reason is known")
+    plant.catalogue.cycles[1] = Cycle(plant.now + SECOND, over=True, why=IN_VAIN)
+    (alarm,) = alarms(plant, "overdue").values()
+    assert f" ended: {IN_VAIN}" in alarm.detail
 
 
 def test_where_no_cycle_begins_nobody_is_told_of_the_next(plant):
