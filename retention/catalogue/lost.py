@@ -8,11 +8,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection
 
-from retention.catalogue.db import parts
+from retention.catalogue.db import get_fact, get_facts, parts, put_fact
 from retention.catalogue.recordings import Doubt
 from retention.model.values import DAY, Micros, Recording
 
 LATELY: Micros = 7 * DAY
+
+_OVERWRITTEN = "held.overwritten."
+_MOST = 10_000
 
 _COLUMNS = (
     "root, path, stream, start, n, duration, size, own, at, held, seen, mtime, reason"
@@ -105,6 +108,20 @@ def of_holds(tx: Connection, keys: Collection[int]) -> dict[int, int]:
         )
         found.update(map(tuple, tx.exec_driver_sql(sql, tuple(part))))
     return found
+
+
+def keep_overwritten(tx: Connection, hold: int, rows: Iterable[Recording]) -> None:
+    """These became other than catalogued while a hold kept them; for good, since what
+    they were is gone.  Of each is known which it was, up to `_MOST`."""
+    known = {tuple(key) for key in get_fact(tx, f"{_OVERWRITTEN}{hold}") or ()}
+    found = sorted(known | {tuple(row.key) for row in rows})[:_MOST]
+    put_fact(tx, f"{_OVERWRITTEN}{hold}", found)
+
+
+def overwritten(tx: Connection) -> dict[int, int]:
+    """By hold how many became so, `_MOST` at most."""
+    found = get_facts(tx, _OVERWRITTEN)
+    return {int(hold): len(keys) for hold, keys in found.items()}
 
 
 def forget_old(tx: Connection, root: int, now: Micros) -> None:

@@ -78,7 +78,7 @@ def render(answer: Status, zone: str, *, everything: bool) -> str:
     )
     shown = roots if everything else roots[:ROOTS]
     parts = [
-        "\n".join(_headline(answer, zone)),
+        "\n".join([*_headline(answer, zone), *clock_in_doubt(answer.clock_in_doubt)]),
         "\n".join(_few(list(_alarms(answer, zone)), ALARMS, everything)),
         pairs(_figures(answer, zone)),
         _roots(shown, zone, len(roots) - len(shown)),
@@ -109,7 +109,8 @@ def _headline(answer: Status, zone: str) -> Iterator[str]:
     for why in answer.why_not[:REASONS]:
         yield alarm(f"NOT DELETING: {sentence(why, zone)}.")
     if len(answer.why_not) > REASONS:
-        yield f"... and for {len(answer.why_not) - REASONS} more reasons."
+        more = counted(len(answer.why_not) - REASONS, "more reason")
+        yield f"... and for {more}."
     serious = late.recordings or any(one.rank == "stops" for one in answer.alarms)
     yield (f"{overdue}. Call {safe(answer.contact)}." if serious else f"{overdue}.")
 

@@ -132,8 +132,8 @@ def _raised(name: str, scope: str, detail: str, cameras: tuple[int, ...]) -> Ent
 
 
 def _tell(name: str, scope: str, detail: str, number: int | None = None) -> None:
-    stops = name in guards.GUARDS
-    (journal.error if stops else journal.warning)(
+    stops, rank = name in guards.GUARDS, guards.ALARMS[name].rank
+    (journal.warning if rank is guards.Rank.PERSON else journal.error)(
         "guard.tripped" if stops else "alarm.raised",
         **{"guard" if stops else "alarm": name},
         scope=scope,

@@ -80,7 +80,7 @@ def hold_extend(
         more["request_dropped"] = drop(tx, row, EXTENDED) is not None
         return read_back(tx, hold)
 
-    kept, rescue = take_effect(context, change)
+    kept, rescue = take_effect(context, change, "The hold is NOT extended")
     return answer(context, kept, rescue, HoldExtended, **more)
 
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from retention.catalogue import cameras as register
 from retention.catalogue import holds, streams
 from retention.catalogue.db import Priority
+from retention.control.alarms import disk_full
 from retention.control.gate import Rescue
 from retention.holds.answer import Counted, answer_of
 from retention.holds.terms import AskedTimes, asked_of, incomplete
 from retention.model.answers.hold import HoldStretch, Inspection
+from retention.model.errors import CatalogueError
 from retention.model.localtime import format_utc, utc_or_null
 from retention.model.policy import Holds
 from retention.model.values import FOREVER, SECOND, Camera, Micros
@@ -57,25 +59,47 @@ class Kept(NamedTuple):
 
 
 def take_effect(
-    context: Context, change: Callable[[Transaction], Kept]
+    context: Context, change: Callable[[Transaction], Kept], undone: str
 ) -> tuple[Kept, Rescue]:
     """Let `change` write a hold in one transaction, and save what waits to be unlinked.
 
-    Lock order: writer lock, gate.  The gate stays shut until the commit is durable, so
+    CatalogueError where it can't be written says `undone`: that it is not.  Lock order: writer lock, gate.  The gate stays shut until the commit is durable, so
     for each file either the hold or the unlink is first, never both.
     """
-    rescue = NOTHING_MET
-    with ExitStack() as after_commit, context.write(Priority.HOLD) as tx:
-        kept = change(tx)
-        if context.gate is not None and kept.new:
-            window = asked_of(kept.row).window
-            after_commit.enter_context(context.gate.shut())
-            rescue = context.gate.rescue(
-                {camera.key: (window,) for camera in kept.cameras}
-            )
+    rescue, committing = NOTHING_MET, False
+    try:
+        with ExitStack() as after_commit, context.write(Priority.HOLD) as tx:
+            kept = change(tx)
+            if context.gate is not None and kept.new:
+                window = asked_of(kept.row).window
+                after_commit.enter_context(context.gate.shut())
+                rescue = context.gate.rescue(
+                    {camera.key: (window,) for camera in kept.cameras}
+                )
+            committing = True
+    except CatalogueError as error:
+        raise _not_written(context, error, committing, undone) from error.__cause__
     if kept.new and context.clock is not None:
         kept = kept._replace(since=max(context.now, context.clock()))
     return kept, rescue
+
+
+def _not_written(
+    context: Context, error: CatalogueError, committing: bool, undone: str
+) -> CatalogueError:
+    """The same error, with what it means for who waits on the telephone.
+
+    Of an error from COMMIT nobody knows whether it was done, but where the disk is full.
+    """
+    if committing and not disk_full(error):
+        undone = (
+            "It is NOT KNOWN whether this was done: look with `retention hold list`"
+        )
+    return type(error)(
+        f"{error}. {undone}. This program begins no deletion while its catalogue can't be "
+        "written, but the recorder may go on: try again at once, and call "
+        f"{context.settings.contact}"
+    )
 
 
 def read_back(tx: Connection, number: int, *, new: bool = True) -> Kept:

@@ -124,7 +124,7 @@ def _placed(context: Context, terms: Terms, which: _Which) -> HoldPlaced:
             more["replaced"] = ask_instead(context, tx, wrong, number)
         return read_back(tx, number)
 
-    kept, rescue = take_effect(context, store)
+    kept, rescue = take_effect(context, store, "NO hold is placed")
     return answer(context, kept, rescue, HoldPlaced, **more)
 
 

@@ -121,7 +121,7 @@ def hold_reinstate(context: Context, *, hold: int, reason: str) -> HoldReinstate
         _write(tx, "hold.reinstated", row, free_at=row.free_at, reason=why)
         return read_back(tx, hold)
 
-    kept, rescue = take_effect(context, change)
+    kept, rescue = take_effect(context, change, "The hold is NOT back in force")
     return answer(context, kept, rescue, HoldReinstated, state="active", reason=why)
 
 

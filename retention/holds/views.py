@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from retention.catalogue import cameras as register
 from retention.catalogue import holds, lost, streams
 from retention.catalogue.entries import of_hold
-from retention.control import acknowledge, in_force, members, rules
+from retention.control import acknowledge, alarms, in_force, members, rules
 from retention.control.two_people import others, person
 from retention.holds.effect import inspect
 from retention.holds.release import known
@@ -89,9 +89,10 @@ def hold_list(
         page = rows[:limit]
         seen = _seen(context, tx, page)
         two_people = rules.effective(tx, context.settings).two_people
+        doubt = alarms.doubt_of_clock(tx, context.now)
     shown = _shown(context, seen, HoldRow)
     more = page[-1].key if len(rows) > len(page) else None
-    return HoldList(shown, two_people, more)
+    return HoldList(shown, two_people, more, doubt)
 
 
 def hold_show(context: Context, *, hold: int) -> HoldShown:
@@ -105,6 +106,7 @@ def hold_show(context: Context, *, hold: int) -> HoldShown:
         seen = _seen(context, tx, [row])
         entries = of_hold(tx, hold)
         two_people = rules.effective(tx, context.settings).two_people
+        doubt = alarms.doubt_of_clock(tx, context.now)
     said = [
         HoldEntry(
             number=one.number,
@@ -117,7 +119,7 @@ def hold_show(context: Context, *, hold: int) -> HoldShown:
     ]
     (shown,) = _shown(
         context, seen, HoldShown, history=said, inspection=inspection,
-        two_person_release=two_people,
+        two_person_release=two_people, clock_in_doubt=doubt,
     )  # fmt: skip
     return shown
 
@@ -141,13 +143,15 @@ def releases_waiting(tx: Connection) -> list[ReleaseWaiting]:
 
 class _Seen(NamedTuple):
     """A hold as it was read: row, cameras, the request for its release, its alarms, how
-    many recordings were lost under it, what of it only its rows have."""
+    many recordings were lost under it or became other than catalogued, what of it only
+    its rows have."""
 
     row: Row[Any]
     cameras: list[Camera]
     request: Row[Any] | None
     alarms: list[AlarmShown]
     lost: int
+    overwritten: int
     not_in_log: list[str]
 
 
@@ -160,6 +164,7 @@ def _seen(
     covered = holds.cameras_of_all(tx, {row.key for row in rows})
     waiting = holds.requests(tx)
     gone = lost.of_holds(tx, covered.keys())
+    other = lost.overwritten(tx)
     standing = acknowledge.standing(context, tx)
     shown = dict(zip(standing, acknowledge.shown(tx, standing), strict=True))
     recorded_in = streams.recorded_in(tx)
@@ -180,6 +185,7 @@ def _seen(
                 )
             ],
             gone.get(row.key, 0),
+            other.get(row.key, 0),
             unlogged.get(row.key, []),
         )
         for row in rows
@@ -234,7 +240,7 @@ def _row(
     kind: Callable[..., T],
     **more: Any,
 ) -> T:
-    row, cameras, request, alarms, gone, not_in_log = seen
+    row, cameras, request, alarms, gone, other, not_in_log = seen
     asked = asked_of(row).asked
     active = row.free_at is None
     return kind(
@@ -266,6 +272,7 @@ def _row(
         free_at=utc_or_null(row.free_at),
         alarms=alarms,
         lost=gone,
+        overwritten=other,
         not_in_log=not_in_log,
         **more,
     )

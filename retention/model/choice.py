@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
-from retention.model.localtime import format_utc
+from retention.model.localtime import counted, format_utc
 from retention.model.policy import (
     BEGINNING,
     Decision,
@@ -117,14 +117,15 @@ class Volume(NamedTuple):
             return None
         if self.found:
             return (
-                f"{self.found} recordings were due when they were first catalogued, "
-                "which is never deleted without approval"
+                f"due when first catalogued: {counted(self.found, 'recording')}, which "
+                "is never deleted without approval"
             )
         if self.surprises <= self.allowed:
             return None
         return (
-            f"more is due than there should be: {self.surprises} recordings that were "
-            f"not due or not there before (allowed without approval: {self.allowed})"
+            "more is due than there should be, and was not due or not there before: "
+            f"{counted(self.surprises, 'recording')} (allowed without approval: "
+            f"{self.allowed})"
         )
 
 

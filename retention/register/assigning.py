@@ -211,7 +211,7 @@ def _extend(context: Context, asked: _Assignment, hold: int) -> None:
         tx.append(*entry)
         return read_back(tx, hold)
 
-    take_effect(context, change)
+    take_effect(context, change, f"Hold {hold} does NOT cover the right camera yet")
 
 
 def _note_holds(context: Context, found: list[_Covered]) -> None:

@@ -20,6 +20,7 @@ from retention.catalogue import (
 )
 from retention.catalogue.db import PAUSE_FACT, get_fact
 from retention.control import acknowledge, members, periods, rules
+from retention.control.alarms import doubt_of_clock
 from retention.control.guards import ALARMS, Rank
 from retention.footage.ingest import held, losses
 from retention.holds import views
@@ -80,6 +81,7 @@ def status(context: Context) -> Status:
             outside_memory=memories.memories(tx, settings),
             two_person_release=in_force.two_people,
             require_login_uid=in_force.require_login_uid,
+            clock_in_doubt=doubt_of_clock(tx, now),
         )
 
 

@@ -197,7 +197,7 @@ LOST = {
     "scope": "17/nvr1",
     "rank": "broken",
     "since": "2026-10-27T08:00:00Z",
-    "detail": "held footage vanished: of hold 17 1 recording of camera 1001 in nvr1",
+    "detail": "footage under hold 17 vanished: 1 recording of camera 1001 in nvr1",
     "remedy": "look for another copy",
     "cameras": ["1001"],
     "acknowledged_by": 2,
@@ -209,7 +209,7 @@ def test_a_hold_whose_footage_is_lost_comes_first_and_says_so():
     text = listed(row(1), row(17, alarms=[LOST]))
     assert text.startswith("2 holds: 1 with footage that is lost.")
     assert text.index("hold 17 ") < text.index("hold 1 ")
-    assert "ALARM held-lost: held footage vanished: of hold 17" in text
+    assert "ALARM held-lost: footage under hold 17 vanished: 1 recording" in text
     assert "`retention alarm show 57`" in text
 
 
@@ -217,3 +217,14 @@ def test_a_shown_hold_has_all_alarms_that_concern_it_and_the_list_only_its_losse
     late = LOST | {"alarm": "late", "detail": "arrived 3 days late", "number": None}
     assert "ALARM late: arrived 3 days late." in shown(alarms=[late])
     assert "ALARM" not in listed(row(17, alarms=[late]))
+
+
+def test_a_hold_goes_on_to_say_what_was_overwritten_whoever_acknowledged_that():
+    told = (
+        "OTHER THAN CATALOGUED since it keeps it (shrunk, overwritten, or its times "
+        "moved): 2 recordings; `retention audit list --kind recordings.quarantined`."
+    )
+    text = listed(row(1), row(17, overwritten=2))
+    assert text.startswith("2 holds: 1 with footage that is lost.")
+    assert told in text
+    assert told in shown(overwritten=2, inspection=LOOK)

@@ -56,6 +56,7 @@ def test_a_guard_that_holds_is_shown_first_and_gives_status_6(rooted):
     done = rooted.run("status")
     assert done.status == 6
     assert done.out.startswith("NOT DELETING: guard clock: jumped ahead by 3 h.")
+    assert "The clock is in doubt: jumped ahead by 3 h. What is said here" in done.out
 
 
 def test_a_pause_is_shown_in_local_time(rooted):

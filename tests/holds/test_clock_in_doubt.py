@@ -4,9 +4,12 @@ import pytest
 
 from retention.catalogue.db import Priority, put_fact
 from retention.catalogue.raised import log_size
+from retention.cli.hold import texts
 from retention.control import alarms, guards
 from retention.control.clock_guard import CLOCK_FACT, acknowledged
 from retention.holds.reviews import cap_reviews
+from retention.model import codec
+from retention.model.answers.hold import HoldList, HoldShown
 from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR
@@ -36,6 +39,21 @@ def right_again(room: ControlRoom) -> None:
     with room.site.catalogue.write(Priority.SCAN, author(room)) as tx:
         put_fact(tx, CLOCK_FACT, acknowledged(room.now, log_size(tx)))
         alarms.clear_in(tx, guards.CLOCK, "", "looked at another clock")
+
+
+def test_lists_of_holds_say_that_their_dates_go_by_a_clock_in_doubt(doubted):
+    doubted.place()
+    assert doubted.ask("list")["clock_in_doubt"] == WHY
+    assert doubted.show()["clock_in_doubt"] == WHY
+    for text in (
+        texts.holds(codec.from_json(HoldList, doubted.ask("list")), "UTC"),
+        texts.hold(codec.from_json(HoldShown, doubted.show()), "UTC"),
+    ):
+        assert (
+            f"The clock is in doubt: {WHY}. What is said here of what is past" in text
+        )
+    right_again(doubted)
+    assert "clock_in_doubt" not in doubted.ask("list")
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from retention.model.choice import (
     Volume,
     choose,
 )
+from retention.model.localtime import counted
 from retention.model.policy import Holds, InDoubt, merge
 from retention.model.values import HOUR, State, Window
 from tests.support import campaign
@@ -186,7 +187,7 @@ def test_without_a_plan_nothing_goes_that_only_a_plan_would_permit(situation):
 def test_more_surprises_than_may_go_wait_for_a_person(situation):
     choice = choose(situation, NOW)
     assert isinstance(choice, TooMany)
-    assert f"{situation.volume.surprises} recordings" in choice.why
+    assert counted(situation.volume.surprises, "recording") in choice.why
 
 
 @given(
@@ -195,7 +196,7 @@ def test_more_surprises_than_may_go_wait_for_a_person(situation):
 def test_what_was_due_when_it_was_found_waits_whatever_is_allowed(situation):
     choice = choose(situation, NOW)
     assert isinstance(choice, TooMany)
-    assert "when they were first catalogued" in choice.why
+    assert "due when first catalogued" in choice.why
 
 
 @given(situations(), st.sampled_from(sorted(CAMERAS)), windows)

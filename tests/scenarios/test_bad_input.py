@@ -390,6 +390,12 @@ def test_a_catalogue_that_another_program_has_locked_is_told_by_status(site, dae
         assert "is locked by another program; close whatever has it open" in text
         (alarm,) = json.loads(retention(site, "--json", "status")[1])["alarms"]
         assert (alarm["rank"], alarm["number"]) == ("stops", None)
+        _, _, said = retention(
+            site, "hold", "place", "1001", "--from", "2026-10-24 20:00", "--to",
+            "2026-10-24 21:00", "--kind", "court", "--reference", "A/1", "--reason", "trial",
+        )  # fmt: skip
+        assert "is locked by another program" in said
+        assert "NO hold is placed. This program begins no deletion while" in said
         site.pass_time(HOUR + MINUTE)
         running.round()
         assert old.exists()

@@ -101,5 +101,6 @@ def row(number: int = 17, **more: Any) -> dict[str, Any]:
         "free_at": None,
         "alarms": [],
         "lost": 0,
+        "overwritten": 0,
         "not_in_log": [],
     } | more

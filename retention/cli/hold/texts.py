@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from retention.cli.audit.texts import CAME_BACK
-from retention.cli.display import alarm, counted, length, local, pairs, safe, table
+from retention.cli.display import (
+    alarm,
+    clock_in_doubt,
+    counted,
+    length,
+    local,
+    pairs,
+    safe,
+    table,
+)
 from retention.cli.hold.answers import (
     OPEN,
     alarms,
@@ -31,7 +40,10 @@ from retention.model.answers.hold import (
 )
 
 _COUNTS: tuple[tuple[Callable[[HoldRow], object], str], ...] = (
-    (lambda one: one.lost or _alarms_of_loss(one), "with footage that is lost"),
+    (
+        lambda one: one.lost or one.overwritten or _alarms_of_loss(one),
+        "with footage that is lost",
+    ),
     (lambda one: one.not_in_log, "not in the log"),
     (lambda one: one.incomplete, "incomplete"),
     (lambda one: one.review_due, "due for review"),
@@ -42,7 +54,11 @@ _COUNTS: tuple[tuple[Callable[[HoldRow], object], str], ...] = (
 def holds(answer: HoldList, zone: str) -> str:
     """The list: first those that somebody must act on."""
     found = sorted(answer.holds, key=lambda one: not _needs_somebody(one))
-    parts = [_heading(found), *(_hold(one, zone) for one in found)]
+    parts = [
+        *clock_in_doubt(answer.clock_in_doubt),
+        _heading(found),
+        *(_hold(one, zone) for one in found),
+    ]
     if answer.after is not None:
         parts.append(f"More of them: add --after {answer.after}")
     return "\n\n".join(parts)
@@ -57,6 +73,12 @@ def _lost(one: HoldRow) -> Iterator[str]:
         yield alarm(
             f"LOST while it kept it, and not back: {counted(one.lost, 'recording')}; "
             "`retention audit list --kind recordings.lost`."
+        )
+    if one.overwritten:
+        yield alarm(
+            "OTHER THAN CATALOGUED since it keeps it (shrunk, overwritten, or its times "
+            f"moved): {counted(one.overwritten, 'recording')}; `retention audit list "
+            "--kind recordings.quarantined`."
         )
 
 
@@ -180,6 +202,7 @@ def hold(answer: HoldShown, zone: str) -> str:
     """One hold, with all that is known of it and what was done about it."""
     parts = [
         title(answer),
+        *clock_in_doubt(answer.clock_in_doubt),
         pairs((name, value) for name, value in _all_facts(answer, zone) if value),
         table(
             ("camera", "location"),
@@ -189,8 +212,8 @@ def hold(answer: HoldShown, zone: str) -> str:
         "\n".join(
             [
                 *_unlogged(answer),
-                *_looked(answer),
                 *_lost(answer),
+                *_looked(answer),
                 *alarms(answer.alarms, zone),
             ]
         ),

@@ -11,7 +11,7 @@ from retention.control import alarms, guards
 from retention.control.alarms import Condition
 from retention.footage.ingest.intake import Parts
 from retention.footage.read import NOT_REGULAR, look, read_directory
-from retention.model.localtime import dated, format_size
+from retention.model.localtime import counted, dated, format_size
 from retention.model.policy import Policy
 from retention.model.values import Micros
 from retention.tlog.canonical import path_text
@@ -43,7 +43,7 @@ def tell(
     if count:
         where = ", ".join(path_text(path) for path in sorted(excluded)[:3])
         found[parts.root.name] = Condition(
-            f"{count:,} files, {format_size(size)}, in {where}; the oldest is "
+            f"{counted(count, 'file')}, {format_size(size)}, in {where}; the oldest is "
             f"{dated(oldest)}"
         )
     with parts.write(now) as tx:

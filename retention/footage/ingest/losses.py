@@ -38,6 +38,7 @@ LONGEST = 600
 """Characters of an alarm that says one loss after another."""
 
 _MORE = "; and more since"
+_HELD = "footage under hold "
 _FEW = 3
 _FLOOR = 20
 """So many recordings may vanish, whatever part of a root they are."""
@@ -79,6 +80,8 @@ def note_held(
             if Holds((window,)).hold(start, end, doubtful=one.doubtful):
                 by_hold.setdefault(hold, []).append(one)
     for hold, found in sorted(by_hold.items()):
+        if what == OTHER:
+            lost.keep_overwritten(tx, hold, (one.row for one in found))
         _raise_held(tx, now, f"{hold}/{parts.root.name}", found, what, entry)
 
 
@@ -93,21 +96,26 @@ def _raise_held(
     hold, _, root = scope.partition("/")
     cameras = {one.camera for one in found}
     said = (
-        f"held footage {what}: of hold {hold} {_number(found)} of "
-        f"{_called(tx, cameras)} in {root}, from "
+        f"{_number(found)} of {_called(tx, cameras)} in {root}, from "
         f"{format_utc(min(one.row.start for one in found))} to "
         f"{format_utc(max(one.row.end for one in found))} (entry {entry})"
     )
-    _add(tx, now, guards.HELD_LOST, scope, said, cameras)
+    head = f"{_HELD}{hold} {what}: "
+    _add(tx, now, guards.HELD_LOST, scope, said, cameras, head)
 
 
 def _add(
-    tx: Transaction, now: Micros, name: str, scope: str, said: str, cameras: set[int]
-) -> None:
-    """Raise an alarm, or say this too in the one that stands."""
+    tx: Transaction, now: Micros, name: str, scope: str, said: str, cameras: set[int],
+    head: str = "",
+) -> None:  # fmt: skip
+    """Raise an alarm, or say this too in the one that stands; after `head`, unless that
+    was the last one said."""
     before = raised.find(tx, name, scope)
-    if before is not None:
-        said = _besides(before.detail, said)
+    if before is None:
+        said = head + said
+    else:
+        again = head and before.detail.rfind(_HELD) == before.detail.rfind(head)
+        said = _besides(before.detail, said if again else head + said)
         cameras = cameras | set(before.cameras)
     alarms.trip(tx, now, name, scope, said, cameras=cameras)
 

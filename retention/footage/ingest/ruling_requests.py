@@ -20,7 +20,7 @@ from retention.model.answers.recording import (
 )
 from retention.model.errors import RetentionError
 from retention.model.layouts.layout import path_of
-from retention.model.localtime import format_utc, utc_or_null
+from retention.model.localtime import counted, format_utc, utc_or_null
 from retention.model.values import LISTED, Entry, Recording, Rows
 from retention.model.wording import reason_of
 from retention.tlog.canonical import path_text
@@ -125,8 +125,8 @@ def _detail(tx: Connection, request: RulingRequest) -> str:
     count = ruling_requests.count(tx, request.number)
     holds = ", ".join(map(str, ruling_requests.holds_of(tx, request.number)))
     return (
-        f"a ruling ({request.said}) of {request.name} would take {count:,} recordings "
-        f"out of the cover of hold {holds}, and waits for a second person"
+        f"a ruling ({request.said}) of {request.name} would take "
+        f"{counted(count, 'recording')} out of the cover of hold {holds}, and waits for a second person"
     )
 
 

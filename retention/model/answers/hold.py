@@ -248,7 +248,8 @@ class HoldRow:
 
     `asked` is the time asked for, `since` and `until` are with the margin.
     `alarms`: of its losses, and what else concerns its cameras.  `lost`: how many
-    recordings vanished while it kept them and are not back, whoever has seen to that.
+    recordings vanished while it kept them and are not back, `overwritten`: how many
+    became other than catalogued (shrank, were overwritten), whoever has seen to that.
     `incomplete` names what it should say and does not yet; `approvers` are those who can
     approve its release.  `not_in_log`: what of it only the catalogue's rows have, all of
     it (`WHOLE`) or its "window", "cameras" or "end"; in force until two people release it.
@@ -282,6 +283,7 @@ class HoldRow:
     free_at: str | None
     alarms: list[AlarmShown]
     lost: int
+    overwritten: int
     not_in_log: list[str]
 
 
@@ -292,11 +294,12 @@ WHOLE = "hold"
 @dataclass(frozen=True, slots=True)
 class HoldList:
     """The holds that were asked for, oldest first; where there are more, they go on
-    `after` the last one here."""
+    `after` the last one here.  `clock_in_doubt`: why the dates may be wrong, or null."""
 
     holds: list[HoldRow]
     two_person_release: bool
     after: int | None = None
+    clock_in_doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,11 +316,13 @@ class HoldEntry:
 
 @dataclass(frozen=True, slots=True)
 class HoldShown(HoldRow):
-    """One hold with everything that the log says of it."""
+    """One hold with everything that the log says of it; `clock_in_doubt`: why its dates
+    may be wrong, or null."""
 
     history: list[HoldEntry]
     inspection: Inspection | None
     two_person_release: bool
+    clock_in_doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

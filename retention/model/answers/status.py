@@ -140,7 +140,8 @@ class HeadMemory:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """One screen: deleting or why not, overdue, holds, roots, what needs a person."""
+    """One screen: deleting or why not, overdue, holds, roots, what needs a person;
+    `clock_in_doubt`: why `at`, and what goes by it, is not to be believed, or null."""
 
     at: str
     site: str
@@ -166,6 +167,7 @@ class Status:
     outside_memory: list[HeadMemory]
     two_person_release: bool
     require_login_uid: bool
+    clock_in_doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

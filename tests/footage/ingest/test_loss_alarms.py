@@ -3,14 +3,17 @@
 import shutil
 
 import pytest
+from structlog.testing import capture_logs
 
 from retention.catalogue import raised, roots
 from retention.catalogue.db import Priority
+from retention.control import alarms
 from retention.footage.identity import create_identity
 from retention.footage.ingest import losses
+from retention.holds.views import hold_list, hold_show
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, State, Window
 from tests.support.premises import CATALOGUE_UUID
-from tests.support.world import never
+from tests.support.world import ACTOR, never
 
 T0 = 1_784_541_600 * SECOND
 FIRST = Window(T0 - 4 * HOUR, T0 - 3 * HOUR)
@@ -59,8 +62,10 @@ def test_a_held_recording_that_was_removed_is_an_alarm_on_its_hold(world, scan, 
     (one,) = standing(world, "held-lost").values()
     assert one.scope == f"{hold}/nvr1"
     assert one.cameras == (1,)
-    assert "of hold 1 1 recording of camera 1001 in nvr1" in one.detail
-    assert "vanished, and this program did not delete it" in one.detail
+    assert one.detail.startswith(
+        "footage under hold 1 vanished, and this program did not delete it: 1 recording "
+        "of camera 1001 in nvr1, from "
+    )
     (entry,) = world.listed("recordings.lost")
     assert f"(entry {entry['index']})" in one.detail
 
@@ -100,6 +105,30 @@ def test_one_loss_after_the_other_is_one_alarm_that_says_both(world, scan, files
     assert f"(entry {first['index']})" in one.detail
     assert f"(entry {second['index']})" in one.detail
     assert len(world.listed("alarm.raised")) == 1
+    assert one.detail.count("under hold 1") == 1  # the sentence is not said again
+
+
+def test_a_loss_of_another_kind_is_said_in_its_own_words(world, scan, files):
+    world.hold_camera(1, T0 - 10 * HOUR, T0)
+    world.remove(files[0])
+    scan()
+    overwrite(world, files[1])
+    scan.scanner.compare_held(world.now, never)
+    world.remove(files[2])
+    scan()
+    (one,) = standing(world, "held-lost").values()
+    said = [part.split(":")[0] for part in one.detail.split("; ")]
+    gone = f"footage under hold 1 {losses.GONE}"
+    assert said == [gone, f"footage under hold 1 {losses.OTHER}", gone]
+
+
+def test_a_broken_promise_is_an_error_in_the_journal(world, scan, files):
+    world.hold_camera(1, *FIRST)
+    world.remove(files[0])
+    with capture_logs() as told:
+        scan()
+    levels = {one["alarm"]: one["log_level"] for one in told if "alarm" in one}
+    assert levels["held-lost"] == "error"
 
 
 def test_an_alarm_does_not_grow_for_ever(world, scan, files):
@@ -122,6 +151,23 @@ def test_a_held_recording_that_was_overwritten_is_an_alarm(world, scan, files, s
     (one,) = standing(world, "held-lost").values()
     assert (one.scope, one.cameras) == ("1/nvr1", (1,))
     assert "is other than catalogued" in one.detail
+
+
+def test_a_hold_goes_on_to_say_what_was_overwritten_once_its_alarm_is_acknowledged(
+    world, scan, files
+):
+    """Whoever reads the hold next, in court or for a release, has to know; one that is
+    written over again is the same one."""
+    world.hold_camera(1, *FIRST)
+    for size in (3, 2):
+        overwrite(world, files[0], size)
+        scan.scanner.compare_held(world.now, never)
+        with world.catalogue.write(Priority.HOLD, world.log.by(ACTOR, world.now)) as tx:
+            assert alarms.clear_in(tx, "held-lost", "1/nvr1", "told", acknowledged=True)
+    assert standing(world, "held-lost") == {}
+    (listed,) = hold_list(world.context()).holds
+    for found in (listed, hold_show(world.context(), hold=1)):
+        assert (found.overwritten, found.lost) == (1, 0)
 
 
 def test_the_second_0100_of_an_autumn_night_written_over_the_first_is_an_alarm(
