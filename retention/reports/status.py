@@ -19,8 +19,7 @@ from retention.catalogue import (
     unknown,
 )
 from retention.catalogue.db import PAUSE_FACT, get_fact
-from retention.control import acknowledge, members, periods, rules
-from retention.control.alarms import doubt_of_clock
+from retention.control import acknowledge, alarms, members, periods, rules
 from retention.control.guards import ALARMS, Rank
 from retention.footage.ingest import held, losses
 from retention.holds import views
@@ -81,7 +80,7 @@ def status(context: Context) -> Status:
             outside_memory=memories.memories(tx, settings),
             two_person_release=in_force.two_people,
             require_login_uid=in_force.require_login_uid,
-            clock_in_doubt=doubt_of_clock(tx, now),
+            clock_in_doubt=alarms.doubt_of_clock(tx, now),
         )
 
 
