@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from retention.control.alarms import Stands
 from retention.model.layouts.dating import disagreement
 
 
@@ -40,7 +41,7 @@ MENDINGS = {
     ),
     "settings that differ are told": Mending(
         "footage.settings_differ:differences",
-        lambda *_: {},
+        lambda *_: Stands({}),
         "a recorder's name was given to the wrong camera",
     ),
     "held footage that is lost is told": Mending(
