@@ -59,6 +59,7 @@ def main() -> int:
             busy=given.holds, crashes=given.crashes, troubles=given.troubles,
             slips=given.slips, pattern=DATED if given.dated else FLAT,
         )  # fmt: skip
+        sim.program.ask_all = 7
         told = 0
 
         def progress(now: Micros) -> None:
