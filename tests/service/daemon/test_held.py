@@ -49,8 +49,11 @@ def overwrite(file):
 def test_a_recording_that_was_overwritten_is_told_in_the_answer(running, asking, files):
     overwrite(files[1])
     running.until(lambda: clock.read().wall // 1000 > mtime(files[1]) + 1_500)
-    found = place(asking)["inspection"]
-    assert (found["files"], found["overwritten"], found["lost"]) == (3, 1, 0)
+    answer = place(asking)
+    found, (camera,) = answer["inspection"], answer["cameras"]
+    # A scan may have seen it before: then it is in doubt already.
+    assert found["overwritten"] + camera["protected"]["in_doubt"] >= 1
+    assert (found["files"], found["lost"]) == (3, 0)
     assert found["roots_not_looked_at"] == []
 
 
@@ -62,7 +65,7 @@ def mtime(file):
 def test_a_shown_hold_tells_what_became_of_its_files_since(running, asking, files):
     assert place(asking)["inspection"]["overwritten"] == 0
     overwrite(files[1])
-    running.until(lambda: asking("hold.show", hold=1)["inspection"]["overwritten"])
+    running.until(lambda: asking("hold.show", hold=1)["overwritten"])
     assert asking("hold.show", hold=1)["inspection"]["overwritten"] == 0
 
 
