@@ -17,7 +17,6 @@ from retention.model.errors import RetentionError
 from retention.model.localtime import (
     WRITTEN,
     format_duration,
-    format_local,
     format_size,
     instant_of,
     localised,
@@ -88,9 +87,9 @@ def instant(text: str | None) -> int | None:
 
 
 def local(text: str | None, zone: str, missing: str = "-") -> str:
-    """An answer's UTC text in the site's zone, with weekday and offset, to the second."""
-    moment = instant(text)
-    return missing if moment is None else format_local(moment - moment % SECOND, zone)
+    """An answer's UTC text in the site's zone, with weekday and offset, to the second;
+    what is none stays as it is."""
+    return missing if text is None else localised(safe(text), zone)
 
 
 def sentence(text: str, zone: str) -> str:
@@ -176,7 +175,7 @@ def value_text(value: Any, zone: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str) and WRITTEN.fullmatch(value):
-        return local(value, zone)
+        return localised(value, zone)
     if isinstance(value, str | int | float):
         return str(value)
     if isinstance(value, list) and all(isinstance(part, str) for part in value):

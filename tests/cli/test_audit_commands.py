@@ -42,6 +42,18 @@ def test_a_list_that_was_cut_says_how_to_go_on(busy):
     assert one["number"] == last - 1
 
 
+def test_words_of_a_person_that_look_like_a_time_break_no_list(busy):
+    words = "2026-99-99T99:99:99Z"
+    placed = busy.run(
+        "hold", "place", "1101", "--from", "2026-10-24 21:00", "--to",
+        "2026-10-24 21:30", "--kind", "court", "--reference", words, "--reason", words,
+    )  # fmt: skip
+    assert placed.status == 7  # there is no footage
+    shown = ("show", str(_last(busy)))
+    for asked in (("list",), ("list", "--subject", "hold:1"), shown):
+        assert words in busy.ok("audit", *asked)
+
+
 def test_nothing_found_is_said(busy):
     assert busy.ok("audit", "list", "--kind", "hold.placed") == (
         "No entry of the audit log is about that.\n"

@@ -10,6 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.cli import display
+from retention.cli.audit.texts import entries_text, entry_text
+from retention.model.answers.audit import EntryList, EntryShown
+from retention.model.localtime import WRITTEN
+from retention.tlog.kinds import KINDS
 
 ZONE = "Europe/London"
 
@@ -106,6 +110,34 @@ def test_what_takes_longer_shows_how_far_it_is_and_takes_it_back(monkeypatch):
 def test_a_fitted_table_is_whole_in_a_pipe(capsys):
     long = "x" * 500
     assert long in display.fitted_table(("what",), [(long,)])
+
+
+SHOWN = st.text() | st.from_regex(WRITTEN, fullmatch=True) | st.just("\ud800\x1b[2J")
+VALUES = SHOWN | st.lists(SHOWN) | st.dictionaries(SHOWN, SHOWN) | st.lists(st.none())
+NAMES = [*{field.name for kind in KINDS.values() for field in kind.fields}]
+
+
+@given(SHOWN)
+def test_any_text_is_shown_where_a_time_or_a_sentence_is(text):
+    for shown in (display.local(text, ZONE), display.sentence(text, ZONE)):
+        assert "\x1b" not in shown
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), VALUES), SHOWN, SHOWN)
+def test_an_entry_is_listed_and_shown_whatever_its_fields_say(fields, at, name):
+    """A reason that reads 2026-99-99T99:99:99Z broke `audit list` for everybody."""
+    actor = {"uid": 1, "login": 2, "role": name, "name": name, "login_name": name}
+    entry = EntryShown(
+        number=1, actor=actor, at=at, fields=fields, host=name, kind=name, policy=0,
+        program=name, site=name, withheld=[name], row_count=1, rows=[fields, fields],
+        subject=name, correlation=at,
+    )  # fmt: skip
+    for shown in (
+        entries_text(EntryList([entry], None), ZONE),
+        entry_text(entry, ZONE),
+    ):
+        shown.encode()
+        assert "\x1b" not in shown
 
 
 @pytest.mark.parametrize(
