@@ -285,7 +285,7 @@ def test_what_was_due_when_it_was_catalogued_always_waits(small):
     with small.catalogue.write(0) as tx:
         due.mark_found(tx, recordings.page(tx, small.stream("a").key, None, 10))
     blocked = small.cycle(NOW + MINUTE).blocked
-    assert "when they were first catalogued" in blocked
+    assert "due when first catalogued: 1 recording," in blocked
     assert (guards(small), path.exists()) == (["volume"], True)
     small.cycle(NOW + 2 * MINUTE)
     (plan,) = waiting(small)
