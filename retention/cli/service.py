@@ -137,7 +137,9 @@ def repair(session: Session, reason: str) -> None:
 def _repaired(answer: SchemaRepaired, zone: str) -> str:
     lines = [f"  {safe(one)}" for one in answer.restored]
     if answer.repaired:
-        lines.insert(0, "The rows have again what the log has in force:")
+        lines.insert(
+            0, "Put right as the log has it in force. The rows said otherwise:"
+        )
     else:
         who = ", ".join(map(safe, answer.approvers)) or "nobody there is yet"
         lines.insert(0, "The rows protect less than the log says:")

@@ -7,7 +7,7 @@ it without a word.  The entry that put it in force is the other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -325,7 +325,8 @@ def _holds_less(
             names = ", ".join(map(str, sorted(missing)[:SHOWN]))
             yield f"hold {key} covers cameras less than the log says (keys {names})"
     for key, request in holds.requests(tx).items():
-        if key in wanted and request_of(request) != wanted[key].request:
+        ours = key in wanted or key not in said.holds
+        if ours and request_of(request) != said.request(key):
             yield f"a release of hold {key} waits that nobody asked for by the log"
 
 
@@ -373,6 +374,25 @@ def is_logged(catalogue: Catalogue, tx: Connection, hold: int) -> bool:
     with catalogue.said_mutex:
         said = _caught_up(catalogue, tx)
     return said is None or hold in said.holds
+
+
+def nobody_asked(
+    catalogue: Catalogue, tx: Connection, requests: Mapping[int, Row[Any]]
+) -> set[int]:
+    """Of these releases, by hold, those that wait by their rows alone: by the log nobody
+    asked for them.  None where it can't be read, as the guard says."""
+    with catalogue.said_mutex:
+        try:
+            said = _caught_up(catalogue, tx)
+        except MismatchError:
+            return set()
+        if said is None:
+            return set()
+        return {
+            hold
+            for hold, row in requests.items()
+            if request_of(row) != said.request(hold)
+        }
 
 
 def not_in_log(

@@ -97,10 +97,7 @@ def everything(tx: Transaction, said: InForce, now: Micros) -> None:
     rows_gone.put_cameras(tx, said)
     protect(tx, said, [key for key, one in said.holds.items() if one.in_force(now)])
     for key, request in holds.requests(tx).items():
-        if (
-            key in said.holds
-            and in_force.request_of(request) != said.holds[key].request
-        ):
+        if in_force.request_of(request) != said.request(key):
             holds.drop_request(tx, key)
     if said.policy is not None:
         policies.strengthen(tx, now, said.policy)

@@ -11,7 +11,7 @@ from retention.catalogue import holds
 from retention.catalogue.db import Priority
 from retention.holds import entries
 from retention.holds.effect import Kept, answer, read_back, take_effect
-from retention.holds.release import active, drop, known
+from retention.holds.release import active, drop, known, nobody_asked
 from retention.holds.reviews import note_clock, read_review
 from retention.holds.terms import (
     asked_of,
@@ -74,10 +74,11 @@ def hold_extend(
         more["extended"] = wider != _Wider(asked_of(row).window, row.review, [])
         if not more["extended"]:
             return read_back(tx, hold, new=False)
+        forged = nobody_asked(context, tx, hold)  # nor is it dropped: repair does that
         _store(tx, row, wider, why, want.typed)
         if wider.review != row.review:
             note_clock(context, tx, hold, wider.review)
-        more["request_dropped"] = drop(tx, row, EXTENDED) is not None
+        more["request_dropped"] = not forged and drop(tx, row, EXTENDED) is not None
         return read_back(tx, hold)
 
     kept, rescue = take_effect(context, change, "The hold is NOT extended")

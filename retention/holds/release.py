@@ -100,6 +100,14 @@ def hold_reject(context: Context, *, hold: int, reason: str) -> ReleaseRejected:
     why = reason_of(reason, "the release is rejected")
     with context.write(Priority.HOLD) as tx:
         row = active(tx, hold)
+        if nobody_asked(context, tx, hold):
+            raise RetentionError(
+                f"the log knows of no such request: that the release of hold {hold} "
+                "waits is in the catalogue's rows alone, and nobody can approve or reject "
+                "it. An administrator and a supervisor put the rows right, `retention "
+                'schema repair --reason "..."`; find out who can write into the state '
+                "directory"
+            )
         asked_by = drop(tx, row, why)
         if asked_by is None:
             raise _nothing_asked(hold)
@@ -172,6 +180,14 @@ def _obstacle(context: Context, tx: Connection, wrong: Row[Any]) -> str | None:
     except NotPermittedError as error:
         return str(error)
     return None
+
+
+def nobody_asked(context: Context, tx: Connection, number: int) -> bool:
+    """Whether the release of a hold waits by its row alone.  Before an entry is appended."""
+    waiting = holds.request_of(tx, number)
+    return waiting is not None and bool(
+        in_force.nobody_asked(context.catalogue, tx, {number: waiting})
+    )
 
 
 def drop(tx: Transaction, row: Row[Any], reason: str) -> str | None:

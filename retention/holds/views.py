@@ -144,7 +144,7 @@ def releases_waiting(tx: Connection) -> list[ReleaseWaiting]:
 class _Seen(NamedTuple):
     """A hold as it was read: row, cameras, the request for its release, its alarms, how
     many recordings were lost under it or became other than catalogued, what of it only
-    its rows have."""
+    its rows have, whether the log has the request."""
 
     row: Row[Any]
     cameras: list[Camera]
@@ -153,6 +153,7 @@ class _Seen(NamedTuple):
     lost: int
     overwritten: int
     not_in_log: list[str]
+    in_log: bool
 
 
 def _seen(
@@ -170,6 +171,7 @@ def _seen(
     recorded_in = streams.recorded_in(tx)
     everyone = {one.key: one for one in register.everyone(tx)}
     unlogged = in_force.not_in_log(context.catalogue, tx, context.now, rows)
+    forged = in_force.nobody_asked(context.catalogue, tx, waiting)
     return [
         _Seen(
             row,
@@ -187,6 +189,7 @@ def _seen(
             gone.get(row.key, 0),
             other.get(row.key, 0),
             unlogged.get(row.key, []),
+            row.key not in forged,
         )
         for row in rows
     ]
@@ -240,7 +243,7 @@ def _row(
     kind: Callable[..., T],
     **more: Any,
 ) -> T:
-    row, cameras, request, alarms, gone, other, not_in_log = seen
+    row, cameras, request, alarms, gone, other, not_in_log, in_log = seen
     asked = asked_of(row).asked
     active = row.free_at is None
     return kind(
@@ -266,7 +269,7 @@ def _row(
         replaces=row.replaces,
         review=format_utc(row.review),
         review_due=active and row.review <= now,
-        release_requested=None if request is None else _request(request),
+        release_requested=None if request is None else _request(request, in_log),
         approvers=[] if request is None else others(supervisors, request.name),
         released=utc_or_null(row.released),
         free_at=utc_or_null(row.free_at),
@@ -278,10 +281,11 @@ def _row(
     )
 
 
-def _request(request: Row[Any]) -> ReleaseRequest:
+def _request(request: Row[Any], in_log: bool) -> ReleaseRequest:
     return ReleaseRequest(
         at=format_utc(request.at),
         by=request.name,
         reason=request.reason,
         entry=request.entry,
+        in_log=in_log,
     )

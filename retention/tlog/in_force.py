@@ -123,6 +123,8 @@ class InForce:
         self.kept: dict[int, int] = {}
         self.unsigned = tuple(unsigned)
         self.holds: dict[int, HoldSaid] = {}
+        self.asked: dict[int, ReleaseSaid] = {}
+        """Releases that wait of holds that the log does not have."""
         self.by_camera: dict[int, set[int]] = defaultdict(set)
         self.policy: Policy | None = None
         self.streams: dict[int, StreamSaid] = {}
@@ -220,7 +222,9 @@ class InForce:
 
     def _extended(self, record: Record) -> None:
         fields = record.entry["fields"]
-        old = self.holds.get(fields["hold"], _NOTHING)
+        old = self.holds.get(fields["hold"])
+        if old is None:  # in the catalogue's rows alone so far
+            old = _NOTHING._replace(request=self.asked.pop(fields["hold"], None))
         window = Window(fields["since"], fields["until"])
         cameras = old.cameras | record.cameras()
         self._put(fields["hold"], old._replace(window=window, cameras=cameras))
@@ -233,13 +237,22 @@ class InForce:
     def _release_requested(self, record: Record) -> None:
         actor = record.entry["actor"]
         request = ReleaseSaid(actor["uid"], actor["login"], record.number)
+        if record.entry["fields"]["hold"] not in self.holds:
+            self.asked[record.entry["fields"]["hold"]] = request
         self._change(record, request=request)
 
     def _release_rejected(self, record: Record) -> None:
+        self.asked.pop(record.entry["fields"]["hold"], None)
         self._change(record, request=None)
+
+    def request(self, hold: int) -> ReleaseSaid | None:
+        """The release of a hold that waits, whether the log has the hold or not."""
+        one = self.holds.get(hold)
+        return self.asked.get(hold) if one is None else one.request
 
     def _released(self, record: Record) -> None:
         free_at = record.entry["fields"]["free_at"]
+        self.asked.pop(record.entry["fields"]["hold"], None)
         self._change(record, free_at=free_at, request=None)
 
     def _reinstated(self, record: Record) -> None:

@@ -10,10 +10,12 @@ from retention.catalogue.log_check import verify_catalogue
 from retention.cli import policy as policy_texts
 from retention.cli.hold import texts
 from retention.control.periods import policy_show
+from retention.control.repair import schema_repair
 from retention.holds.change import hold_extend
 from retention.holds.release import hold_approve, hold_reject, hold_release
 from retention.holds.views import hold_list, hold_show
 from retention.model import codec
+from retention.model.errors import MismatchError, RetentionError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, Actor
 from retention.tlog.lawful.laws import RELEASE
@@ -22,6 +24,7 @@ from tests.support.world import ACTOR
 
 HELD = T0 - DAY
 ANNA = Actor(uid=1001, login=1001, pid=1, role="operator", name="anna")
+ADA = Actor(uid=1003, login=1003, pid=1, role="administrator", name="ada")
 BEN = Actor(uid=1002, login=1002, pid=1, role="supervisor", name="ben")
 
 ROW = f"""insert into hold (key, kind, reference, reason, requester, since, until, typed,
@@ -138,6 +141,30 @@ def test_one_that_was_asked_for_and_rejected_and_extended_is_lawful_too(plant):
     hold_release(by(plant, ANNA), hold=7, reason="over")
     hold_approve(by(plant, BEN), hold=7)
     assert plant.entries("hold.released")[-1]["unlogged"] is None
+    assert unlawful(plant) == []
+
+
+@pytest.mark.parametrize("hold", [1, 7])
+def test_a_request_that_only_the_rows_have_is_nobodys_to_decide(plant, hold):
+    """Somebody wrote it into the catalogue; by the log nobody asked for it."""
+    alter(
+        plant, ROW, "insert into hold_camera values (2, 7)",
+        f"insert into release_request values ({hold}, {T0}, 1001, 9, 'carl', 'x', 3)",
+    )  # fmt: skip
+    plant.now = T0 + 3 * HOUR
+    for data, text in shown(plant, hold):
+        assert data == ([] if hold == 1 else ["hold"])
+        assert "The log knows of no such request" in " ".join(text.split())
+        assert f"retention hold approve {hold}" not in text
+    with pytest.raises(MismatchError, match="nobody asked for by the log"):
+        hold_approve(by(plant, BEN), hold=hold)
+    with pytest.raises(RetentionError, match="the log knows of no such request"):
+        hold_reject(by(plant, BEN), hold=hold, reason="nobody asked")
+    hold_extend(by(plant, ANNA), hold=hold, until=format_utc(T0 + DAY), reason="longer")
+    assert not plant.entries("hold.release_rejected")
+    for who in (ADA, BEN):
+        schema_repair(by(plant, who), reason="somebody wrote into it")
+    assert hold_show(by(plant, ANNA), hold=hold).state == "active"
     assert unlawful(plant) == []
 
 

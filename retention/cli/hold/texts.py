@@ -187,7 +187,13 @@ def _todo(one: HoldRow, zone: str) -> Iterator[str]:
             f"  Release asked for by {safe(request.by)} at "
             f"{local(request.at, zone)}: {safe(request.reason)}"
         )
-        yield f"  {_approvers(one)}"
+        yield f"  {_approvers(one) if request.in_log else alarm(_FORGED)}"
+
+
+_FORGED = (
+    "The log knows of no such request: only the catalogue's rows have it, so it can be "
+    'neither approved nor rejected. `retention schema repair --reason "..."` ends it.'
+)
 
 
 def _approvers(one: HoldRow | ReleaseAsked) -> str:

@@ -234,12 +234,16 @@ class CameraCovered:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRequest:
-    """The release of a hold that somebody asked for, and the entry that says so."""
+    """The release of a hold that somebody asked for, and the entry that says so.
+
+    `in_log`: false where only the catalogue's row says it, so that nobody asked for it.
+    """
 
     at: str
     by: str
     reason: str
     entry: int
+    in_log: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,8 +32,6 @@ class Releases:
     def __init__(self, said: InForce, verdict: Verdict) -> None:
         self._said, self._verdict = said, verdict
         self._proposed: set[int] = set()
-        self._unlogged: dict[int, ReleaseSaid] = {}
-        """Requests for the release of holds that the log does not have."""
         self._acts: dict[str, Callable[[Record, dict[str, Any]], Iterator[str]]] = {
             "place_hold": self._place,
             "extend_hold": self._extend,
@@ -75,10 +73,8 @@ class Releases:
         hold = self._hold(fields)
         yield from self._unknown(fields, hold)
         if hold is None:
-            actor = record.entry["actor"]
-            asked = ReleaseSaid(actor["uid"], actor["login"], record.number)
-            self._unlogged[fields["hold"]] = asked
-        elif hold.free_at is not None:
+            return
+        if hold.free_at is not None:
             yield f"asks for the release of hold {fields['hold']}, which was released"
         elif hold.request is not None:
             yield (
@@ -87,8 +83,7 @@ class Releases:
             )
 
     def _reject(self, _: Record, fields: dict[str, Any]) -> Iterator[str]:
-        hold, number = self._hold(fields), fields["hold"]
-        asked = self._unlogged.pop(number, None) if hold is None else hold.request
+        asked = self._said.request(fields["hold"])
         if asked is None or asked.entry != fields["request"]:
             yield f"rejects entry {fields['request']}, which is no request that waits"
 
@@ -113,7 +108,7 @@ class Releases:
             return
         if hold is not None and hold.free_at is not None:
             yield f"releases hold {number}, which was released before"
-        asked = self._unlogged.pop(number, None) if hold is None else hold.request
+        asked = self._said.request(number)
         yield from self._two(record, asked, fields.get("request"))
         length = self._length()
         if length is None:
