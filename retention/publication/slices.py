@@ -1,9 +1,9 @@
 """The catalogue's log and its published copy, compared again bit by bit: all of it once in
-a day, what is newest at a start first.
+a day, that of the newest day at a start.
 
 For each bundle of entries: that they chain and are listed as what they say, their row
 files and disclosures, by which cameras and hours they are found, and that the published
-files hold the same.  What differs was altered: by the last signed head it is said which.
+files, those of earlier heads too, hold the same.  What differs was altered: by the last signed head it is said which.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from retention.catalogue import log
 from retention.model.errors import AlteredError, VerificationError
-from retention.model.values import DAY, MINUTE
+from retention.model.values import DAY, MINUTE, Micros
 from retention.publication.publisher import catalogue_altered
+from retention.tlog import merkle, tiles
 from retention.tlog import rows as row_files
-from retention.tlog import tiles
 from retention.tlog.directory import Published
 from retention.tlog.source import opened
 from retention.tlog.tiles import WIDTH, Tile
@@ -48,20 +48,25 @@ class Slices:
         self._published = Published(directory)
         self._whose = whose
         self._next = -1
+        self._recent, self._newest = True, 0
 
     def step(self, size: int) -> None:
         """The next bundles of the first `size` entries, which are published: so many that
-        a day covers all.  AlteredError where one is not what was written."""
+        a day covers all, at first all of the newest day.  AlteredError where one is not
+        what was written."""
         last = (size - 1) // WIDTH
-        for _ in range(last // ROUNDS + 1):
+        left = last // ROUNDS + 1
+        while left > 0 or self._recent:
             if self._next < 0 or self._next > last:
                 self._next = last
             tile = tiles.of_size(size, "entries", self._next)
-            if tile is not None:
-                self._compare(tile)
-            self._next -= 1
+            oldest = 0 if tile is None else self._compare(tile)
+            self._newest = self._newest or oldest
+            self._next, left = self._next - 1, left - 1
+            self._recent &= self._next >= 0 and oldest > self._newest - DAY
 
-    def _compare(self, tile: Tile) -> None:
+    def _compare(self, tile: Tile) -> Micros:
+        """When the first of its entries was written."""
         with self._catalogue.read() as tx:
             first = max(tile.first - 1, 0)
             found = log.stored(tx, first, tile.last - first)
@@ -71,13 +76,24 @@ class Slices:
                 if (wrong := self._unindexed(tx, stored)) is not None:
                     raise AlteredError(wrong)
                 before = stored
-        path = self._published.directory / tile.path
-        if self._published.tile(tile) != tiles.bundle(one.data for one in found):
-            raise AlteredError(self._whose(str(path)))
+        data = [one.data for one in found]
+        self._files(tile, lambda width: tiles.bundle(data[:width]))
+        leaves = b"".join(map(merkle.leaf, data))
+        hashes = tile._replace(level=0)
+        self._files(hashes, lambda width: leaves[: width * merkle.HASH_BYTES])
         for stored in found:
             lies = None if stored.rows is None else self._published.rows(stored.number)
             if lies != stored.rows:
                 where = self._published.directory / tiles.row_path(stored.number)
+                raise AlteredError(self._whose(str(where)))
+        return found[0].at or 0
+
+    def _files(self, tile: Tile, wanted: Callable[[int], bytes]) -> None:
+        """A tile as it is, and as earlier heads had it, as far as that is there still."""
+        for width in {*self._published.partials(tile), tile.width}:
+            one = tile._replace(width=width)
+            if width <= tile.width and self._published.tile(one) != wanted(width):
+                where = self._published.directory / one.path
                 raise AlteredError(self._whose(str(where)))
 
     def _one(self, stored: Stored, before: Stored | None) -> None:

@@ -69,6 +69,26 @@ def test_what_was_altered_in_the_catalogue_is_the_catalogue_s(press, statement):
     assert "move it away" not in str(found.value)
 
 
+@pytest.mark.parametrize("level", ["entries", "0"])
+def test_a_file_of_an_earlier_head_that_was_altered_is_noticed_at_a_start(press, level):
+    """The wider one beside it, which a start writes anew, is right."""
+    (older,) = (press.published / f"tile/{level}/002.p").iterdir()
+    press.append_at_once(1)
+    press.publish()
+    older.write_bytes(b"x" + older.read_bytes()[1:])
+    slices = Slices(press.catalogue, press.published, press.publisher.whose)
+    with pytest.raises(AlteredError, match="the published copy was altered") as found:
+        slices.step(press.publisher.published)
+    assert str(older) in str(found.value)
+
+
+def test_all_of_the_newest_day_is_compared_at_a_start(press):
+    alter(press, "UPDATE entry SET at = at + 1 WHERE number = 7")
+    slices = Slices(press.catalogue, press.published, press.publisher.whose)
+    with pytest.raises(AlteredError):
+        slices.step(press.publisher.published)
+
+
 @pytest.mark.parametrize("file", ["tile/entries/000", "tile/entries/001", "rows/301"])
 @pytest.mark.parametrize("how", ["changed", "gone"])
 def test_what_was_altered_in_the_copy_is_the_copy_s(press, file, how):
@@ -83,8 +103,7 @@ def test_what_was_altered_in_the_copy_is_the_copy_s(press, file, how):
 
 def test_all_is_compared_again_the_next_day(press):
     slices = Slices(press.catalogue, press.published, press.publisher.whose)
-    for _ in range(3):
-        slices.step(press.publisher.published)
+    slices.step(press.publisher.published)
     with press.catalogue.write(Priority.HOLD):
         pass
     alter(press, "UPDATE entry SET at = at + 1 WHERE number = 7")
