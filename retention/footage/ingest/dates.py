@@ -219,7 +219,7 @@ def judge_change(
         return Doubt(rules.now, mtime, REPLACED)
     if doubt is not None or row.state is State.QUARANTINED:
         return Doubt(rules.now, mtime, REWRITTEN)
-    if _is_resumed(row, mtime, around, rules):
+    if _is_resumed(row, doubt, mtime, around, rules):
         return Doubt(rules.now, mtime, RESUMED)
     after = () if around.following is None else (around.following,)
     (dated,) = date([RecordingSpan(row.start, mtime)], after, rules, None)
@@ -245,7 +245,7 @@ def is_written_on(
         size >= row.size
         and not _is_older(row, doubt, mtime, rules)
         and not _is_replaced(row, doubt, size, mtime)
-        and not (doubt is None and _is_resumed(row, mtime, around, rules))
+        and not _is_resumed(row, doubt, mtime, around, rules)
         and mtime <= since + rules.max_length + rules.tolerance
     )
 
@@ -280,15 +280,20 @@ def _is_replaced(row: Recording, doubt: Doubt | None, size: int, mtime: Micros) 
 
 
 def _is_resumed(
-    row: Recording, mtime: Micros, around: Around, rules: DatingRules
+    row: Recording,
+    doubt: Doubt | None,
+    mtime: Micros,
+    around: Around,
+    rules: DatingRules,
 ) -> bool:
     """A recorder that goes on with the next file as one ends does not come back to it;
     what is in its place then may be another, though larger.  One whose clips begin and
     end inside a long recording is no such."""
     following = around.following
+    known = row.end if doubt is None else doubt.mtime
     return (
         following is not None
-        and abs(following - row.end) <= NEAR
+        and abs(following - known) <= NEAR
         and mtime > following + rules.tolerance
     )
 

@@ -139,24 +139,31 @@ def test_more_than_a_cycle_compares_is_compared_in_the_next(world, scan, files):
 # -- a larger one, which might have been written on ------------------------------------------
 
 
-def ten_minutes(world, scan, count=4):
+def ten_minutes(world, scan, count=4, seen=None):
     """Files of a recorder that goes on with the next as one ends."""
     made = []
     for number in range(count):
         end = T0 + (number + 1) * 10 * MINUTE
         name = f"1003/2026-07-20_10-{10 * number:02}-00.mp4"
         made.append(world.write(name, end, 2_000))
-    world.now = T0 + count * 10 * MINUTE + MINUTE
+    world.now = seen or T0 + count * 10 * MINUTE + MINUTE
     scan()
     scan()
     return made
 
 
-def test_a_larger_file_put_over_a_finished_one_is_no_growth(world, scan):
-    """Within the longest that a recording may be, and under a hold."""
+@pytest.mark.parametrize("late", [False, True])
+def test_a_larger_file_put_over_a_finished_one_is_no_growth(world, scan, late):
+    """Within the longest that a recording may be, and under a hold; also where it came
+    late."""
     camera = world.camera("1003")
-    made = ten_minutes(world, scan)
+    world.write("1003/2026-07-20_09-00-00.mp4", T0 - 59 * MINUTE)
+    world.now = T0 - 50 * MINUTE if not late else T0 + 50 * MINUTE
+    scan()
+    scan()
+    made = ten_minutes(world, scan, seen=T0 + 51 * MINUTE)
     (row,) = [r for r in world.rows() if r.start == T0]
+    assert (row.state is State.QUARANTINED) == late
     world.hold_camera(camera, T0, T0 + HOUR)
     for number in (1, 2):
         world.now += 5 * MINUTE
