@@ -13,14 +13,16 @@ import socket
 import stat
 import struct
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from retention.control.verbs import QUICK, VERBS
 from retention.model.errors import (
     BusyError,
+    CatalogueError,
     RetentionError,
     UnreachableError,
     of_kind,
@@ -70,7 +72,7 @@ class Client:
 
         Raises what the service refused with, as if it had been raised here, and
         UnreachableError where nobody answers; a request to place a hold is then left
-        in the spool.
+        in the spool, as it is where the catalogue can't take it.
         """
         if verb not in VERBS:
             raise RetentionError(f"this program does not know the request {verb!r}")
@@ -81,7 +83,7 @@ class Client:
             arguments.setdefault("request", str(uuid.uuid4()))
         try:
             return self._ask(verb, arguments)
-        except UnreachableError as error:
+        except (UnreachableError, CatalogueError) as error:
             if not spooled:
                 raise
             raise self._leave(verb, arguments, error) from error
@@ -169,31 +171,37 @@ class Client:
         )
 
     def _leave(
-        self, verb: str, arguments: dict[str, Any], error: UnreachableError
+        self,
+        verb: str,
+        arguments: dict[str, Any],
+        error: UnreachableError | CatalogueError,
     ) -> RetentionError:
-        """Leave the request for the service's next start; what to tell the operator."""
-        place = self.place
+        """Leave the request for the service's next start, or for when it can write again;
+        what to tell the operator."""
+        made: Callable[[str], RetentionError] = CatalogueError
+        place, taken = self.place, "as soon as it can write again"
+        if isinstance(error, UnreachableError):
+            made = partial(UnreachableError, running=error.running)
+            taken = "before it deletes anything"
         try:
             asked = _resolved(arguments, place.zone)
             path = spool.leave(place.spool, verb, asked)
         except (OSError, RetentionError) as failed:
             why = getattr(failed, "strerror", None) or str(failed)
-            return UnreachableError(
+            return made(
                 f"{error}. NO HOLD IS PLACED, and the request could not be left in "
                 f"{place.spool} either ({why}): call {place.contact} now, and ask for a "
-                "copy of the footage",
-                error.running,
+                "copy of the footage"
             )
         since, until = (
             _shown(asked.get(name), place.zone) for name in ("since", "until")
         )
-        return UnreachableError(
-            f"{error}.\nThe request is WAITING, NOT CONFIRMED: it was left as {path} "
-            f"(from {since} to {until}), and the service takes it in before it deletes "
-            "anything. The recorder itself may still delete meanwhile: ask for a copy "
+        return made(
+            f"{error}.\nNO HOLD IS PLACED yet. The request is WAITING, NOT CONFIRMED: it "
+            f"was left as {path} (from {since} to {until}), and the service takes it in "
+            f"{taken}. The recorder itself may still delete meanwhile: ask for a copy "
             f"now if the footage is near its end. Tell {place.contact}; afterwards look "
-            "with `retention hold list`",
-            error.running,
+            "with `retention hold list`"
         )
 
 

@@ -13,11 +13,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from retention import __version__
-from retention.control import rules, verbs
+from retention.control import alarms, guards, rules, verbs
 from retention.control.verbs import VERBS
 from retention.model import codec
 from retention.model.errors import (
     CatalogueError,
+    GuardError,
     NotPermittedError,
     RetentionError,
     kind_of,
@@ -94,6 +95,8 @@ class Dispatch:
                 f"there is no {request.path[:80]!r} here: GET /v1 lists what there is"
             )
             return self._answer(HTTPStatus.NOT_FOUND, problem("usage", text))
+        except CatalogueError as error:
+            return self._refused(self._stopped(verb, error))
         except RetentionError as error:
             return self._refused(error)
         except Exception as error:  # noqa: BLE001 - the last stop: the caller is told, the service goes on
@@ -139,14 +142,19 @@ class Dispatch:
         if found is None or now - found[0] > _KNOWN_FOR:
             if len(self.asked) >= _MOST_KNOWN:
                 self.asked.clear()
-            found = self.asked[peer.uid] = now, bool(self.roles(peer.uid))
+            found = self.asked[peer.uid] = now, bool(self._by_groups(peer))
         return found[1]
 
     def _turned_away(self, peer: Peer) -> None:
-        role = next(iter(self.roles(peer.uid)), NOBODY)
+        role = next(iter(self._by_groups(peer)), NOBODY)
         now = clock.monotonic()
         who = peers.actor(peer, role)
         self.denials.count(who, CONNECTION, clock.read().wall, now)
+
+    def _by_groups(self, peer: Peer) -> list[str]:
+        """What a user is, whatever the state of the catalogue: at the door nobody is
+        there to be told of it, and an error would close that for all."""
+        return peers.roles(self.core.settings, peer.uid, one_person=False)
 
     def roles(self, uid: int) -> list[str]:
         """What a user is here, now."""
@@ -193,6 +201,14 @@ class Dispatch:
     ) -> NotPermittedError:
         self.denials.note(who, verb, self.core.now(), clock.monotonic(), why)
         return NotPermittedError(told)
+
+    def _stopped(self, verb: str, error: CatalogueError) -> RetentionError:
+        """A catalogue that is damaged stops deletion, whoever meets that first; `status`
+        tells so."""
+        if alarms.guard_of(error) != guards.CATALOGUE:
+            return error
+        self.core.failed(error, "", clock.read().wall)
+        return GuardError(f"NOT DELETING: {error}") if verb == "status" else error
 
     def _refused(self, error: RetentionError) -> Answer:
         kind = kind_of(error)

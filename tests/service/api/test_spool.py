@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from retention.catalogue import db
 from retention.control import alarms, guards
 from retention.control.alarms import Alarms
 from retention.model.errors import RetentionError
@@ -97,6 +98,38 @@ def test_what_an_operator_leaves_is_held_before_the_first_deletion(directory, pe
     placed, intent = office.entries("hold.placed"), office.entries("deletion.intended")
     assert placed[0]["index"] < intent[0]["index"]
     assert placed[0]["actor"]["uid"] == people.olga.uid
+
+
+def test_a_hold_waits_while_the_catalogue_is_damaged(directory, people):
+    """With the service up: the operator hears that no hold is placed, and how it will be;
+    `status` ends as where deletion is stopped."""
+    office = Office(directory, people.groups)
+    office.init()
+    to_open_for(office, people)
+    path = office.state / db.NAME
+    backup = path.read_bytes()
+    place = [
+        "hold", "place", "1001", "--from", "2026-10-24T20:00Z", "--to",
+        "2026-10-24T22:00Z", "--kind", "court", "--reference", "A/1", "--reason", "case",
+    ]  # fmt: skip
+    daemon = office.start().answering()
+    try:
+        with path.open("r+b") as file:
+            file.write(os.urandom(12 << 10))
+        done = people.olga.retention(office.config, *place)
+        assert done.returncode == 1, done.stderr + daemon.log()
+        assert "is damaged" in done.stderr
+        assert "NO HOLD IS PLACED yet. The request is WAITING" in done.stderr
+        shown = people.art.retention(office.config, "status")
+        assert (shown.returncode, "NOT DELETING" in shown.stderr) == (6, True), shown
+    finally:
+        daemon.kill()
+    for one in office.state.glob(f"{db.NAME}*"):
+        one.unlink()
+    path.write_bytes(backup)
+    with running(office) as daemon:
+        daemon.until(lambda: office.entries("hold.placed"))
+        assert daemon.end() == 0
 
 
 def test_the_spool_is_taken_in_before_a_root_is_opened(directory, people, monkeypatch):
