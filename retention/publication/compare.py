@@ -446,9 +446,11 @@ SUCCESSOR = (
 
 
 def _nowhere(head: Head, size: int) -> str:
+    last = head.size - 1
+    which = f"entry {size} is" if size == last else f"entries {size} to {last} are"
     return (
         f"{head.where} was signed at {head.size} entries, the catalogue has {size}, and "
-        f"entries {size} to {head.size - 1} are in no published directory: it was "
+        f"{which} in no published directory: it was "
         "restored from an older copy, or the whole machine set back. Stop the service, "
         "put back this same backup of the catalogue together with a newer copy of the "
         "published directory (or mount the log_copy that has them), and start: the "

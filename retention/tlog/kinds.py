@@ -249,7 +249,7 @@ _ALL = (
     declare(
         "ruling.proposed",
         "A ruling would take these recordings out of the cover of the holds; so it waits "
-        "for a second person, and they stay as they are.  A long list is in several such "
+        "for a second person, and the holds keep them.  A long list is in several such "
         "entries of one request.  lifts: streams whose times would be in doubt no more.  Of holds and of streams the "
         "first 500.",
         "@request:int count:int ruling:text holds:ints lifts:ints ~reason:text?",

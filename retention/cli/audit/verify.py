@@ -268,7 +268,9 @@ def law_lines(law: LawChecked | None) -> Iterator[str]:
         yield alarm(f"NOT LAWFUL: {safe(one.what)}.")
     if law.more_violations:
         yield alarm(f"... and {counted(law.more_violations, 'more violation')}.")
-    if law.lawful and law.withheld:
+    if law.lawful and not law.judged:
+        yield alarm("Whether it is lawful is not known: no entry could be judged.")
+    elif law.lawful and law.withheld:
         yield good(f"Lawful to entry {law.judged - 1}, as far as can be checked.")
     elif law.lawful:
         yield good(f"Lawful to entry {law.judged - 1}, by the rules in force then.")
