@@ -39,7 +39,7 @@ Example:
 
 
 @guard.command("acknowledge", help=_HELP)
-@click.argument("name", type=click.Choice(VOUCHED), metavar="GUARD")
+@click.argument("name", type=click.Choice([*GUARDS]), metavar="GUARD")
 @click.option("--reason", required=True, help="Why, in a few words.")
 @click.option(
     "--unread",

@@ -271,8 +271,14 @@ def _people(answer: Status, zone: str) -> Iterator[str]:
         )
 
 
+CHANGES = 5
+"""Changes of a proposal that its line names."""
+
+
 def _proposal(one: ProposalShown, able: str) -> str:
-    changes = "; ".join(sentences(one))
+    found = list(sentences(one))
+    more = len(found) - CHANGES
+    changes = "; ".join(found[:CHANGES]) + (f"; and {number(more)} more" * (more > 0))
     if one.state == "rejected":
         return (
             f"Rejected: proposal {one.proposal} of the configuration ({changes}); "

@@ -186,8 +186,8 @@ def guard_acknowledge(
     """
     if guard not in guards.VOUCHED:
         raise UsageError(
-            f"the guard {guard!r} can't be acknowledged: it clears by itself once its "
-            "cause is gone; `retention status` says what to do"
+            f"the guard {guard!r} is not acknowledged by its name: "
+            + (guards.remedy(guard) if guard in guards.GUARDS else "there is none such")
         )
     reason = reason_of(reason, f"the {guard} is right")
     if not verbs.may_ask(context.actor.role, "guard.acknowledge"):

@@ -50,7 +50,7 @@ class Reserve:
         """What is said where it can't be made."""
         mib = -(-self.missing() // 2**20)
         return (
-            f"the disk of {self.path.parent} is full, or nearly: free {mib} MiB there, "
+            f"the disk of {self.path.parent} is full, or nearly: {mib} MiB must be freed there, "
             f"of which {self.path.name} keeps some so that holds can still be stored"
         )
 

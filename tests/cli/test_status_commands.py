@@ -6,6 +6,8 @@ import pytest
 
 from retention import cli
 from retention.catalogue import db
+from retention.cli.status import _proposal
+from retention.model.answers.policy import PeriodProposed, ProposalShown
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
 
 READ = 4_000_000_000_000_000  # read up to whatever is asked for
@@ -173,3 +175,16 @@ def test_renumbering_under_a_hold_says_which_hold(rooted):
     told = rooted.ok("camera", "renumber", "1101", "2101")
     assert "retention hold show 1" in told
     assert "camera 2101 was renumbered while hold 1" in rooted.run("status").out
+
+
+def test_a_guard_that_is_not_acknowledged_by_its_name_says_what_ends_it(rooted):
+    done = rooted.run("guard", "acknowledge", "mismatch", "--reason", "seen")
+    assert done.status == 2
+    assert "retention schema repair" in done.err
+
+
+def test_a_proposal_for_very_many_cameras_is_one_line_of_a_screen():
+    periods = [PeriodProposed(str(n), "Market Place", 28, 21) for n in range(1_900)]
+    line = _proposal(ProposalShown(1, "waiting", None, "periods", periods), "sue")
+    assert "and 1,895 more" in line
+    assert len(line) < 500

@@ -301,7 +301,8 @@ class Deletions:
             stream, start, n = twice
             self._verdict.broke(
                 TWICE, record.number,
-                f"deletes recording {n} of stream {stream} that starts at {start}, {where}",
+                f"deletes what stream {stream} recorded from {format_utc(start)} on (n {n}), "
+                f"{where}",
             )  # fmt: skip
 
     # -- what comes again, and what is in doubt ---------------------------------------------

@@ -122,7 +122,7 @@ def test_no_acknowledging_without_a_reason(catalogue, log, trip):
 
 def test_only_the_clock_is_acknowledged(catalogue, log, trip):
     trip()
-    with pytest.raises(UsageError, match="clears by itself"):
+    with pytest.raises(UsageError, match="mount the right disk"):
         acknowledge(catalogue, log, guard="root")
 
 

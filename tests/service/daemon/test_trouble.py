@@ -68,7 +68,7 @@ def test_without_room_there_is_no_reserve_and_it_says_how_much_is_missing(
     assert not made.make()
     assert not made.path.exists()
     assert made.missing() == 3 << 20
-    assert "free 3 MiB there" in made.too_little()
+    assert "3 MiB must be freed there" in made.too_little()
     (tmp_path / "small" / "fill").write_bytes(b"")
     assert made.missing() == 0
     assert made.make()
@@ -121,7 +121,7 @@ def test_a_full_disk_stops_deletion_and_leaves_room_for_what_must_be_stored(
     os.truncate(small_disk / "fill", (small_disk / "fill").stat().st_size - (1 << 19))
     service.tick(never)
     assert tripped(service) == {("log", "")}
-    assert "free 1 MiB there" in str(service._core.alarms.detail("log"))
+    assert "1 MiB must be freed there" in str(service._core.alarms.detail("log"))
     # Somebody makes room: it goes on by itself.
     (small_disk / "fill").write_bytes(b"")
     service.tick(never)
