@@ -203,12 +203,12 @@ class Dispatch:
         return NotPermittedError(told)
 
     def _stopped(self, verb: str, error: CatalogueError) -> RetentionError:
-        """A catalogue that is damaged stops deletion, whoever meets that first; `status`
-        tells so."""
-        if alarms.guard_of(error) != guards.CATALOGUE:
+        """A catalogue that is damaged stops deletion: `status` tells so, and sees to it
+        where no round has met it yet."""
+        if verb != "status" or alarms.guard_of(error) != guards.CATALOGUE:
             return error
         self.core.failed(error, "", clock.read().wall)
-        return GuardError(f"NOT DELETING: {error}") if verb == "status" else error
+        return GuardError(f"NOT DELETING: {error}")
 
     def _refused(self, error: RetentionError) -> Answer:
         kind = kind_of(error)
