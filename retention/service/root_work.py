@@ -162,17 +162,22 @@ class RootWork:
                 self.scanning.trigger("held", self.compare_held)
 
     def compare_written_over(self, stop: Stop) -> None:
-        """Compare what may have been written over, `OVER_AT_ONCE` pages a time."""
+        """Compare what may have been written over, `OVER_AT_ONCE` pages a time.  What
+        gave way to a scan goes on after it: with some settings one waits each time."""
         with self._comparing() as (scanner, now):
-            if scanner is not None:
-                pages = count()
-                scanner.compare_written_over(
-                    now,
-                    lambda: (
-                        (page := next(pages)) >= OVER_AT_ONCE
-                        or self._give_way(stop, rest=page > 0)
-                    ),
-                )
+            if scanner is None:
+                return
+            pages = count()
+            found = scanner.compare_written_over(
+                now,
+                lambda: (
+                    (page := next(pages)) >= OVER_AT_ONCE
+                    or self._give_way(stop, rest=page > 0)
+                ),
+            )
+            gave_way = not found.complete and next(pages) <= OVER_AT_ONCE
+            if gave_way and not stop():
+                self.scanning.trigger("over", self.compare_written_over)
 
     def reconcile(self, stop: Stop) -> None:
         """Compare every row with the disk, once in the time that the settings say.

@@ -1,5 +1,7 @@
 """A daemon looks at what holds keep: when it answers about them, and by itself."""
 
+import os
+
 import pytest
 
 from retention.model.errors import NotPermittedError
@@ -200,3 +202,16 @@ def test_a_comparison_that_gave_way_to_a_scan_goes_on_after_it(station):
 
 def lost(installed):
     return installed.entries("recordings.lost")
+
+
+def test_what_was_put_over_a_recording_that_nobody_holds_is_seen_with_the_next_cycle(
+    installed, running, asking, files
+):
+    """Not only with the comparison of all, which is over for a day."""
+    running.until(lambda: asking("status")["roots"][0]["reconciled"])
+    times = files[1].stat().st_mtime_ns
+    aside = installed.directory / "aside"
+    aside.write_bytes(b"x")
+    os.utime(aside, ns=(times, times))
+    aside.rename(files[1])
+    running.until(lambda: installed.entries("recordings.quarantined"))
