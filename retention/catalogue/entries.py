@@ -81,7 +81,8 @@ class CatalogueSource:
         self.doubted: dict[int, Unsigned] = {}
 
     @cached_property
-    def _back(self) -> list[Stretch]:
+    def back(self) -> list[Stretch]:
+        """What came back unsigned."""
         return log.unsigned(self._tx)
 
     def entry(self, number: int) -> Record:
@@ -348,7 +349,7 @@ class CatalogueSource:
 
     def _given(self, number: int, entry: dict[str, Any]) -> Record:
         self.entries += 1
-        if (unsigned := came_back(self._back, number)) is not None:
+        if (unsigned := came_back(self.back, number)) is not None:
             self.doubted[number] = unsigned
         return Record(number, entry, partial(self.row_file, number), unsigned)
 
@@ -378,6 +379,11 @@ class PagedSource:
         self.size = size
         self.entries = 0
         self.doubted: dict[int, Unsigned] = {}
+
+    @property
+    def back(self) -> list[Stretch]:
+        """What came back unsigned."""
+        return self._ask(lambda source: source.back)
 
     def _ask(self, ask: Callable[[CatalogueSource], T], first: int = 0) -> T:
         with self._catalogue.read() as tx:

@@ -18,7 +18,7 @@ from retention.model.values import Micros, Window
 from retention.reports.columns import ENTRY, entries_of, who
 from retention.reports.evidence import Evidence, Selection
 from retention.tlog.kinds import KINDS, OF_PEOPLE
-from retention.tlog.source import Record, Source
+from retention.tlog.source import Believed, Record
 
 DENIED, REFUSED, CHANGED = "access.denied", "request.refused", "access.changed"
 _DENIED = DENIED, REFUSED
@@ -47,7 +47,7 @@ def access(evidence: Evidence, asked: Selection) -> Report:
     records = [
         one
         for one in evidence.source.of_kinds((*OF_PEOPLE, CHANGED))
-        if window.start <= one.entry["at"] < window.end and not one.is_void
+        if window.start <= one.entry["at"] < window.end
     ]
     done = [one for one in records if KINDS[one.kind].by and _is_person(one)]
     changed = [one for one in records if one.kind == CHANGED]
@@ -92,12 +92,12 @@ def _refusals(record: Record) -> int:
     return int(record.entry["fields"].get("count", 1))
 
 
-def denied(source: Source, window: Window) -> list[Record]:
+def denied(source: Believed, window: Window) -> list[Record]:
     """What somebody asked for in that time, and was refused."""
     return [
         one
         for one in source.of_kinds(_DENIED)
-        if window.start <= one.entry["at"] < window.end and not one.is_void
+        if window.start <= one.entry["at"] < window.end
     ]
 
 

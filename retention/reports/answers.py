@@ -155,10 +155,12 @@ def _written(one: RollUp) -> CountedIn:
 
 def _fate(life: Life, there: There) -> RecordingFate:
     """What the catalogue says comes first: it has the row, or has it not."""
+    if there is not None and (here := there.get(life.key)) is not None:
+        return RecordingFate(here.state)
+    if not life.signed:
+        return RecordingFate.UNSIGNED
     if there is None:
         return life.fate
-    if (here := there.get(life.key)) is not None:
-        return RecordingFate(here.state)
     still = (RecordingFate.RECORDED, RecordingFate.QUARANTINED, RecordingFate.DELETING)
     return RecordingFate.MISSING if life.fate in still else life.fate
 

@@ -79,7 +79,7 @@ def compliance(evidence: Evidence, asked: Selection) -> Report:
     beats = [
         one
         for one in evidence.source.of_kinds((HEARTBEAT,))
-        if evidence.day(one.entry["at"]) in days and not one.is_void
+        if evidence.day(one.entry["at"]) in days
     ]
     alarms = stood(evidence.source, asked.window)
     guards = [one for one in alarms if one.is_guard]

@@ -283,8 +283,6 @@ def custody(evidence: Evidence, camera: int) -> str:
 def _reasons(evidence: Evidence, window: Window) -> list[Layer]:
     signs, adopted = [], FOREVER + 1
     for record in evidence.source.of_kinds((*_SIGNS, _ADOPTED)):
-        if record.is_void:
-            continue
         if record.kind in _SIGNS:
             signs.append((record.entry["at"], record.kind))
         elif record.kind == _ADOPTED:

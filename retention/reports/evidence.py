@@ -24,7 +24,8 @@ from retention.model.localtime import Moment, day_of, format_utc, midnight
 from retention.model.values import FOREVER, Micros, Window
 from retention.tlog.cameras import LoggedCameras
 from retention.tlog.figures import Grounds
-from retention.tlog.source import DELETED, INTENDED, Record, Source, apart
+from retention.tlog.source import DELETED, INTENDED, Believed, Record, apart
+from retention.tlog.unsigned import Stretch
 
 _BARE = re.compile(r"(?!now\b|[+-])[^:]+", re.IGNORECASE)
 """A day without a time: its midnight is meant."""
@@ -61,7 +62,7 @@ class Evidence:
     says `written`, and as of then a report is; `figures` add up exactly
     these, and `known` is what lateness went by at their end."""
 
-    source: Source
+    source: Believed
     figures: Figures
     known: Grounds
     head: ReportHead
@@ -87,7 +88,7 @@ class Evidence:
                 return
             if record.kind == INTENDED:
                 intents[record.number] = record
-            elif record.kind == DELETED and not record.is_void:
+            elif record.kind == DELETED:
                 number = record.entry["fields"]["intent"]
                 if (intent := intents.pop(number, None)) is None:
                     intent = self.source.entry(number)
@@ -211,8 +212,20 @@ class Evidence:
         ]
         return Report(
             name, title, self.site, self.zone, self.head, asked.shown,
-            [*verdict, *faults], tables, notes,
+            [*verdict, *faults, *map(_came_back, self.source.back)], tables, notes,
         )  # fmt: skip
+
+
+def _came_back(one: Stretch) -> ReportSaid:
+    entries = f"entries {one.first:,} to {one.end - 1:,}"
+    if one.end - one.first == 1:
+        entries = f"entry {one.first:,}"
+    said = "" if one.entry is None else f", as entry {one.entry:,} says"
+    text = (
+        f"{entries} came back under no signed head{said}: anybody may have written that, "
+        "and only what it keeps by a hold or a pause counts here"
+    )
+    return ReportSaid(text, None)
 
 
 def _with_time(text: str | None) -> str | None:

@@ -103,7 +103,7 @@ def _rows(
     window = asked.window
     for record in evidence.source.of_kinds((*FOUND, DELETED)):
         entry = record.entry
-        if record.is_void or not window.start <= entry["at"] < window.end:
+        if not window.start <= entry["at"] < window.end:
             continue
         if record.kind == DELETED:
             found = _left(evidence, record)

@@ -63,6 +63,8 @@ class Life:
     due: Micros | None = None
     """When it was due, as its last intent says."""
     events: list[RecordingEvent] = field(default_factory=list)
+    signed: bool = False
+    """Whether anything names it but what came back unsigned."""
 
     @property
     def key(self) -> Key:
@@ -167,6 +169,7 @@ class Finder:
         self.faults: list[UnreadEntry] = []
         self.rows = 0
         self._intents: dict[int, list[tuple[Life, int, DeletionIntended]]] = {}
+        self._void: set[int] = set()
         self._acts = acts(self, RECORDINGS) | {
             **dict.fromkeys(HOLDS, self.holds.read),
             "policy.changed": self._policy,
@@ -219,6 +222,7 @@ class Finder:
             if life is None:
                 life = self.life((stream, start, n), camera, duration, size)
             life.path = path or life.path
+            life.signed = life.signed or not record.is_void
             self._enter(life, record, columns, place)
             lives.append((place, found.places[place], life))
         return columns, lives
@@ -328,7 +332,9 @@ class Finder:
             return
         columns, lives = self._rows(record)
         for place, row, life in lives:
-            life.due = due = columns["due"][place]
+            due = columns["due"][place]
+            if not record.is_void:
+                life.due = due
             intended = self._event(
                 life, record, DeletionIntended, "deletion intended", row=row,
                 root=fields["root"], due=format_utc(due),
@@ -336,6 +342,8 @@ class Finder:
             )  # fmt: skip
             intent = self._intents.setdefault(record.number, [])
             intent.append((life, row, intended))
+        if record.is_void:
+            self._void.add(record.number)
 
     def _why(self, life: Life, due: Micros, version: int) -> dict[str, Any]:
         """By which policy it was due."""
@@ -351,7 +359,7 @@ class Finder:
 
     def _deleted(self, record: Record) -> None:
         """What became of each file of a batch.  One that came back unsigned completes
-        nothing."""
+        nothing, and nothing became of one by an intent that did."""
         if record.is_void:
             return
         intent = record.entry["fields"]["intent"]
@@ -362,12 +370,12 @@ class Finder:
         self.rows += len(became.exceptions)
         for life, place, intended in lives:
             outcome = became.of(place)
-            life.fate = fate_of(outcome)
-            what = "not deleted"
-            if life.fate is RecordingFate.RECORDED:
-                life.at = None
-            else:
-                what = str(life.fate)
+            fate, what = fate_of(outcome), "not deleted"
+            if fate is not RecordingFate.RECORDED:
+                what = str(fate)
+            if intent not in self._void:
+                life.fate = fate
+                life.at = None if fate is RecordingFate.RECORDED else life.at
             self._event(
                 life, record, DeletionDone, what, intent=intent, row=place,
                 outcome=str(outcome), due=intended.due, policy=intended.policy,

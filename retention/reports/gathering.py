@@ -17,7 +17,7 @@ from retention.model.values import Micros
 from retention.reports.evidence import Evidence
 from retention.tlog import cameras, canonical, entry, figures, known_key, note
 from retention.tlog.copied import DirectorySource
-from retention.tlog.source import Source
+from retention.tlog.source import Believed, Source
 from retention.tlog.verify.books import UNREADABLE
 
 SLICE = 25_000
@@ -90,7 +90,7 @@ class Folding:
     """A log up to its head, and the figures of it that are being made."""
 
     def __init__(self, source: Source, origin: str, size: int) -> None:
-        self.source, self.origin, self.size = source, origin, size
+        self.source, self.origin, self.size = Believed(source), origin, size
         try:
             first = source.entry(0).entry
             self.site = str(first["site"])

@@ -23,7 +23,7 @@ from retention.reports.evidence import Evidence, Selection
 from retention.reports.held import HoldHistory, HoldLife
 from retention.tlog.commitments import ACTOR_NAME
 from retention.tlog.kinds import HOLDS
-from retention.tlog.source import DELETED, INTENDED, LOST, Record, Source, outcomes
+from retention.tlog.source import DELETED, INTENDED, LOST, Believed, Record, outcomes
 from retention.tlog.source import opened as clear
 
 
@@ -60,7 +60,7 @@ class HoldFootage:
     told: set[int] = field(default_factory=set)
 
 
-def lives(source: Source) -> list[HoldLife]:
+def lives(source: Believed) -> list[HoldLife]:
     """Every hold of a log."""
     history = HoldHistory()
     for record in source.of_kinds(HOLDS):
@@ -110,7 +110,7 @@ def _lost(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]:
     found = {hold.number: HoldFootage() for hold in holds}
     reach = _Reach(holds)
     for record in evidence.source.of_kinds((LOST,)):
-        if record.kind == LOST and not record.is_void:
+        if record.kind == LOST:
             for hold, tally in _rows(reach, record, set()):
                 if hold.stood(Window(record.entry["at"], record.entry["at"] + 1)):
                     one = found[hold.number]

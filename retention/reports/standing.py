@@ -12,7 +12,7 @@ from retention.model.localtime import format_utc, utc_or_null
 from retention.model.values import FOREVER, Micros, Window
 from retention.reports.columns import ENTRY, STOOD, entries_of, seconds
 from retention.tlog.kinds import telling
-from retention.tlog.source import Record, Source
+from retention.tlog.source import Believed, Record
 
 ALARMS, IN_THE_WAY = telling("stands"), telling("late")
 """The kinds that say what stands, and which of it is in the way of deletion."""
@@ -44,7 +44,7 @@ class Stood(NamedTuple):
         return self.since < window.end and window.start < ended
 
 
-def stood(source: Source, window: Window) -> list[Stood]:
+def stood(source: Believed, window: Window) -> list[Stood]:
     """Every alarm and guard that stood at any time of these, as they began."""
     return [one for one in _standing(source.of_kinds(ALARMS)) if one.met(window)]
 
@@ -53,7 +53,7 @@ def _standing(records: Iterable[Record]) -> list[Stood]:
     found: list[Stood] = []
     open_: dict[tuple[str, str], int] = {}
     for record in records:
-        named = None if record.is_void else _named(record)
+        named = _named(record)
         if named is None:
             continue
         key, scope = named
@@ -120,7 +120,7 @@ class Obstacles:
     """All that stood in the way of deletion, by the entries of `IN_THE_WAY`."""
 
     def __init__(self, records: Iterable[Record]) -> None:
-        told = [one for one in records if not one.is_void]
+        told = list(records)
         found = [*_silences(told), *_pauses(told), *_before_adoption(told)]
         for one in _standing(told):
             if one.what == _OVERDUE:

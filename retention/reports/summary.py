@@ -66,7 +66,7 @@ def _log(evidence: Evidence, asked: Selection) -> ReportSaid:
 def _overdue(evidence: Evidence) -> ReportSaid:
     last = None
     for one in evidence.source.of_kinds((HEARTBEAT,)):
-        last = last if one.is_void else one
+        last = one
     if last is None:
         return ReportSaid(
             "what is overdue is not known: the service never counted", False

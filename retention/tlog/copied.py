@@ -107,7 +107,7 @@ class DirectorySource:
         return head.size
 
     @cached_property
-    def _back(self) -> list[Stretch]:
+    def back(self) -> list[Stretch]:
         """What came back unsigned, by all that is under the head."""
         if self._beside is None:
             return unsigned_of(self.published, self.signed)
@@ -303,7 +303,7 @@ class DirectorySource:
                 f"verify {self.path}`"
             ) from error
         beyond = number >= self.signed
-        unsigned = BEYOND if beyond else came_back(self._back, number)
+        unsigned = BEYOND if beyond else came_back(self.back, number)
         if unsigned is not None:
             self.doubted[number] = unsigned
         return Record(number, entry, partial(self._rows, number), unsigned)

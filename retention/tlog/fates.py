@@ -29,6 +29,8 @@ class RecordingFate(StrEnum):
     on."""
     RECORDED = "recorded"
     """It was there when the log last spoke of it."""
+    UNSIGNED = "unsigned only"
+    """Nothing names it but what came back unsigned: it may never have been."""
 
 
 def fate_of(outcome: Outcome | None) -> RecordingFate:

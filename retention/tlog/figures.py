@@ -247,7 +247,7 @@ class Fold:
     def take(self, record: Record) -> None:
         """Fold the next record; what can't be read of it becomes a fault."""
         act = self._acts.get(record.kind)
-        if act is None or record.is_void:
+        if act is None:
             return
         try:
             act(record)

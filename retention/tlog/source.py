@@ -18,7 +18,7 @@ from retention.tlog.declare import Footage
 from retention.tlog.kinds import KINDS
 from retention.tlog.rows import LONG, Columns, RowFile
 from retention.tlog.subjects import matches
-from retention.tlog.unsigned import Unsigned
+from retention.tlog.unsigned import Stretch, Unsigned, is_unsigned
 from retention.tlog.unsigned import acts as acts_so
 from retention.tlog.verify.books import UNREADABLE, row_file_complaint
 
@@ -162,6 +162,10 @@ class Source(Protocol):
     doubted: dict[int, Unsigned]
     """What was given out so far that no signature vouches for, by number."""
 
+    @property
+    def back(self) -> list[Stretch]:
+        """What came back unsigned."""
+
     def entry(self, number: int) -> Record:
         """One entry; RetentionError where there is none."""
 
@@ -187,6 +191,28 @@ class Source(Protocol):
         """The records about footage of these cameras in the windows, with the completions
         of batches and those about holds on them (also on footage `held`), and the
         roll-ups of these cameras and days; in the order of the log."""
+
+
+class Believed:
+    """What of a log a report rests on: all but what came back unsigned and has no effect
+    then, and what completes a batch of that."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.back = source.back
+        self.entry = source.entry
+        self.disclosures = source.disclosures
+
+    def of_kinds(self, kinds: Collection[str], first: int = 0) -> Iterator[Record]:
+        """As a source's, without those."""
+        found = iter(self._source.of_kinds(kinds, first))
+        return filter(self._counts, found) if self.back else found
+
+    def _counts(self, record: Record) -> bool:
+        return not record.is_void and not (
+            record.kind == DELETED
+            and is_unsigned(self.back, record.entry["fields"]["intent"])
+        )
 
 
 def hours_of(window: Window) -> list[tuple[int, int]]:

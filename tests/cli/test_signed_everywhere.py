@@ -17,11 +17,8 @@ from retention.model.answers.hold import HoldShown
 from retention.model.layouts.layout import path_of
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, Actor, Entry, Rows
-from retention.reports.standing import Obstacles
 from retention.site import clock
 from retention.tlog.copied import DirectorySource
-from retention.tlog.source import Record
-from retention.tlog.unsigned import Unsigned
 from tests.support import forger
 from tests.support.installation import Installation, never
 from tests.support.logs import COLUMNS
@@ -215,7 +212,7 @@ def test_find_marks_what_came_back_and_believes_none_of_it(site, ask, where):
         "audit.find", "--camera", "1001", "--at", at, camera="1001", at=at
     )
     (one,) = found["recordings"]
-    assert one["fate"] in ("present", "recorded")
+    assert one["fate"] == ("present" if where == LIVE else "unsigned only")
     assert found["came_back"] == [site.back[0], site.back[1], site.back[3]]
     assert f"{BACK.upper()}: entries {site.back[0]}, {site.back[1]}" in text
     marked = [line.split()[0] for line in lines(text, BACK)]
@@ -308,14 +305,3 @@ def test_who_asks_for_a_hold_is_not_told_of_a_loss_that_nobody_signed(site):
     )  # fmt: skip
     (camera,) = answer["cameras"]
     assert camera["deleted"] == camera["lost"] == []
-
-
-def test_a_guard_that_nobody_signed_excuses_no_deletion_that_was_late():
-    entry = {
-        "kind": "guard.tripped",
-        "fields": {"guard": "clock", "scope": ""},
-        "at": 5,
-    }
-    tripped = Record(1, entry, lambda: None)
-    assert len(Obstacles([tripped]).found) == 1
-    assert Obstacles([tripped._replace(unsigned=Unsigned(True, 9))]).found == []
