@@ -62,9 +62,12 @@ def audit_list(
     before: int | None = None,
     limit: int | None = None,
     on: str | None = None,
+    controller: str | None = None,
 ) -> EntryList:
     """Entries, newest first: see `ListRequest`."""
-    asked = ListRequest(kind, subject, camera, since, until, before, limit, on)
+    asked = ListRequest(
+        kind, subject, camera, since, until, before, limit, on, controller
+    )
     with context.catalogue.read() as tx:
         signed = _signed(tx)
     source, site = _in_turn(context)
@@ -106,6 +109,7 @@ def audit_find(
     since: str | None = None,
     until: str | None = None,
     path: str | None = None,
+    controller: str | None = None,
 ) -> BookFindings:
     """What became of footage: see `books.find`."""
     grew, tries = True, 0
@@ -113,7 +117,7 @@ def audit_find(
         source, site = _in_turn(context)
         found = books.find(
             source, site, context.now, camera=camera, at=at, since=since, until=until,
-            path=path,
+            path=path, controller=controller,
         )  # fmt: skip
         with context.catalogue.read() as tx:
             grew, tries = log.size(tx) > source.size, tries + 1
@@ -127,6 +131,7 @@ def audit_balance(
     since: str | None = None,
     until: str | None = None,
     limit: int | None = None,
+    controller: str | None = None,
 ) -> BookBalance:
     """Whether the books add up, as of one instant however long that takes: see
     `books.balance`."""
@@ -134,6 +139,7 @@ def audit_balance(
         return books.balance(
             CatalogueSource(tx), CatalogueSite(tx, context), context.now,
             camera=camera, since=since, until=until, limit=limit,
+            controller=controller,
         )  # fmt: skip
 
 

@@ -4,8 +4,10 @@ once, of whatever source and site."""
 from __future__ import annotations
 
 from retention.model.answers.books import BookBalance, BookFindings, Effort
+from retention.model.errors import UsageError
 from retention.model.values import DAY, SECOND, Micros, Window
 from retention.reports import answers
+from retention.reports.entries import chosen
 from retention.reports.find import Wanted, search
 from retention.reports.known import KnownSite
 from retention.reports.request import days_of, window_of
@@ -24,19 +26,24 @@ def find(
     since: str | None = None,
     until: str | None = None,
     path: str | None = None,
+    controller: str | None = None,
 ) -> BookFindings:
     """What became of the recordings of a camera at an instant or in [since, until), or
     of the file at a path: recorded, deleted, held, lost, there, or why it is not known.
 
-    `camera` is every camera that the id meant then; None is all cameras.
+    `camera` is every camera that the id meant then, `controller` those of that one; None
+    is all cameras.
     """
     began = clock.monotonic()
     window = window_of(camera, at, since, until, path, site.moment(now))
     if window is None:
+        if controller is not None:
+            raise UsageError("ask for a path, or for a controller: not for both")
         wanted = site.at_path(path or "")
     else:
-        keys = set(site.names()) if camera is None else site.meant(camera, window)
-        wanted = Wanted(keys, [window])
+        time = window
+        keys = chosen(source, controller, camera, lambda id: site.meant(id, time))
+        wanted = Wanted(set(site.names() if keys is None else keys), [window])
     size = None
     while size != wanted.size():
         size = wanted.size()
@@ -62,17 +69,18 @@ def balance(
     since: str | None = None,
     until: str | None = None,
     limit: int | None = None,
+    controller: str | None = None,
 ) -> BookBalance:
     """Per camera and UTC day of the start: recorded, deleted, lost, moved, there, and
     the difference, which must be nothing; without what is there, what should be.
 
-    Of a camera, and of the days that [since, until) meets; else of all.  At most `limit`
+    Of a camera or of a controller's, and of the days that [since, until) meets; else of all.  At most `limit`
     days are listed, and as many of those that differ.
     """
     began = clock.monotonic()
     days = days_of(since, until, site.moment(now))
     span = Window(days.start * DAY, days.stop * DAY) if days else answers.ALWAYS
-    keys = None if camera is None else site.meant(camera, span)
+    keys = chosen(source, controller, camera, lambda id: site.meant(id, span))
     names = site.names()
     books = Balance(keys, days)
     if days is None:

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
+from functools import partial
 from itertools import islice
 from typing import Any, NamedTuple
 
 from retention.model.answers.audit import EntryList, EntryShown
 from retention.model.errors import UsageError, VerificationError, WithheldError
 from retention.model.localtime import Moment
-from retention.model.values import FOREVER, Window
+from retention.model.values import DAY, FOREVER, Window
+from retention.reports.request import ALL_CAMERAS
 from retention.tlog import render
+from retention.tlog.cameras import logged
+from retention.tlog.kinds import HOLDS
 from retention.tlog.render import LIMIT
 from retention.tlog.rows import RowFile
 from retention.tlog.source import (
     DELETED,
     INTENDED,
+    HoldSpans,
     Outcomes,
     Query,
     Record,
     Source,
+    Span,
     apart,
+    columns_of,
     opened,
     outcomes,
+    spans,
 )
 from retention.tlog.subjects import about, mark, refuse_unbounded, refuse_unknown
 
@@ -38,6 +46,8 @@ class ListRequest(NamedTuple):
     when they were written.  With `camera` (an id as of today) it is the time of the
     footage, and entries with rows come with those rows of that camera that overlap it,
     each with what became of the file; so does a completion, with those of its intent.
+    With `controller` it is the same of all cameras of that one, without the rows where
+    there are several.
     `subject`: what they are about, such as `hold:17`.
     """
 
@@ -49,6 +59,14 @@ class ListRequest(NamedTuple):
     before: int | None = None
     limit: int | None = None
     on: str | None = None
+    controller: str | None = None
+
+
+class _Footage(NamedTuple):
+    """Footage of these cameras, by key, in a window."""
+
+    cameras: frozenset[int]
+    window: Window
 
 
 def entries(
@@ -83,11 +101,11 @@ def entries(
         asked.subject,
         before=asked.before,
     )
-    if asked.camera is not None:
-        query = query._replace(camera=key_of(asked.camera), footage=window)
-    elif (*times, asked.on) != (None, None, None):
+    cameras = chosen(source, asked.controller, asked.camera, lambda id: {key_of(id)})
+    footage = None if cameras is None else _Footage(cameras, window)
+    if footage is None and (*times, asked.on) != (None, None, None):
         query = query._replace(written=window)
-    found = list(islice(_shown(source, query), limit + 1))
+    found = list(islice(_shown(source, query, footage), limit + 1))
     if not found:
         refuse_unknown(asked.kind)
         if asked.subject is not None:
@@ -96,25 +114,89 @@ def entries(
     return EntryList(listed, listed[-1].number if len(found) > limit else None)
 
 
-def _shown(source: Source, query: Query) -> Iterator[EntryShown]:
+def chosen(
+    source: Source,
+    controller: str | None,
+    camera: str | None,
+    meant: Callable[[str], Set[int]],
+) -> frozenset[int] | None:
+    """The keys of the cameras that are `meant` by an id, or belong to a controller, or
+    both; None for all.  UsageError where there is none."""
+    keys = None if camera is None else frozenset(meant(camera))
+    if controller is None:
+        return keys
+    whose = logged(source).of_controller(controller)
+    found = whose if keys is None else keys & whose
+    if not found:
+        raise UsageError(f"camera {camera} is not one of {controller[:100]}'s")
+    return found
+
+
+def _shown(
+    source: Source, query: Query, footage: _Footage | None
+) -> Iterator[EntryShown]:
     """Each entry that is about what is asked for, with those of its rows that are."""
-    for record in source.backwards(query):
-        if query.camera is None or query.footage is None:
-            yield _entry(source, record)
-            continue
+    if footage is None:
+        yield from (_entry(source, record) for record in source.backwards(query))
+        return
+    cameras, window = footage
+    for record in _about(source, query, footage):
         if record.kind == DELETED:
             batch, became = _batch_of(source, record)
         else:
             batch, became = record, None
-        if batch.kind == INTENDED and apart(batch.entry["fields"], [query.footage]):
+        if batch.kind == INTENDED and apart(batch.entry["fields"], [window]):
             continue
         rows = _rows(batch)
         if rows is None or not rows.columns.keys() >= render.FOOTAGE:
             yield _entry(source, record)
-        elif places := render.places(rows, query.camera, query.footage):
+        elif not (places := render.places(rows, cameras, window)):
+            continue
+        elif len(cameras) > 1:  # thousands of rows each
+            yield _entry(source, record)
+        else:
             became = became or outcomes_shown(source, record)
             shown = [render.row(rows, place, became) for place in places]
             yield _entry(source, record, rows=shown)
+
+
+def _about(source: Source, query: Query, footage: _Footage) -> Iterator[Record]:
+    """The entries about footage, newest first, those of a batch as far as its window
+    tells: which recordings it has, only its rows tell."""
+    cameras, window = footage
+    if len(cameras) == 1:
+        (camera,) = cameras
+        yield from source.backwards(query._replace(camera=camera, footage=window))
+        return
+    holds, held = HoldSpans(), dict[int, list[Span]]()
+    for record in source.of_kinds(HOLDS):
+        holds.read(record)
+        held[record.number] = list(holds.of(record.entry["fields"]["hold"]))
+    for record in _of_time(source, query, footage):
+        if record.kind in (INTENDED, DELETED):
+            yield record
+            continue
+        spoken = held.get(record.number) or spans(
+            record.entry, partial(columns_of, record), lambda _: ()
+        )
+        if any(
+            camera in cameras and render.meets(start, end, window)
+            for camera, start, end in spoken
+        ):
+            yield record
+
+
+def _of_time(source: Source, query: Query, footage: _Footage) -> Iterator[Record]:
+    """The entries that are asked for, newest first, apart from the footage; of a short
+    time only those that an index has of it."""
+    cameras, window = footage
+    if not source.indexed or window.end - window.start > ALL_CAMERAS:
+        yield from source.backwards(query)
+        return
+    days = range(window.start // DAY, (window.end - 1) // DAY + 1)
+    places = {(camera, day) for camera in cameras for day in days}
+    found = list(source.about(cameras, [window], places))
+    yield from filter(query.wants, reversed(found))
 
 
 def _rows(record: Record) -> RowFile | None:

@@ -157,11 +157,8 @@ class Evidence:
                 if words
                 in f"{one.said.get('location')} {one.said.get('view')}".casefold()
             }
-        if (whose := request.controller) is not None:
-            words = whose.casefold()
-            found &= {
-                key for key in known if self.cameras.controller(key).casefold() == words
-            }
+        if request.controller is not None:
+            found &= self.cameras.of_controller(request.controller)
         if not found:
             raise UsageError(
                 "no camera of this log is meant: `retention camera list` shows their "

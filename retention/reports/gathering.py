@@ -144,8 +144,6 @@ class Folding:
         written = public
         if written is None:
             written = self.source.entry(self.size - 1).entry["at"]
-        known = cameras.LoggedCameras()
-        known.take(self.source.of_kinds(cameras.KINDS))
         return Evidence(
             source=self.source,
             figures=kept,
@@ -155,7 +153,7 @@ class Folding:
             written=written,
             site=self.site,
             zone=self.zone,
-            cameras=known,
+            cameras=cameras.logged(self.source),
             moment=Moment(self.zone, moment.now, moment.doubt),
             public=public is not None,
         )

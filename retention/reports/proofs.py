@@ -117,7 +117,7 @@ def _gone(source: Source, camera: int, at: Micros) -> list[tuple[int, int]]:
         passed = record.kind == INTENDED and apart(record.entry["fields"], [window])
         if passed or record.is_void:
             continue
-        places = render.places(record.read(), camera, window)
+        places = render.places(record.read(), {camera}, window)
         became = outcomes_shown(source, record) if places else None
         found += [
             (record.number, place)

@@ -41,7 +41,7 @@ def window_of(
     if camera is None and window.end - window.start > ALL_CAMERAS:
         length = format_duration(window.end - window.start)
         raise UsageError(
-            f"of all cameras at most {format_duration(ALL_CAMERAS)} are asked for at "
+            f"of many cameras at most {format_duration(ALL_CAMERAS)} are asked for at "
             f"once, not {length}: ask for a shorter time, or name a camera"
         )
     return window

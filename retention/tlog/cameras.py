@@ -12,7 +12,7 @@ from retention.model.errors import UsageError, VerificationError
 from retention.model.values import Micros, Window
 from retention.tlog.kinds import KINDS as ALL
 from retention.tlog.kinds import telling
-from retention.tlog.source import Record
+from retention.tlog.source import Record, Source
 
 KINDS = telling("register")
 """The kinds that say which cameras there are, and what they are called."""
@@ -98,6 +98,20 @@ class LoggedCameras:
         own = self.by_key[key].said.get("controller")
         return str(own or self.site.get("controller") or "")
 
+    def of_controller(self, whose: str) -> frozenset[int]:
+        """The cameras of a controller, in capitals or not; UsageError where there are
+        none."""
+        named = {key: self.controller(key) for key in self.by_key}
+        words = whose.casefold()
+        found = frozenset(key for key, one in named.items() if one.casefold() == words)
+        if not found:
+            there = ", ".join(sorted(set(filter(None, named.values())))) or "none"
+            raise UsageError(
+                f"no camera of this log is meant by controller {whose[:100]!r}: the "
+                f"controllers are {there}"
+            )
+        return found
+
     @property
     def names(self) -> dict[int, str]:
         """The last id of each camera."""
@@ -130,3 +144,10 @@ class LoggedCameras:
         if not found:
             raise UsageError(f"no camera is or was called {id!r} in this log")
         return found
+
+
+def logged(source: Source) -> LoggedCameras:
+    """All that a log says of cameras; errors as `LoggedCameras.take`."""
+    known = LoggedCameras()
+    known.take(source.of_kinds(KINDS))
+    return known

@@ -18,7 +18,6 @@ from retention.model.errors import (
     RetentionError,
     UsageError,
     VerificationError,
-    WithheldError,
 )
 from retention.model.values import FOREVER, Micros, Window
 from retention.tlog import entry as entry_
@@ -28,7 +27,6 @@ from retention.tlog.declare import Footage
 from retention.tlog.directory import CHECKPOINT, EXTRACT, Published, withheld
 from retention.tlog.kinds import HOLDS, KINDS, RECORDINGS
 from retention.tlog.known_key import named_key
-from retention.tlog.rows import Columns
 from retention.tlog.source import (
     DELETED,
     INTENDED,
@@ -37,6 +35,7 @@ from retention.tlog.source import (
     Query,
     Record,
     apart,
+    columns_of,
     spans,
 )
 from retention.tlog.subjects import mark
@@ -213,7 +212,7 @@ class DirectorySource:
                     continue
                 if kinds.search(data) and all(one in data for one in marks):
                     record = self._record(tile.first + at, data)
-                    if _is_wanted(query, record):
+                    if query.wants(record):
                         yield record
 
     def _of_camera(self, query: Query) -> Iterator[int]:
@@ -227,7 +226,7 @@ class DirectorySource:
             if record.number >= before:
                 return
             holds.read(record)
-            fields, wanted = record.entry["fields"], _is_wanted(query, record)
+            fields, wanted = record.entry["fields"], query.wants(record)
             if record.kind == DELETED:
                 if fields["intent"] in batches and wanted:
                     yield record.number
@@ -237,7 +236,7 @@ class DirectorySource:
                 continue
             if not (wanted or (intended and completions)):
                 continue
-            rows = partial(_columns, record)
+            rows = partial(columns_of, record)
             if any(
                 camera == query.camera and start < footage.end and footage.start < end
                 for camera, start, end in spans(record.entry, rows, holds.of)
@@ -388,17 +387,6 @@ def _size(data: bytes) -> int:
         return -1
 
 
-def _columns(record: Record) -> Columns:
-    try:
-        return record.read().columns
-    except WithheldError:
-        return dict.fromkeys(_SPANNED, ())
-
-
-_SPANNED = ("camera", "start", "duration", "day", "outcome")
-"""The columns by which rows tell of footage."""
-
-
 def _kind_marks(kinds: Collection[str]) -> re.Pattern[bytes]:
     """What is in the bytes of the entries of these kinds; of all, where none is named."""
     names = (re.escape(kind.encode(errors="replace")) for kind in sorted(kinds))
@@ -412,16 +400,6 @@ _IS_BESIDE = re.compile(
     b'"kind":"(?!(?:%s)")' % b"|".join(re.escape(kind.encode()) for kind in _BATCHES)
 )
 """What the bytes of all entries have that may be of other kinds than these."""
-
-
-def _is_wanted(query: Query, record: Record) -> bool:
-    """Whether all but the footage is as asked for."""
-    entry, written = record.entry, query.written
-    return (
-        query.is_of(record.kind)
-        and query.subject in (None, entry.get("subject"))
-        and (written is None or written.start <= entry["at"] < written.end)
-    )
 
 
 _FOUND_BY_CAMERA = tuple(

@@ -3,7 +3,7 @@ UTC as text, durations in seconds, digests left out.  Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any
 
 from retention.model.answers.audit import EntryShown
@@ -89,13 +89,13 @@ def values(row: Mapping[str, Any]) -> dict[str, Any]:
     return _readable(found)
 
 
-def places(rows: RowFile, camera: int, window: Window) -> list[int]:
-    """Which rows are of that camera and overlap the window."""
+def places(rows: RowFile, cameras: Set[int], window: Window) -> list[int]:
+    """Which rows are of these cameras and overlap the window."""
     columns = (rows.columns[name] for name in ("camera", "start", "duration"))
     return [
         place
         for place, (key, start, length) in enumerate(zip(*columns, strict=True))
-        if key == camera and meets(start, start + length, window)
+        if key in cameras and meets(start, start + length, window)
     ]
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
 from typing import Any, NamedTuple, Protocol
 
-from retention.model.errors import VerificationError
+from retention.model.errors import VerificationError, WithheldError
 from retention.model.values import DAY, HOUR, Micros, Outcome, Window
 from retention.tlog import commitments
 from retention.tlog import rows as row_files
@@ -148,6 +148,16 @@ class Query(NamedTuple):
     def is_of(self, kind: str) -> bool:
         """Whether such entries are asked for."""
         return not self.kinds or any(matches(kind, one) for one in self.kinds)
+
+    def wants(self, record: Record) -> bool:
+        """Whether all but the footage is as asked for."""
+        entry, written = record.entry, self.written
+        return (
+            self.is_of(record.kind)
+            and self.subject in (None, entry.get("subject"))
+            and (self.before is None or record.number < self.before)
+            and (written is None or written.start <= entry["at"] < written.end)
+        )
 
 
 class Source(Protocol):
@@ -300,6 +310,19 @@ def spans(
                 found.get("new_start", found["start"]), found.get("new_end", ends),
                 strict=True,
             )  # fmt: skip
+
+
+_SPANNED = ("camera", "start", "duration", "day", "outcome")
+"""The columns by which rows tell of footage."""
+
+
+def columns_of(record: Record) -> Columns:
+    """The columns of its rows, as `spans` looks at them; empty ones where a public copy
+    withholds them."""
+    try:
+        return record.read().columns
+    except WithheldError:
+        return dict.fromkeys(_SPANNED, ())
 
 
 class HoldSpans:

@@ -43,20 +43,30 @@ SETTINGS = SimpleNamespace(
 """As much of the settings as a listing asks for."""
 
 
-CAMERAS = [
-    Dated(
-        "camera.added", NOW, ANNA,
-        {"camera": key, "id": f"100{key}", "kind": "", "custody": "council", "source": ""},
-    )
-    for key in (1, 2)
-]  # fmt: skip
+def added(key, controller=None):
+    fields = {
+        "camera": key, "id": f"100{key}", "kind": "", "custody": "council",
+        "source": "", "controller": controller,
+    }  # fmt: skip
+    return Dated("camera.added", NOW, ANNA, fields, spans=((key, NOW, NOW + 1),))
+
+
+CAMERAS = [added(1), added(2)]
 """As a copy is told of them."""
+
+COUNCILS = [
+    Dated("site.described", NOW, ANNA, {"controller": "Leicester"}),
+    added(1),
+    added(2, "Oadby"),
+    added(3, "Oadby"),
+]
+"""One room serves two."""
 
 
 @pytest.fixture
 def context(catalogue):
     with catalogue.write(Priority.SCAN) as tx:
-        for number in (1, 2):
+        for number in (1, 2, 3):
             camera = Camera(key=0, id=f"100{number}", location=f"Street {number}")
             assert cameras.insert(tx, camera, 0) == number
     return Context(SETTINGS, catalogue, logs.a_log(), NOW, ANNA)
@@ -188,6 +198,57 @@ def test_what_was_deleted_of_a_camera_is_listed_though_no_completion_names_it(
     assert numbers(either("list", kind="recordings.deleted", camera="1001")) == [6, 5]
     assert numbers(either("list", **asked, since="now")) == []
     assert numbers(either("list", **asked, before=6)) == []
+
+
+def placed_over(hold, *cameras):
+    """A hold on a day in August, without footage before it."""
+    time = {"since": NOW + 20 * DAY, "until": NOW + 21 * DAY}
+    fields = {
+        "hold": hold, "kind": "police", "cameras": list(cameras), **time,
+        "review": NOW + 90 * DAY, "margin": 0, "reference": "NF/1",
+    }  # fmt: skip
+    spans = tuple((one, *time.values()) for one in cameras)
+    return Dated("hold.placed", NOW, ANNA, fields, spans=spans)
+
+
+def test_an_auditor_of_one_council_lists_what_is_about_its_cameras_alone(
+    context, either
+):
+    mine, theirs = batch_rows(4), batch_rows(2, cameras=1)
+    released = Dated("hold.cooled", NOW, ANNA, {"hold": 2}, spans=((1, 0, 1),))
+    append(
+        context.catalogue, *COUNCILS, intended(mine), intended(theirs),
+        completed(6, theirs), completed(5, mine), placed_over(1, 1, 2),
+        placed_over(2, 1), released,
+    )  # fmt: skip
+    found = either("list", controller="oadby")
+    assert numbers(found) == [9, 8, 5, 4, 3]
+    assert not any("rows" in one for one in found["entries"])
+        11, 10, 9, 8, 7, 6, 5, 2,
+    ]  # fmt: skip
+    assert numbers(either("list", controller="Oadby", kind="hold.*")) == [9]
+    later = {
+        "since": format_utc(NOW + 20 * DAY),
+        "until": format_utc(NOW + 20 * DAY + HOUR),
+    }
+    assert numbers(either("list", controller="Oadby", **later)) == [9]
+    day = {"since": format_utc(NOW), "until": format_utc(NOW + HOUR)}
+    assert numbers(either("list", controller="Oadby", **day)) == [4, 3]
+    assert numbers(either("list", controller="Oadby", limit=2, before=8)) == [5, 4]
+    assert numbers(either("list", controller="Oadby", camera="1003")) == [4]
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"controller": "Wigston"}, "'Wigston': the controllers are Leicester, Oadby"),
+        ({"controller": "Oadby", "camera": "1001"}, "1001 is not one of Oadby's"),
+    ],
+)
+def test_a_controller_without_such_a_camera_is_refused(context, either, asked, words):
+    append(context.catalogue, *COUNCILS)
+    with pytest.raises(UsageError, match=words):
+        either("list", **asked)
 
 
 def test_completions_are_listed_in_the_order_of_the_log(context, either):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from retention.model.errors import UsageError
+from retention.register.register import camera_amend
 from tests.support.bookkeeping import DAY, HOUR, MINUTE, NOW, SECOND, Bookkeeper
 
 OLD = NOW // DAY * DAY - 40 * DAY + 6 * HOUR
@@ -49,6 +51,20 @@ def test_a_camera_and_some_days_alone(lived: Bookkeeper) -> None:
     assert len(answer["days"]) == 1
     assert lived.balance(until="2026-09-01")["total"]["deleted"]["recordings"] == 3
     assert lived.balance(limit=1)["more"] == 2
+
+
+def test_books_and_fates_of_one_councils_cameras_alone(lived: Bookkeeper) -> None:
+    """Camera b became Oadby's."""
+    camera_amend(lived.context(), id="b", controller="Oadby")
+    answer = lived.balance(controller="oadby")
+    assert answer["balanced"]
+    assert numbers(answer["total"], "recorded", "quarantined") == [1, 1]
+    found = lived.find(controller="oadby", since=FRESH, until=FRESH + HOUR)
+    assert [one["camera"] for one in found["recordings"]] == ["b"]
+    with pytest.raises(UsageError, match="camera a is not one of Oadby's"):
+        lived.balance(camera="a", controller="Oadby")
+    with pytest.raises(UsageError, match="a path, or for a controller"):
+        lived.find(path=str(lived.path("b", FRESH)), controller="Oadby")
 
 
 @pytest.mark.parametrize(

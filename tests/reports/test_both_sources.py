@@ -12,7 +12,12 @@ from retention.model.codec import to_json
 from retention.model.errors import RetentionError
 from retention.model.localtime import format_utc
 from retention.model.values import FOREVER
-from retention.register.register import camera_add, camera_renumber, camera_replace
+from retention.register.register import (
+    camera_add,
+    camera_amend,
+    camera_renumber,
+    camera_replace,
+)
 from retention.reports.audit import audit_balance, audit_find, audit_list, audit_show
 from retention.reports.by_name import CopiedReports
 from retention.reports.entries import ListRequest
@@ -48,6 +53,11 @@ class SiteHistory(History):
         self.ids = ["c"]
         camera_add(keeper.context(), id="c", location="no footage")
         self.acts += [self.place, self.extend, self.mention, self.mention, self.label]
+        described = Dated("site.described", keeper.now, ACTOR, {"controller": "test"})
+        with keeper.site.catalogue.write(Priority.HOLD) as tx:
+            append(keeper.site.log, tx, described)
+        for id in "bc":
+            camera_amend(keeper.context(), id=id, controller="Oadby")
 
     def note(self, what: str, hold: int, **fields: Any) -> None:
         cameras, since, until = self.holds[hold]
@@ -132,7 +142,11 @@ class Asker:
 
     def question(self) -> tuple[str, dict[str, Any]]:
         verb = self.dice.choice(VERBS)
-        return verb, getattr(self, f"_{verb}")()
+        asked = getattr(self, f"_{verb}")()
+        if verb != "show":
+            whose = self.dice.choice(["Oadby", "OADBY", "test", "Nobody"])
+            asked["controller"] = self.maybe(whose, 0.3)
+        return verb, asked
 
     def maybe(self, value: Any, odds: float = 0.5) -> Any:
         return value if self.dice.random() < odds else None

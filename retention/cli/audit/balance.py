@@ -119,6 +119,11 @@ unsigned_option = click.option(
 )
 
 
+controller_option = click.option(
+    "--controller", metavar="NAME", help="As --camera, of all cameras of this one."
+)
+
+
 def left_out(session: Session, copied: PublishedCopy) -> None:
     """Say what a copy has beyond its signed head and the answer has not; and what a
     public one has not at all."""
@@ -162,6 +167,7 @@ def _entries(numbers: list[int]) -> str:
 
 @click.command("find")
 @click.option("--camera", metavar="ID", help="Footage of this camera; else of all.")
+@controller_option
 @click.option("--at", metavar="TIME", help="An instant that it covers.")
 @click.option("--from", "since", metavar="TIME", help="From this instant on.")
 @click.option("--to", "until", metavar="TIME", help="Before this instant; else now.")
@@ -361,6 +367,7 @@ def _some(ids: list[str]) -> str:
 
 @click.command("balance")
 @click.option("--camera", metavar="ID", help="Of this camera; else of all.")
+@controller_option
 @click.option("--from", "since", metavar="TIME", help="Days from this instant on.")
 @click.option("--to", "until", metavar="TIME", help="Days before this instant.")
 @click.option("--days", is_flag=True, help="Also the days on which they add up.")

@@ -50,6 +50,7 @@ def audit() -> None:
     metavar="ID",
     help="About footage of this camera; the times are then the footage's.",
 )
+@balance.controller_option
 @click.option("--from", "since", metavar="TIME", help="From this instant on.")
 @click.option("--to", "until", metavar="TIME", help="Before this instant.")
 @click.option("--on", metavar="DAY", help="On this day of the site's zone, instead.")
@@ -66,7 +67,7 @@ def audit() -> None:
 @balance.directory_option
 @with_session
 def list_(session: Session, copied: PublishedCopy | None, **given: Any) -> None:
-    """Entries, newest first; with --camera, what became of its footage.
+    """Entries, newest first; with --camera or --controller, what became of footage.
 
     \b
     Example:
@@ -76,6 +77,7 @@ def list_(session: Session, copied: PublishedCopy | None, **given: Any) -> None:
           --to "24/10/2026 15:00"
       retention audit list --camera 1101 --kind recordings.deleted --on 24/10/2026
       retention audit list --kind 'hold.*' --on yesterday
+      retention audit list --controller "Oadby and Wigston Borough Council"
       retention audit list --dir /media/usb/log --kind hold.released
       retention audit list --dir /media/usb/log --unsigned
     """
