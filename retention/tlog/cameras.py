@@ -12,7 +12,7 @@ from retention.model.errors import UsageError, VerificationError
 from retention.model.values import Micros, Window
 from retention.tlog.kinds import KINDS as ALL
 from retention.tlog.kinds import telling
-from retention.tlog.source import Record, Source
+from retention.tlog.source import Believed, Record, Source
 
 KINDS = telling("register")
 """The kinds that say which cameras there are, and what they are called."""
@@ -146,7 +146,7 @@ class LoggedCameras:
         return found
 
 
-def logged(source: Source) -> LoggedCameras:
+def logged(source: Source | Believed) -> LoggedCameras:
     """All that a log says of cameras; errors as `LoggedCameras.take`."""
     known = LoggedCameras()
     known.take(source.of_kinds(KINDS))
