@@ -15,7 +15,7 @@ from retention import __version__
 from retention.catalogue import db, raised
 from retention.catalogue import log as audit
 from retention.catalogue.db import Priority, quick_check
-from retention.control import clock_guard, guards, successor
+from retention.control import clock_guard, guards, in_force, successor
 from retention.control.alarms import Alarms
 from retention.control.gate import Gate
 from retention.footage import kept_head
@@ -251,6 +251,9 @@ class Service:
             self._core.alarms.trip(
                 guards.CATALOGUE, "", f"is damaged: {complaint}", now
             )
+        # By pages: the first scan of a root reads no more than what came since, and no
+        # long log ends that for its length.
+        self._try(partial(in_force.learn, self._core.catalogue), now)
 
     def _forgotten(self, now: Micros) -> None:
         """A root that the settings forgot keeps its footage for ever: say so."""

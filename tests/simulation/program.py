@@ -12,7 +12,7 @@ from typing import Any
 from retention.catalogue import cameras, raised, roots
 from retention.catalogue.db import Catalogue, Priority
 from retention.catalogue.log_check import Verification, verify_catalogue
-from retention.control import periods
+from retention.control import in_force, periods
 from retention.control.context import Context
 from retention.control.gate import Gate
 from retention.deletion import batch as procedure
@@ -150,6 +150,7 @@ class Program(Premises):
 
     def start(self) -> None:
         """A process without memory."""
+        in_force.learn(self.catalogue)
         self.gate, self.alarmed = Gate(), Watch(self.catalogue)
         self.deleter = Deleter(
             self.catalogue, self.log, self.gate, ACTOR, self.settings.retention

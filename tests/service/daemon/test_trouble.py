@@ -1,5 +1,6 @@
 """Full disks, threads that hang or crash: the service says so and deletes nothing."""
 
+import functools
 import os
 import subprocess
 import threading
@@ -16,6 +17,7 @@ from retention.model.values import HOUR, MINUTE
 from retention.service import spool
 from retention.service.daemon import HOUSEKEEPING_PATIENCE, ROOT_PATIENCE, Service
 from retention.service.notify import Notifier
+from retention.service.root_work import RootWork
 from retention.service.watch import Watch
 from retention.service.worker import Wakeup
 from retention.site import clock, reserve
@@ -227,6 +229,26 @@ def test_asked_to_stop_while_it_starts_it_begins_nothing_more(installed):
     assert service.stop()
     assert [e["kind"] for e in installed.entries()][-1] == "service.stopped"
     bell.close()
+
+
+def test_what_the_log_says_is_known_before_a_root_is_opened(installed, monkeypatch):
+    """Read by pages: a scan would read all of it at once, and a long log ends that for
+    its length, again and again."""
+    service = Service(installed.settings, Notifier({}), bell := Wakeup())
+    known, opened = [], RootWork.open
+
+    @functools.wraps(opened)
+    def watched(work, stop):
+        known.append(service._core.catalogue.said.size)
+        opened(work, stop)
+
+    monkeypatch.setattr(RootWork, "open", watched)
+    size = len(installed.entries())
+    bell.stop()
+    service.start()
+    service.stop()
+    bell.close()
+    assert min(known) >= size
 
 
 def test_an_unexpected_exception_ends_the_service_loudly(tmp_path):
