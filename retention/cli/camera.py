@@ -301,9 +301,11 @@ def _amended(answer: CameraAmended, zone: str) -> str:
 def import_(
     session: Session, file: str, columns: str | None, propose: str | None
 ) -> int:
-    """Import the published list (CSV): new cameras in, missing ones unlisted.
+    """Import the published list (CSV or GeoJSON): new cameras in, missing ones unlisted.
 
-    Nothing that happens to footage changes by it. That a camera has a new id is never
+    Nothing that happens to footage changes by it. A file with a line that can't be read
+    is not imported at all. A camera too far from where it was, or whose data can't be
+    whose the list says, is refused: a person rules on it, all others are imported. That a camera has a new id is never
     assumed: --propose writes a file of pairs for a person to edit, `retention camera
     renumber --file` applies it.
 
@@ -313,7 +315,7 @@ def import_(
       retention camera import list.csv --columns id=ref,location=site
       retention camera import list.csv --propose pairs.csv
 
-    Exit status 1: some lines were refused, all others are imported.
+    Exit status 1: nothing was imported, or all but the cameras that were refused.
     """
     if propose is None:
         answer = session.ask(
@@ -340,9 +342,10 @@ def _imported(answer: ListImported, zone: str) -> str:
         f"{len(answer.unlisted)} no longer listed, {len(refused)} refused."
     ]
     for one in refused:
+        rule = " One of these is true:" if one.commands else ""
         lines.append(
             f"Refused: line {one.line}, camera {safe(one.id)} "
-            f"({safe(one.location)}): {safe(one.reason)}. One of these is true:"
+            f"({safe(one.location)}): {safe(one.reason)}.{rule}"
         )
         lines += [f"  {safe(command)}" for command in one.commands]
     return "\n".join([*lines, *_notes(answer)])

@@ -155,7 +155,7 @@ def _left_out(why: str, those: list[CameraLeftOut]) -> str:
 def reconcile(
     session: Session, file: str, columns: str | None, controller: str | None
 ) -> int:
-    """Hold a published list (CSV) against the register and what is on disk.
+    """Hold a published list (CSV or GeoJSON) against the register and what is on disk.
 
     Says which cameras are only published, only registered or only seen, and which are
     published otherwise than registered, each with what to do. Changes nothing.

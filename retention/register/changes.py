@@ -12,7 +12,14 @@ from typing import Any, NamedTuple, TypeVar
 
 from retention.model.answers.camera import CameraShown, Changes
 from retention.model.errors import UsageError
-from retention.model.values import Camera, Custody, Entry, Micros, PublicAs
+from retention.model.values import (
+    Camera,
+    Custody,
+    Entry,
+    Micros,
+    PublicAs,
+    published_by,
+)
 from retention.register.lists import (
     NOWHERE,
     SAME_PLACE_METRES,
@@ -147,17 +154,19 @@ def merged(camera: Camera, row: Listed, own: str) -> Camera:
         view=row.view or camera.view,
         kind=kind,
         custody=custody,
-        published=row.published or _published(camera, kind),
+        published=_published(camera, kind, row.published),
         controller=_controller(row.controller or camera.controller, own),
         listed=True,
         **at._asdict(),
     )
 
 
-def _published(camera: Camera, kind: str) -> PublicAs | None:
-    """As it was; whose kind is another one is published in full only if that is said."""
+def _published(camera: Camera, kind: str, said: PublicAs | None) -> PublicAs | None:
+    """As it was, unless something else is said; whose kind is another one is published in
+    full only if that is said."""
     same = kind == camera.kind or camera.published is not PublicAs.FULL
-    return camera.published if same else None
+    before = camera.published if same else None
+    return before if said in (None, before or published_by(kind)) else said
 
 
 def _controller(name: str | None, own: str) -> str | None:

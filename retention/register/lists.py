@@ -1,20 +1,19 @@
-"""Published camera lists as CSV: named columns in, checked values out.  Pure.
+"""Published camera lists: named columns in, checked values out.  Pure.
 
 Councils rename columns between editions, save from spreadsheets and leave cells empty;
 what a file does not say stays None here and is never made up.
 """
 
-import csv
-import io
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from retention.model.cells import bare
-from retention.model.errors import RetentionError, UsageError
+from retention.model.errors import UsageError
 from retention.model.values import LONGEST_CONTROLLER, Custody, PublicAs
 from retention.register import grid
 from retention.register.grid import Degrees
+from retention.register.rows import ListRow, decode, features, plain, read_rows, refuse
 
 # Lists of one council; more rows than one transaction may write is another file.
 MAX_ROWS = 5_000
@@ -38,7 +37,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     "published": ("published",),
     "controller": ("controller", "data_controller"),
 }  # fmt: skip
-"""What the columns are usually called, written as `_plain` writes them."""
+"""What the columns are usually called, written as `plain` writes them."""
 
 _EXACTLY_ONE = ("id", "lon", "lat", "easting", "northing")
 _TEXTS = ("id", "location", "view", "kind", "custody", "published", "controller")
@@ -98,29 +97,18 @@ class CameraList(NamedTuple):
     notes: list[str]
 
 
-class CsvRow(NamedTuple):
-    """One record of a CSV file, its cells stripped, with its first line's number."""
-
-    line: int
-    cells: list[str]
-
-
-def refuse(name: str, line: int, what: str) -> RetentionError:
-    """The sentence for a file that can't be taken."""
-    return RetentionError(f"{name}, line {line}: {what}. Nothing was changed")
-
-
 def read_cameras(
     data: bytes, name: str, columns: Mapping[str, str] | None = None
 ) -> CameraList:
-    """The cameras of a CSV file; `columns` says which column is what (a name of `USUAL`)
+    """The cameras of a CSV or GeoJSON file; `columns` says which column is what (a name of `USUAL`)
     where its name is not a usual one.
 
     RetentionError with the line for the first thing that is wrong, UsageError for
     columns that the file does not have.
     """
     text, encoding = decode(data, name)
-    header, *rows = read_rows(text, name)
+    is_geojson = text.lstrip()[:1] == "{"
+    header, *rows = features(text, name, USUAL) if is_geojson else read_rows(text, name)
     places = _places(header, name, columns or {})
     if not rows:
         raise refuse(name, header.line, "there is no camera below the column names")
@@ -138,67 +126,6 @@ def read_cameras(
     )
 
 
-def decode(data: bytes, name: str) -> tuple[str, str]:
-    """The text of a file and the encoding that it was in."""
-    for start, what in (
-        (b"PK\x03\x04", "a spreadsheet or zip archive"),
-        (b"\xff\xfe", "UTF-16 text"),
-        (b"\xfe\xff", "UTF-16 text"),
-        (b"%PDF", "a PDF"),
-    ):
-        if data.startswith(start):
-            raise refuse(name, 1, f"this is {what}, not CSV: save it as CSV (UTF-8)")
-    if b"\0" in data:
-        line = data[: data.index(b"\0")].count(b"\n") + 1
-        raise refuse(name, line, "this is not text: save the list as CSV (UTF-8)")
-    for encoding in ("utf-8-sig", "cp1252"):
-        try:
-            return data.decode(encoding), encoding.removesuffix("-sig")
-        except UnicodeDecodeError as error:
-            line = data[: error.start].count(b"\n") + 1
-    raise refuse(
-        name, line, "neither UTF-8 nor Windows-1252 text: save the list as CSV (UTF-8)"
-    )
-
-
-def read_rows(text: str, name: str) -> list[CsvRow]:
-    """The records of a CSV text, the column names first; empty ones are left out.
-
-    Spreadsheets in some countries separate by semicolons or tabs: the column names
-    show which.
-    """
-    head = text.lstrip()[:1]
-    if head in ("{", "[", "<"):
-        what = "HTML or XML" if head == "<" else "JSON"
-        raise refuse(name, 1, f"this looks like {what}, not CSV")
-    rows = [row for row in _records(text, name) if any(row.cells)]
-    if not rows:
-        raise refuse(name, 1, "the file is empty")
-    width = len(rows[0].cells)
-    for row in rows:
-        if len(row.cells) != width:
-            raise refuse(
-                name,
-                row.line,
-                f"{len(row.cells)} fields where the column names are {width} (is there "
-                "a comma outside quotes?)",
-            )
-    return rows
-
-
-def _records(text: str, name: str) -> Iterator[CsvRow]:
-    first = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    line = 1
-    try:
-        for cells in reader:
-            yield CsvRow(line, [cell.strip() for cell in cells])
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise refuse(name, line, f"this is not CSV ({error})") from error
-
-
 def parse_columns(text: str) -> dict[str, str]:
     """`id=camera_id,location=site` as a mapping; UsageError where it is not that."""
     columns: dict[str, str] = {}
@@ -213,11 +140,7 @@ def parse_columns(text: str) -> dict[str, str]:
     return columns
 
 
-def _plain(column: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", column.casefold()).strip("_")
-
-
-def _places(header: CsvRow, name: str, columns: Mapping[str, str]) -> dict[str, int]:
+def _places(header: ListRow, name: str, columns: Mapping[str, str]) -> dict[str, int]:
     """Which field is what: as told, else by the usual names."""
     places: dict[str, int] = {}
     for what in USUAL:
@@ -248,15 +171,15 @@ def _places(header: CsvRow, name: str, columns: Mapping[str, str]) -> dict[str, 
     return places
 
 
-def _told(header: CsvRow, column: str) -> list[int]:
+def _told(header: ListRow, column: str) -> list[int]:
     exact = [n for n, cell in enumerate(header.cells) if cell == column]
-    plain = _plain(column)
-    return exact or [n for n, cell in enumerate(header.cells) if _plain(cell) == plain]
+    wanted = plain(column)
+    return exact or [n for n, cell in enumerate(header.cells) if plain(cell) == wanted]
 
 
-def _usual(header: CsvRow, what: str, name: str, taken: Iterable[str]) -> list[int]:
-    cells = [_plain(cell) for cell in header.cells]
-    used = {_plain(column) for column in taken}
+def _usual(header: ListRow, what: str, name: str, taken: Iterable[str]) -> list[int]:
+    cells = [plain(cell) for cell in header.cells]
+    used = {plain(column) for column in taken}
     found = [
         n
         for usual in USUAL[what]
@@ -278,7 +201,7 @@ def _list(cells: list[str]) -> str:
     return text if len(text) <= 200 else text[:200] + " ..."
 
 
-def _listed(row: CsvRow, places: Mapping[str, int], name: str) -> Listed:
+def _listed(row: ListRow, places: Mapping[str, int], name: str) -> Listed:
     cells = {what: row.cells[place] for what, place in places.items()}
     said = {
         what: bare(cell) if what in _TEXTS else cell for what, cell in cells.items()
@@ -336,7 +259,7 @@ def check_text(what: str, text: str) -> str:
 
 def check_kind(text: str) -> str | None:
     """A kind in the register's spelling (`ANPR` is `anpr`); None for an empty text."""
-    kind = _plain(text)
+    kind = plain(text)
     if text and not _KIND.fullmatch(kind):
         raise UsageError(f"{text[:60]!r} is no kind such as public_space or anpr")
     return kind or None
@@ -345,7 +268,7 @@ def check_kind(text: str) -> str | None:
 def check_custody(text: str) -> Custody | None:
     """A custody; None for an empty text, UsageError for a word that is none."""
     try:
-        return Custody(_plain(text)) if text else None
+        return Custody(plain(text)) if text else None
     except ValueError:
         raise UsageError(
             f"{text[:60]!r} is no custody: {', '.join(Custody)} are"
@@ -367,7 +290,7 @@ def check_both(kind: str | None, custody: Custody | None) -> None:
 def check_published(text: str) -> PublicAs | None:
     """How much is published; None for an empty text, UsageError for another word."""
     try:
-        return PublicAs(_plain(text)) if text else None
+        return PublicAs(plain(text)) if text else None
     except ValueError:
         raise UsageError(
             f"{text[:60]!r} does not say how much of a camera is published: "
@@ -468,7 +391,7 @@ def _about_positions(places: Mapping[str, int], ignored: list[str]) -> list[str]
             "positions are on the national grid: distances and what is published in "
             f"degrees are right {grid.ACCURACY}"
         ]
-    metres = [column for column in ignored if _METRES.fullmatch(_plain(column))]
+    metres = [column for column in ignored if _METRES.fullmatch(plain(column))]
     seen = (
         f"columns {' and '.join(metres)} may be eastings and northings of the national "
         f"grid; if so, say --columns easting={metres[0]},northing={metres[-1]}"
@@ -478,7 +401,7 @@ def _about_positions(places: Mapping[str, int], ignored: list[str]) -> list[str]
     return [f"{seen}: no positions were read, so no camera could be checked by place"]
 
 
-def _about_anpr(rows: list[CsvRow], cameras: list[Listed]) -> list[str]:
+def _about_anpr(rows: list[ListRow], cameras: list[Listed]) -> list[str]:
     lines = [
         str(row.line)
         for row, camera in zip(rows, cameras, strict=True)

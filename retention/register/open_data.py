@@ -1,7 +1,8 @@
 """The list of cameras for the public: CSV with its metadata (CSVW), or GeoJSON.  Pure.
 
 What of a camera is published decides `Camera.publication`.  The same cameras give the
-same bytes, and `camera import` of the CSV changes nothing.
+same bytes; `camera import` of them changes nothing, and in an empty register it makes one
+that publishes the same.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ class PublicCamera(NamedTuple):
     kind: str
     custody: str
     controller: str
+    published: PublicAs
     lon: float | None
     lat: float | None
     easting: float | None
@@ -64,6 +66,8 @@ _DESCRIPTIONS = {
     "kind": "What it is for: public_space, anpr (number plates) and others.",
     "custody": "Whose data its footage is.",
     "controller": "Which body decides about the camera.",
+    "published": "How much of the camera is published: full, or its number without its "
+    "place.",
     "lon": "Longitude in degrees (WGS84), west is negative.",
     "lat": "Latitude in degrees (WGS84).",
     "easting": "Metres east on the British national grid (OSGB36), where the place was "
@@ -82,8 +86,12 @@ _NUMBERS = {
     "easting": (0, grid.EAST),
     "northing": (0, grid.NORTH),
 }
-_WORDS = {"custody": Custody, "position": PlaceGiven}
-_REQUIRED = ("camera_id", "kind", "custody", "controller", "position")
+_WORDS: dict[str, Iterable[StrEnum]] = {
+    "custody": Custody,
+    "published": (PublicAs.FULL, PublicAs.NUMBER),
+    "position": PlaceGiven,
+}
+_REQUIRED = ("camera_id", "kind", "custody", "controller", "published", "position")
 
 
 def public(camera: Camera, own: str) -> PublicCamera:
@@ -97,6 +105,7 @@ def public(camera: Camera, own: str) -> PublicCamera:
         kind=camera.kind,
         custody=str(camera.custody),
         controller=controller_of(camera, own),
+        published=camera.publication,
         lon=at.degrees and at.degrees.lon,
         lat=at.degrees and at.degrees.lat,
         easting=at.easting,

@@ -14,14 +14,8 @@ from typing import NamedTuple
 
 from retention.model.cells import bare, shielded
 from retention.register.grid import EARTH_METRES, Degrees, metres
-from retention.register.lists import (
-    MAX_ROWS,
-    SAME_PLACE_METRES,
-    CsvRow,
-    decode,
-    read_rows,
-    refuse,
-)
+from retention.register.lists import MAX_ROWS, SAME_PLACE_METRES
+from retention.register.rows import ListRow, decode, read_rows, refuse
 
 _SHIFT_VOTES = 3
 _COLUMNS = (
@@ -225,7 +219,7 @@ def read_pairs(data: bytes, name: str) -> list[Typed]:
     return pairs
 
 
-def _applies(row: CsvRow, columns: list[str], name: str) -> bool:
+def _applies(row: ListRow, columns: list[str], name: str) -> bool:
     if "apply" not in columns:
         return True
     said = row.cells[columns.index("apply")].lower()

@@ -59,7 +59,7 @@ def camera_reconcile(
     columns: str | None = None,
     controller: str | None = None,
 ) -> ListReconciled:
-    """Hold a published list (CSV) against the register and what the scans saw.
+    """Hold a published list (CSV or GeoJSON) against the register and what the scans saw.
 
     `data` is the file's content in base64, `file` its name.  `controller`: the list is
     that one's, and cameras of others are left out.

@@ -396,7 +396,7 @@ def camera_import(
     columns: str | None = None,
     propose: bool | None = None,
 ) -> ListImported | PairsProposed:
-    """Import a published list (CSV) in one transaction, or with `propose` only suggest
+    """Import a published list (CSV or GeoJSON) in one transaction, or with `propose` only suggest
     renumberings: `text` is then a file of them for a person to edit.
 
     `data` is the file's content in base64, `file` its name.

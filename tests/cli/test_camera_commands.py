@@ -118,6 +118,34 @@ def test_a_refused_row_comes_with_the_commands_that_rule_on_it(site, tmp_path):
     assert "retention camera replace 1" in text
 
 
+def _ids(site):
+    return [one["id"] for one in site.json("camera", "list")["cameras"]]
+
+
+def test_the_help_says_of_wrong_lines_and_of_refused_cameras_what_is_done(
+    site, tmp_path
+):
+    help_ = " ".join(site.ok("camera", "import", "--help").split())
+    path, head = tmp_path / "list.csv", "camera_id,location,kind,custody,lon,lat\n"
+    path.write_text(f"{head}1,Wharf Road,,council,-2.28,53.46\n")
+    site.ok("camera", "import", str(path))
+
+    path.write_text(f"{head}2,Way,,,-2.29,53.46\n3,Lane,,,west,53.46\n")
+    done = site.run("camera", "import", str(path))
+    assert (done.status, done.out) == (1, "")
+    assert "line 3: lon 'west' is no number. Nothing was changed" in done.err
+    assert _ids(site) == ["1"]
+    assert "A file with a line that can't be read is not imported at all." in help_
+
+    path.write_text(f"{head}1,Wharf Road,anpr,,-2.28,53.46\n2,Way,,,-2.29,53.46\n")
+    path.write_text(path.read_text().replace("-2.28", "-2.18"))
+    done = site.run("camera", "import", str(path))
+    assert (done.status, _ids(site)) == (1, ["1", "2"])
+    assert done.out.startswith("1 camera added, 0 changed, 0 unchanged")
+    assert "refused: a person rules on it, all others are imported." in help_
+    assert "nothing was imported, or all but the cameras that were refused." in help_
+
+
 def test_a_councils_published_lists_import_one_after_another(site, tmp_path):
     lists = sorted(LISTS.glob("**/cameras-*.csv"))
     assert len(lists) > 1

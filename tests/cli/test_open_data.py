@@ -50,9 +50,10 @@ def test_a_file_has_its_metadata_beside_it_and_is_not_written_over(street, tmp_p
     assert {one.name for one in tmp_path.glob("list*")} == {out.name, beside.name}
 
 
-def test_what_is_written_is_imported_without_a_change(street, tmp_path):
-    out = str(tmp_path / "list.csv")
-    street.ok("camera", "publish", "--out", out)
+@pytest.mark.parametrize("format", ["csv", "geojson"])
+def test_what_is_written_is_imported_without_a_change(street, tmp_path, format):
+    out = str(tmp_path / "list")
+    street.ok("camera", "publish", "--format", format, "--out", out)
     assert street.ok("camera", "import", out).startswith(
         "0 cameras added, 0 changed, 3 unchanged, 0 no longer listed, 0 refused."
     )

@@ -99,6 +99,33 @@ def test_a_quoted_line_break_does_not_shift_the_lines():
     ]  # fmt: skip
 
 
+def features(*those):
+    """A GeoJSON list: the first camera on line 3, others below it."""
+    lines = ",\n".join(those)
+    return f'{{"type": "FeatureCollection",\n "features": [\n{lines}\n]}}'
+
+
+POINT = (
+    '{"type": "Feature", "id": 7, "properties": {"name": " =Market  Place", "ward": []}, '
+    '"geometry": {"type": "Point", "coordinates": [-1.13, 52.63, 61.5]}}'
+)
+ROAD = (
+    '{"type": "Feature", "id": 8, "properties": {"name": "Ring Road"}, '
+    '"geometry": {"type": "LineString", "coordinates": [[-1.13, 52.63], [-1.12, 52.6]]}}'
+)
+
+
+def test_another_councils_geojson_is_read_by_the_ids_and_points_of_its_features():
+    nowhere = '{"id": "N 8", "geometry": null, "properties": {"lng": 5, "name": "x"}}'
+    found = read(features(POINT, nowhere))
+    assert [(one.line, one.id, one.location) for one in found.cameras] == [
+        (3, "7", "=Market Place"), (4, "N 8", "x"),
+    ]  # fmt: skip
+    assert [one.position for one in found.cameras] == [Position(-1.13, 52.63), NOWHERE]
+    assert found.columns == {"id": "id", "location": "name", "lon": "lon", "lat": "lat"}
+    assert found.ignored == ["ward"]
+
+
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
@@ -138,7 +165,21 @@ def test_a_quoted_line_break_does_not_shift_the_lines():
         ),
         ("id,location,kind\n7,x,???\n", 2, "'???' is no kind"),
         ("id,location,kind,custody\n7,x,anpr,council\n", 2, "data is the police's"),
-        ('{"type": "FeatureCollection"}', 1, "JSON, not CSV"),
+        ('[{"id": 7}]', 1, "JSON, not CSV"),
+        ('{"type": "FeatureCollection"}', 1, "no GeoJSON FeatureCollection"),
+        ('{"type": "Topology", "features": [{}]}', 1, "no GeoJSON FeatureCollection"),
+        ('{"type": "FeatureCollection", "features": []}', 1, "no camera in it"),
+        (
+            '{"type": "FeatureCollection",\n"features": [{}, ',
+            2,
+            "neither CSV nor GeoJSON",
+        ),
+        (features("7"), 3, "no feature with properties"),
+        (features('{"properties": null}'), 3, "no feature with properties"),
+        (features(POINT, "\n" + ROAD), 5, "is a point, and this is none"),
+        (features(POINT, POINT), 4, "id 7 is on line 3 already"),
+        (features(POINT.replace("-1.13", "458900")), 3, "not within 180 degrees"),
+        (features(POINT.replace("-1.13", '"west"')), 3, "lon 'west' is no number"),
         ("<!DOCTYPE html>\n<html></html>", 1, "HTML or XML, not CSV"),
         ("Dear Sir\nplease find attached\n", 1, "no column for the id"),
         (b"PK\x03\x04rest", 1, "a spreadsheet"),
