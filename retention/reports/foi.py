@@ -7,7 +7,7 @@ What such requests ask is in the design's studies; it began with one council's a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from retention.control.guards import CUSTODY, SILENT
@@ -55,7 +55,7 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
     days = evidence.days(asked)
     used = _used(evidence, asked)
     total = total_of(evidence.figures, wanted_of(evidence, asked))
-    alarms = stood(evidence.source, asked.window)
+    alarms = list(_alarms(evidence, asked))
     rows = [
         *_cameras(evidence, used),
         *_watching(evidence, days),
@@ -102,6 +102,16 @@ def _row(
     question: str, answer: str, check: str, entries: Iterable[list[int]] = ()
 ) -> ReportRow:
     return ReportRow([question, answer, check], list(entries))
+
+
+def _alarms(evidence: Evidence, asked: Selection) -> Iterator[Stood]:
+    """Those that name a camera that is asked for, as they were raised."""
+    for one in stood(evidence.source, asked.window):
+        raised = evidence.source.entry(one.entries[0])
+        if one.what in (SILENT, CUSTODY) and (
+            asked.cameras is None or raised.cameras() & asked.cameras
+        ):
+            yield one
 
 
 # -- cameras --------------------------------------------------------------------------------
@@ -208,7 +218,7 @@ def _recording(evidence: Evidence, asked: Selection, days: range) -> list[Report
         answer = (
             f"{with_any:,} of {len(days):,} days; {share_text(total.share)} of all hours of "
             f"{counted(len({key for key, _ in found}), 'camera')}; "
-            f"{times(total.empty)} a camera had nothing for a whole day"
+            f"{times(total.empty)} a camera had nothing for a whole day, whatever the reason"
         )
     return [_row("When do the council's cameras record?", answer, AUDITOR)]
 
@@ -302,8 +312,11 @@ def _list(evidence: Evidence) -> list[ReportRow]:
 def _silent(alarms: list[Stood]) -> ReportRow:
     found = [one for one in alarms if one.what == SILENT]
     entries = entries_of(n for one in found for n in one.entries)
-    answer = times(len(found))
-    return _row("Did cameras fall silent?", answer, AUDITOR, entries)
+    question = (
+        "How often did the alarm sound that a camera had recorded without a gap, and then "
+        "no more?"
+    )
+    return _row(question, times(len(found)), AUDITOR, entries)
 
 
 # -- tables ---------------------------------------------------------------------------------

@@ -55,7 +55,6 @@ def test_the_founding_answer_is_one_command(site, reported):
     )
     assert said["How much was deleted?"][0].startswith("2 recordings, 2 min of footage")
     assert said["Was any deleted before its time?"][0] == "none"
-    assert said["Did cameras fall silent?"][0] == "never"
 
 
 def test_where_number_plate_cameras_stand_is_told_only_if_it_is_published(
@@ -89,8 +88,41 @@ def test_what_was_recorded_is_a_number(site, reported):
     assert recorded[1] == "an auditor can"
     assert recorded[0] == (
         "1 of 1 days; 25.00% of all hours of 2 cameras; once a camera had nothing for a "
-        "whole day"
+        "whole day, whatever the reason"
     )
+    assert said[STOPPED] == ("never", "an auditor can")
+
+
+STOPPED = (
+    "How often did the alarm sound that a camera had recorded without a gap, and then no "
+    "more?"
+)
+
+
+def test_one_councils_answer_counts_the_alarms_of_its_cameras_alone(site, reported):
+    """Camera 1002 is Oadby's; so is a police camera of which there are files."""
+    site.add(
+        "camera.added", camera=3, id="A3", kind="anpr", custody="police", source="test",
+        location="Ring Road", controller="oadby",
+    )  # fmt: skip
+    site.add(
+        "camera.added", camera=4, id="A4", kind="anpr", custody="police", source="test",
+        location="Ring Road",
+    )  # fmt: skip
+    for name, scope, keys in (
+        ("silent", "nvr1", [1]), ("silent", "nvr2", [1, 2]), ("custody", "nvr1/A3", [3]),
+    ):  # fmt: skip
+        site.add("alarm.raised", alarm=name, scope=scope, detail="d", cameras=keys)
+    log = reported(site)
+    here = "Does the council hold any of it?"
+    for whose, times, seen in (
+        (None, "2 times", "FILES OF THEIRS WERE SEEN HERE"),
+        ("oadby", "once", "FILES OF THEIRS WERE SEEN HERE"),
+        ("leicester", "2 times", "no file of theirs was seen here"),
+    ):
+        said = answers(log.both("foi", controller=whose))
+        assert said[STOPPED][0] == times, whose
+        assert said[here][0].startswith(seen), whose
 
 
 def test_holds_are_counted_by_who_asks_and_small_numbers_suppressed(site, reported):
