@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retention.catalogue import heads as own_heads
-from retention.catalogue import log_check
-from retention.control import in_force
+from retention.catalogue import log_check, raised
+from retention.control import guards, in_force
 from retention.model.answers.proof import FaultFound, LogChecked
 from retention.model.errors import CatalogueError, VerificationError
 from retention.publication.compare import verifier_of
@@ -23,6 +23,8 @@ from retention.tlog.verify.findings import Depth, Fault, Verification
 from retention.tlog.verify.published import verify_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from retention.control.context import Context
     from retention.tlog.note import Verifier
 
@@ -56,7 +58,8 @@ def audit_verify(
         again = Depth.TREE if deep and own.ok else depth
         copy = _published(directory, verifier, again)
     rows = in_force.found(context)
-    ok = own.ok and (copy is None or copy.ok) and not rows.less
+    stands = _stands(context)
+    ok = own.ok and (copy is None or copy.ok) and not rows.less and not stands
     fault = own.fault
     law = None if own.verdict is None else findings.of_law(own.verdict)
     return LogChecked(
@@ -74,7 +77,8 @@ def audit_verify(
         published=None if copy is None else findings.answer(copy, str(directory)),
         mismatches=rows.less,
         unlogged=rows.more,
-        summary=summary(own, copy) + _of_rows(rows),
+        stands=stands,
+        summary=summary(own, copy) + _of_rows(rows) + _of_guards(stands),
     )
 
 
@@ -89,6 +93,20 @@ def _of_rows(rows: in_force.Differences) -> str:
     if rows.more:
         text += f"; the catalogue's rows keep what is not in the log: {rows.more[0]}"
     return text
+
+
+def _stands(context: Context) -> dict[str, str]:
+    """The guards of the log that stand, and why: heads in footage roots, in `log_copy` and
+    in the journal only the service reads, and what they contradict this can't see."""
+    with context.catalogue.read() as tx:
+        found = [raised.find(tx, one, "") for one in (guards.CATALOGUE, guards.LOG)]
+    return {one.name: one.detail for one in found if one is not None}
+
+
+def _of_guards(stands: Mapping[str, str]) -> str:
+    if not stands:
+        return ""
+    return f"; but guard {' and guard '.join(stands)} of the log stands"
 
 
 def _notes(context: Context) -> list[tuple[str, bytes]]:

@@ -9,9 +9,12 @@ import pytest
 
 from retention.catalogue import db, log, schema
 from retention.catalogue.log_check import verify_catalogue
+from retention.cli.audit.verify import _verified
 from retention.cli.local import offline
 from retention.control.verbs import VERBS, Verb
+from retention.model import codec
 from retention.model.answers.policy import PolicyRejected
+from retention.model.answers.proof import LogChecked
 from retention.model.errors import CatalogueError, PublicationError, UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import HOUR, SECOND, Entry, Rows
@@ -424,6 +427,7 @@ def test_directory_only_is_caught_up_and_nothing_stops(station):
     assert station.guards() == {}
     assert station.round() is None
     whole(station)
+    assert station.ask("audit.verify", CARA, deep=True)["stands"] == {}
 
 
 def test_both_older_than_the_key_side_never_deletes(station):
@@ -444,10 +448,20 @@ def test_both_older_than_the_key_side_never_deletes(station):
     assert answer["published"] is False
     assert kept_files(station) == files
     assert len(station.installed.files()) == 7
+    not_proven(station, "catalogue")
     station.stop()
     station.start()
     assert station.round().startswith("guard catalogue")
     assert kept_files(station) == files
+
+
+def not_proven(station, guard):
+    """Who asks whether the log is what was written hears what the guard says."""
+    found = station.ask("audit.verify", CARA, deep=True)
+    assert (found["ok"], set(found["stands"])) == (False, {guard})
+    assert found["summary"].endswith(f"; but guard {guard} of the log stands")
+    told = _verified(codec.from_json(LogChecked, found), "UTC")
+    assert f"Guard {guard}: {station.guards()[guard]}" in told
 
 
 def kept_files(station):
@@ -472,6 +486,7 @@ def test_two_histories_never_delete(station):
     station.restore_directory(other)
     station.start()
     assert "two different logs" in station.guards()["log"]
+    not_proven(station, "log")
     assert station.round().startswith("guard log")
     assert len(station.installed.files()) == 7
     assert kept_files(station).keys() == {

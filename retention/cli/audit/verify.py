@@ -428,4 +428,7 @@ def _verified(answer: LogChecked, zone: str) -> str:
     if copy is not None and not copy.ok:
         told[1:1] = [alarm(f"Copy: {safe(one.what)}.") for one in copy.faults]
     told[1:1] = [alarm(f"Catalogue: {safe(one)}.") for one in answer.mismatches]
+    told[1:1] = [
+        alarm(f"Guard {name}: {safe(why)}.") for name, why in answer.stands.items()
+    ]
     return "\n".join(told)

@@ -99,8 +99,9 @@ class LogChecked:
     """The live log, and its published copy (null: nothing was published yet), each
     computed again; `root` in base64url, `withheld` values were erased.  `mismatches`: what
     the catalogue's rows protect less than the log says, `unlogged`: what they keep more.
-    `ok`: they are intact and not unlawful, and no row protects less; `lawful` and `law` as
-    of a published log."""
+    `stands`: the guards of the log that stand, and why.  `ok`: they are intact and not
+    unlawful, no row protects less, and no such guard stands; `lawful` and `law` as of a
+    published log."""
 
     ok: bool
     lawful: bool | None
@@ -116,6 +117,7 @@ class LogChecked:
     published: PublishedChecked | None
     mismatches: list[str]
     unlogged: list[str]
+    stands: dict[str, str]
     summary: str
 
 
