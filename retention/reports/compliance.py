@@ -98,6 +98,8 @@ def compliance(evidence: Evidence, asked: Selection) -> Report:
         [
             "The oldest footage under no hold and not in doubt, and what is overdue are as "
             "the service counted them each hour: without the service there is no figure",
+            "What is overdue, guards and policies are of the whole site, whatever cameras are "
+            "asked for",
             "The service holds the log against its own rules each day; that it is intact "
             "and lawful `retention audit verify DIR --deep --key KEY` proves",
         ],
@@ -216,7 +218,9 @@ def _overdue_table(late: list[Overdue]) -> ReportTable:
         )
         for one in late
     ]  # fmt: skip
-    return ReportTable("overdue", "Overdue", columns, rows, evidence=[HEARTBEAT])
+    return ReportTable(
+        "overdue", "Overdue, as counted each hour", columns, rows, evidence=[HEARTBEAT]
+    )
 
 
 # -- why ------------------------------------------------------------------------------------

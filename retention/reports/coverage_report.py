@@ -221,7 +221,8 @@ def _verdict(total: CameraDays) -> list[ReportSaid]:
         text = f"{times(total.empty)} a camera had nothing for a whole day"
         said.append(ReportSaid(text, False))
     if total.silent:
-        text = f"{counted(total.silent, 'hour')} of a camera had nothing at all"
+        hours = counted(total.silent, "whole hour")
+        text = f"{hours} had nothing at all, counted camera by camera"
         said.append(ReportSaid(text, False))
     return said
 

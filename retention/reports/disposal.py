@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from retention.model.answers.books import DeletionDone, DeletionIntended
 from retention.model.coverage import (
-    BEFORE_ADOPTION,
     SERVICE_DOWN,
     Fate,
     Layer,
@@ -40,6 +39,7 @@ _SIGNS = telling("alive")
 _ODD = tuple(kind for kind in RECORDINGS if kind not in (INTENDED, DELETED, _ROLL_UPS))
 
 _OPEN = "being deleted as the log ends"
+NOT_YET = "before footage was taken in (adopted): nobody says what was there then"
 
 WORDS = {
     Fate.PENDING: "present",
@@ -288,7 +288,7 @@ def _reasons(evidence: Evidence, window: Window) -> list[Layer]:
         elif record.kind == _ADOPTED:
             adopted = min(adopted, record.entry["at"])
     return [
-        Layer(Fate.UNKNOWN, BEFORE_ADOPTION, [Window(-FOREVER, adopted)]),
+        Layer(Fate.UNKNOWN, NOT_YET, [Window(-FOREVER, adopted)]),
         Layer(Fate.UNKNOWN, SERVICE_DOWN, down(window, signs, evidence.written)),
     ]
 

@@ -30,6 +30,10 @@ _LATE = "arrived "
 
 _BROKEN = ("lost while held", "reappeared")
 LISTED = 1_000
+ALL_WELL = (
+    "no recording was lost, moved, changed or in doubt, and none that was to be deleted "
+    "was left"
+)
 
 
 @dataclass(slots=True)
@@ -66,11 +70,17 @@ def exceptions(evidence: Evidence, asked: Selection) -> Report:
         stood_table("alarms", "Alarms", alarms, evidence.written, ALARMS),
         denied_table(denied(evidence.source, asked.window)),
         ReportTable(
-            "recordings", "Each recording", _EACH, listed, more=more, evidence=[*FOUND]
+            "recordings",
+            "Each of these recordings",
+            _EACH,
+            listed,
+            more=more,
+            evidence=[*FOUND],
         ),
     ]
     notes = [
-        "Alarms, guards and refusals are of the whole site, whatever cameras are asked for"
+        "Alarms, guards and refusals are of the whole site, whatever cameras are asked for",
+        "How late deletions were, and why, is in `retention report deletions`",
     ]
     return evidence.report(
         "exceptions", "Exceptions", asked, _verdict(sums_, alarms), tables, notes
@@ -84,7 +94,7 @@ def _verdict(found: dict[str, ExceptionSum], alarms: list[Stood]) -> list[Report
             False if what in _BROKEN else None,
         )
         for what, one in sorted(found.items())
-    ] or [ReportSaid("no recording went otherwise than it should", True)]
+    ] or [ReportSaid(ALL_WELL, True)]
     if not alarms:
         return [*said, ReportSaid("no alarm stood", True)]
     standing = sum(one.until is None for one in alarms)
@@ -118,7 +128,7 @@ def _what(kind: str, row: dict[str, Any]) -> str:
     if kind == LOST and row.get("held"):
         return "lost while held"
     if str(row.get("reason", "")).startswith(_LATE):
-        return "late"
+        return "arrived late"
     return kind.partition(".")[2]
 
 
@@ -170,6 +180,6 @@ def _by_kind(found: dict[str, ExceptionSum]) -> ReportTable:
         for what, one in sorted(found.items())
     ]
     return ReportTable(
-        "by_kind", "What it was", [ReportColumn("what", "what"), *SUMS], rows,
+        "by_kind", "What went otherwise", [ReportColumn("what", "what"), *SUMS], rows,
         evidence=[*FOUND, INTENDED, DELETED],
     )  # fmt: skip

@@ -26,7 +26,7 @@ from retention.reports.columns import entries_of, seconds
 from retention.reports.coverage_report import CameraDays, camera_days
 from retention.reports.evidence import Evidence, Selection
 from retention.reports.forms.texts import share_text
-from retention.reports.hold_register import lives
+from retention.reports.hold_register import SAR, lives
 from retention.reports.lateness import (
     EVIDENCE,
     Lateness,
@@ -75,6 +75,7 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
         f'"{AUDITOR}": from the whole of it, which tells where footage is held, and that '
         "no camera is there that is not published",
         "The cameras are those of the end of the log",
+        SAR,
     ]
     if evidence.public:
         rows = [row for row in rows if row.cells[2] == ANYONE]
@@ -214,11 +215,14 @@ def _recording(evidence: Evidence, asked: Selection, days: range) -> list[Report
     if not total.number or total.share is None:
         answer = "nothing was recorded"
     else:
+        empty = "no camera was without any"
+        if total.empty:
+            empty = f"{times(total.empty)} a camera was without any"
         with_any = len({day for (_, day), one in found.items() if one.number})
         answer = (
             f"{with_any:,} of {len(days):,} days; {share_text(total.share)} of all hours of "
             f"{counted(len({key for key, _ in found}), 'camera')}; "
-            f"{times(total.empty)} a camera had nothing for a whole day, whatever the reason"
+            f"{empty} for a whole day, whatever the reason"
         )
     return [_row("When do the council's cameras record?", answer, AUDITOR)]
 
@@ -280,13 +284,15 @@ def _police(
     custody = Counter(str(one.said.get("custody")) for one in theirs.values())
     seen_here = [one for one in alarms if one.what == CUSTODY]
     recorded = {row[1] for row in evidence.figures.recorded(list(theirs))}
+    for one in seen_here:
+        recorded |= theirs.keys() & evidence.source.entry(one.entries[0]).cameras()
     names = " ".join(sorted(theirs[key].id for key in recorded))
     answer = "; ".join(
         f"{kind.replace('_', ' ')}: {n:,}" for kind, n in custody.items()
     )
     seen = "no file of theirs was seen here"
     if recorded or seen_here:
-        seen = f"FILES OF THEIRS WERE SEEN HERE ({names or 'see the alarms'})"
+        seen = f"FILES OF THEIRS WERE SEEN HERE ({names or 'of cameras out of use'})"
     entries = entries_of(n for one in seen_here for n in one.entries)
     return [
         _row(

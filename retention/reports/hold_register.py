@@ -46,6 +46,11 @@ class Tally(NamedTuple):
 
 _NONE = Tally()
 
+WIDER = (
+    "From and to are the time that is kept: what was asked for, and a margin around it"
+)
+SAR = "sar is a subject access request: somebody asks for footage of herself"
+
 
 @dataclass(slots=True)
 class HoldFootage:
@@ -166,6 +171,7 @@ def holds(evidence: Evidence, asked: Selection) -> Report:
             "Of footage that is still there the log says nothing one by one: it names a "
             "recording when it is deleted, lost or in doubt; what a hold keeps now "
             "`retention hold show N` counts",
+            WIDER, SAR,
             "Surplus is footage outside a hold's time, in recordings that reach into it",
         ],
     )  # fmt: skip

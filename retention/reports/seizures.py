@@ -12,10 +12,11 @@ from retention.model.answers.report import (
     ReportSaid,
     ReportTable,
 )
+from retention.model.localtime import counted
 from retention.reports.columns import entries_of
 from retention.reports.evidence import Evidence, Selection
 from retention.reports.held import HoldLife
-from retention.reports.hold_register import account, chosen, hold_table
+from retention.reports.hold_register import SAR, WIDER, account, chosen, hold_table
 
 _EACH = (
     "hold kind received placed placed_by cameras since until kept too_late lost free_at"
@@ -30,7 +31,8 @@ def seizures(evidence: Evidence, asked: Selection) -> Report:
     kinds = Counter(hold.kind for hold in found)
     said = [
         ReportSaid(
-            ", ".join(
+            f"{counted(len(found), 'hold')}: "
+            + ", ".join(
                 f"{number:,} for {kind}" for kind, number in sorted(kinds.items())
             )
             if found
@@ -45,6 +47,7 @@ def seizures(evidence: Evidence, asked: Selection) -> Report:
         "seizures", "Seizures", asked, said,
         [_by_kind(evidence, found), hold_table("seizures", "Each of them", evidence, found, footage, _EACH)],
         [
+            WIDER, SAR,
             "Requesters, officers and references are in the log as commitments only",
             "What was handed over, and returned, is on no record yet: this program keeps "
             "footage, and does not export it",

@@ -33,7 +33,7 @@ def test_a_claim_that_all_is_recorded_is_a_number(site, reported):
     assert [(one.text, one.good) for one in report.verdict] == [
         ("25.00% of the time of these cameras was recorded", False),
         ("once a camera had nothing for a whole day", False),
-        ("36 hours of a camera had nothing at all", False),
+        ("36 whole hours had nothing at all, counted camera by camera", False),
     ]
 
 
@@ -146,7 +146,7 @@ def test_the_hours_of_which_there_was_nothing_are_named(site, reported):
     report = reported(site).both("coverage", on=format_utc(day)[:10], camera="1001")
     (row,) = table(report, "cells")
     assert (row["silent"], row["hours"]) == (19, "03-04, 06-22")
-    assert ("19 hours of a camera had nothing at all", False) in [
+    assert ("19 whole hours had nothing at all, counted camera by camera", False) in [
         (one.text, one.good) for one in report.verdict
     ]
 

@@ -74,7 +74,8 @@ def test_footage_of_the_polices_cameras_is_not_kept_quiet(site, reported):
     site.add("alarm.raised", alarm="custody", scope="A3", detail="1 file", cameras=[3])
     said = answers(reported(site).both("foi"))
     assert (
-        "FILES OF THEIRS WERE SEEN HERE" in said["Does the council hold any of it?"][0]
+        said["Does the council hold any of it?"][0]
+        == "FILES OF THEIRS WERE SEEN HERE (A3)"
     )
 
 
@@ -87,8 +88,8 @@ def test_what_was_recorded_is_a_number(site, reported):
     recorded = said["When do the council's cameras record?"]
     assert recorded[1] == "an auditor can"
     assert recorded[0] == (
-        "1 of 1 days; 25.00% of all hours of 2 cameras; once a camera had nothing for a "
-        "whole day, whatever the reason"
+        "1 of 1 days; 25.00% of all hours of 2 cameras; once a camera was without any "
+        "for a whole day, whatever the reason"
     )
     assert said[STOPPED] == ("never", "an auditor can")
 

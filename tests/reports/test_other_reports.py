@@ -6,6 +6,7 @@ import pytest
 from retention.model.errors import UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, SECOND
+from retention.reports.exceptions import ALL_WELL
 from tests.support.reported import table
 from tests.support.story import ANNA, BEN, CARA
 
@@ -101,13 +102,13 @@ def test_what_was_lost_late_or_not_deleted_is_listed_with_why(site, reported):
     ]
     assert rows == [
         ("lost while held", "1001", 7, None),
-        ("late", "1002", 5, "arrived 3 days after its own end"),
+        ("arrived late", "1002", 5, "arrived 3 days after its own end"),
         ("not deleted: failed", "1002", 10, None),
     ]
     assert ("lost while held: 1 recording, 7 B", False) in said(report)
     of_one = reported(site).both("exceptions", camera="1002")
     assert [row["what"] for row in table(of_one, "by_kind")] == [
-        "late", "not deleted: failed",
+        "arrived late", "not deleted: failed",
     ]  # fmt: skip
 
 
@@ -134,7 +135,7 @@ def test_alarms_are_listed_with_how_long_they_stood(site, reported):
 def test_a_site_where_all_went_as_it_should_reads_so(site, reported):
     site.delete(site.row())
     assert said(reported(site).both("exceptions")) == [
-        ("no recording went otherwise than it should", True),
+        (ALL_WELL, True),
         ("no alarm stood", True),
     ]
 

@@ -60,8 +60,8 @@ def _notes(report: Report, zone: str) -> Iterator[str]:
 def head_text(head: ReportHead, zone: str) -> str:
     """The head that a report rests on."""
     return (
-        f"Rests on {safe(head.origin)}, signed up to {number(head.size)} entries, the "
-        f"last of {local(head.written, zone)}; root {head.root}."
+        f"Rests on {safe(head.origin)}, signed up to entry {number(head.size - 1)}, which "
+        f"is of {local(head.written, zone)}; root {head.root}."
     )
 
 

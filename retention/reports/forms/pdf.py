@@ -63,7 +63,7 @@ def _shown(report: Report) -> dict[str, object]:
             for table in report.tables
         ],
         "notes": [localised(one, report.zone) for one in report.notes],
-        "head": f"Log {head.origin}, signed up to {head.size} entries, the last of "
+        "head": f"Log {head.origin}, signed up to entry {head.size - 1:,}, which is of "
         f"{localised(head.written, report.zone)}; root {head.root}. Local times and days are those of "
         f"{report.zone}.",
     }
