@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine
 
 from retention.catalogue import schema
-from retention.model.errors import CatalogueError, TooLongError
+from retention.model.errors import CatalogueError, TooLongError, put_back
 from retention.model.values import SECOND, Entry, Micros, Prepared, Rows
 from retention.site import clock
 from retention.tlog.in_force import InForce
@@ -322,9 +322,7 @@ def _why(path: Path, error: sa.exc.DBAPIError) -> str:
     if "disk is full" in text or ("disk I/O" in text and out_of_room(path)):
         return _FULL
     if "malformed" in text or "not a database" in text:
-        return (
-            f"is damaged ({text}); nothing will be deleted. Restore the newest backup"
-        )
+        return f"is damaged ({text}); nothing will be deleted. To mend it: {put_back()}"
     if "readonly" in text or "read-only" in text:
         return "can't be written (read-only); check its owner, mode and mount"
     if "locked" in text:
@@ -435,8 +433,8 @@ def open_(path: Path, *, read_only: bool = False) -> Catalogue:
     found = version(path)
     if found == 0:
         raise CatalogueError(
-            f"{path} is empty or was cut short; nothing will be deleted. Restore a "
-            "backup, or run `retention init` if this is a new installation"
+            f"{path} is empty or was cut short; nothing will be deleted. If this is a new "
+            f"installation, run `retention init`, else {put_back()}"
         )
     if found > schema.VERSION:
         raise CatalogueError(
@@ -498,7 +496,7 @@ def version(path: Path) -> int:
             raise CatalogueError(f"the catalogue {path}: {_FULL}") from error
         raise CatalogueError(
             f"{path} can't be read as a catalogue ({error}); nothing will be deleted. "
-            "Restore a backup"
+            f"To mend it: {put_back()}"
         ) from error
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from retention.catalogue.db import parts
 from retention.catalogue.schema import hold, hold_camera, release_request
-from retention.model.errors import CatalogueError, RetentionError
+from retention.model.errors import CatalogueError, RetentionError, put_back
 from retention.model.policy import Holds, merge
 from retention.model.values import FOREVER, Micros, Window
 
@@ -34,7 +34,7 @@ def moved(tx: Connection, now: Micros) -> Moved:
     if kept is None:
         raise CatalogueError(
             "the catalogue does not say any more when its holds moved: it was changed. "
-            "Nothing is deleted; stop the service and put back the catalogue's newest copy"
+            f"Nothing is deleted. To mend it: {put_back()}"
         )
     return Moved(kept, free)
 

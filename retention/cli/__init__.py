@@ -174,6 +174,12 @@ def _wrong_usage(error: click.ClickException) -> int:
 def _system(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""
     why = (error.strerror or str(error)).lower()
+    if isinstance(error, PermissionError):
+        return (
+            f"{where}{why}: where it is the service's, it is for root and the service's "
+            "user. Type it as that one, `sudo -u cctv-retention retention ...`; for who "
+            "audits, root makes a copy of the log, `retention audit copy DIR`"
+        )
     return f"{where}{why}; set RETENTION_DEBUG=1 to see where it happened"
 
 

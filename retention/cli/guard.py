@@ -59,11 +59,12 @@ def acknowledge(session: Session, name: str, reason: str, unread: bool) -> None:
 
 
 def _acknowledged(answer: GuardAcknowledged, zone: str) -> str:
+    first = "Deletion goes on with the next cycle."
+    if answer.stopped_by:
+        first = f"Deletion stays off: {'; '.join(map(safe, answer.stopped_by))}."
     if answer.guard == "clock":
         now = local(answer.believed, zone)
-        first = f"The clock is believed again: it is {now}."
-    else:
-        first = "Deletion goes on with the next cycle."
+        first = f"The clock is believed again: it is {now}. {first}"
     return (
         f"{first}\nThe guard was tripped since {local(answer.tripped, zone)}: "
         f"{safe(answer.detail)}."

@@ -164,8 +164,8 @@ def _signed(answer: Status) -> str:
 def _memory(one: HeadMemory, zone: str) -> str:
     """A place that remembers a signed head, and how old that is."""
     where = one.where if one.path is None else f"{one.where}, {one.path}"
-    if one.entries is None:
-        text = "none yet"
+    if not one.entries:
+        text = "none read yet"
     else:
         text = f"to entry {one.entries - 1}, {local(one.written, zone)}"
     return f"{where}: {text}" + (f" ({one.fault})" if one.fault else "")

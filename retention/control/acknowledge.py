@@ -26,7 +26,7 @@ from retention.control.clock_guard import CLOCK_FACT, FORGIVEN, acknowledged
 from retention.control.guards import ALARMS, Rank
 from retention.model.answers.alarm import AlarmAcknowledged, AlarmList, AlarmShown
 from retention.model.answers.deletion import GuardAcknowledged
-from retention.model.errors import NotPermittedError, UsageError
+from retention.model.errors import NotPermittedError, RetentionError, UsageError
 from retention.model.localtime import format_utc
 from retention.model.values import Micros
 from retention.model.wording import reason_of
@@ -181,8 +181,8 @@ def guard_acknowledge(
     while the service was down asked for is seen to.  `catalogue`: it was restored from
     a backup and brought up to its published log, and that is right; with `unread`
     also that parts of roots could not be read since.  The others clear when their cause
-    is gone.  Raises UsageError where nothing is to be acknowledged, NotPermittedError
-    for other roles (design, section 11).
+    is gone.  Raises UsageError where nothing is to be acknowledged, RetentionError while
+    its cause is there, NotPermittedError for other roles (design, section 11).
     """
     if guard not in guards.VOUCHED:
         raise UsageError(
@@ -209,11 +209,16 @@ def guard_acknowledge(
             tx.append("guard.cleared", guard=guard, scope="", reason=reason)
         if still is not None:  # restored again, in the days after a successor
             alarms.trip(tx, context.now, guard, "", still)
+        left = [
+            f"guard {one.name}{f' of {one.scope}' if one.scope else ''}: {one.detail}"
+            for one in alarms.tripped(tx)
+        ]
     return GuardAcknowledged(
         guard=guard,
         tripped=format_utc(found.since),
         detail=found.detail,
         believed=format_utc(context.now),
+        stopped_by=left,
     )
 
 
@@ -237,10 +242,11 @@ def _accept_restored(
             f"not all was read since the catalogue was restored ({told}): have it "
             "readable and wait for a scan, or accept that with --unread"
         )
-    if found is not None and get_fact(tx, RESTORED_FACT) is None:
-        raise UsageError(
-            "the catalogue was not restored, so there is nothing to "
-            f"acknowledge: {found.detail}"
+    is_over = get_fact(tx, RESTORED_FACT) and not get_fact(tx, successor.LOST)
+    if found is not None and not is_over:
+        raise RetentionError(
+            "the guard catalogue can't be acknowledged while its cause is there: "
+            f"{found.detail}"
         )
     put_fact(tx, RESTORED_FACT, None)
     for root in waiting:

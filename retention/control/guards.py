@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from retention.model.errors import put_back
+
 CLOCK = "clock"
 ROOT = "root"
 REQUEST = "request"
@@ -108,16 +110,16 @@ ALARMS: dict[str, Alarm] = {
     CATALOGUE: _guard(
         "if it was restored and brought up to its log: look at the holds and at "
         "`retention status`, then an administrator acknowledges it, `retention guard "
-        'acknowledge catalogue --reason "..."`; if it is damaged: stop the service, '
-        "restore the newest backup of the catalogue and start again, which brings it up "
-        "to its log; if its entries are nowhere, do what the detail says",
+        'acknowledge catalogue --reason "..."`; if it is damaged: '
+        f"{put_back()}; if its entries are nowhere, do what the detail says",
         vouched="it was restored from a backup and brought up to its published log, and "
         "the holds have been looked at.",
     ),
     MISMATCH: _guard(
         "the catalogue's file was changed, or is damaged: an administrator and a "
         'supervisor put back what the log has, `retention schema repair --reason "..."`; '
-        "find out who can write into the state directory",
+        "find out who can write into the state directory. Where that refuses, or the log "
+        f"itself can't be read: {put_back()}",
         watch="control.in_force:mismatch",
     ),
     VOLUME: _guard(

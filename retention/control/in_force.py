@@ -26,7 +26,12 @@ from retention.catalogue.entries import CatalogueSource
 from retention.control import rules, rulings, standing
 from retention.control.alarms import Condition, Stands
 from retention.model.answers.hold import WHOLE
-from retention.model.errors import MismatchError, StaleError, VerificationError
+from retention.model.errors import (
+    MismatchError,
+    StaleError,
+    VerificationError,
+    put_back,
+)
 from retention.model.localtime import format_duration, format_utc
 from retention.model.values import FOREVER, HOUR, Micros, Stream, Window
 from retention.tlog.in_force import (
@@ -289,7 +294,7 @@ def _caught_up(
         except (VerificationError, *UNREADABLE) as error:
             raise MismatchError(
                 f"the catalogue's own log can't be read ({error}), so that nothing says "
-                "what is in force: run `retention audit verify`"
+                f"what is in force. To mend it: {put_back()}"
             ) from error
         catalogue.said = said
     return said

@@ -33,7 +33,7 @@ from retention.control import (
 )
 from retention.control.borne_out import BY_LOG
 from retention.model.answers.schema import SchemaRepaired
-from retention.model.errors import RetentionError
+from retention.model.errors import RetentionError, put_back
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, Micros, Rows
 from retention.model.wording import reason_of
@@ -189,9 +189,7 @@ def schema_repair(context: Context, *, reason: str) -> SchemaRepaired:
         left = in_force.compare(context.catalogue, tx, context.now).less
         if left:
             raise RetentionError(
-                f"this can't be repaired: {left[0]}. Stop the service, put back the "
-                "newest copy of the catalogue and start again: the log gives back what "
-                "that lacks"
+                f"this can't be repaired: {left[0]}. The way on: {put_back()}"
             )
         put_fact(tx, ASKED, None)
         rulings.clear_gone(

@@ -125,3 +125,27 @@ def kind_of(error: RetentionError) -> str:
 def of_kind(kind: str, message: str) -> RetentionError:
     """The error that the API told of."""
     return _KINDS.get(kind, RetentionError)(message)
+
+
+# -- what to do, where many errors call for the same --------------------------------------
+
+NOTED = (
+    "first keep what `retention hold list` shows, and `retention audit list` after the "
+    "last signed entry, which `retention status` names, as far as they answer: these may "
+    "be in no other place, as are reasons and references"
+)
+
+
+def put_back(
+    copy: str = "its newest copy alone", log: str = "leave `log` as it is"
+) -> str:
+    """How a catalogue is put back from a copy, for the middle of a sentence: followed to
+    the letter it loses nothing that is in no other place, and leaves no stale log of
+    SQLite's.  `copy` is what is put back, `log` what becomes of the published log.
+    """
+    return (
+        f"{NOTED}; stop the service; move `catalogue.sqlite` away with its `-wal` and "
+        f"`-shm`, and keep them for the auditor; put back {copy}; {log}; start the "
+        "service: the log gives back what that copy lacks; compare the holds with those "
+        "that you kept, and place again what is missing"
+    )

@@ -13,7 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from retention.catalogue import heads, log
-from retention.model.errors import SettingsError, UsageError, VerificationError
+from retention.model.errors import (
+    SettingsError,
+    UsageError,
+    VerificationError,
+    put_back,
+)
 from retention.publication.publisher import BESIDE_KEY
 from retention.tlog import note, succession
 from retention.tlog.canonical import decode, from_base64url
@@ -308,8 +313,9 @@ def _leads_to(tree: Frontier | None, head: Head) -> bool:
 
 
 _KEEP_BOTH = (
-    "Keep the catalogue and the published directory as they are for the auditor, and "
-    "restore from a backup the one that is wrong; `retention audit verify` tells more"
+    "Keep both for the auditor. Mostly the catalogue is an older copy that went on by "
+    f"itself: {put_back('the copy that it was before')}. Where no copy of it leads to "
+    "what is published, that was altered"
 )
 
 
@@ -318,8 +324,7 @@ def _altered(size: int) -> str:
     return (
         f"an entry of the catalogue's first {size} is not the one that it signed: the "
         "catalogue was altered, or is damaged; nothing speaks against what is published. "
-        "Stop the service, keep the catalogue for the auditor, put back its newest copy "
-        "and start again: the published log gives back what that lacks"
+        f"To mend it: {put_back()}"
     )
 
 
@@ -444,6 +449,17 @@ SUCCESSOR = (
 )
 """The way on where entries are lost for good."""
 
+_NEWER_LOG = (
+    "Look for a newer copy of the published log: `log` of the state directory as it was "
+    "before, or log_copy. Where there is one, "
+    + put_back(
+        "that older copy of the catalogue once more, for the one there has gone on by "
+        "itself",
+        "put the newer `log` in place of the one there, or mount log_copy and leave "
+        "`log` as it is",
+    )
+)
+
 
 def _nowhere(head: Head, size: int) -> str:
     last = head.size - 1
@@ -451,10 +467,8 @@ def _nowhere(head: Head, size: int) -> str:
     return (
         f"{head.where} was signed at {head.size} entries, the catalogue has {size}, and "
         f"{which} in no published directory: it was "
-        "restored from an older copy, or the whole machine set back. Stop the service, "
-        "put back this same backup of the catalogue together with a newer copy of the "
-        "published directory (or mount the log_copy that has them), and start: the "
-        f"catalogue is then brought up to it. {SUCCESSOR}"
+        f"restored from an older copy, or the whole machine set back. {_NEWER_LOG}. "
+        f"{SUCCESSOR}"
     )
 
 
@@ -462,8 +476,12 @@ def _gone_on(head: Head) -> str:
     return (
         f"{head.where} has a head of {head.checkpoint.origin}, the log that goes on for "
         "this one: this state directory is from before that was opened, and what was "
-        "decided since is not in it. Stop the service, put back the newest copy of the "
-        f"state directory, and start. {SUCCESSOR}"
+        "decided since is not in it. To have it back: "
+        + put_back(
+            "the newest copy of the state directory",
+            "with the `log` and `last-checkpoint` of that copy",
+        )
+        + f". {SUCCESSOR}"
     )
 
 
@@ -471,9 +489,7 @@ def _went_on(head: Head, size: int) -> str:
     return (
         f"{head.where} was signed at {head.size} entries, which are not the first "
         f"{head.size} of the catalogue's {size}: it was restored from an older copy and "
-        "went on without them. Stop the service, put back that older copy of the "
-        "catalogue together with a newer copy of the published directory, and start: "
-        f"the catalogue is then brought up to it. {SUCCESSOR}"
+        f"went on without them. {_NEWER_LOG}. {SUCCESSOR}"
     )
 
 

@@ -30,6 +30,7 @@ from retention.model.errors import (
     PublicationError,
     RetentionError,
     VerificationError,
+    put_back,
 )
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, Micros
@@ -60,7 +61,8 @@ class Publisher:
     """Publishes one log into one directory; any thread may ask, one at a time.
 
     `beside` is the directory of `last-checkpoint`; `told` hears of each head that was
-    published, `alive` is called now and then while there is much.  `refused` says why nothing may be signed or published at all.
+    published, `alive` is called now and then while there is much.  `refused` says why nothing may be signed or published at all,
+    `altered` what is not as it was signed, though what is new is published.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Publisher:
         alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.refused: str | None = None
+        self.altered: str | None = None
         self.published = 0
         self._catalogue = catalogue
         self._name = name
@@ -112,6 +115,7 @@ class Publisher:
         """Compare every published file with the log, and write those that are missing."""
         with self._alone():
             self._begin()
+            self.altered = None
             self.published = self._bundled = 0
             self._day, self._mending = None, True
             try:
@@ -191,7 +195,7 @@ class Publisher:
             raise PublicationError(
                 f"the audit log's entries up to {head.size - 1} do not lead from the "
                 "last signed head to the one that the catalogue says: it was altered. "
-                "Nothing is signed; run `retention audit verify`"
+                f"Nothing is signed. To mend it: {put_back()}"
             )
         text = Checkpoint(self._name, head.size, head.root()).text
         signed = heads.SignedHead(head, note.sign(text, self._name, self._key), now)
@@ -232,8 +236,7 @@ class Publisher:
             tile = tiles.of_size(size, "entries", number)
             if tile is not None:
                 found = heads.leaves(self._catalogue, tile.first, tile.last)
-                entries = [data for _, data in found]
-                self._refuse_altered(tile, entries)
+                entries = self._as_signed(tile, [data for _, data in found])
                 self._put(tile.path, tiles.bundle(entries))
                 self._alive()
         self._bundled = size
@@ -245,16 +248,26 @@ class Publisher:
             where = f"{self._directory.path}/{path}"
             raise AlteredError(self.whose(where)) from error
 
-    def _refuse_altered(self, tile: Tile, entries: list[bytes]) -> None:
-        """What of a bundle was published before is the same still: else a wider one would
-        carry an altered entry out of the catalogue."""
-        before = Tile(0, tile.number, min(self.published, tile.last) - tile.first)
-        if before.width <= 0:
-            return
-        said = self._directory.read(before.path)
-        mine = tiles.leaf_hashes(entries[: before.width])
-        if said is not None and said != b"".join(mine):
-            raise AlteredError(self.whose(f"{self._directory.path}/{before.path}"))
+    def _as_signed(self, tile: Tile, entries: list[bytes]) -> list[bytes]:
+        """What of a bundle was published before goes into the wider one as it was: else
+        an altered entry would be carried out of the catalogue, and if none were written,
+        what is new would be lost with it.  AlteredError where nothing has it any more.
+        """
+        width = min(self.published, tile.last) - tile.first
+        if width <= 0:
+            return entries
+        said = self._directory.read(Tile(0, tile.number, width).path)
+        if said in (None, b"".join(tiles.leaf_hashes(entries[:width]))):
+            return entries
+        path = Tile("entries", tile.number, width).path
+        self.altered = self.altered or self.whose(f"{self._directory.path}/{path}")
+        try:
+            there = tiles.unbundled(self._directory.read(path) or b"", width)
+        except ValueError:
+            there = []
+        if b"".join(tiles.leaf_hashes(there)) != said:
+            raise AlteredError(self.altered)
+        return [*there, *entries[width:]]
 
     def whose(self, path: str) -> str:
         """Catalogue and published log differ in a file: which of the two was altered, by
@@ -345,9 +358,8 @@ def catalogue_altered(what: str) -> str:
     """What is said where the catalogue's log is not what was signed."""
     return (
         f"{what} of the catalogue's audit log is not what was signed: the catalogue was "
-        "altered, or is damaged; nothing speaks against what is published. Stop the "
-        "service, keep the catalogue for the auditor, put back its newest copy and start "
-        "again: the published log gives back what that lacks"
+        "altered, or is damaged; nothing speaks against what is published. To mend it: "
+        + put_back()
     )
 
 

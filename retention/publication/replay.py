@@ -32,7 +32,7 @@ from retention.catalogue.db import PAUSE_FACT, put_fact, set_meta
 from retention.catalogue.entries import CatalogueSource
 from retention.catalogue.recordings import Key
 from retention.control import repair, rules, successor
-from retention.model.errors import CatalogueError
+from retention.model.errors import CatalogueError, put_back
 from retention.model.policy import Policy
 from retention.model.values import Micros, Outcome, Rows
 from retention.publication.unproven import Unproven
@@ -157,7 +157,7 @@ def place_hold(tx: Connection, back: Back) -> None:
         raise CatalogueError(
             f"hold {fields['hold']} of entry {back.number} would come back as hold {key}: "
             "the catalogue has holds that its log does not know. Nothing is deleted; "
-            "restore another backup"
+            f"to mend it: {put_back('another copy of it')}"
         )
 
 
@@ -270,7 +270,7 @@ def _root(tx: Connection, name: str) -> roots.Root:
     if found is None:
         raise CatalogueError(
             f"the log speaks of a footage root {name} that the restored catalogue does "
-            "not have: restore another backup; nothing is deleted"
+            f"not have. Nothing is deleted; to mend it: {put_back('another copy of it')}"
         )
     return found
 

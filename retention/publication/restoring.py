@@ -23,7 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from retention.catalogue import heads, log, restored, roots, ruling_requests, unread
 from retention.catalogue.db import RESTORED_FACT, Priority, get_fact, put_fact
 from retention.control import alarms, guards, rulings
-from retention.model.errors import VerificationError
+from retention.model.errors import VerificationError, put_back
 from retention.publication.replay import Back, Replay, withdraw
 from retention.publication.unproven import Unproven, pause, unproven_of
 from retention.tlog import rows as row_files
@@ -74,7 +74,8 @@ def bring_back(
         except IntegrityError as error:
             raise VerificationError(
                 f"the entries from {page[0].number} on do not fit the catalogue "
-                f"({error.orig}): restore another backup; nothing is deleted"
+                f"({error.orig}). Nothing is deleted; to mend it: "
+                + put_back("another copy of it")
             ) from error
         alive()
     if tree.size != tail.last:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 _TRIES = 4
 
+_ELSEWHERE = "; run `retention audit verify`"
+"""What errors say of it to whoever has not asked it yet."""
+
 
 def audit_verify(
     context: Context, *, deep: bool | None = None, sums: bool | None = None
@@ -75,16 +78,18 @@ def audit_verify(
         open_intents=own.open_intents,
         fault=None if fault is None else FaultFound(fault.entry, fault.what),
         published=None if copy is None else findings.answer(copy, str(directory)),
-        mismatches=rows.less,
+        mismatches=[one.replace(_ELSEWHERE, "") for one in rows.less],
         unlogged=rows.more,
         stands=stands,
-        summary=summary(own, copy) + _of_rows(rows) + _of_guards(stands),
+        summary=summary(own, copy) + _of_rows(own, rows) + _of_guards(stands),
     )
 
 
-def _of_rows(rows: in_force.Differences) -> str:
+def _of_rows(own: Verification, rows: in_force.Differences) -> str:
     text = ""
-    if rows.less:
+    if rows.less and own.fault is not None:  # a repair goes by the log, and refuses
+        text += "; nothing says for sure what is in force"
+    elif rows.less:
         text += (
             f"; but the catalogue's rows protect less than it says: {rows.less[0]}. An "
             "administrator and a supervisor put back what the log has, `retention schema "

@@ -335,9 +335,9 @@ class Service:
         """The answer to whatever people change waits for this."""
         now = self.judge().now
         why = self._publishing.answer(now, mend=mend)
-        if why is not None:
+        if (trouble := self._publishing.trouble) is not None:
             guard = self._publishing.guard
-            self._core.alarms.trip(guard, "", why, now, writable=True)
+            self._core.alarms.trip(guard, "", trouble, now, writable=True)
         return why
 
     def _met(self, head: Head) -> None:

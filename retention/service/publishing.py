@@ -190,8 +190,7 @@ class Publishing:
         except (PublicationError, CatalogueError) as error:
             self._note(error)
             return problem(error)
-        if self._copying is not None:
-            self._copying.trigger(head=True)
+        self._copy(head=True)
         return None
 
     def _note(self, error: RetentionError) -> None:
@@ -204,17 +203,21 @@ class Publishing:
     def intent(self, size: int, now: Micros) -> None:
         """Have the first `size` entries published under a head.
 
-        PublicationError where they can't be: then nothing of the batch is unlinked.
+        PublicationError where they can't be, or what was published was altered: then
+        nothing of the batch is unlinked.
         """
         publisher = self._publisher
         if publisher is None or not publisher.covers(size):
             self._publish(now)
+        if self._altered is not None:
+            raise PublicationError(self._altered)
 
     def _publish(self, now: Micros) -> None:
         if self._publisher is None:
             raise PublicationError(self.trouble or "the audit log is not published")
         self._publisher.publish(now)
         self._headed = clock.monotonic()
+        self._altered = self._altered or self._publisher.altered
         self.trouble = self._altered
 
     def tick(self, alarms: Alarms, now: Micros) -> None:
@@ -227,8 +230,14 @@ class Publishing:
         before = self._headed
         if before is None or self.trouble or clock.monotonic() - before >= EVERY:
             self.catch_up(alarms, now)
-        if self._copying is not None:
-            self._copying.trigger(head=False)
+        self._copy(head=False)
+
+    def _copy(self, *, head: bool) -> None:
+        """Have the second directory follow what this service publishes: not what it must
+        not go on with, which may well be behind it."""
+        publisher = self._publisher
+        if self._copying is not None and publisher and publisher.refused is None:
+            self._copying.trigger(head=head)
 
     def _compare_some(self) -> None:
         """All that was published, bit by bit within a day, and what is newest first; what

@@ -52,6 +52,10 @@ def test_an_error_of_the_system_names_the_file(ending):
     status, text = ending(PermissionError(13, "Permission denied", "/srv/footage"))
     assert status == 1
     assert text.startswith("retention: /srv/footage: permission denied")
+    assert "sudo -u cctv-retention retention" in text
+    assert "retention audit copy DIR" in text  # for who audits
+    status, text = ending(OSError(5, "Input/output error", "/srv/footage"))
+    assert "RETENTION_DEBUG=1" in text
 
 
 def test_an_interruption_says_where_to_look(ending):

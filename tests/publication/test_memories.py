@@ -9,7 +9,7 @@ import pytest
 
 from retention.footage import kept_head
 from retention.footage.handles import open_directory
-from retention.model.errors import UsageError
+from retention.model.errors import RetentionError
 from retention.model.localtime import format_utc
 from retention.model.values import HOUR
 from retention.publication import memories
@@ -122,7 +122,7 @@ def told(station, where):
     detail = station.guards()["catalogue"]
     assert where in detail
     assert "retention schema successor" in detail
-    assert "put back this same backup" in detail
+    assert "put back that older copy of the catalogue once more" in detail
 
 
 def test_without_any_memory_the_hold_is_gone_and_nobody_knows(station):
@@ -140,7 +140,7 @@ def test_a_footage_root_alone_shows_it(station):
     nothing_is_deleted(station)
     assert hold(station)["published"] is False  # it is stored all the same
     nothing_is_deleted(station)
-    with pytest.raises(UsageError, match="nothing to acknowledge"):
+    with pytest.raises(RetentionError, match="while its cause is there"):
         station.ask("guard.acknowledge", CARA, guard="catalogue", reason="r")
     station.stop()
     station.start()  # the catalogue went on by itself, and is longer by now

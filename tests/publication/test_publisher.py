@@ -15,6 +15,8 @@ from retention.publication.copy import Copy
 from retention.publication.publisher import BESIDE_KEY
 from retention.tlog import format, note, tiles
 from retention.tlog.directory import Published
+from retention.tlog.verify.findings import Depth
+from retention.tlog.verify.published import verify_directory
 from tests.support.press import NOW, Press, heartbeat, intent, rows
 
 
@@ -413,17 +415,29 @@ def test_an_altered_entry_of_the_catalogue_is_not_published_nor_blamed_on_the_co
 ):
     press.append(count=3)
     press.publish()
-    before = press.files()
-    alter(
-        press,
-        ALTER,
-    )
+    alter(press, ALTER)
     press.append(count=1)
-    with pytest.raises(PublicationError, match="the catalogue was altered") as found:
+    press.publish()
+    assert "the catalogue was altered" in press.publisher.altered
+    assert "move it away" not in press.publisher.altered
+    verifier = note.parse_vkey(press.vkey)
+    report = verify_directory(press.published, verifier, depth=Depth.DEEP)
+    assert (report.faults, report.size) == ([], 5)  # what is new is published
+    with pytest.raises(PublicationError, match="the catalogue was altered"):
+        press.publisher.mend(NOW)
+
+
+def test_where_nothing_has_the_entry_any_more_no_bundle_has_the_altered_one(press):
+    press.append(count=3)
+    press.publish()
+    before = press.files()
+    alter(press, ALTER)
+    (press.published / "tile/entries/000.p/4").write_bytes(b"noise")
+    press.append(count=1)
+    with pytest.raises(PublicationError, match="the catalogue was altered"):
         press.publish()
-    assert "move it away" not in str(found.value)
     kept = {path: data for path, data in press.files().items() if path in before}
-    assert kept == before
+    assert kept == before | {"tile/entries/000.p/4": b"noise"}
     assert not [
         path for path in press.files() if path.startswith("tile/entries/000.p/5")
     ]

@@ -155,7 +155,7 @@ def test_from_a_dead_disk_to_deleting_again(station):
     assert station.guards().keys() == {"catalogue"}
     assert "nothing is deleted until" in station.guards()["catalogue"].lower()
     assert "catalogue" in blocked(station)
-    with pytest.raises(UsageError, match="nothing to acknowledge"):
+    with pytest.raises(RetentionError, match="while its cause is there"):
         station.ask("guard.acknowledge", CARA, guard="catalogue", reason="r")
 
     again = hold(

@@ -33,7 +33,12 @@ from retention.control import clock_guard, described, periods
 from retention.control.context import Context
 from retention.footage import kept_head
 from retention.footage.roots_of_site import register_roots
-from retention.model.errors import CatalogueError, RetentionError, SettingsError
+from retention.model.errors import (
+    CatalogueError,
+    RetentionError,
+    SettingsError,
+    put_back,
+)
 from retention.publication import compare, log_key
 from retention.publication.publisher import BESIDE_KEY
 from retention.register.files import packed
@@ -166,7 +171,7 @@ def _new_catalogue(path: Path, site: str, error: CatalogueError) -> Catalogue:
         if (path.parent / later).exists():
             raise CatalogueError(
                 f"{path} is missing or empty, but {later} beside it says that this is "
-                "no new installation: restore the newest backup of the catalogue"
+                f"no new installation: {put_back()}"
             ) from error
     facts = {"uuid": str(uuid.uuid4()), "site": site, "log_id": secrets.token_hex(16)}
     try:

@@ -15,7 +15,7 @@ from retention.catalogue import db, schema
 from retention.catalogue.log import Log
 from retention.control import in_force
 from retention.footage import kept_head
-from retention.model.errors import CatalogueError, NotPermittedError
+from retention.model.errors import CatalogueError, NotPermittedError, put_back
 from retention.publication import compare
 from retention.site.caller import SERVICE_USER, caller, name_of
 from retention.site.clock import read
@@ -61,8 +61,8 @@ class _Look:
         if self.less and not self._anyway:
             raise CatalogueError(
                 f"nothing was upgraded: the catalogue's rows protect less than its log "
-                f"says ({self.less[0]}). Put back its newest copy, or go on with "
-                "--anyway: then nothing is deleted before `retention schema repair`"
+                f"says ({self.less[0]}). Go on with --anyway, then nothing is deleted "
+                f"before `retention schema repair`; or {put_back()}"
             )
         if self._dry_run:
             raise _DryRunError

@@ -40,9 +40,10 @@ class PlanApproved(Changed):
 @dataclass(frozen=True, slots=True)
 class GuardAcknowledged(Changed):
     """A guard that a person ruled on: tripped since then, for what; `believed` is the
-    time by the clock as it was acknowledged."""
+    time by the clock as it was acknowledged, `stopped_by` each guard that stands still."""
 
     guard: str
     tripped: str
     detail: str
     believed: str
+    stopped_by: list[str]

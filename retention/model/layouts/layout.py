@@ -19,7 +19,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from retention.model.errors import CatalogueError, SettingsError
+from retention.model.errors import CatalogueError, SettingsError, put_back
 from retention.model.layouts import walltime
 from retention.model.layouts.pattern import (
     directory_patterns,
@@ -358,7 +358,7 @@ def path_of(stream: Stream, row: Row) -> bytes:
     if path is None:
         raise CatalogueError(
             f"the path of recording {row.stream}/{row.start}/{row.n} can't be told "
-            "from its stream; run `retention audit verify` and restore a backup"
+            f"from its stream. To mend the catalogue: {put_back()}"
         )
     return path
 

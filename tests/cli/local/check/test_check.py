@@ -181,7 +181,7 @@ def test_a_damaged_catalogue_is_an_error(site):
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2 // 4096 * 4096)
         file.write(os.urandom(4096))
-    assert has(site, "damaged", "backup", level="error")
+    assert has(site, "damaged", "newest copy", level="error")
 
 
 def test_a_missing_catalogue_is_an_error(site):

@@ -160,7 +160,7 @@ def test_a_catalogue_cut_short_by_a_crash_is_made_anew(site):
 def test_a_lost_catalogue_is_not_replaced_by_a_new_one(site):
     site.init()
     (site.state / db.NAME).unlink()
-    with pytest.raises(CatalogueError, match="restore the newest backup"):
+    with pytest.raises(CatalogueError, match="put back its newest copy"):
         site.init()
     assert not (site.state / db.NAME).exists()
 
@@ -169,7 +169,7 @@ def test_an_emptied_catalogue_is_not_replaced_either(site):
     site.init()
     for path in site.state.glob(f"{db.NAME}*"):
         path.write_bytes(b"")
-    with pytest.raises(CatalogueError, match="restore the newest backup"):
+    with pytest.raises(CatalogueError, match="put back its newest copy"):
         site.init()
 
 
@@ -203,7 +203,7 @@ def test_a_lost_catalogue_of_a_key_that_only_the_service_sees_is_not_replaced(si
     (site.state / log_key.NAME).rename(site.state / "last-checkpoint")
     for path in site.state.glob(f"{db.NAME}*"):
         path.unlink()
-    with pytest.raises(CatalogueError, match="restore the newest backup"):
+    with pytest.raises(CatalogueError, match="put back its newest copy"):
         site.init()
 
 
