@@ -29,7 +29,7 @@ _FITS = "zone.fits."
 _OFF = "zone.off."
 
 
-class Wrong(NamedTuple):
+class WrongTimes(NamedTuple):
     """What looks wrong with a stream, and by how much (0 where that says nothing)."""
 
     what: str
@@ -70,7 +70,9 @@ def mended(tx: Connection, stream: int) -> None:
     put_fact(tx, f"{_OFF}{stream}", None)
 
 
-def doubt(tx: Transaction, stream: int, wrong: Iterable[Wrong], at: Micros) -> bool:
+def doubt(
+    tx: Transaction, stream: int, wrong: Iterable[WrongTimes], at: Micros
+) -> bool:
     """The stream's times are in doubt from `at` on, on record; False where they were
     already."""
     if not streams.quarantine(tx, stream, at):
@@ -94,7 +96,7 @@ def inherit(tx: Transaction, old: Stream, new: Stream) -> None:
         if (by := accepted(tx, old.key, what)) is not None:
             put_fact(tx, f"{what}.accepted.{new.key}", by)
     wrong = [
-        Wrong(what, by)
+        WrongTimes(what, by)
         for what in _KINDS
         if (by := found(tx, old.key, what)) is not None
     ]

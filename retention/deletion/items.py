@@ -22,7 +22,7 @@ COLUMNS = ("camera", "stream", "start", "n", "duration", "bytes", "due", "path",
 the stream (its `stream.opened` entry has the layout)."""
 
 
-class Wrong(NamedTuple):
+class WhyKept(NamedTuple):
     """Why a file is not deleted, whatever its row says (`deletion.witness`); `doubted`:
     from now on its times are in doubt, on record."""
 
@@ -54,7 +54,7 @@ class Item(NamedTuple):
     """Where one is kept beside its row: the mtime of its file then and, unless a person
     ruled on it, when it was first seen."""
     earliest_mtime: Micros = BEGINNING
-    wrong: Wrong | None = None
+    wrong: WhyKept | None = None
     others: tuple[tuple[int, Micros], ...] = ()
     """Cameras that it may be of as well by its name, each with its start then."""
 

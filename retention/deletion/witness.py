@@ -16,7 +16,7 @@ from retention.catalogue import holds, looks, roots, streams
 from retention.catalogue.db import Catalogue
 from retention.catalogue.entries import CatalogueSource
 from retention.control import in_force
-from retention.deletion.items import Item, Wrong
+from retention.deletion.items import Item, WhyKept
 from retention.model.errors import MismatchError, VerificationError
 from retention.model.layouts.layout import compile_layout, path_in, starts_in
 from retention.model.policy import BEGINNING, LOOKS_APART, Holds
@@ -49,7 +49,7 @@ _ByName = dict[tuple[str, str], list[Stream]]
 _Row = dict[str, Any]
 
 
-class _Ruled(NamedTuple):
+class _RuledTimes(NamedTuple):
     """When a person gave a file which times."""
 
     at: Micros
@@ -65,7 +65,7 @@ class _Witnesses:
         self._tx = tx
         self._now = now
         self._window = Window(min(i.start for i in items), max(i.end for i in items))
-        self._rulings: dict[int, dict[bytes, _Ruled]] = {}
+        self._rulings: dict[int, dict[bytes, _RuledTimes]] = {}
         self._assigned: dict[int, set[tuple[int, bytes]]] = {}
         self._since: dict[int, Micros | None] = {}
         self._held: dict[int, Holds] = {}
@@ -102,23 +102,23 @@ class _Witnesses:
             if ruled is not None:
                 latest, earliest = max(latest, ruled.at), BEGINNING
             elif not named:
-                wrong = wrong or Wrong(NAMED, doubted=True)
+                wrong = wrong or WhyKept(NAMED, doubted=True)
         back, on = self._moved
         return item._replace(
             latest_mtime=latest + on, earliest_mtime=earliest + back, wrong=wrong
         )
 
-    def _wrong(self, stream: Stream, item: Item, *, named: bool) -> Wrong | None:
+    def _wrong(self, stream: Stream, item: Item, *, named: bool) -> WhyKept | None:
         """Whatever people ruled of its times."""
         if not named and not starts_in(stream, item.path):
-            return Wrong(OF_ANOTHER, doubted=False)
+            return WhyKept(OF_ANOTHER, doubted=False)
         seen = None if item.doubt is None else item.doubt[1]
         if seen is not None and item.key not in self._doubts:
-            return Wrong(UNLOGGED, doubted=True)
+            return WhyKept(UNLOGGED, doubted=True)
         camera = item.held_elsewhere(self._holds_on(c for c, _ in item.others))
         if camera is None:
             return None
-        return Wrong(HELD_UNDER.format(camera=camera), doubted=False)
+        return WhyKept(HELD_UNDER.format(camera=camera), doubted=False)
 
     @cached_property
     def _moved(self) -> tuple[Micros, Micros]:
@@ -129,7 +129,7 @@ class _Witnesses:
 
     # -- what people ruled -------------------------------------------------------------
 
-    def _ruled(self, stream: Stream, item: Item) -> _Ruled | None:
+    def _ruled(self, stream: Stream, item: Item) -> _RuledTimes | None:
         """The last ruling on the times of a file, where its row says what that says; it
         may have been written on since."""
         found = [
@@ -140,12 +140,12 @@ class _Witnesses:
         fits = last and last.start == item.start and last.end <= item.end
         return last if fits else None
 
-    def _rulings_on(self, camera: int) -> dict[bytes, _Ruled]:
+    def _rulings_on(self, camera: int) -> dict[bytes, _RuledTimes]:
         if camera not in self._rulings:
             found = self._rulings[camera] = {}
             for record, row, path in self._rows("recordings.resolved", camera):
                 times = row["new_start"], row["new_end"]
-                found.setdefault(path, _Ruled(record.entry["at"], *times))
+                found.setdefault(path, _RuledTimes(record.entry["at"], *times))
         return self._rulings[camera]
 
     def _rows(self, kind: str, camera: int) -> Iterator[tuple[Record, _Row, bytes]]:

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retention.cli import retention
-from retention.cli.hold.request import OPTIONS, Times, as_command, asked_for
+from retention.cli.hold.commands import hold
+from retention.cli.hold.request import OPTIONS, TypedTimes, as_command, asked_for
 from retention.model.errors import UsageError
 from retention.model.localtime import parse_instant
 
 NOW = parse_instant("2026-10-26T09:30Z", "UTC", 0)
-TIMES = Times("Europe/London", NOW)
+TIMES = TypedTimes("Europe/London", NOW)
 
 TEXT = st.text(
     st.characters(codec="utf-8", categories=["L", "N", "P", "Z"]), min_size=1
@@ -46,7 +46,7 @@ def test_a_request_as_a_command_line_is_the_same_request(request_):
     """What a person answered and then refused can be changed and run."""
     words = shlex.split(as_command(NOTHING | request_))
     assert words[:3] == ["retention", "hold", "place"]
-    place = retention.commands["hold"].commands["place"]
+    place = hold.commands["place"]
     parsed = place.make_context("place", words[3:]).params
     parsed = {name: value for name, value in parsed.items() if value not in (None, ())}
     wanted = {name: value for name, value in request_.items() if value != []}
@@ -88,17 +88,19 @@ def test_each_kind_needs_its_own(kind, missing):
 
 @pytest.mark.parametrize("text", ["2026-10-24 21:00Z", "now", "+2h", "-30m"])
 def test_where_the_zone_is_not_known_a_time_that_needs_none_is_taken(text):
-    assert Times(None, NOW).instant(text) == parse_instant(text, "UTC", NOW)
+    assert TypedTimes(None, NOW).instant(text) == parse_instant(text, "UTC", NOW)
 
 
 @pytest.mark.parametrize("text", ["2026-10-24 21:00", "yesterday 21:00"])
 def test_where_the_zone_is_not_known_a_local_time_is_refused(text):
     with pytest.raises(UsageError, match="write it in UTC"):
-        Times(None, NOW).instant(text)
+        TypedTimes(None, NOW).instant(text)
 
 
 def test_yesterday_is_refused_before_anything_is_asked_while_the_clock_is_in_doubt():
-    times = Times("Europe/London", NOW, lambda: "the clock jumped ahead by 40 days")
+    times = TypedTimes(
+        "Europe/London", NOW, lambda: "the clock jumped ahead by 40 days"
+    )
     with pytest.raises(UsageError, match='"yesterday 21:00" counts from it'):
         asked_for(COURT, times)
     dates = {"since": "2026-10-25 21:00", "until": "26/10/2026 11:30"}

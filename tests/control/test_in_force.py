@@ -7,7 +7,7 @@ import pytest
 
 from retention.catalogue import db, doubtful_times, log, raised, streams
 from retention.catalogue.db import Priority
-from retention.catalogue.doubtful_times import ZONE, Wrong
+from retention.catalogue.doubtful_times import ZONE, WrongTimes
 from retention.control import guards, in_force
 from retention.control.approvals import deletion_pause
 from retention.footage.ingest.rulings import recording_resolve
@@ -141,7 +141,7 @@ def test_a_ruling_on_one_file_leaves_its_stream_in_doubt(plant):
     plant.round(T0)
     with plant.catalogue.write(Priority.SCAN, plant.log.by(ACTOR, T0)) as tx:
         for stream in streams.everyone(tx):
-            doubtful_times.doubt(tx, stream.key, [Wrong(ZONE, HOUR)], T0)
+            doubtful_times.doubt(tx, stream.key, [WrongTimes(ZONE, HOUR)], T0)
     where = f"nvr1/{odd.relative_to(plant.directory / 'nvr1')}"
     recording_resolve(plant.context(), ruling="times_right", reason="so", path=where)
     alter(plant, "update stream set quarantined = null where name = '1002'")
@@ -151,7 +151,7 @@ def test_a_ruling_on_one_file_leaves_its_stream_in_doubt(plant):
 def test_a_ruling_on_a_stream_ends_the_doubt_about_that_one_alone(plant):
     with plant.catalogue.write(Priority.SCAN, plant.log.by(ACTOR, T0)) as tx:
         for stream in streams.everyone(tx):
-            doubtful_times.doubt(tx, stream.key, [Wrong(ZONE, HOUR)], T0)
+            doubtful_times.doubt(tx, stream.key, [WrongTimes(ZONE, HOUR)], T0)
     recording_resolve(plant.context(), ruling="times_right", reason="so", camera="1002")
     assert "mismatch" not in standing(plant)
     alter(plant, "update stream set quarantined = null where name = '1001'")

@@ -199,7 +199,7 @@ def test_a_copy_from_a_stream_in_no_doubt_by_its_row_alone_is_in_doubt(room):
     at = LATE + 6 * HOUR
     with room.catalogue.write(Priority.SCAN, room.log.by(ACTOR, at)) as tx:
         (stream,) = streams.everyone(tx)
-        doubtful_times.doubt(tx, stream.key, [doubtful_times.Wrong("zone")], at)
+        doubtful_times.doubt(tx, stream.key, [doubtful_times.WrongTimes("zone")], at)
     room.alter("update stream set quarantined = null")
     room.to_disk2(file)
     room.look(at)
@@ -213,7 +213,7 @@ def test_recordings_of_a_stream_in_less_doubt_by_its_row_go_to_no_other(
     """The doubt would be of the other's by that."""
     with room.catalogue.write(Priority.SCAN, room.log.by(ACTOR, LATE)) as tx:
         (stream,) = streams.everyone(tx)
-        doubtful_times.doubt(tx, stream.key, [doubtful_times.Wrong("zone")], LATE)
+        doubtful_times.doubt(tx, stream.key, [doubtful_times.WrongTimes("zone")], LATE)
     room.alter(f"update stream set quarantined = {quarantined}")
     with pytest.raises(MismatchError):
         camera_assign(room.context(), name="nvr1/1001", camera="1002", reason="so")

@@ -87,7 +87,7 @@ class Room(Plant):
         """The times of 1002 are in doubt since then, on record."""
         with self.catalogue.write(Priority.SCAN, self.log.by(ACTOR, at)) as tx:
             (found,) = [one for one in streams.everyone(tx) if one.name == "1002"]
-            doubtful_times.doubt(tx, found.key, [doubtful_times.Wrong("zone")], at)
+            doubtful_times.doubt(tx, found.key, [doubtful_times.WrongTimes("zone")], at)
 
     def start_again(self) -> None:
         self.catalogue.close()

@@ -6,7 +6,7 @@ import pytest
 
 from retention.catalogue import doubtful_times, holds, recordings, streams
 from retention.catalogue.db import Priority
-from retention.catalogue.doubtful_times import DELAY, Wrong
+from retention.catalogue.doubtful_times import DELAY, WrongTimes
 from retention.catalogue.recordings import Doubt
 from retention.footage.ingest import intake
 from retention.model.errors import RetentionError, UsageError
@@ -150,7 +150,9 @@ def test_a_stream_in_doubt_stays_so_under_the_right_camera(world):
     (stream,) = world.streams()
     author = world.log.by(ACTOR, world.now)
     with world.catalogue.write(Priority.SCAN, author) as tx:
-        doubtful_times.doubt(tx, stream.key, [Wrong(DELAY, 20 * MINUTE)], world.now)
+        doubtful_times.doubt(
+            tx, stream.key, [WrongTimes(DELAY, 20 * MINUTE)], world.now
+        )
     hold = world.hold_camera(2, FIRST - DAY, FIRST - DAY + HOUR)
     assign(world)
     assert covering(world, 3) == {hold}

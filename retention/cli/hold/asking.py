@@ -15,7 +15,7 @@ import click
 from retention.cli import display
 from retention.cli.base import Session
 from retention.cli.hold import answers
-from retention.cli.hold.request import KINDS, Times, as_command, asked_for
+from retention.cli.hold.request import KINDS, TypedTimes, as_command, asked_for
 from retention.model.answers.camera import CameraRow, CamerasListed
 from retention.model.answers.hold import HoldPlaced
 from retention.model.errors import RetentionError, UnreachableError, UsageError
@@ -39,7 +39,7 @@ Given = dict[str, Any]
 
 def place(session: Session, cameras: list[str]) -> int:
     """Ask for a hold, show what it keeps, place it after a yes; the exit status."""
-    times = Times.of_this_moment(session)
+    times = TypedTimes.of_this_moment(session)
     try:
         display.note(_WELCOME)
         given = _questions(session, times, cameras)
@@ -55,7 +55,7 @@ def place(session: Session, cameras: list[str]) -> int:
     return answers.give_place(session, request)
 
 
-def _questions(session: Session, times: Times, cameras: list[str]) -> Given:
+def _questions(session: Session, times: TypedTimes, cameras: list[str]) -> Given:
     given: Given = {"cameras": cameras or _which_cameras(session), "location": None}
     given |= _when(times)
     kind = given["kind"] = _ask(
@@ -168,7 +168,7 @@ def _which_of(ids: list[str]) -> list[str]:
     return _ask(question, chosen, needed=False) or []
 
 
-def _when(times: Times) -> Given:
+def _when(times: TypedTimes) -> Given:
     since, first = _time(times, _FROM)
 
     def end(text: str) -> Given:
@@ -184,7 +184,9 @@ def _when(times: Times) -> Given:
     return {"since": since, **_ask(_TO, end)}
 
 
-def _time(times: Times, question: str, *, past: bool = False) -> tuple[str, Micros]:
+def _time(
+    times: TypedTimes, question: str, *, past: bool = False
+) -> tuple[str, Micros]:
     """What was typed, and the instant that it means."""
 
     def read(text: str) -> tuple[str, Micros]:
@@ -197,13 +199,13 @@ def _time(times: Times, question: str, *, past: bool = False) -> tuple[str, Micr
     return answer
 
 
-def _told(times: Times, text: str) -> Micros:
+def _told(times: TypedTimes, text: str) -> Micros:
     instant = times.instant(text)
     display.note(f"  = {times.told(instant)}")
     return instant
 
 
-def _who(kind: str, times: Times) -> Given:
+def _who(kind: str, times: TypedTimes) -> Given:
     """What this kind of hold needs; the rest may be left empty."""
     empty = ("officer", "force", "power", "received", "requester", "review", "margin")
     who: Given = dict.fromkeys((*empty, "replaces", "dry_run"))

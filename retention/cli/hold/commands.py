@@ -10,7 +10,7 @@ import click
 from retention.cli import display
 from retention.cli.base import Session, group, with_session
 from retention.cli.hold import answers, texts
-from retention.cli.hold.request import KINDS, Times, asked_for
+from retention.cli.hold.request import KINDS, TypedTimes, asked_for
 from retention.model.answers.hold import (
     HoldAmended,
     HoldExtended,
@@ -139,7 +139,7 @@ def place(session: Session, cameras: tuple[str, ...], **given: Any) -> int:
         )
 
         return asking.place(session, list(cameras))
-    times = Times.of_this_moment(session)
+    times = TypedTimes.of_this_moment(session)
     request = asked_for(asked, times)
     times.tell(asked)
     return answers.give_place(session, request)
@@ -218,7 +218,7 @@ def extend(session: Session, number: int, **given: Any) -> int:
         raise click.UsageError(
             "Nothing to extend: give --from, --to, --until-released, --camera or --review."
         )
-    times = Times.of_this_moment(session)
+    times = TypedTimes.of_this_moment(session)
     request = {"hold": number, **times.read(asked)}
     times.tell(asked)
     return answers.give(session, "hold.extend", HoldExtended, request, answers.extended)
@@ -267,7 +267,7 @@ def review(session: Session, number: int, reason: str, review: str | None) -> No
       retention hold review 17 --reason "trial is in March" --review "2027-03-31 12:00"
     """
     asked = {"review": review}
-    times = Times.of_this_moment(session)
+    times = TypedTimes.of_this_moment(session)
     request = {"hold": number, "reason": reason, **times.read(asked)}
     times.tell(asked)
     session.answer(session.ask("hold.review", HoldReviewed, **request), texts.reviewed)

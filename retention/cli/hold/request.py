@@ -55,7 +55,7 @@ _NEEDED_ELSE = ("reference",)
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class TypedTimes:
     """Reads what one person says of times in one request: all by one `now`.
 
     `zone` is None where nobody here knows the site's: neither the configuration nor the
@@ -67,7 +67,7 @@ class Times:
     doubt: Callable[[], str | None] = lambda: None
 
     @classmethod
-    def of_this_moment(cls, session: Session) -> Times:
+    def of_this_moment(cls, session: Session) -> TypedTimes:
         """Times as they are meant now at this site."""
         from retention.site import clock
 
@@ -124,7 +124,7 @@ def _doubt_of_clock(session: Session) -> str | None:
     return next((one.detail for one in found if one.alarm == CLOCK), None)
 
 
-def asked_for(given: Given, times: Times) -> dict[str, Any]:
+def asked_for(given: Given, times: TypedTimes) -> dict[str, Any]:
     """The arguments of the verb `hold.place`.
 
     Raises click's UsageError with all that is missing, at once: at 3 a.m. nobody has

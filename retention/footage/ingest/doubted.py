@@ -2,7 +2,7 @@
 
 from retention.catalogue import doubtful_times
 from retention.catalogue.db import Transaction
-from retention.catalogue.doubtful_times import NAMED, Wrong
+from retention.catalogue.doubtful_times import NAMED, WrongTimes
 from retention.footage.ingest.placing import Placed
 from retention.model.arrivals import MANY
 from retention.model.values import Micros
@@ -21,5 +21,5 @@ def note(tx: Transaction, placed: Placed, now: Micros) -> None:
     if wrong is None:
         return
     # Hourly files of a zone that is one hour out look so too: one ruling is on both.
-    named = [Wrong(NAMED)] if placed.arrivals.named >= MANY else []
+    named = [WrongTimes(NAMED)] if placed.arrivals.named >= MANY else []
     doubtful_times.doubt(tx, key, [wrong, *named], now)

@@ -25,7 +25,7 @@ from retention.model.values import Micros, Recording, State, Stream
 WAS_LOST = "it was lost while a hold covered it, and another file is in its place"
 
 
-class _Known(NamedTuple):
+class _KnownBefore(NamedTuple):
     """A recording as it was known before: its row and its doubt; `lost` if it was."""
 
     row: Recording
@@ -146,9 +146,9 @@ def _by_start(rows: Iterable[Recording]) -> dict[Micros, list[Recording]]:
 
 def _lost(
     tx: Connection, own: Stream, rows: Iterable[Recording], now: Micros
-) -> dict[Key, _Known]:
+) -> dict[Key, _KnownBefore]:
     """Which new files were lost of late, by their keys."""
-    new, found = _by_start(rows), dict[Key, _Known]()
+    new, found = _by_start(rows), dict[Key, _KnownBefore]()
     for stream in streams.of_camera(tx, own.camera):
         vanished = lost.starting_at(tx, stream.key, sorted(new), now - lost.LATELY)
         known = borne_out.lost(tx, own.camera, vanished, now)
@@ -157,7 +157,7 @@ def _lost(
             if key is not None:
                 kept = known.get(gone.row.key)
                 doubt = _doubt(tx, own, stream, gone.row, kept, now)
-                found[key] = _Known(gone.row, doubt, gone)
+                found[key] = _KnownBefore(gone.row, doubt, gone)
     return found
 
 
@@ -167,9 +167,9 @@ def _there(
     own: Stream,
     rows: Iterable[Recording],
     now: Micros,
-) -> dict[Key, _Known]:
+) -> dict[Key, _KnownBefore]:
     """Which new files the catalogue has already, by their keys."""
-    new, found = _by_start(rows), dict[Key, _Known]()
+    new, found = _by_start(rows), dict[Key, _KnownBefore]()
     beside = sorted({row.start for rows in new.values() for row in rows if row.n})
     for stream in streams.of_camera(tx, own.camera):
         # In their own stream they have company where another starts with them.
@@ -182,12 +182,12 @@ def _there(
         for row in there:
             doubt = _doubt(tx, own, stream, row, kept.get(row.key), now)
             while (key := _first(new, row, found)) is not None:
-                found[key] = _Known(row, doubt)
+                found[key] = _KnownBefore(row, doubt)
     return found
 
 
 def _first(
-    new: dict[Micros, list[Recording]], row: Recording, found: dict[Key, _Known]
+    new: dict[Micros, list[Recording]], row: Recording, found: dict[Key, _KnownBefore]
 ) -> Key | None:
     """The first new file that is this recording and is not known yet."""
     for one in new.get(row.start, ()):

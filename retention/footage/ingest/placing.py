@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from retention.catalogue import doubtful_times, recordings
-from retention.catalogue.doubtful_times import AHEAD, DELAY, NAMED, Wrong
+from retention.catalogue.doubtful_times import AHEAD, DELAY, NAMED, WrongTimes
 from retention.catalogue.lost import Lost
 from retention.catalogue.recordings import ARRIVED, Doubt, Key
 from retention.footage.ingest.dates import (
@@ -88,7 +88,7 @@ class Placed:
     copies: set[Key] = field(default_factory=set)
     extended: list[tuple[Recording, Recording]] = field(default_factory=list)
     arrivals: Arrivals = NOTHING
-    wrong: Wrong | None = None
+    wrong: WrongTimes | None = None
     fits: Micros | None = None
     mended: bool = False
 
@@ -131,7 +131,7 @@ def place(
     named = _note_named(tx, placed, [span for span, _ in spans], around)
     placed.wrong = _zone(tx, placed, spans, around, rules)
     if placed.wrong is None and named and _is_news(tx, stream):
-        placed.wrong = Wrong(NAMED)
+        placed.wrong = WrongTimes(NAMED)
     in_doubt = stream.quarantined is not None or placed.wrong is not None
     others = [row.start for row in around.rows] + list(still_open)
     dated = date(
@@ -205,7 +205,7 @@ def note_delays(tx: Connection, placed: Placed, now: Micros, tolerance: Micros) 
     if placed.wrong is None and placed.stream.quarantined is None:
         delay = steady_delay(placed.arrivals.late, allowed)
         if delay is not None:
-            placed.wrong = Wrong(DELAY if delay > 0 else AHEAD, abs(delay))
+            placed.wrong = WrongTimes(DELAY if delay > 0 else AHEAD, abs(delay))
 
 
 def _spans(
@@ -275,7 +275,7 @@ def _zone(
     spans: Sequence[tuple[RecordingSpan, Finished]],
     around: _Neighbours,
     rules: DatingRules,
-) -> Wrong | None:
+) -> WrongTimes | None:
     """The offset of the stream's zone, where it is news and nothing speaks against it."""
     stream = placed.stream
     if stream.quarantined is not None or not around.whole:
@@ -289,7 +289,7 @@ def _zone(
     if any(_begun_as_named(span, file, offset, rules) for span, file in spans):
         placed.fits = offset
         return None
-    return Wrong(doubtful_times.ZONE, offset)
+    return WrongTimes(doubtful_times.ZONE, offset)
 
 
 def _begun_as_named(

@@ -73,7 +73,7 @@ class _Concerned(NamedTuple):
     in_doubt: bool
 
 
-class _Ruled(NamedTuple):
+class _StreamRuled(NamedTuple):
     """What came of a ruling on one stream; `whole`: nothing of it was left out."""
 
     done: int
@@ -204,7 +204,7 @@ def _delivered(tx: Connection, delivery: str) -> list[RulingScope]:
 
 def _rule_stream(
     context: Context, scope: RulingScope, ruling: Ruling, *, alone: bool
-) -> _Ruled:
+) -> _StreamRuled:
     """Rule page by page; `alone`: it takes no second person.
 
     Away from where the shift moves them to: nothing moved is met again.
@@ -219,7 +219,7 @@ def _rule_stream(
                 tx, stream.key, after, PAGE, newest_first=ruling.shift > 0
             )
             if not page:
-                return _Ruled(count, met and not left, waiting)
+                return _StreamRuled(count, met and not left, waiting)
             concerned = _concerned(tx, stream, ruling, page)
             inside = [one for one in concerned if scope.includes(one)]
             met, left = met or bool(inside), left or len(inside) < len(concerned)

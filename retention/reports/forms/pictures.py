@@ -49,7 +49,7 @@ class Mark(NamedTuple):
     says: str = ""
 
 
-class Label(NamedTuple):
+class PictureText(NamedTuple):
     """Words at a place; `anchor` is which end of them is there."""
 
     x: str
@@ -63,7 +63,7 @@ class Panel(NamedTuple):
 
     height: int
     marks: list[Mark]
-    labels: list[Label]
+    labels: list[PictureText]
 
 
 class Picture(NamedTuple):
@@ -143,8 +143,8 @@ def _dot(x: float, y: float, size: float) -> str:
     return f"M{_n(x - size)} {_n(y)}l{_n(size)} {_n(-size)} {_n(size)} {_n(size)} {_n(-size)} {_n(size)}z"
 
 
-def _label(x: float, y: float, text: str, anchor: str = "middle") -> Label:
-    return Label(_n(x), _n(y), text, anchor)
+def _label(x: float, y: float, text: str, anchor: str = "middle") -> PictureText:
+    return PictureText(_n(x), _n(y), text, anchor)
 
 
 def _day(text: str) -> int:
@@ -166,10 +166,10 @@ def _named_days(days: range) -> Iterator[tuple[int, str]]:
 def _axis(
     named: Iterable[tuple[int, str]], place: Callable[[int], float], top: float,
     bottom: float,
-) -> tuple[list[Mark], list[Label]]:  # fmt: skip
+) -> tuple[list[Mark], list[PictureText]]:  # fmt: skip
     """Days or hours along the bottom, each with a line up to the top."""
     lines: list[str] = []
-    labels: list[Label] = []
+    labels: list[PictureText] = []
     last = -WIDE * 1.0
     for number, text in named:
         x = place(number)
@@ -517,7 +517,7 @@ def _lives(
     last = max([written, *(one.until or 0 for one in shown)])
     left = min(12 + 7 * max(len(one.name) for one in shown), WIDE // 3)
     scale = (WIDE - left - 12) / max(last - first, 1)
-    high, marks, labels = 16, list[Mark](), list[Label]()
+    high, marks, labels = 16, list[Mark](), list[PictureText]()
 
     def place(instant: Micros) -> float:
         return left + (min(max(instant, first), last) - first) * scale

@@ -29,7 +29,7 @@ Columns = Mapping[str, Sequence[Any]]
 Key = tuple[int, int, int]
 
 
-class _Intent(NamedTuple):
+class _OpenIntent(NamedTuple):
     """A batch that is not over: its rows, and the holds placed since."""
 
     fields: Mapping[str, Any]
@@ -43,7 +43,7 @@ class Deletions:
     def __init__(self, said: InForce, verdict: Verdict, fetch: Fetch) -> None:
         self._said, self._verdict = said, verdict
         self._gone = GoneRows(fetch)
-        self._open: dict[int, _Intent] = {}
+        self._open: dict[int, _OpenIntent] = {}
         self.foreign: set[int] = set()
         """Intents that came back unsigned: whoever wrote them, nothing is deleted by them."""
         self._ahead: dict[Key, Micros] = {}
@@ -76,7 +76,7 @@ class Deletions:
                     "has no completion",
                 )  # fmt: skip
         columns = self._columns(record, HOLD, PERIOD, TWICE)
-        self._open[record.number] = _Intent(fields, columns, set())
+        self._open[record.number] = _OpenIntent(fields, columns, set())
         if columns is not None:
             self._streams(record, columns)
             seen = self._periods(record, columns)

@@ -76,7 +76,7 @@ class Lawful:
         self.verdict = verdict = Verdict()
         self._unsigned = unsigned()
         self._said = said = InForce(self._unsigned)
-        self._times = times.Times(verdict)
+        self._times = times.TimeOrder(verdict)
         self._people = people.People(verdict)
         self._releases = releases.Releases(said, verdict)
         self._deletions = deletions.Deletions(said, verdict, fetch)

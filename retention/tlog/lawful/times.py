@@ -25,7 +25,7 @@ class _Behind(NamedTuple):
     after: int
 
 
-class Times:
+class TimeOrder:
     """Keeps the latest instant of a believed clock, and what lies behind it."""
 
     def __init__(self, verdict: Verdict) -> None:

@@ -70,7 +70,7 @@ def look(data: bytes, entry_data: bytes, *, deep: bool, hours: bool = False) -> 
     return Looked(None, found.count, booked, where)
 
 
-class _Intent(NamedTuple):
+class _Announced(NamedTuple):
     """A batch whose completion is still to come: files, their bytes in all, and the
     bytes of each where the rows were read."""
 
@@ -96,8 +96,8 @@ class Books:
         self.report = report
         self.unsigned: Callable[[], Collection[Stretch]] = tuple
         self._stretches: Collection[Stretch] | None = None
-        self._done: dict[int, tuple[int, _Intent]] = {}
-        self.intents: dict[int, _Intent] = {}
+        self._done: dict[int, tuple[int, _Announced]] = {}
+        self.intents: dict[int, _Announced] = {}
         self._unindexed = unindexed
         self._read_rows = report.depth is not Depth.TREE
         self._skipped: set[int] = set()
@@ -164,7 +164,7 @@ class Books:
         fields = entry["fields"]
         if entry["kind"] == "deletion.intended":
             sizes = rows.columns["bytes"] if rows else None
-            self.intents[number] = _Intent(fields["count"], fields["bytes"], sizes)
+            self.intents[number] = _Announced(fields["count"], fields["bytes"], sizes)
         elif entry["kind"] == "recordings.deleted":
             of = fields["intent"]
             complaint = self._complete(entry, number, rows)
