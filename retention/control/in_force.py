@@ -81,7 +81,7 @@ def refuse_less(
     cost follows the holds on these cameras.
     """
     with catalogue.said_mutex:
-        said = _caught_up(catalogue, tx)
+        said = caught_up(catalogue, tx)
         if said is None:
             return
         wanted = _held_by(said, cameras)
@@ -105,7 +105,7 @@ def refuse_ruling(
     """MismatchError where a ruling that two people give, or these of its rows, are not
     what the first of them asked for by the log."""
     with catalogue.said_mutex:
-        said = _caught_up(catalogue, tx)
+        said = caught_up(catalogue, tx)
         if said is None:
             return
         less = [
@@ -122,7 +122,7 @@ def doubts_said(
     """Those of these recordings that are in quarantine by the log, and from when their
     period counts (None: an older log does not say)."""
     with catalogue.said_mutex:
-        said = _caught_up(catalogue, tx)
+        said = caught_up(catalogue, tx)
         if said is None:
             raise StaleError("the log grew while it was read; it is read again")
         return {key: said.doubts[key] for key in keys if key in said.doubts}
@@ -150,7 +150,7 @@ def streams_now(
 
 def _newest(catalogue: Catalogue, tx: Connection) -> InForce:
     try:
-        return _caught_up(catalogue, tx) or catalogue.said
+        return caught_up(catalogue, tx) or catalogue.said
     except MismatchError:
         return InForce()
 
@@ -158,7 +158,7 @@ def _newest(catalogue: Catalogue, tx: Connection) -> InForce:
 def compare(catalogue: Catalogue, tx: Connection, now: Micros) -> Differences:
     """All rows against the log; nothing where others wrote since `tx` began."""
     with catalogue.said_mutex:
-        said = _caught_up(catalogue, tx)
+        said = caught_up(catalogue, tx)
         if said is None:
             return Differences([], [])
         holds_, others = _holds(tx, said, now), _rest(catalogue, tx, said, now)
@@ -173,7 +173,7 @@ def compared(catalogue: Catalogue, now: Micros) -> Differences:
     found, first, last = Differences([], []), 0, 0
     while first <= last:
         with catalogue.read() as tx, catalogue.said_mutex:
-            said = _caught_up(catalogue, tx)
+            said = caught_up(catalogue, tx)
             if said is None:
                 return Differences([], [])
             last = max(holds.newest(tx), *said.holds, 0)
@@ -247,7 +247,7 @@ def _watched(context: Context) -> Differences:
     learn(catalogue)
     with catalogue.read() as tx:
         with catalogue.said_mutex:
-            said = _caught_up(catalogue, tx)
+            said = caught_up(catalogue, tx)
         moves = None if said is None else said.moves
         version = holds.moved(tx, context.now).version
     key = (moves, version, catalogue.foreign, context.now // HOUR)
@@ -265,13 +265,13 @@ def learn(catalogue: Catalogue) -> None:
     while behind:
         with catalogue.read() as tx, catalogue.said_mutex:
             try:
-                said = _caught_up(catalogue, tx, PAGE)
+                said = caught_up(catalogue, tx, PAGE)
             except MismatchError:
                 return
             behind = said is not None and said.size < log.size(tx)
 
 
-def _caught_up(
+def caught_up(
     catalogue: Catalogue, tx: Connection, most: int | None = None
 ) -> InForce | None:
     """What its log says, with the entries since, or the next so many of them; None where
@@ -317,22 +317,33 @@ def _holds_less(
 ) -> Iterator[str]:
     """What holds in force by the log cover that their rows do not."""
     wanted = {key: one for key, one in wanted.items() if one.in_force(now)}
-    rows = holds.by_keys(tx, wanted)
-    known = register.keys(tx) if cameras is None else set(cameras)
-    covered = holds.cameras_of_all(tx, wanted, cameras)
-    for key, one in wanted.items():
-        row = rows.get(key)
-        if row is None:
-            yield f"hold {key} is gone: the log has it in force"
-            continue
-        yield from _covers_less(row, one)
-        if missing := one.cameras & known - set(covered[key]):
-            names = ", ".join(map(str, sorted(missing)[:SHOWN]))
-            yield f"hold {key} covers cameras less than the log says (keys {names})"
+    yield from (text for _, text in less_of_holds(tx, wanted, cameras))
     for key, request in holds.requests(tx).items():
         ours = key in wanted or key not in said.holds
         if ours and request_of(request) != said.request(key):
             yield f"a release of hold {key} waits that nobody asked for by the log"
+
+
+def less_of_holds(
+    tx: Connection, said: Mapping[int, HoldSaid], cameras: Collection[int] | None
+) -> Iterator[tuple[int, str]]:
+    """Of these holds, as the log has them in force, what their rows cover less, in words;
+    with `cameras` of no others."""
+    rows = holds.by_keys(tx, said)
+    known = register.keys(tx) if cameras is None else set(cameras)
+    covered = holds.cameras_of_all(tx, said, cameras)
+    for key, one in said.items():
+        row = rows.get(key)
+        if row is None:
+            yield key, f"hold {key} is gone: the log has it in force"
+            continue
+        yield from ((key, text) for text in _covers_less(row, one))
+        if missing := one.cameras & known - set(covered[key]):
+            names = ", ".join(map(str, sorted(missing)[:SHOWN]))
+            yield (
+                key,
+                f"hold {key} covers cameras less than the log says (keys {names})",
+            )
 
 
 def _covers_less(row: Row[Any], one: HoldSaid) -> Iterator[str]:
@@ -366,7 +377,7 @@ def _holds_more(
             lambda row: row.key in numbers,
             holds.listing(tx, now, after=numbers.start - 1),
         )
-    for key, parts in _more(tx, said, now, rows).items():
+    for key, parts in more_of_holds(tx, said, now, rows).items():
         if parts == [WHOLE]:
             yield f"hold {key} is in force by its row alone: not in the log"
         else:
@@ -377,45 +388,15 @@ def _holds_more(
 def is_logged(catalogue: Catalogue, tx: Connection, hold: int) -> bool:
     """Whether the log has a hold, in force or not."""
     with catalogue.said_mutex:
-        said = _caught_up(catalogue, tx)
+        said = caught_up(catalogue, tx)
     return said is None or hold in said.holds
 
 
-def nobody_asked(
-    catalogue: Catalogue, tx: Connection, requests: Mapping[int, Row[Any]]
-) -> set[int]:
-    """Of these releases, by hold, those that wait by their rows alone: by the log nobody
-    asked for them.  None where it can't be read, as the guard says."""
-    with catalogue.said_mutex:
-        try:
-            said = _caught_up(catalogue, tx)
-        except MismatchError:
-            return set()
-        if said is None:
-            return set()
-        return {
-            hold
-            for hold, row in requests.items()
-            if request_of(row) != said.request(hold)
-        }
-
-
-def not_in_log(
-    catalogue: Catalogue, tx: Connection, now: Micros, rows: Iterable[Row[Any]]
-) -> dict[int, list[str]]:
-    """What of these holds, by number, is in force by their rows alone: `WHOLE`, or which
-    parts: the end is that of its cooling off.  Nothing where the log can't be read, as the guard says."""
-    with catalogue.said_mutex:
-        try:
-            said = _caught_up(catalogue, tx)
-        except MismatchError:
-            return {}
-    return {} if said is None else _more(tx, said, now, rows)
-
-
-def _more(
+def more_of_holds(
     tx: Connection, said: InForce, now: Micros, rows: Iterable[Row[Any]]
 ) -> dict[int, list[str]]:
+    """What of these holds, by number, is in force by their rows alone: `WHOLE`, or which
+    parts: the end is that of its cooling off."""
     known = {row.key: row for row in rows if (row.free_at or FOREVER) > now}
     covered = holds.cameras_of_all(tx, known)
     found = {}
@@ -497,7 +478,7 @@ def gone_streams(catalogue: Catalogue, tx: Connection) -> set[StreamSaid]:
     the guard says."""
     with catalogue.said_mutex:
         try:
-            said = _caught_up(catalogue, tx)
+            said = caught_up(catalogue, tx)
         except MismatchError:
             return set()
     if said is None:
@@ -533,7 +514,7 @@ def longer_than_logged(
     and by the log.  Nothing where the log can't be read, as the guard says."""
     with catalogue.said_mutex:
         try:
-            said = _caught_up(catalogue, tx)
+            said = caught_up(catalogue, tx)
         except MismatchError:
             return {}
     return {} if said is None else _longer(tx, said, register.keys(tx))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from retention.catalogue import holds
 from retention.catalogue.db import Priority
-from retention.control import alarms, in_force, members, verbs
+from retention.control import alarms, beside_log, in_force, members, verbs
 from retention.control.rules import Rules, effective
 from retention.control.two_people import (
     approvers,
@@ -186,7 +186,7 @@ def nobody_asked(context: Context, tx: Connection, number: int) -> bool:
     """Whether the release of a hold waits by its row alone.  Before an entry is appended."""
     waiting = holds.request_of(tx, number)
     return waiting is not None and bool(
-        in_force.nobody_asked(context.catalogue, tx, {number: waiting})
+        beside_log.nobody_asked(context.catalogue, tx, {number: waiting})
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from retention.catalogue import cameras as register
 from retention.catalogue import holds, lost, streams
 from retention.catalogue.entries import of_hold
-from retention.control import acknowledge, alarms, in_force, members, rules
+from retention.control import acknowledge, alarms, beside_log, in_force, members, rules
 from retention.control.two_people import others, person
 from retention.holds.effect import inspect
 from retention.holds.release import known
@@ -124,27 +124,32 @@ def hold_show(context: Context, *, hold: int) -> HoldShown:
     return shown
 
 
-def counts(tx: Connection, now: Micros) -> HoldCounts:
-    """How many holds keep something, and how many of them somebody must act on."""
+def counts(tx: Connection, now: Micros, pending: int) -> HoldCounts:
+    """How many holds keep something, and how many of them somebody must act on; `pending`:
+    so many releases wait."""
     wanted = {kind: wanted_of(kind) for kind in REQUIRED}
     return HoldCounts(
         **holds.counts(tx, now, wanted)._asdict(),
-        pending_release=len(holds.requests(tx)),
+        pending_release=pending,
     )
 
 
-def releases_waiting(tx: Connection) -> list[ReleaseWaiting]:
-    """Each release of a hold that waits for a second person."""
+def releases_waiting(context: Context, tx: Connection) -> list[ReleaseWaiting]:
+    """Each release of a hold that waits for a second person; none that nobody asked for
+    by the log: guard *mismatch* tells of that one."""
+    waiting = holds.requests(tx)
+    forged = beside_log.nobody_asked(context.catalogue, tx, waiting)
     return [
         ReleaseWaiting(row.hold, format_utc(row.at), row.name)
-        for row in sorted(holds.requests(tx).values(), key=lambda row: row.hold)
+        for row in sorted(waiting.values(), key=lambda row: row.hold)
+        if row.hold not in forged
     ]
 
 
 class _Seen(NamedTuple):
     """A hold as it was read: row, cameras, the request for its release, its alarms, how
     many recordings were lost under it or became other than catalogued, what of it only
-    its rows have, whether the log has the request."""
+    its rows have and what only the log, whether the log has the request."""
 
     row: Row[Any]
     cameras: list[Camera]
@@ -153,6 +158,7 @@ class _Seen(NamedTuple):
     lost: int
     overwritten: int
     not_in_log: list[str]
+    by_log_alone: list[str]
     in_log: bool
 
 
@@ -170,8 +176,8 @@ def _seen(
     shown = dict(zip(standing, acknowledge.shown(tx, standing), strict=True))
     recorded_in = streams.recorded_in(tx)
     everyone = {one.key: one for one in register.everyone(tx)}
-    unlogged = in_force.not_in_log(context.catalogue, tx, context.now, rows)
-    forged = in_force.nobody_asked(context.catalogue, tx, waiting)
+    marked = beside_log.marked(context.catalogue, tx, context.now, rows)
+    forged = beside_log.nobody_asked(context.catalogue, tx, waiting)
     return [
         _Seen(
             row,
@@ -188,7 +194,8 @@ def _seen(
             ],
             gone.get(row.key, 0),
             other.get(row.key, 0),
-            unlogged.get(row.key, []),
+            marked.more.get(row.key, []),
+            marked.less.get(row.key, []),
             row.key not in forged,
         )
         for row in rows
@@ -243,7 +250,7 @@ def _row(
     kind: Callable[..., T],
     **more: Any,
 ) -> T:
-    row, cameras, request, alarms, gone, other, not_in_log, in_log = seen
+    row, cameras, request, alarms, gone, other, more_by_row, more_by_log, in_log = seen
     asked = asked_of(row).asked
     active = row.free_at is None
     return kind(
@@ -276,7 +283,8 @@ def _row(
         alarms=alarms,
         lost=gone,
         overwritten=other,
-        not_in_log=not_in_log,
+        not_in_log=more_by_row,
+        by_log_alone=more_by_log,
         **more,
     )
 

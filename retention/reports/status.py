@@ -48,6 +48,7 @@ def status(context: Context) -> Status:
     with context.catalogue.read() as tx:
         standing = acknowledge.standing(context, tx)
         why_not = _why_not(tx, standing, now)
+        waiting = views.releases_waiting(context, tx)
         in_force = rules.effective(tx, settings)
         return Status(
             at=format_utc(now),
@@ -63,12 +64,12 @@ def status(context: Context) -> Status:
                 (one.oldest_unheld for one in found if one.oldest_unheld),
                 default=None,
             ),
-            holds=views.counts(tx, now),
+            holds=views.counts(tx, now, len(waiting)),
             roots=found,
             plans_waiting=plans.told(tx),
             alarms=acknowledge.shown(tx, standing),
             policy=periods.told(tx, settings, policy),
-            releases_waiting=views.releases_waiting(tx),
+            releases_waiting=waiting,
             supervisors=members.of(settings, "supervisor"),
             cameras_under_hold=cameras.unruled(tx),
             root_replacements_waiting=roots.replacements_waiting(tx, now),

@@ -13,7 +13,7 @@ from retention.control.periods import policy_show
 from retention.control.repair import schema_repair
 from retention.holds.change import hold_extend
 from retention.holds.release import hold_approve, hold_reject, hold_release
-from retention.holds.views import hold_list, hold_show
+from retention.holds.views import hold_list, hold_show, releases_waiting
 from retention.model import codec
 from retention.model.errors import MismatchError, RetentionError
 from retention.model.localtime import format_utc
@@ -88,6 +88,38 @@ def test_what_the_log_has_too_is_not_marked(plant):
     for data, text in shown(plant, 1):
         assert data == []
         assert "NOT IN THE LOG" not in text
+
+
+LESS = {
+    "update hold set until = until - 600000000": "hold 1 covers ",
+    "update hold set since = since + 600000000": "hold 1 covers ",
+    "delete from hold_camera where hold = 1": "hold 1 covers cameras less than the log",
+    f"update hold set released = {T0}, free_at = {T0 + DAY}": "hold 1 ends before its",
+}
+
+
+@pytest.mark.parametrize("statement", LESS)
+def test_what_a_row_says_less_than_the_log_is_marked(plant, statement):
+    """Else an officer is told a window that is not what is in force."""
+    alter(plant, statement)
+    listed, one = hold_list(by(plant, ANNA)), hold_show(by(plant, ANNA), hold=1)
+    for data, text in (
+        (codec.to_json(listed)["holds"][0], texts.holds(listed, "UTC")),
+        (codec.to_json(one), texts.hold(one, "UTC")),
+    ):
+        assert data["by_log_alone"][0].startswith(LESS[statement])
+        assert f"THE LOG SAYS OTHERWISE: {LESS[statement]}" in text
+        assert "nothing is deleted (guard mismatch)" in text
+
+
+def test_a_release_that_nobody_asked_for_waits_for_nobody(plant):
+    """Neither status nor the sums name it beside those that people asked for."""
+    alter(
+        plant,
+        f"insert into release_request values (1, {T0}, 1001, 1001, 'anna', 'x', 1)",
+    )
+    with plant.catalogue.read() as tx:
+        assert releases_waiting(by(plant, ANNA), tx) == []
 
 
 @pytest.mark.parametrize("statements", PARTS)

@@ -116,7 +116,7 @@ def test_holds_are_counted_as_they_are_told_one_by_one(site, rows):
     for row in rows:
         site.hold_camera(1, NOW, **row)
     with site.catalogue.read() as tx:
-        told = views.counts(tx, NOW)
+        told = views.counts(tx, NOW, 3)
         found = list(holds.listing(tx, NOW))
     active = [row for row in found if row.free_at is None]
     assert (told.active, told.cooling_off) == (len(active), len(found) - len(active))

@@ -35,7 +35,7 @@ def test_a_hold_is_shown_with_everything_that_was_given(room):
         "margin_seconds": 60, "placed": format_utc(NOW), "placed_by": "uid 61001",
         "replaces": None, "review": format_utc(NOW + 90 * DAY), "review_due": False,
         "release_requested": None, "approvers": [], "released": None, "free_at": None,
-        "alarms": [], "lost": 0, "overwritten": 0, "not_in_log": [], "inspection": None, "two_person_release": True,
+        "alarms": [], "lost": 0, "overwritten": 0, "not_in_log": [], "by_log_alone": [], "inspection": None, "two_person_release": True,
     }  # fmt: skip
     assert [(one["kind"], one["by"]) for one in history] == [("hold.placed", "anna")]
 

@@ -103,4 +103,5 @@ def row(number: int = 17, **more: Any) -> dict[str, Any]:
         "lost": 0,
         "overwritten": 0,
         "not_in_log": [],
+        "by_log_alone": [],
     } | more

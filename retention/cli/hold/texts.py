@@ -45,6 +45,7 @@ _COUNTS: tuple[tuple[Callable[[HoldRow], object], str], ...] = (
         "with footage that is lost",
     ),
     (lambda one: one.not_in_log, "not in the log"),
+    (lambda one: one.by_log_alone, "otherwise in the log"),
     (lambda one: one.incomplete, "incomplete"),
     (lambda one: one.review_due, "due for review"),
     (lambda one: one.release_requested, "waiting for the approval of a release"),
@@ -88,6 +89,11 @@ def _unlogged(one: HoldRow) -> Iterator[str]:
         yield alarm(
             f"NOT IN THE LOG: {what}. Only the catalogue's rows have that; it is in force "
             "until two people release the hold."
+        )
+    for text in one.by_log_alone:
+        yield alarm(
+            f"THE LOG SAYS OTHERWISE: {text}. That is in force, and nothing is deleted "
+            "(guard mismatch)."
         )
 
 

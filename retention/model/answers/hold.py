@@ -257,6 +257,7 @@ class HoldRow:
     `incomplete` names what it should say and does not yet; `approvers` are those who can
     approve its release.  `not_in_log`: what of it only the catalogue's rows have, all of
     it (`WHOLE`) or its "window", "cameras" or "end"; in force until two people release it.
+    `by_log_alone`: what of it only the log has, in words; nothing is deleted meanwhile.
     """
 
     hold: int
@@ -289,6 +290,7 @@ class HoldRow:
     lost: int
     overwritten: int
     not_in_log: list[str]
+    by_log_alone: list[str]
 
 
 WHOLE = "hold"
