@@ -14,7 +14,7 @@ from click.exceptions import NoArgsIsHelpError
 from retention import __version__
 from retention.cli import display
 from retention.cli.base import Group, Session, write_commands
-from retention.model.errors import RetentionError
+from retention.model.errors import RetentionError, bounded
 
 INTERRUPTED = 130  # as shells say it: 128 + SIGINT
 
@@ -165,7 +165,7 @@ def _failed(status: int) -> int:
 
 
 def _wrong_usage(error: click.ClickException) -> int:
-    display.note(f"retention: {error.format_message()}")
+    display.note(f"retention: {bounded(error.format_message())}")
     if isinstance(error, click.UsageError) and error.ctx is not None:
         display.note(f"Try `{error.ctx.command_path} --help`.")
     return error.exit_code

@@ -185,7 +185,8 @@ ALARMS: dict[str, Alarm] = {
         watch="reports.conditions:quarantined",
     ),
     TIMES_MOVED: Alarm(
-        "see what copied the root's files, or mounted its disk in another way; no "
+        "see what copied the root's files, or mounted its disk in another way, and who "
+        "can write into the catalogue's file; no "
         "recording's time moves by it, and this ends by itself after a week",
         watch="reports.conditions:times_moved",
     ),

@@ -4,11 +4,25 @@ Every error that reaches a user is a `RetentionError` whose text is one clear
 sentence: what is wrong, where, and what to do.  Nothing here has state.
 """
 
+LONGEST, _END = 4_000, 1_000
+"""Characters that an error says, and of these at its end, where it says what to do."""
+
+
+def bounded(text: str) -> str:
+    """Without its middle, where what somebody typed makes it too long to be read."""
+    if len(text) <= LONGEST:
+        return text
+    left = len(text) - LONGEST
+    return f"{text[: LONGEST - _END]} ... ({left:,} more) ... {text[-_END:]}"
+
 
 class RetentionError(Exception):
     """Refused or failed; nothing was lost.  Exit status 1."""
 
     exit_status = 1
+
+    def __str__(self) -> str:
+        return bounded(super().__str__())
 
 
 class UsageError(RetentionError):

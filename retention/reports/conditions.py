@@ -308,7 +308,9 @@ def times_moved(context: Context, tx: Connection) -> Stands:
             said = " and ".join(format_duration(shift) for shift in shifts)
             cameras = {stream.camera for stream in streams.of_root(tx, root.key)}
             found[root.name] = Condition(
-                f"the modification times of {root.name} moved all at once, by {said}",
+                f"files of {root.name} have other modification times than the catalogue "
+                f"says, all of them by {said}: these moved at once, or its rows were "
+                "changed",
                 tuple(sorted(cameras)),
             )
     return Stands(found, context.now if found else FOREVER)

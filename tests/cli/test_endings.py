@@ -48,6 +48,16 @@ def test_an_error_of_ours_is_its_sentence_and_its_status(ending, kind, status):
     )
 
 
+@pytest.mark.parametrize("kind", [errors.UsageError, click.UsageError])
+def test_what_somebody_typed_is_not_echoed_without_end(ending, kind):
+    """A camera's name of a megabyte: what is wrong, and at the end what to do."""
+    asked = "x" * 1_000_000
+    _, text = ending(kind(f"no camera is called {asked!r}: look it up with `list`"))
+    assert text.startswith("retention: no camera is called 'xxx")
+    assert "look it up with `list`" in text
+    assert len(text) < 4_100
+
+
 def test_an_error_of_the_system_names_the_file(ending):
     status, text = ending(PermissionError(13, "Permission denied", "/srv/footage"))
     assert status == 1

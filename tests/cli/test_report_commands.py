@@ -38,6 +38,13 @@ def typed(audited, tmp_path, capsys, monkeypatch):
     return run
 
 
+def test_who_has_no_home_has_the_same_report_of_a_copy(typed, monkeypatch):
+    """An auditor's account, say: what is added up lasts as long as the command."""
+    before = typed("deletions", "--csv", there=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null/none")
+    assert typed("deletions", "--csv", there=True) == before
+
+
 @pytest.mark.parametrize("form", ["--csv", "--json"])
 @pytest.mark.parametrize(
     "asked",

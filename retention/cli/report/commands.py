@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -200,9 +202,21 @@ def copied(
     from retention.reports.by_name import CopiedReports
     from retention.site.clock import read
 
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    cache = Path(home) / "cctv-retention"
-    return CopiedReports(directory, key, cache, read().wall, tell)
+    return CopiedReports(directory, key, _cache(tell), read().wall, tell)
+
+
+def _cache(tell: Callable[[str], object]) -> Path:
+    """Where what a copy adds up to is kept; for an account without a home, or whose home
+    can't be written, until this command ends."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    cache = Path(home, "cctv-retention")
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        if os.access(cache, os.W_OK | os.X_OK):
+            return cache
+    tell(f"{cache} can't be written: it is added up anew each time")
+    made = TemporaryDirectory(prefix="cctv-retention-")
+    return Path(click.get_current_context().with_resource(made))
 
 
 def show(session: Session, found: Report, form: Form) -> None:
