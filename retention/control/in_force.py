@@ -7,7 +7,7 @@ it without a word.  The entry that put it in force is the other.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -258,11 +258,13 @@ def _watched(context: Context) -> Differences:
     return found
 
 
-def learn(catalogue: Catalogue) -> None:
-    """Take in what the log has since, at a start all of it, some entries in each reading.
-    Where it can't be read, whoever asks what it says is told."""
+def learn(catalogue: Catalogue, alive: Callable[[], object] = lambda: None) -> None:
+    """Take in what the log has since, at a start all of it, some entries in each reading,
+    and `alive` is told before each.  Where it can't be read, whoever asks what it says is
+    told."""
     behind = True
     while behind:
+        alive()
         with catalogue.read() as tx, catalogue.said_mutex:
             try:
                 said = caught_up(catalogue, tx, PAGE)

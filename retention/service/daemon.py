@@ -253,7 +253,8 @@ class Service:
             )
         # By pages: the first scan of a root reads no more than what came since, and no
         # long log ends that for its length.
-        self._try(partial(in_force.learn, self._core.catalogue), now)
+        alive = partial(self._notifier.extend, 5 * MINUTE)
+        self._try(partial(in_force.learn, self._core.catalogue, alive), now)
 
     def _forgotten(self, now: Micros) -> None:
         """A root that the settings forgot keeps its footage for ever: say so."""

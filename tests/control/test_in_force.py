@@ -212,9 +212,10 @@ def test_a_log_that_is_read_entry_by_entry_says_what_it_says_at_once(
 ):
     whole = known(plant, begun_anew(plant))
     monkeypatch.setattr(in_force, "PAGE", 1)
-    in_force.learn(begun_anew(plant))
+    alive: list[None] = []
+    in_force.learn(begun_anew(plant), lambda: alive.append(None))
     with plant.catalogue.read() as tx:
-        assert plant.catalogue.said.size == log.size(tx) > 3
+        assert plant.catalogue.said.size == log.size(tx) == len(alive) > 3
     assert known(plant, plant.catalogue) == whole
 
 
