@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -41,6 +40,9 @@ since a site whose every clock is in doubt has millions."""
 LONGEST_REST: Micros = HOUR
 """After a fault of this program a root is tried again in a minute, then in two, four and
 so on up to this."""
+
+RECONCILED_AT_LEAST = 10
+"""Pages that a reconciliation compares before it gives way to a scan."""
 
 PAUSE_SECONDS = 0.1
 """Between two pages of a reconciliation: a million files take some minutes."""
@@ -149,45 +151,31 @@ class RootWork:
 
     def compare_held(self, stop: Stop) -> None:
         """Compare what holds keep with the disk; the first `HELD_AT_ONCE` pages without
-        a pause.  What gave way to a scan goes on after it."""
+        a pause.  What gave way to somebody goes on after it."""
         with self._comparing() as (scanner, now):
             if scanner is None:
                 return
-            pages = count()
-            found = scanner.compare_held(
-                now, lambda: self._give_way(stop, rest=next(pages) > HELD_AT_ONCE)
-            )
+            turn = self._turn(stop, HELD_AT_ONCE, quick=HELD_AT_ONCE + 1)
+            found = scanner.compare_held(now, turn)
             self._say_held(found.lost, found.quarantined)
             if not found.complete and not stop():
                 self.scanning.trigger("held", self.compare_held)
 
     def compare_written_over(self, stop: Stop) -> None:
-        """Compare what may have been written over, `OVER_AT_ONCE` pages a time.  What
-        gave way to a scan goes on after it: with some settings one waits each time."""
+        """Compare what may have been written over, `OVER_AT_ONCE` pages a time."""
         with self._comparing() as (scanner, now):
-            if scanner is None:
-                return
-            pages = count()
-            found = scanner.compare_written_over(
-                now,
-                lambda: (
-                    (page := next(pages)) >= OVER_AT_ONCE
-                    or self._give_way(stop, rest=page > 0)
-                ),
-            )
-            gave_way = not found.complete and next(pages) <= OVER_AT_ONCE
-            if gave_way and not stop():
-                self.scanning.trigger("over", self.compare_written_over)
+            if scanner is not None:
+                turn = self._turn(stop, OVER_AT_ONCE, most=OVER_AT_ONCE)
+                scanner.compare_written_over(now, turn)
 
     def reconcile(self, stop: Stop) -> None:
-        """Compare every row with the disk, once in the time that the settings say.
-
-        Gives way to a scan that is waiting; after it this goes on where it was.
-        """
+        """Compare every row with the disk, once in the time that the settings say.  What
+        gave way to somebody goes on after it."""
         with self._comparing() as (scanner, now):
             every = self._core.settings.retention.reconcile
             if scanner is not None and scanner.is_time(now, every):
-                found = scanner.reconcile(now, partial(self._give_way, stop))
+                turn = self._turn(stop, RECONCILED_AT_LEAST, quick=0)
+                found = scanner.reconcile(now, turn)
                 if not found.complete and not stop():
                     self.scanning.trigger("reconcile", self.reconcile)
 
@@ -210,12 +198,23 @@ class RootWork:
             return "the clock is in doubt"
         return self._core.alarms.blocking(self.name) or "it is not open"
 
-    def _give_way(self, stop: Stop, *, rest: bool = True) -> bool:
-        """The `stop` of a comparison, asked before each page: most of the disk's time is
-        the recorder's, and scans and inspections go first."""
-        if rest:
-            self.scanning.rest(PAUSE_SECONDS)
-        return stop() or any(map(self.scanning.pending, ("scan", "rescan", "inspect")))
+    def _turn(
+        self, stop: Stop, least: int, *, most: int | None = None, quick: int = 1
+    ) -> Stop:
+        """The `stop` of one turn of a comparison, asked before each page: over after the
+        `most` pages, or where somebody waits; for a scan only once `least` are compared,
+        since where scans take long, one always waits.  After the first `quick` it rests
+        before each: most of the disk's time is the recorder's."""
+        pages = count()
+
+        def over() -> bool:
+            page = next(pages)
+            if page >= quick:
+                self.scanning.rest(PAUSE_SECONDS)
+            first = ("rescan", "inspect", "scan")[: 3 if page >= least else 2]
+            return page == most or stop() or any(map(self.scanning.pending, first))
+
+        return over
 
     def _say_held(self, lost: int, overwritten: int) -> None:
         if lost or overwritten:

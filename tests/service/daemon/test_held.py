@@ -7,6 +7,7 @@ import pytest
 from retention.model.errors import NotPermittedError
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE, SECOND
+from retention.service import root_work
 from retention.service.client import Client
 from retention.site import clock
 from tests.support.installation import never
@@ -193,11 +194,33 @@ def test_a_disk_that_was_away_is_compared_whole_when_it_is_back(installed, stati
     assert [one["fields"]["count"] for one in lost(installed)] == [3]
 
 
-def test_a_comparison_that_gave_way_to_a_scan_goes_on_after_it(station):
+@pytest.mark.parametrize("waits", ["scan", "inspect"])
+def test_a_comparison_that_gave_way_goes_on_after_it(station, monkeypatch, waits):
     """Scans come every few seconds on a busy site: it does not wait for its next day."""
-    station.work.scanning.trigger("scan", station.work.scan)
+    monkeypatch.setattr(root_work, "RECONCILED_AT_LEAST", 0)
+    station.work.scanning.trigger(waits, never)
     station.work.reconcile(never)
     assert station.work.scanning.pending("reconcile")
+
+
+def test_where_a_scan_always_waits_the_disk_is_compared_all_the_same(
+    installed, station
+):
+    """On a large and slow disk each takes longer than the time between two."""
+    place(station.ask)
+    station.work.scanning.trigger("scan", never)
+    station.work.compare_held(never)
+    station.work.reconcile(never)
+    assert not station.work.scanning.pending("held")
+    assert station.ask("status")["roots"][0]["reconciled"]
+    path = installed.directory / "nvr1/1001"
+    file = path / installed.files()[3]
+    (path / "aside").write_bytes(b"x")
+    os.utime(path / "aside", ns=(file.stat().st_mtime_ns,) * 2)
+    (path / "aside").rename(file)
+    station.work.scan(never)
+    station.work.compare_written_over(never)
+    assert installed.entries("recordings.quarantined")
 
 
 def lost(installed):
