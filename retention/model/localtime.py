@@ -25,6 +25,7 @@ from retention.model.values import (
 )
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UTC_EPOCH = _EPOCH.replace(tzinfo=None)
 _MICROSECOND = timedelta(microseconds=1)
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 # Not strftime: %a and %b change with the locale of whoever runs the program.
@@ -362,8 +363,7 @@ def next_day(instant: Micros, zone: str) -> Micros:
 
 def format_utc(instant: Micros) -> str:
     """Return RFC 3339 in UTC: "2026-10-24T20:00:00Z"; microseconds if any."""
-    when = _EPOCH + instant * _MICROSECOND
-    return f"{when:%Y-%m-%d}T{_clock(when)}Z"
+    return f"{(_UTC_EPOCH + instant * _MICROSECOND).isoformat()}Z"
 
 
 def instant_of(text: str) -> Micros:

@@ -11,43 +11,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from retention.control.verbs import resolve
 from retention.model.answers.report import FiguresRebuilt, Report
 from retention.model.values import Micros
-from retention.reports import (
-    access_report,
-    certificate,
-    compliance,
-    coverage_report,
-    deletions,
-    exceptions,
-    foi,
-    seizures,
-    summary,
-)
 from retention.reports.evidence import Evidence, ReportRequest
 from retention.reports.gathering import Tell, published
-from retention.reports.hold_register import holds
 
 Made = Callable[..., Report]
 """Makes a report of evidence and what was asked, with options of its own."""
 
-REPORTS: dict[str, Made] = {
-    "summary": summary.summary,
-    "deletions": deletions.deletions,
-    "holds": holds,
-    "compliance": compliance.compliance,
-    "coverage": coverage_report.coverage,
-    "exceptions": exceptions.exceptions,
-    "seizures": seizures.seizures,
-    "access": access_report.access,
-    "foi": foi.foi,
-    "certificate": certificate.certificate,
+REPORTS = {
+    "summary": "reports.summary:summary",
+    "deletions": "reports.deletions:deletions",
+    "holds": "reports.hold_register:holds",
+    "compliance": "reports.compliance:compliance",
+    "coverage": "reports.coverage_report:coverage",
+    "exceptions": "reports.exceptions:exceptions",
+    "seizures": "reports.seizures:seizures",
+    "access": "reports.access_report:access",
+    "foi": "reports.foi:foi",
+    "certificate": "reports.certificate:certificate",
 }
 """Every report by its name: `report.NAME` is its verb, `retention report NAME` its
-command."""
+command.  Only what is asked for is loaded: who types one waits for it."""
 
 PUBLIC = "foi"
 """The one that tells what it can from a public copy, too."""
+
+
+def made(name: str) -> Made:
+    """What makes the report of that name."""
+    return resolve(REPORTS[name])
 
 
 class CopiedReports:
@@ -62,7 +56,7 @@ class CopiedReports:
     def report(self, name: str, request: ReportRequest, **options: Any) -> Report:
         """As the verb `report.NAME`, of the copy."""
         with published(*self._where, public=name == PUBLIC) as evidence:
-            return REPORTS[name](evidence, evidence.asked(request), **options)
+            return made(name)(evidence, evidence.asked(request), **options)
 
     def rebuild(self) -> FiguresRebuilt:
         """As the verb report.rebuild, of the copy."""

@@ -7,6 +7,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from retention.model.answers.books import DeletionDone, DeletionIntended
@@ -74,7 +75,7 @@ class Deletion:
     late: Micros
 
 
-@dataclass(slots=True)
+@dataclass
 class Findings:
     """What the log says of the time asked for, made wider to whole days of UTC."""
 
@@ -87,10 +88,13 @@ class Findings:
     faults: list[str]
     batches: dict[int, Record]
     """Their intents and completions, by number."""
-    reasons: list[Layer]
-    """Why nothing may have been seen."""
     policies: dict[int, Micros] = field(default_factory=dict)
     """When the entry was written that has a version of the policy."""
+
+    @cached_property
+    def reasons(self) -> list[Layer]:
+        """Why nothing may have been seen.  All signs of the service are read for it."""
+        return _reasons(self.evidence, self.window)
 
     def of(self, camera: int) -> list[Life]:
         """The recordings of a camera in the very time that was asked for."""
@@ -160,7 +164,6 @@ def findings(
         evidence, window, request, lives, holds,
         [f"entry {one.entry}: {one.what}" for one in finder.faults],
         batches,
-        _reasons(evidence, window),
         {
             version: source.entry(entry).entry["at"]
             for version, (entry, _) in finder.policies.items()
@@ -223,14 +226,17 @@ def pieces(found: Findings, camera: int) -> list[Piece]:
     layers = _named(found, camera)
     if not is_ours(evidence, camera):
         return account(window, layers, Fate.SILENT)
+    named = merge(one for layer in layers for one in layer.windows)
+    if not split([window], named)[1]:  # then it is not asked why nothing was seen
+        return close_gaps(account(window, layers, Fate.SILENT))
     unwatched = merge(one for layer in found.reasons for one in layer.windows)
     watched = split([window], unwatched)[1]
-    named = set(_accounted(found, camera))
+    accounted = set(_accounted(found, camera))
     told: list[Window] = []
     recorded: list[Window] = []
     for day, *_ in evidence.figures.recorded([camera]):
         whole = Window(day * DAY, (day + 1) * DAY)
-        (told if day in named else recorded).append(whole)
+        (told if day in accounted else recorded).append(whole)
     layers += [
         Layer(Fate.SILENT, "all that was recorded that day is named",
               split(watched, merge(told))[0]),

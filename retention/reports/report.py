@@ -10,7 +10,8 @@ from retention.catalogue.db import Priority
 from retention.catalogue.figures import NAME
 from retention.model.answers.report import FiguresRebuilt, Report, ReportOpened
 from retention.model.values import LISTED
-from retention.reports.by_name import REPORTS, rebuilt
+from retention.reports import by_name
+from retention.reports.by_name import rebuilt
 from retention.reports.evidence import ReportRequest
 from retention.reports.gathering import figures_at
 from retention.reports.hold_register import opened
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 def _verb(name: str, *, open_: bool = False) -> Callable[..., Any]:
     """The verb of a report: asked as every one is, and with the options of its own."""
-    made = REPORTS[name]
+    made = by_name.made(name)
 
     def verb(context: Context, **given: Any) -> Report | ReportOpened:
         asked = {one: given.pop(one) for one in ReportRequest._fields if one in given}

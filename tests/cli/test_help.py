@@ -94,3 +94,17 @@ def test_help_of_a_verb_of_a_noun_imports_nothing_heavy_either():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert done.stderr == "[]\n"
+
+
+def test_a_report_of_a_copy_loads_no_other_report():
+    """Who types one waits for it."""
+    others = ("foi", "certificate", "coverage_report", "seizures", "access_report")
+    program = (
+        "import sys\nfrom retention.reports import by_name\n"
+        "assert by_name.made('deletions').__name__ == 'deletions'\n"
+        f"print([one for one in {others!r} if f'retention.reports.{{one}}' in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from retention.cli.base import Session
 from retention.cli.display import note
-from retention.model.answers.proof import Proof
 from retention.model.answers.report import Report
 
 
@@ -23,6 +22,7 @@ def prove(
     session: Session, found: Report, directory: Path | None, proofs: Path
 ) -> None:
     """Write the proof of each recording that a certificate names as gone, one to a file."""
+    from retention.model.answers.proof import Proof
     from retention.reports.certificate import provable
     from retention.reports.published_copy import PublishedCopy
     from retention.site.clock import read

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from retention.cli.display import (
     alarm,
@@ -20,7 +21,6 @@ from retention.model.answers.report import (
     ReportSaid,
     ReportTable,
 )
-from retention.reports.forms.csv_ import table_of
 from retention.reports.forms.texts import lines_of, ranges_text, sentence_of
 
 _SHOWN = 60
@@ -36,6 +36,8 @@ def report_text(name: str | None, explain: bool) -> Callable[[Report, str], str]
 
     def told(report: Report, zone: str) -> str:
         if name is not None:
+            from retention.reports.forms.csv_ import table_of
+
             return _table(table_of(report, name), zone, explain, None)
         parts = ["\n".join(_said(one, zone) for one in report.verdict)]
         parts += [_table(one, zone, explain, _SHOWN) for one in report.tables]
@@ -69,16 +71,17 @@ def _table(table: ReportTable, zone: str, explain: bool, most: int | None) -> st
     if not table.rows:
         return f"{table.title}: {safe(table.empty)}."
     headings = [column.heading for column in table.columns]
-    lines = lines_of(table, zone)
-    total = lines[len(table.rows) :]
+    of = replace(table, rows=table.rows[:most])  # a year has more than are ever shown
+    lines = lines_of(of, zone)
+    total = lines[len(of.rows) :]
     if explain:
         headings.append("entries")
         lines = [
             [*line, ranges_text(row.entries)]
-            for line, row in zip(lines, table.rows, strict=False)
+            for line, row in zip(lines, of.rows, strict=False)
         ]
         total = [[*line, ""] for line in total]
-    shown = list(_without_repeats(lines[: len(table.rows)][:most]))
+    shown = list(_without_repeats(lines[: len(of.rows)]))
     text = [f"{table.title}", fitted_table(headings, [*shown, *total])]
     left = len(table.rows) - len(shown)
     if left:
