@@ -216,7 +216,9 @@ class OpenRoot:
         handle = open_directory(name, parent)
         here = os.fstat(handle)
         if here.st_dev != self.device or mount_id(handle) != self._mount:
-            raise OSError(errno.EXDEV, "another mount, which is a root of its own")
+            raise OSError(
+                errno.EXDEV, "another mount is there: make it a root of its own"
+            )
         return _Step(parent, name, here.st_ino, here.st_dev, handle)
 
     def _check_path(self) -> None:

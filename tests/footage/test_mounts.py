@@ -129,7 +129,7 @@ def test_a_disk_mounted_over_a_directory_in_use_is_not_entered(
     put(b"cam/a.mp4")
     root.directory(b"cam")
     mount(path / "cam", "--bind", other)
-    with pytest.raises(OSError, match="another mount"):
+    with pytest.raises(OSError, match="another mount is there: make it a root"):
         root.directory(b"cam")
     assert delete(root, b"cam/a.mp4", 4, LATER)[0] is Outcome.FAILED
     assert (other / "a.mp4").exists()
