@@ -297,9 +297,16 @@ def _amended(answer: CameraAmended, zone: str) -> str:
     type=click.Path(dir_okay=False, readable=False),
     help="Import nothing; write cameras that may have a new id to this new file.",
 )
+@click.option(
+    "--controller", metavar="NAME", help="The list is that of this one alone."
+)
 @with_session
 def import_(
-    session: Session, file: str, columns: str | None, propose: str | None
+    session: Session,
+    file: str,
+    columns: str | None,
+    propose: str | None,
+    controller: str | None,
 ) -> int:
     """Import the published list (CSV or GeoJSON): new cameras in, missing ones unlisted.
 
@@ -314,18 +321,16 @@ def import_(
       retention camera import cameras-2026-06.csv
       retention camera import list.csv --columns id=ref,location=site
       retention camera import list.csv --propose pairs.csv
+      retention camera import theirs.csv --controller "Oadby and Wigston Borough Council"
 
     Exit status 1: nothing was imported, or all but the cameras that were refused.
     """
+    asked = {**packed(file), "columns": columns, "controller": controller}
     if propose is None:
-        answer = session.ask(
-            "camera.import", ListImported, **packed(file), columns=columns
-        )
+        answer = session.ask("camera.import", ListImported, **asked)
         session.answer(answer, _imported)
         return 1 if answer.refused else 0
-    found = session.ask(
-        "camera.import", PairsProposed, **packed(file), columns=columns, propose=True
-    )
+    found = session.ask("camera.import", PairsProposed, **asked, propose=True)
     if found.text is not None:
         write_new(propose, found.text)
     shown = codec.to_json(found)

@@ -95,24 +95,51 @@ def position(one: Camera | Listed) -> Position:
 
 
 def compare(
-    current: Mapping[str, Camera], rows: Sequence[Listed], own: str
+    current: Mapping[str, Camera],
+    rows: Sequence[Listed],
+    own: str,
+    whose: str | None = None,
 ) -> Comparison:
-    """`current`: today's camera of each id, retired ones too; `own`: as in `merged`."""
+    """`current`: today's camera of each id, retired ones too; `own`: as in `merged`;
+    `whose`: the list is that of one controller, and lacks no camera of others."""
     result = Comparison([], [], [], [])
     for row in rows:
         camera = current.get(row.id)
         if camera is None:
             result.added.append(row)
-        elif refused := _refusal(camera, row, own):
+        elif refused := _refusal(camera, row, own, whose):
             result.refused.append(refused)
         else:
             result.known.append(CameraChange(camera, merged(camera, row, own)))
     ids = {row.id for row in rows}
-    result.vanished.extend(one for id, one in current.items() if id not in ids)
+    result.vanished.extend(
+        one
+        for id, one in current.items()
+        if id not in ids and same_controller(controller_of(one, own), whose)
+    )
     return result
 
 
-def _refusal(camera: Camera, row: Listed, own: str) -> Refused | None:
+def of_list(rows: Iterable[Listed], whose: str | None) -> list[Listed]:
+    """The rows of one controller's list: all but those that say they are another's."""
+    return [row for row in rows if same_controller(row.controller, whose)]
+
+
+def same_controller(name: str | None, whose: str | None) -> bool:
+    """Whether they are the same, as far as both are said."""
+    if name is None or whose is None:
+        return True
+    return name.casefold() == " ".join(whose.split()).casefold()
+
+
+def _refusal(
+    camera: Camera, row: Listed, own: str, whose: str | None
+) -> Refused | None:
+    has = controller_of(camera, own)
+    if whose is not None and not same_controller(has, whose):
+        amend = f"retention camera amend {shlex.quote(row.id)} --controller "
+        reason = f"camera {row.id} ({camera.location}) is one of {has} in the register"
+        return Refused(row, camera, None, reason, [amend + shlex.quote(whose)])
     metres = distance(place(camera), place(row))
     if metres is not None and metres > SAME_PLACE_METRES:
         where = " ".join(
@@ -148,6 +175,7 @@ def merged(camera: Camera, row: Listed, own: str) -> Camera:
         custody = default_custody(kind)
     check_both(kind, custody)
     at = position(camera) if row.position == NOWHERE else row.position
+    has = controller_of(camera, own)
     return replace(
         camera,
         location=row.location or camera.location,
@@ -155,7 +183,12 @@ def merged(camera: Camera, row: Listed, own: str) -> Camera:
         kind=kind,
         custody=custody,
         published=_published(camera, kind, row.published),
-        controller=_controller(row.controller or camera.controller, own),
+        controller=_controller(
+            camera.controller
+            if same_controller(has, row.controller)
+            else row.controller,
+            own,
+        ),
         listed=True,
         **at._asdict(),
     )

@@ -37,11 +37,12 @@ COLUMNS = ("id", "camera", "outcome", "detail")
 
 class Origin(NamedTuple):
     """When and from which file (SHA-256 of its bytes) an import is made, at a site with
-    this controller of its own."""
+    this controller of its own; `whose`: the one whose list it is, None of all."""
 
     at: Micros
     sha256: str
     own: str
+    whose: str | None = None
 
 
 def take(
@@ -50,7 +51,7 @@ def take(
     """Import `rows` in the caller's transaction; what the answer says of it (by
     the names of `ListImported`), and entries to append."""
     former = cameras.former_ids(tx)
-    found = compare(cameras.current(tx), rows, origin.own)
+    found = compare(cameras.current(tx), rows, origin.own, origin.whose)
     _update(tx, found)
     added = _insert(tx, found.added, origin)
     unlisted = found.unlisted
@@ -118,7 +119,7 @@ def _entries(
     unlisted: Sequence[Camera],
     origin: Origin,
 ) -> list[Entry]:
-    at, sha256, _ = origin
+    at, sha256 = origin.at, origin.sha256
     each = [added_entry(at, one, f"list:{sha256}") for one in added]
     for one in found.changed:
         key, changes = one.new.key, differences(*one)
@@ -215,14 +216,14 @@ class Suggestions(NamedTuple):
     appeared: int
 
 
-def suggest(tx: Connection, rows: Sequence[Listed], own: str) -> Suggestions:
+def suggest(tx: Connection, rows: Sequence[Listed], origin: Origin) -> Suggestions:
     """Pairs of vanished cameras and ids that are new in the list.
 
     Where the list was imported already, its new cameras count as new for as long as
     nothing hangs on them, for those cameras that vanished in that same import.
     """
     current = cameras.current(tx)
-    found = compare(current, rows, own)
+    found = compare(current, rows, origin.own, origin.whose)
     gone = [one for one in found.vanished if not one.retired]
     pairs = propose([place(one) for one in gone], [place(row) for row in found.added])
     paired = {pair.old.id for pair in pairs}

@@ -19,6 +19,7 @@ from retention.register.changes import (
     differences,
     natural,
     of_controller,
+    of_list,
 )
 from retention.register.files import unpacked
 from retention.register.lists import (
@@ -74,17 +75,10 @@ def camera_reconcile(
         current = cameras.current(tx)
         seen = on_disk.read(tx, context.settings.root)
     theirs = {one.key for one in of_controller(current.values(), own, controller)}
-    rows = {one.id: one for one in found.cameras if _is_of(one, controller)}
+    rows = {one.id: one for one in of_list(found.cameras, controller)}
     sides = _Sides(rows, current, theirs, seen, own, shlex.quote(file))
     differing = sorted(_differing(sides), key=lambda one: natural(one.id))
     return _answer(file, content, found, sides, differing)
-
-
-def _is_of(row: Listed, controller: str | None) -> bool:
-    """Whether a row is of that controller, as far as it says so."""
-    if controller is None or row.controller is None:
-        return True
-    return row.controller.casefold() == " ".join(controller.split()).casefold()
 
 
 def _answer(

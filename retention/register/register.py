@@ -45,6 +45,7 @@ from retention.register.changes import (
     fresh,
     merged,
     of_controller,
+    of_list,
     place,
 )
 from retention.register.files import unpacked
@@ -395,11 +396,13 @@ def camera_import(
     data: str,
     columns: str | None = None,
     propose: bool | None = None,
+    controller: str | None = None,
 ) -> ListImported | PairsProposed:
     """Import a published list (CSV or GeoJSON) in one transaction, or with `propose` only suggest
     renumberings: `text` is then a file of them for a person to edit.
 
-    `data` is the file's content in base64, `file` its name.
+    `data` is the file's content in base64, `file` its name.  `controller`: the list is
+    that one's; rows that say they are another's are left out, and so are its cameras.
 
     Rows too far from the camera of their id are refused and reported; the rest is
     imported.  Cameras that the list lacks become unlisted, nothing else.
@@ -408,19 +411,22 @@ def camera_import(
     found = read_cameras(
         content, Path(file).name, None if columns is None else parse_columns(columns)
     )
+    whose = check_controller(controller or "")
+    rows = of_list(found.cameras, whose)
+    rows = [one._replace(controller=one.controller or whose) for one in rows]
     own = context.settings.own_controller
-    origin = Origin(context.now, hashlib.sha256(content).hexdigest(), own)
+    origin = Origin(context.now, hashlib.sha256(content).hexdigest(), own, whose)
     about: dict[str, Any] = {
         "file": file,
         "sha256": origin.sha256,
         "encoding": found.encoding,
         "columns": found.columns,
         "ignored_columns": found.ignored,
-        "cameras": len(found.cameras),
+        "cameras": len(rows),
     }
     if propose:
         with context.catalogue.read() as tx:
-            pairs, unpaired, appeared = suggest(tx, found.cameras, own)
+            pairs, unpaired, appeared = suggest(tx, rows, origin)
         return PairsProposed(
             **about,
             text=write_pairs(pairs).decode() if pairs else None,
@@ -430,7 +436,7 @@ def camera_import(
             notes=found.notes,
         )
     with context.write(Priority.SCAN) as tx:
-        answer, entries = take(tx, found.cameras, origin)
+        answer, entries = take(tx, rows, origin)
         for one in entries:
             tx.append(*one)
     answer["notes"] = found.notes + answer["notes"]

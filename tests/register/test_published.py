@@ -48,6 +48,28 @@ def test_the_sites_own_name_in_a_list_is_no_other_controller(room):
     assert again["unchanged"] == 1
 
 
+def test_one_councils_list_says_nothing_of_the_others_cameras(room):
+    """One room serves two: the other's cameras stay in the public list."""
+    room.add(id="1", location="x")
+    room.add(id="2", location="y", controller=OTHER)
+    room.add(id="4", location="w", controller=OTHER)
+    text = f"{HEAD}1,x,,,\n2,y,,,\n3,z,,,\n5,v,,,{Register.OWN}\n"
+    answer = room.load(text, controller=OTHER.upper())
+    assert [one["id"] for one in answer["unlisted"]] == ["4"]
+    assert [one["id"] for one in answer["added"]] == ["3"]
+    (refused,) = answer["refused"]
+    assert refused["reason"] == f"camera 1 (x) is one of {Register.OWN} in the register"
+    assert refused["commands"] == [
+        f"retention camera amend 1 --controller '{OTHER.upper()}'"
+    ]
+    assert shown(room, "1") == ("full", Register.OWN)
+    assert answer["changed"] == []
+    assert shown(room, "3") == ("full", OTHER.upper())
+    theirs = room.publish(controller=Register.OWN)
+    again = room.load(theirs["text"], controller=Register.OWN)
+    assert (again["unchanged"], again["unlisted"]) == (1, [])
+
+
 def test_what_a_list_does_not_say_stays(room):
     room.load(f"{HEAD}1,x,,number,{OTHER}\n")
     assert room.load("id,location\n1,x\n")["unchanged"] == 1
