@@ -34,6 +34,7 @@ from retention.model.errors import (
 )
 from retention.model.localtime import format_duration, format_utc
 from retention.model.values import FOREVER, HOUR, Micros, Stream, Window
+from retention.tlog.canonical import UNREADABLE
 from retention.tlog.in_force import (
     KINDS,
     HoldSaid,
@@ -43,7 +44,6 @@ from retention.tlog.in_force import (
     StreamSaid,
 )
 from retention.tlog.unsigned import RESTORED
-from retention.tlog.verify.books import UNREADABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Row

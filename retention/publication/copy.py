@@ -18,11 +18,11 @@ from pathlib import Path
 from retention.model.errors import AlteredError, PublicationError, VerificationError
 from retention.publication.files import PublishedFiles
 from retention.tlog import format, note, public, tiles
+from retention.tlog.canonical import UNREADABLE
 from retention.tlog.directory import CHECKPOINT, KEPT, KEY, Published, note_at
 from retention.tlog.note import Checkpoint, Verifier
 from retention.tlog.tiles import WIDTH, WITHHELD, Tile
 from retention.tlog.unsigned import unsigned_of
-from retention.tlog.verify.books import UNREADABLE
 
 _DESCRIPTION_LIMIT = 2**20
 """No description is larger (bytes)."""

@@ -27,11 +27,10 @@ from retention.model.errors import VerificationError, put_back
 from retention.publication.replay import Back, Replay, withdraw
 from retention.publication.unproven import Unproven, pause, unproven_of
 from retention.tlog import rows as row_files
-from retention.tlog.canonical import decode
+from retention.tlog.canonical import UNREADABLE, decode
 from retention.tlog.entry import Stored
 from retention.tlog.merkle import Frontier, leaf
 from retention.tlog.unsigned import RESTORED, Stretch
-from retention.tlog.verify.books import UNREADABLE
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

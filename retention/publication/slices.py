@@ -16,10 +16,11 @@ from retention.model.values import DAY, MINUTE, Micros
 from retention.publication.publisher import catalogue_altered
 from retention.tlog import merkle, tiles
 from retention.tlog import rows as row_files
+from retention.tlog.canonical import UNREADABLE
 from retention.tlog.directory import Published
 from retention.tlog.source import opened
 from retention.tlog.tiles import WIDTH, Tile
-from retention.tlog.verify.books import UNREADABLE, placed
+from retention.tlog.verify.books import placed
 from retention.tlog.verify.findings import FaultError
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from retention.model.localtime import Moment, format_utc
 from retention.model.values import Micros
 from retention.reports.evidence import Evidence
 from retention.tlog import cameras, canonical, entry, figures, known_key, note
+from retention.tlog.canonical import UNREADABLE
 from retention.tlog.copied import DirectorySource
 from retention.tlog.source import Believed, Source
-from retention.tlog.verify.books import UNREADABLE
 
 SLICE = 25_000
 """Rows that are folded in one transaction."""

@@ -184,5 +184,5 @@ def _text(one: Stood) -> str:
     where = ("entry " if len(one.entries) == 1 else "entries ") + " and ".join(
         map(str, one.entries)
     )
-    scope = f" of {one.scope}" if one.scope else ""
-    return f"{one.what}{scope} ({where})"
+    scope = f"{one.scope}: " if one.scope else ""
+    return f"{one.what} ({scope}{where})"

@@ -14,6 +14,9 @@ from typing import Any, NoReturn
 LARGEST = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly."""
 
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
+"""What entries of another shape than ours raise where they are read."""
+
 _ENCODER = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
 )

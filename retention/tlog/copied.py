@@ -22,7 +22,7 @@ from retention.model.errors import (
 from retention.model.values import FOREVER, Micros, Window
 from retention.tlog import entry as entry_
 from retention.tlog import merkle, note, tiles
-from retention.tlog.canonical import decode
+from retention.tlog.canonical import UNREADABLE, decode
 from retention.tlog.declare import Footage
 from retention.tlog.directory import CHECKPOINT, EXTRACT, Published, withheld
 from retention.tlog.kinds import HOLDS, KINDS, RECORDINGS
@@ -48,7 +48,6 @@ from retention.tlog.unsigned import (
     unsigned_by,
     unsigned_of,
 )
-from retention.tlog.verify.books import UNREADABLE
 
 
 class DirectorySource:

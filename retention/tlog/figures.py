@@ -27,9 +27,9 @@ from retention.model.values import (
     Outcome,
     Window,
 )
+from retention.tlog.canonical import UNREADABLE
 from retention.tlog.kinds import telling
 from retention.tlog.source import Record, acts, outcomes
-from retention.tlog.verify.books import UNREADABLE
 
 KINDS = telling("figures")
 """The kinds that are folded."""

@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 from retention.model.errors import VerificationError
 from retention.model.policy import Policy
 from retention.model.values import DAY, FOREVER, MINUTE, Micros, Window
+from retention.tlog.canonical import UNREADABLE
 from retention.tlog.kinds import telling
 from retention.tlog.source import Record
 from retention.tlog.source import acts as methods
 from retention.tlog.unsigned import Stretch, acts
-from retention.tlog.verify.books import UNREADABLE
 
 KINDS = telling("force")
 """The kinds that say what is in force."""

@@ -7,11 +7,10 @@ from pathlib import Path
 
 from retention.model.errors import UsageError, VerificationError
 from retention.tlog import note
-from retention.tlog.canonical import decode, from_base64url
+from retention.tlog.canonical import UNREADABLE, decode, from_base64url
 from retention.tlog.directory import Published
 from retention.tlog.entry import origin
 from retention.tlog.note import Verifier
-from retention.tlog.verify.books import UNREADABLE
 
 
 def verifier_of(

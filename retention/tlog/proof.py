@@ -27,7 +27,13 @@ from retention.model.errors import RetentionError, VerificationError
 from retention.model.values import Micros
 from retention.tlog import commitments, merkle, note
 from retention.tlog import rows as row_files
-from retention.tlog.canonical import base64url, decode, encode, from_base64url
+from retention.tlog.canonical import (
+    UNREADABLE,
+    base64url,
+    decode,
+    encode,
+    from_base64url,
+)
 from retention.tlog.directory import Published
 from retention.tlog.kinds import KINDS
 from retention.tlog.merkle import HASH_BYTES
@@ -35,7 +41,6 @@ from retention.tlog.note import Checkpoint, Verifier
 from retention.tlog.source import INTENDED, outcomes_in
 from retention.tlog.unsigned import RESTORED, is_unsigned, stretches
 from retention.tlog.verify import books
-from retention.tlog.verify.books import UNREADABLE
 
 FORMAT = "cctv-retention-proof/1"
 FIRST_LINE = "c2sp.org/tlog-proof@v1"
@@ -188,7 +193,7 @@ class _ProofText:
     def _row_file(self, number: int, entry: Mapping[str, Any]) -> bytes:
         """The row file of an entry, as the entry speaks of it."""
         data = self._published.rows(number)
-        if complaint := books.row_file_complaint(entry.get("rows_sha256"), data):
+        if complaint := row_files.complaint(entry.get("rows_sha256"), data):
             raise VerificationError(f"entry {number} {complaint}")
         if data is None:
             raise RetentionError(f"entry {number} has no rows")
@@ -421,7 +426,7 @@ _OF_ROW = {"number", "columns", "salt", "text", "path"}
 
 def _exceptions(entry: Mapping[str, Any], text: str) -> row_files.Columns:
     data = note.from_base64(text)
-    if complaint := books.row_file_complaint(entry.get("rows_sha256"), data):
+    if complaint := row_files.complaint(entry.get("rows_sha256"), data):
         raise VerificationError(f"the completion {complaint}")
     found = row_files.read(data)
     if found.count != entry["rows"]:

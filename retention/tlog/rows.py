@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from hashlib import sha256
-from itertools import accumulate, pairwise, repeat
+from itertools import accumulate, compress, pairwise, repeat
 from json.encoder import encode_basestring
 from operator import add
 from typing import Any
@@ -140,6 +140,17 @@ def rows_of(found: RowFile) -> Rows:
 def digest(data: bytes) -> str:
     """What an entry says of its row file: base64url of SHA-256."""
     return base64url(sha256(data).digest())
+
+
+def complaint(said: str | None, data: bytes | None) -> str | None:
+    """Why a row file is not the one whose digest an entry says, or None."""
+    if said is None:
+        return None if data is None else "has a row file that it does not speak of"
+    if data is None:
+        return "lacks its row file"
+    if digest(data) != said:
+        return "has a row file that was changed"
+    return None
 
 
 def disagreement(
@@ -277,7 +288,7 @@ def _places(
     column = _read_columns(own, count, range(count)).get("camera")
     if column is None:
         return range(count)
-    return [place for place, camera in enumerate(column) if camera in cameras]
+    return list(compress(range(count), map(cameras.__contains__, column)))
 
 
 def _read_columns(

@@ -14,13 +14,13 @@ from retention.model.errors import VerificationError, WithheldError
 from retention.model.values import DAY, HOUR, Micros, Outcome, Window
 from retention.tlog import commitments
 from retention.tlog import rows as row_files
+from retention.tlog.canonical import UNREADABLE
 from retention.tlog.declare import Footage
 from retention.tlog.kinds import KINDS
 from retention.tlog.rows import LONG, Columns, RowFile
 from retention.tlog.subjects import matches
 from retention.tlog.unsigned import Stretch, Unsigned, is_unsigned
 from retention.tlog.unsigned import acts as acts_so
-from retention.tlog.verify.books import UNREADABLE, row_file_complaint
 
 INTENDED, DELETED = "deletion.intended", "recordings.deleted"
 LOST = "recordings.lost"
@@ -56,7 +56,7 @@ class Record(NamedTuple):
         """Its rows, all or those of these cameras; VerificationError where they are not
         those that were written."""
         data = self.fetch()
-        complaint = row_file_complaint(self.entry.get("rows_sha256"), data)
+        complaint = row_files.complaint(self.entry.get("rows_sha256"), data)
         if complaint or data is None:
             raise VerificationError(
                 f"entry {self.number} {complaint or 'has no rows'}; run "

@@ -302,8 +302,8 @@ def test_each_thing_that_stood_in_the_way_is_named(site, reported):
     (late,) = table(reported(site).both("deletions"), "late")
     whys = [one.partition(" (")[0] for one in late["why"].split("; ")]
     assert whys == [
-        "service down", "pause", "alarm overdue of nvr1",
-        "plan 7 waited for approval of nvr1",
+        "service down", "pause", "alarm overdue",
+        "plan 7 waited for approval",
     ]  # fmt: skip
 
 

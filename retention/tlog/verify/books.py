@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from retention.model.values import Outcome
 from retention.tlog import commitments
 from retention.tlog import rows as row_files
-from retention.tlog.canonical import base64url, decode
+from retention.tlog.canonical import UNREADABLE, base64url, decode
 from retention.tlog.entry import Stored, previous
 from retention.tlog.kinds import KINDS, begins
 from retention.tlog.public import with_rows
@@ -25,9 +25,6 @@ Indexed = Callable[[int, set[tuple[int, int]]], tuple[int, int] | None]
 
 REMEMBERED = 1_000
 """Batches that were completed last: one that a restored catalogue completed again."""
-
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)
-"""What entries of another shape than ours raise where they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,24 +239,13 @@ def _place(entry: dict[str, Any], stored: Stored, last: Stored | None) -> None:
 
 def _digest(entry: dict[str, Any], stored: Stored) -> None:
     """Its row file is the one that it speaks of."""
-    complaint = row_file_complaint(entry.get("rows_sha256"), stored.rows)
+    complaint = row_files.complaint(entry.get("rows_sha256"), stored.rows)
     if not complaint and stored.rows is not None:
         wrong = row_files.disagreement(entry["fields"], entry["rows"], None)
         complaint = wrong and f"does not add up: {wrong}"
     if complaint:
         lost = Missing.ROWS if stored.rows is None else None
         raise FaultError(stored.number, complaint, lost)
-
-
-def row_file_complaint(said: str | None, data: bytes | None) -> str | None:
-    """Why a row file is not the one whose digest an entry says, or None."""
-    if said is None:
-        return None if data is None else "has a row file that it does not speak of"
-    if data is None:
-        return "lacks its row file"
-    if row_files.digest(data) != said:
-        return "has a row file that was changed"
-    return None
 
 
 def completion(

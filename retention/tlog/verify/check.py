@@ -17,12 +17,11 @@ from typing import NamedTuple
 
 from retention.model.errors import VerificationError
 from retention.tlog import merkle, note, tiles
-from retention.tlog.canonical import decode
+from retention.tlog.canonical import UNREADABLE, decode
 from retention.tlog.directory import KEY, Published
 from retention.tlog.entry import Stored
 from retention.tlog.note import Checkpoint, Verifier
 from retention.tlog.tiles import WIDTH, Level, Tile, TreeBuilder
-from retention.tlog.verify.books import UNREADABLE
 from retention.tlog.verify.contents import ROWS, Contents
 from retention.tlog.verify.findings import Depth, Fault, Verification
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from retention.model.values import DAY, FOREVER, Outcome
 from retention.tlog import rows as row_files
+from retention.tlog.canonical import UNREADABLE
 from retention.tlog.declare import Footage, Kind
 from retention.tlog.entry import Stored
 from retention.tlog.kinds import KINDS
 from retention.tlog.lawful.shape import misshapen
 from retention.tlog.seal import ENTRY_LIMIT
-from retention.tlog.verify.books import UNREADABLE, look
+from retention.tlog.verify.books import look
 
 MOST_ROWS = 100_000
 """Beside one entry; this program writes 5,000 at most."""

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from retention.tlog import merkle, tiles
-from retention.tlog.canonical import base64url, decode
+from retention.tlog.canonical import UNREADABLE, base64url, decode
 from retention.tlog.entry import Stored, previous
 from retention.tlog.tiles import WIDTH, Tile
-from retention.tlog.verify.books import UNREADABLE
 from retention.tlog.verify.check import Check, Entries, Misfit, Older
 from retention.tlog.verify.findings import Fault, Missing
 
