@@ -278,8 +278,8 @@ class Catalogue:
         if _identity(self.path) != self._file:
             raise CatalogueError(
                 f"the catalogue {self.path} was moved, removed or replaced while it "
-                "was open; nothing is deleted. Put it back, with its -wal and -shm "
-                "files, and start the service again"
+                "was open; nothing is deleted. Stop the service, put that one back with "
+                f"its -wal and -shm, and start; where it is gone, {put_back()}"
             )
 
     def close(self) -> None:
@@ -427,8 +427,10 @@ def open_(path: Path, *, read_only: bool = False) -> Catalogue:
     """Open the catalogue; refuses a missing, damaged, older or newer one."""
     if not path.exists():
         raise CatalogueError(
-            f"there is no catalogue at {path}: run `retention init`, or check "
-            "state_directory in the configuration. Nothing is deleted without it"
+            f"there is no catalogue at {path}, and nothing is deleted without it. Check "
+            "state_directory in the configuration, and that its disk is mounted; where "
+            f"it was lost, {put_back()}. `retention init` is for a new installation "
+            "alone: it makes one that knows of no hold"
         )
     found = version(path)
     if found == 0:

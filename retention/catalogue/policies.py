@@ -67,6 +67,7 @@ def policy_of(tx: Connection) -> Policy:
     found = current(tx)
     if found is None:
         raise CatalogueError(
-            "the catalogue has no retention policy: run `retention init` again"
+            "the catalogue has no retention policy. Where `retention init` was broken off, "
+            "run it again; else it was changed, and guard mismatch says what to do"
         )
     return found

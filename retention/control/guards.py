@@ -101,7 +101,8 @@ ALARMS: dict[str, Alarm] = {
         of_a_root=True,
     ),
     REQUEST: _guard(
-        "see what the request asks for, place that hold by hand where it is meant, "
+        "see what each file `.refused` of the spool asks for, be it named here or not, "
+        "place that hold by hand where it is meant, "
         "then an administrator acknowledges: "
         '`retention guard acknowledge request --reason "..."`',
         vouched="a request that was left while the service was down could not be carried "
@@ -128,7 +129,8 @@ ALARMS: dict[str, Alarm] = {
         of_a_root=True,
     ),
     LOG: _guard(
-        "free space on the file system of the state directory, or put right what the "
+        "free space on the file system of the state directory, by no file of that "
+        "directory itself, or put right what the "
         "detail says; deletion goes on by itself when entries can be written again",
     ),
     READING: _guard(
@@ -231,8 +233,8 @@ ALARMS: dict[str, Alarm] = {
     ),
     UNKNOWN: Alarm(
         "go by the reason: name their camera or layout in the settings, leave a file with "
-        "several hard links a single name, or remove them by hand: this program deletes "
-        "only what it has catalogued",
+        "several hard links a single name, or remove them by hand, but none of a time "
+        "that somebody asks for: no hold keeps what is not catalogued",
         watch="reports.conditions:strangers",
     ),
     LEFT_ALONE: Alarm(

@@ -475,6 +475,18 @@ def _periods(tx: Connection, said: InForce, cameras: Collection[int]) -> Iterato
             yield f"camera {camera} (key) is kept {kept} days, the log says {days}"
 
 
+def weaker_than_log(tx: Connection) -> bool:
+    """Whether periods or rules keep less in their rows than the log's own entries of them
+    say, or these can't be read.  At a start that is asked before all of it is read."""
+    said, entries = InForce(tuple(log.unsigned(tx))), CatalogueSource(tx)
+    try:
+        said.take(entries.of_kinds(("policy.changed", "rules.changed")), log.size(tx))
+    except (VerificationError, *UNREADABLE):
+        return True
+    less = _periods(tx, said, register.keys(tx))
+    return any(less) or bool(rules.weaker_than(tx, said.rules))
+
+
 def gone_streams(catalogue: Catalogue, tx: Connection) -> set[StreamSaid]:
     """Streams that the log has and no row is of.  Nothing where the log can't be read, as
     the guard says."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from retention.catalogue import cameras, policies, proposals
 from retention.catalogue.db import Catalogue, Priority
 from retention.control import members, rules
-from retention.control.in_force import longer_than_logged
+from retention.control.in_force import longer_than_logged, weaker_than_log
 from retention.control.preview import preview
 from retention.model.answers.policy import (
     CameraPeriod,
@@ -89,7 +89,9 @@ def wanted(
 def apply(catalogue: Catalogue, author: Author, settings: Settings) -> ProposedPeriods:
     """Put in force what keeps more, and number what waits for approval; on record.
 
-    Applied twice it changes nothing the second time, and then writes nothing.
+    Applied twice it changes nothing the second time, and then writes nothing.  Nor does it
+    where the rows say less than the log: what they are held against would not be what
+    was approved, and guard *mismatch* tells of it.
     """
     with catalogue.read() as tx:
         found = proposal(tx, settings)
@@ -97,6 +99,8 @@ def apply(catalogue: Catalogue, author: Author, settings: Settings) -> ProposedP
             return found
     with catalogue.write(Priority.HOLD, author) as tx:
         found = proposal(tx, settings)
+        if weaker_than_log(tx):
+            return found
         if found.current is None or _differs(found.current, found.effective):
             new = _next(found.current, found.effective)
             policies.insert(tx, author.now, new)

@@ -134,8 +134,8 @@ def differs(content: bytes, wanted: Identity) -> str:
     if found.catalogue != wanted.catalogue:
         return (
             f"it belongs to another catalogue ({found.catalogue}); mount the right "
-            f"disk, or if that catalogue is gone for good, remove {IDENTITY} and "
-            "replace the root"
+            "disk, or put that catalogue back. Only if it is gone for good, and its holds "
+            f"with it: place these anew, then remove {IDENTITY} and replace the root"
         )
     return (
         f"it is another root of this catalogue ({found.root}); were two disks "

@@ -51,8 +51,8 @@ def _lock_file(path: Path) -> int:
         )
     except FileNotFoundError as error:
         raise CatalogueError(
-            f"{path.parent} is not there: run `retention init`, or check "
-            "state_directory in the configuration"
+            f"{path.parent} is not there: check state_directory in the configuration, and "
+            "that its disk is mounted; for a new installation run `retention init`"
         ) from error
 
 

@@ -1,5 +1,11 @@
 """Settings propose periods, the catalogue's policy decides; both on record."""
 
+import pytest
+
+from retention.catalogue.db import Priority
+from retention.control import in_force
+from tests.support.site_ import NOW
+
 
 def test_a_longer_period_becomes_a_new_version_on_record(desk):
     desk.start(days=31)
@@ -39,6 +45,32 @@ def test_a_removed_override_keeps_the_longer_period(desk):
     found = desk.start()
     assert desk.days("1001") == 60
     assert [(c.now, c.proposed) for c in found.waiting] == [(60, 28)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "delete from policy",
+        "update policy set days = 1",
+        "delete from fact where name = 'rules'",
+        """update fact set value = replace(value, '"cooling_off": 604800000000',
+            '"cooling_off": 0')""",
+    ],
+)
+def test_what_was_taken_out_of_the_catalogue_the_settings_do_not_put_in_its_place(
+    desk, statement
+):
+    """A shorter period or a weaker rule would need no approval, after a restart or within
+    the hour."""
+    desk.start()  # it is in the log what is in force
+    desk.start(days=40)
+    with desk.site.catalogue.write(Priority.HOLD) as tx:
+        assert tx.exec_driver_sql(statement).rowcount
+    before = {kind: desk.fields(kind) for kind in ("policy.changed", "rules.changed")}
+    desk.start(days=7, cooling_off="1d", release_requires_two_people=False)
+    assert {kind: desk.fields(kind) for kind in before} == before
+    with desk.site.catalogue.read() as tx:
+        assert in_force.compare(desk.site.catalogue, tx, NOW).less
 
 
 def test_an_override_of_an_unknown_camera_is_told(desk):
