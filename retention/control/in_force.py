@@ -479,8 +479,9 @@ def weaker_than_log(tx: Connection) -> bool:
     """Whether periods or rules keep less in their rows than the log's own entries of them
     say, or these can't be read.  At a start that is asked before all of it is read."""
     said, entries = InForce(tuple(log.unsigned(tx))), CatalogueSource(tx)
+    wanted = [kind for kind in KINDS if kind.startswith(("policy.", "rules."))]
     try:
-        said.take(entries.of_kinds(("policy.changed", "rules.changed")), log.size(tx))
+        said.take(entries.of_kinds(wanted), log.size(tx))
     except (VerificationError, *UNREADABLE):
         return True
     less = _periods(tx, said, register.keys(tx))
