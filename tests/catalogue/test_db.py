@@ -94,7 +94,7 @@ def test_a_migration_that_fails_leaves_the_old_schema(path, monkeypatch):
 
 def test_a_file_that_is_no_database_is_refused(path):
     path.write_bytes(b"not a database at all" * 100)
-    with pytest.raises(CatalogueError, match="Restore"):
+    with pytest.raises(CatalogueError, match="put back its newest copy"):
         db.open_(path)
 
 
