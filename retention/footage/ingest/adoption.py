@@ -15,6 +15,7 @@ from retention.catalogue.doubtful_times import ZONE, found
 from retention.footage.ingest import late
 from retention.footage.ingest import unreached as alarms_of
 from retention.footage.ingest.intake import Parts
+from retention.footage.ingest.seen import Met
 from retention.footage.ingest.witness import Witness
 from retention.model.values import Entry, Micros, Rows
 
@@ -26,12 +27,14 @@ def finish(
     *,
     believed: bool,
     unreached: Mapping[bytes, str],
+    unrested: Mapping[bytes, Met],
 ) -> None:
     """Note a complete scan; the first one of a root adopts it.
 
     Only by a believed clock: what is due at the adoption is planned, and by a clock
     that is ahead that would be everything.  `unreached`: what of it was not read, and
-    why, so that what was not seen in this root may be there all the same.
+    why, so that what was not seen in this root may be there all the same.  `unrested` is what
+    was seen and is not at rest, and would be taken for news after a start.
     """
     with parts.catalogue.read() as tx:
         root = roots.get(tx, parts.root.key)
@@ -42,7 +45,7 @@ def finish(
     restless = alarms_of.restless(parts, now)
     with parts.write(now) as tx:
         roots.set_scanned(tx, parts.root.key, now)
-        witness.keep(tx, parts.root.key, now)
+        witness.keep(tx, parts.root.key, now, unrested)
         unread.note(tx, parts.root.key, unreached)
         awaited = unread.awaited(tx, parts.root.key)
         if awaited is not None and now >= awaited and not unreached:

@@ -239,16 +239,20 @@ def _late(
     now: Micros,
 ) -> WrittenOn | Overwritten | Doubt:
     """What was added since the look before, and says that it is older than that, comes
-    late; what came late before still does."""
+    late, as it was first seen, however long it took to come to rest; what came late
+    before still does."""
     if isinstance(judged, Doubt) and one.doubt and one.doubt.reason.startswith(ARRIVED):
         return judged._replace(reason=one.doubt.reason)
-    directory = one.found.path.rpartition(b"/")[0]
-    looked = None if before is None else before.at(directory, now)
-    if not isinstance(judged, WrittenOn) or looked is None or one.only_mtime:
+    if not isinstance(judged, WrittenOn) or one.only_mtime:
         return judged
+    path, waiting = one.found.path, parts.waiting
+    if before is not None:
+        looked = before.at(path.rpartition(b"/")[0], now)
+        own = max(one.found.mtime, one.row.start)
+        waiting.grew(path, one.found.size, own, looked)
+    delay = waiting.delay(path)
     allowed = doubtful_times.accepted(tx, one.stream.key, doubtful_times.DELAY) or 0
-    delay = looked - max(one.found.mtime, one.row.start)
-    if delay <= parts.tolerance + allowed:
+    if delay is None or delay <= parts.tolerance + allowed:
         return judged
     return Doubt(now, one.found.mtime, placing.arrived_late(delay))
 

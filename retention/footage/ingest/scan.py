@@ -36,6 +36,7 @@ from retention.footage.ingest.reconcile import (
     reconcile,
 )
 from retention.footage.ingest.seen import (
+    Met,
     Names,
     SeenDirectory,
     Waiting,
@@ -221,6 +222,7 @@ class Scanner:
                 found = unknown.listing(tx, self._root.key, 1_000_000)
                 self._reported = {row.directory for row in found}
                 self._witness.load(tx, root, -self._parts.waiting.surely_quiet(0))
+                self._parts.waiting.grown = dict(self._witness.unrested)
         if register_changed or full:
             for directory in self._directories.values():
                 directory.forget_odd()
@@ -343,6 +345,12 @@ class Scanner:
         if known.names is None and seen.path in (self._reported or ()):
             # Of the files that were nobody's before the start, no names are known.
             looked = None
+        if known.names is None and self._witness.unrested:
+            paths = {name: seen.path_of(name) for name in new}
+            met = {
+                name: self._witness.unrested.get(path) for name, path in paths.items()
+            }
+            known.pending = {name: one for name, one in met.items() if one} or None
         reading = DirectoryReading(seen.path, known, seen.mtime, settled, new, looked)
         if names:
             self._miss(seen.path, known, names)
@@ -432,8 +440,18 @@ class Scanner:
         for apart in self._apart.values():
             unreached |= apart
         adoption.finish(
-            parts, self._witness, now, believed=self._believed, unreached=unreached
-        )
+            parts, self._witness, now, believed=self._believed, unreached=unreached,
+            unrested={
+                path: met for path in parts.waiting.old(now) if (met := self._met_as(path))
+            },
+        )  # fmt: skip
+
+    def _met_as(self, path: bytes) -> Met | None:
+        """What is known of a file that is not at rest."""
+        directory, _, name = path.rpartition(b"/")
+        known = self._directories.get(directory)
+        pending = None if known is None else known.pending
+        return self._parts.waiting.grown.get(path) or (pending or {}).get(name)
 
 
 def _may_be_over(

@@ -6,7 +6,7 @@ are summed up by directory and reason, and never touched (promise P8).
 """
 
 import zlib
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
 from retention.catalogue.unknown import Unknown
@@ -148,13 +148,17 @@ class _Wait(NamedTuple):
 
 
 class Waiting:
-    """Files that may still be written: not recordings yet, looked at in every scan."""
+    """Files that may still be written: not recordings yet, looked at in every scan.
+
+    `grown`, by path: what is known of those that are recordings, and written on.
+    """
 
     def __init__(self, stable_after: Micros, *, network: bool) -> None:
         self._stable_after = stable_after
         # Attributes on a network file system may be a minute old.
         self._stale = 2 * MINUTE if network else 0
         self._files: dict[Hashable, dict[bytes, _Wait]] = {}
+        self.grown: dict[bytes, Met] = {}
 
     def surely_quiet(self, now: Micros) -> Micros:
         """A file last written by then, and never met while it was open, is finished."""
@@ -190,6 +194,23 @@ class Waiting:
         self._files.setdefault(slot, {})[path] = wait
         return False
 
+    def grew(self, path: bytes, size: int, own: Micros, looked: Micros | None) -> None:
+        """A recording is written on: the look before was at `looked`, and what came since
+        says of itself that it is of `own`."""
+        met = self.grown.get(path) or Met(looked)
+        self.grown[path] = met._replace(at=looked).inspection(size, own, None)
+
+    def delay(self, path: bytes) -> Micros | None:
+        """How long after its own time a part of it came, where that was seen."""
+        met = self.grown.get(path)
+        return None if met is None else met.delay
+
+    def old(self, now: Micros) -> Iterator[bytes]:
+        """Files that were not at rest at a look long after they say that they were."""
+        quiet = self.surely_quiet(now)
+        for files in self._files.values():
+            yield from (path for path, wait in files.items() if wait.mtime <= quiet)
+
     def starts(self, slot: Hashable) -> list[Micros]:
         """When the open files of one slot begin."""
         return [wait.start for wait in self._files.get(slot, {}).values()]
@@ -211,6 +232,9 @@ class Waiting:
                 self._files[slot] = left
             else:
                 del self._files[slot]
+        if self.grown:
+            still = {path for files in self._files.values() for path in files}
+            self.grown = {path: self.grown[path] for path in still & self.grown.keys()}
 
 
 def summarise(

@@ -6,12 +6,14 @@ count.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from sqlalchemy import Connection
 
 from retention.catalogue.db import get_fact, put_fact
 from retention.catalogue.roots import Root
+from retention.footage.ingest.seen import Met
 from retention.model.layouts.presets import Preset
 from retention.model.values import Micros
 from retention.tlog.canonical import path_bytes, path_text
@@ -21,9 +23,11 @@ _MOST = 1_000  # parts kept by name; of more, nothing at all is vouched for
 
 
 class Witness:
-    """The last error-free look at each directory of one root."""
+    """The last error-free look at each directory of one root; `unrested`, by path: what was
+    there at that look before this start, and not at rest, though it is older."""
 
     def __init__(self, rules: str = "") -> None:
+        self.unrested: dict[bytes, Met] = {}
         self._walked: Micros | None = None
         self._own: dict[bytes, Micros | None] = {}
         self._rules = rules
@@ -33,7 +37,8 @@ class Witness:
         """Take up what is known from before the start.
 
         A file that was there at that look but had not been quiet for `slack` is in no
-        row.  Nothing is known where another layout was read by then.
+        row, nor are the `unrested`.  Nothing is known where another layout was read by
+        then.
         """
         if root is None or root.adopted is None:
             return
@@ -44,6 +49,8 @@ class Witness:
         if walked is not None:
             self._walked = walked - slack
             self._own = dict.fromkeys(map(path_bytes, kept["unread"]))
+            known = kept.get("unrested", ())
+            self.unrested = {path_bytes(path): Met(*met) for path, *met in known}
 
     def at(self, path: bytes, now: Micros) -> Micros | None:
         """The last look at a directory; None where there was none, or only one by a
@@ -80,14 +87,21 @@ class Witness:
             self._own.setdefault(path, self._walked)
         self._walked = now
 
-    def keep(self, tx: Connection, root: int, now: Micros) -> None:
-        """Note beside a whole walk that began at `now` what of it doesn't count."""
+    def keep(
+        self, tx: Connection, root: int, now: Micros, unrested: Mapping[bytes, Met]
+    ) -> None:
+        """Note beside a whole walk that began at `now` what of it doesn't count, and what
+        a start would take for news."""
         unread = sorted(map(path_text, self._own))
-        kept = {
+        kept: dict[str, Any] = {
             "rules": self._rules,
             "at": None if self._walked == now else self._walked,
-            "unread": unread if len(unread) <= _MOST else [""],
+            "unread": unread if len(unread) + len(unrested) <= _MOST else [""],
         }
+        if 0 < len(unrested) <= _MOST:
+            kept["unrested"] = [
+                [path_text(path), *unrested[path]] for path in sorted(unrested)
+            ]
         if kept != self._kept:
             put_fact(tx, f"{_FACT}{root}", kept)
             self._kept = kept

@@ -492,3 +492,63 @@ def test_what_was_added_while_nobody_could_look_is_not_late(plant, restart):
     for now in (5 * HOUR, 5 * HOUR + PACE):
         plant.round(T0 + now)
     assert doubts(plant) == []
+
+
+def grow(plant, file, at):
+    """More is written, and the last of it then."""
+    with file.open("ab") as growing:
+        growing.write(b"more")
+    plant.touch(file, at)
+
+
+@pytest.fixture(params=[False, True], ids=["running", "restarted"])
+def start_anew(plant, request):
+    return plant.watch if request.param else lambda: None
+
+
+def test_what_was_written_on_is_no_later_for_the_time_in_which_it_came_to_rest(
+    plant, start_anew
+):
+    """The disk hung, so that a look is long after the end: it was there at that look."""
+    now = T0 + 20 * MINUTE
+    plant.round(T0)
+    file = plant.film(T0, 10 * MINUTE)
+    plant.round(now)
+    grow(plant, file, now + 10 * SECOND)
+    plant.round(now + 12 * SECOND)
+    grow(plant, file, now + MINUTE)
+    plant.round(now + 10 * MINUTE)
+    start_anew()
+    plant.round(now + 12 * MINUTE)
+    assert doubts(plant) == []
+    assert [row.end for row in plant.rows()][-1] == now + MINUTE
+
+
+def test_a_new_file_is_no_later_for_the_time_in_which_it_came_to_rest(
+    plant, start_anew
+):
+    plant.round(T0)
+    file = plant.film(T0, MINUTE)
+    plant.round(T0 + MINUTE + 2 * SECOND)
+    grow(plant, file, T0 + 2 * MINUTE)
+    plant.round(T0 + 12 * MINUTE)
+    start_anew()
+    plant.round(T0 + 14 * MINUTE)
+    assert doubts(plant) == []
+    assert len(plant.rows()) == 2
+
+
+def test_what_was_met_before_it_was_at_rest_is_late_after_a_start_too(
+    plant, start_anew
+):
+    """Its clock is behind, and it was seen to grow by that clock."""
+    behind = 20 * MINUTE
+    plant.round(T0)
+    file = plant.film(T0 - behind, MINUTE)
+    plant.round(T0 + MINUTE)
+    grow(plant, file, T0 + 2 * MINUTE - behind)
+    plant.round(T0 + 2 * MINUTE)
+    start_anew()
+    plant.round(T0 + 5 * MINUTE)
+    (reason,) = doubts(plant)
+    assert reason.startswith("arrived ")
