@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from errno import EIO, ENODEV, ENXIO, EROFS, ESTALE
 
-from retention.catalogue import batches, plans, roots, streams
+from retention.catalogue import batches, plans, recordings, roots, streams
 from retention.catalogue.db import Catalogue, Priority, Transaction
 from retention.catalogue.log import Log, size
 from retention.control.gate import Flight, Gate
@@ -212,8 +212,16 @@ class Batches:
             ) from error
         with self._catalogue.read() as tx:
             found = streams.by_keys(tx, {item.stream for item in items})
+            following = {
+                number: after.start
+                for number, one in enumerate(items)
+                if outcomes[number] is Outcome.CHANGED
+                and (after := recordings.after(tx, one.stream, one.start))
+            }
         _remove_directories(root, gone, Paths(found), now)
-        seen = recheck(root, items, outcomes, reasons, found, self._tolerance, now)
+        seen = recheck(
+            root, items, outcomes, reasons, found, following, self._tolerance, now
+        )
         result = self._complete(root, intent, items, outcomes, seen, now)
         if trouble := DISK_ERRORS.intersection(reasons.values()):
             raise RootUnavailableError(

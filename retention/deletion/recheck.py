@@ -1,11 +1,11 @@
 """What a file that was not as catalogued turns out to be, after its batch or a crash.
 
-A file that only grew gets its later end.  One whose mtime can't be its end goes into
-quarantine, as a scan would put it there.  Any other is in doubt: it is kept, shown as
-failed and tried again.
+A file that only grew gets its later end, one that may be another goes into quarantine:
+both as a scan would say.  Any other is in doubt: it is kept, shown as failed and tried
+again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from retention.catalogue import recordings, streams
@@ -13,10 +13,10 @@ from retention.catalogue.db import Catalogue, Transaction
 from retention.catalogue.recordings import Doubt
 from retention.control import borne_out
 from retention.deletion.items import Item
+from retention.footage.ingest.dates import Around, DatingRules, WrittenOn, judge_change
 from retention.footage.read import look
 from retention.footage.roots import OpenRoot
-from retention.model.layouts.dating import REWRITTEN, disagreement, doubt_of_known
-from retention.model.values import Micros, Outcome, Rows, Stream
+from retention.model.values import Micros, Outcome, Recording, Rows, State, Stream
 
 _CHANGED = [
     "camera",
@@ -80,10 +80,14 @@ def recheck(
     outcomes: list[Outcome],
     reasons: dict[int, str],
     found: Iterable[Stream],
+    following: Mapping[int, Micros],
     tolerance: Micros,
     now: Micros,
 ) -> Rechecked:
-    """Look at each changed file of a batch again.  Never raises OSError."""
+    """Look at each changed file of a batch again.  Never raises OSError.
+
+    `following`: when the next of its stream begins, by the place of a file in the batch.
+    """
     lengths = {stream.key: stream.max_length for stream in found}
     seen = Rechecked([], [])
     for number, outcome in enumerate(outcomes):
@@ -92,7 +96,8 @@ def recheck(
         item = items[number]
         grown = None
         if outcome is Outcome.CHANGED:
-            grown = _grown(root, item, lengths[item.stream], tolerance, now)
+            rules = DatingRules(now, lengths[item.stream], tolerance)
+            grown = _grown(root, item, Around(following.get(number)), rules)
         if grown is None:
             seen.failures.append((item.key, reasons.get(number, "unknown")))
         else:
@@ -101,7 +106,7 @@ def recheck(
 
 
 def _grown(
-    root: OpenRoot, item: Item, max_length: Micros, tolerance: Micros, now: Micros
+    root: OpenRoot, item: Item, around: Around, rules: DatingRules
 ) -> Grown | None:
     try:
         file = look(root, item.path)
@@ -112,18 +117,19 @@ def _grown(
     if item.wrong is not None:
         if not item.wrong.doubted:
             return None
-        doubt = Doubt(now, file.mtime, item.wrong.reason)
+        doubt = Doubt(rules.now, file.mtime, item.wrong.reason)
         return Grown(item, item.duration, file.size, doubt)
     fits = item.earliest_mtime <= file.mtime <= item.latest_mtime
     if fits and file.size == item.size:
         return None  # as catalogued by now: tried again as it is
-    odd = disagreement(item.start, file.mtime, now, max_length, tolerance)
-    reason = REWRITTEN if item.doubtful else doubt_of_known(odd)
-    if reason is not None:
-        doubt = Doubt(now, file.mtime, reason)
-        return Grown(item, item.duration, file.size, doubt)
-    duration = max(item.duration, file.mtime - item.start)
-    return Grown(item, duration, file.size, None)
+    state = State.QUARANTINED if item.doubtful else State.PRESENT
+    row = Recording(*item.key, item.duration, item.size, state)
+    judged = judge_change(row, None, file.size, file.mtime, around, rules)
+    if isinstance(judged, WrittenOn):
+        return Grown(item, judged.duration, judged.size, None)
+    if isinstance(judged, Doubt):
+        return Grown(item, item.duration, file.size, judged)
+    return None
 
 
 def note_grown(

@@ -205,6 +205,19 @@ def test_a_file_that_grew_is_kept_and_gets_its_later_end(site):
     assert not path.exists()
 
 
+def test_a_due_file_touched_long_after_the_next_began_is_in_doubt_not_longer(site):
+    """As a scan that met it would say: others recorded that time."""
+    first = site.record("a", OLD)
+    for minutes in (1, 2, 3):
+        site.record("a", OLD + minutes * MINUTE)
+    at = (OLD + 40 * MINUTE) * 1000
+    os.utime(first, ns=(at, at))
+    site.cycle()
+    assert first.exists()
+    assert not entries(site, "recording.changed")
+    assert len(entries(site, "recordings.quarantined")) == 1
+
+
 def test_a_file_touched_long_after_goes_to_quarantine_and_still_ends(site):
     path = site.record("a", OLD)
     os.utime(path)  # today's mtime: the machine's clock is far from the test's

@@ -585,7 +585,7 @@ def test_a_file_that_changes_at_every_look_does_not_hold_up_the_cycle(
     )
     grown = iter(range(11, 9999))
 
-    def recheck(root, items, outcomes, reasons, streams_, tolerance, now):
+    def recheck(root, items, *_):
         rows = [Grown(items[0], items[0].duration, next(grown), None)]
         return Rechecked(rows, [])
 

@@ -18,6 +18,7 @@ from retention.model.layouts.dating import (
     RESUMED,
     REWRITTEN,
     SHRANK,
+    UNGROWN,
     disagreement,
     doubt_of_known,
     end_of,
@@ -226,6 +227,8 @@ def judge_change(
     reason = doubt_of_known(dated.reason)
     if reason is not None:
         return Doubt(rules.now, mtime, reason)
+    if _is_ungrown(row, doubt, size, mtime, around, rules):
+        return Doubt(rules.now, mtime, UNGROWN)
     return WrittenOn(max(row.duration, dated.end - row.start), size)
 
 
@@ -239,13 +242,14 @@ def is_written_on(
 ) -> bool:
     """Whether a file that changed may only have been written on, doubtful or not: no
     smaller, no older, not so late that no recording is that long, nor long after the next
-    had taken over.  Then nothing says that what it had is gone."""
+    had taken over, nor without a byte more.  Then nothing says that what it had is gone."""
     since = row.start if doubt is None else doubt.mtime
     return (
         size >= row.size
         and not _is_older(row, doubt, mtime, rules)
         and not _is_replaced(row, doubt, size, mtime)
         and not _is_resumed(row, doubt, mtime, around, rules)
+        and not _is_ungrown(row, doubt, size, mtime, around, rules)
         and mtime <= since + rules.max_length + rules.tolerance
     )
 
@@ -296,6 +300,21 @@ def _is_resumed(
         and abs(following - known) <= NEAR
         and mtime > following + rules.tolerance
     )
+
+
+def _is_ungrown(
+    row: Recording,
+    doubt: Doubt | None,
+    size: int,
+    mtime: Micros,
+    around: Around,
+    rules: DatingRules,
+) -> bool:
+    """Nothing was added, and somebody touched it long after it ended: it shows no more
+    time than before.  A recorder that fills a file of a fixed size writes more often, and
+    one whose name came again may have as many bytes of the second hour."""
+    known = row.end if doubt is None else doubt.mtime
+    return size == row.size and around.again is None and mtime > known + rules.tolerance
 
 
 def _is_older(

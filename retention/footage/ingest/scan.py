@@ -335,7 +335,8 @@ class Scanner:
         names = known.known()
         new = [name for name in seen.files if name not in names]
         names.difference_update(seen.files)
-        if _may_be_over(seen, known, new, names):
+        came = [name for name in new if name not in (known.pending or ())]
+        if _may_be_over(seen, known, came, names):
             self._changed[seen.path] = known.names or Names()
         new.sort(reverse=True)
         settled = now - seen.mtime > UNSETTLED and not self._root.network

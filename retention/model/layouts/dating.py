@@ -23,6 +23,7 @@ SHRANK = "the file is smaller than it was"
 OLDER = "the file is older than it was"
 REPLACED = "the file is larger than it was, and was not written on since"
 RESUMED = "the file was written on, though the next recording had long begun"
+UNGROWN = "the file was changed long after it ended, and nothing was added"
 REWRITTEN = "the file was changed while in quarantine"
 TOUCHED = "the file was changed long after its name"
 

@@ -189,3 +189,32 @@ def test_what_was_not_at_rest_when_it_was_compared_is_looked_at_until_it_is(
     assert compared(world, scan).quarantined == 0
     world.now += 2 * MINUTE
     assert scan().quarantined == 1
+
+
+def test_a_file_put_over_one_beside_what_is_being_written(world, scan, files):
+    """The camera records on, into the same day's directory."""
+    world.write("1001/2026-07-20_10-00-00.mp4", world.now)
+    scan()
+    put_over(world, files[1])
+    scan()
+    assert compared(world, scan).quarantined == 1
+
+
+@pytest.mark.parametrize("size", [2_000, 2_001])
+def test_the_newest_recording_is_no_longer_for_being_touched(world, scan, size):
+    """Half an hour after it ended: by a copy, a backup, or another put in its place.  One
+    that has more may have been written on, buffered."""
+    world.camera("1003")
+    made = ten_minutes(world, scan)
+    end = T0 + 40 * MINUTE
+    world.hold_camera(3, T0, T0 + 2 * HOUR)
+    world.now = end + 40 * MINUTE
+    made[-1].write_bytes(b"y" * size)
+    world.touch(made[-1], end + 10 * MINUTE)
+    scan()
+    newest = max(world.rows(), key=lambda one: one.start)
+    grew = size > 2_000
+    assert newest.end == (end + 10 * MINUTE if grew else end)
+    assert newest.state is (State.PRESENT if grew else State.QUARANTINED)
+    alarms = {one["alarm"] for one in world.entries("alarm.raised")}
+    assert ("held-lost" in alarms) is not grew
