@@ -20,7 +20,7 @@ from retention.publication.files import PublishedFiles
 from retention.tlog import format, note, public, tiles
 from retention.tlog.canonical import UNREADABLE
 from retention.tlog.directory import CHECKPOINT, KEPT, KEY, Published, note_at
-from retention.tlog.note import Checkpoint, Verifier
+from retention.tlog.note import Checkpoint, Head, Verifier
 from retention.tlog.tiles import WIDTH, WITHHELD, Tile
 from retention.tlog.unsigned import unsigned_of
 
@@ -50,13 +50,17 @@ class _Copied(PublishedFiles):
 class Copy:
     """Follows a published directory into another one; asked once in a while.
 
-    `newest`: how many entries the newest checkpoint there covers.
+    `newest`: how many entries the newest checkpoint there covers; `met` is told of that
+    one before anything is copied.
     """
 
-    def __init__(self, source: Path, target: Path) -> None:
+    def __init__(
+        self, source: Path, target: Path, met: Callable[[Head], object] = lambda _: None
+    ) -> None:
         self._alive: Callable[[], object] = lambda: None
         self._source = Published(source)
         self._target = _Copied(target)
+        self._met = met
         self._done: int | None = None
         self._rowed = 0  # durable there are the row files below
         self.newest = 0
@@ -143,6 +147,7 @@ class Copy:
         there += note_at(self._target.path / CHECKPOINT)
         newest = note.newest(there, verifier)
         if newest is not None:
+            self._met(newest)
             self._refuse_fork(newest.checkpoint, verifier)
             self.newest = newest.size
         return self.newest // WIDTH * WIDTH

@@ -16,14 +16,21 @@ from retention.site.journal import log as journal
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from retention.tlog.note import Head
+
 
 class Copying:
-    """Follows `source` into `target`."""
+    """Follows `source` into `target`; `met` is told of the newest head there, which may
+    not have been mounted at the start."""
 
     def __init__(
-        self, source: Path, target: Path, crashed: Callable[[str, BaseException], None]
+        self,
+        source: Path,
+        target: Path,
+        met: Callable[[Head], object],
+        crashed: Callable[[str, BaseException], None],
     ) -> None:
-        self._copy = Copy(source, target)
+        self._copy = Copy(source, target, met)
         self._worker = Worker("copy", crashed)
         self._fault: str | None = None
 

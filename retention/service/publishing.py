@@ -83,7 +83,9 @@ class Publishing:
         self._compared: Micros | None = None
         self._copying: Copying | None = None
         if settings.log_copy is not None:
-            self._copying = Copying(settings.published_log, settings.log_copy, crashed)
+            self._copying = Copying(
+                settings.published_log, settings.log_copy, self.meet, crashed
+            )
         self._noted: dict[str, Any] = {}
         try:
             self._open(alive)

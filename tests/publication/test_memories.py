@@ -208,6 +208,27 @@ def test_what_the_second_directory_has_comes_back_where_the_rest_is_nowhere(
     nothing_is_deleted(station)
 
 
+def test_a_second_directory_that_is_mounted_later_shows_it_then(copied, stations):
+    """Its share is away at the start, and the log goes on and is signed."""
+    station = stations(copied)
+    share = station.settings.log_copy
+    away = share.with_name("unplugged")
+    set_back(station)
+    share.rename(away)
+    station.start()
+    station.service.tick(never)
+    assert "catalogue" not in station.guards()
+    assert hold(station)["published"] is True
+    away.rename(share)
+    for _ in range(2):
+        station.service.tick(never)
+        assert station.service._publishing._copying._worker.wait_idle(60)
+    station.service.tick(never)
+    assert "went on without them" in station.guards()["catalogue"]
+    assert hold(station)["published"] is False
+    nothing_is_deleted(station)
+
+
 def test_the_journal_alone_shows_it(station, monkeypatch, tmp_path):
     newest = set_back(station)
     journalctl(monkeypatch, tmp_path, newest)
