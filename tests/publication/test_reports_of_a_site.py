@@ -65,7 +65,7 @@ def test_a_site_and_its_published_log_say_the_same(station, tmp_path, name):
     assert to_json(live) == to_json(copied(station, name, tmp_path))
     if name == "deletions":
         assert sum(row["recordings"] for row in table(live, "by_day")) == 3
-        assert table(live, "late")[0]["why"].startswith("root not adopted of ")
+        assert table(live, "late")[0]["why"].startswith("root not adopted (")
 
 
 def test_the_service_keeps_the_figures_by_the_hour(station):
