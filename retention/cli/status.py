@@ -40,6 +40,9 @@ from retention.model.errors import AttentionError, GuardError
 REASONS, ALARMS, ROOTS, WAITING = 2, 12, 6, 8
 """Lines of each on one screen of 40."""
 
+LINE = 400
+"""Characters of a reason there: steps to take, which are longer, `alarm show` has."""
+
 
 @click.command("status")
 @click.option("--all", "everything", is_flag=True, help="All lines, not one screen.")
@@ -78,8 +81,13 @@ def render(answer: Status, zone: str, *, everything: bool) -> str:
     )
     shown = roots if everything else roots[:ROOTS]
     parts = [
-        "\n".join([*_headline(answer, zone), *clock_in_doubt(answer.clock_in_doubt)]),
-        "\n".join(_few(list(_alarms(answer, zone)), ALARMS, everything)),
+        "\n".join(
+            [
+                *_headline(answer, zone, everything),
+                *clock_in_doubt(answer.clock_in_doubt),
+            ]
+        ),
+        "\n".join(_few(list(_alarms(answer, zone, everything)), ALARMS, everything)),
         pairs(_figures(answer, zone)),
         _roots(shown, zone, len(roots) - len(shown)),
         "\n".join(_few(list(_attention(answer, zone)), WAITING, everything)),
@@ -98,7 +106,15 @@ def _few(lines: list[str], most: int, everything: bool) -> list[str]:
     ]
 
 
-def _headline(answer: Status, zone: str) -> Iterator[str]:
+def _brief(text: str, everything: bool) -> str:
+    """As much of a reason as one screen has room for, in whole sentences."""
+    if everything or len(text) <= LINE:
+        return text
+    begun = text[:LINE]
+    return f"{begun[: max(begun.rfind('. '), begun.rfind('; '), LINE // 2)]} ..."
+
+
+def _headline(answer: Status, zone: str, everything: bool) -> Iterator[str]:
     late = answer.overdue
     overdue = f"{counted(late.recordings, 'recording')} overdue, {size(late.bytes)}"
     if answer.deleting:
@@ -107,7 +123,8 @@ def _headline(answer: Status, zone: str) -> Iterator[str]:
             yield alarm(f"{overdue}.")
         return
     for why in answer.why_not[:REASONS]:
-        yield alarm(f"NOT DELETING: {sentence(why, zone)}.")
+        brief = _brief(sentence(why, zone), everything)
+        yield alarm(f"NOT DELETING: {brief}{'' if brief.endswith(' ...') else '.'}")
     if len(answer.why_not) > REASONS:
         more = counted(len(answer.why_not) - REASONS, "more reason")
         yield f"... and for {more}."
@@ -115,12 +132,13 @@ def _headline(answer: Status, zone: str) -> Iterator[str]:
     yield (f"{overdue}. Call {safe(answer.contact)}." if serious else f"{overdue}.")
 
 
-def _alarms(answer: Status, zone: str) -> Iterator[str]:
+def _alarms(answer: Status, zone: str, everything: bool) -> Iterator[str]:
     """A line each, the worst first; what to do, `alarm show` tells."""
     for one in answer.alarms:
         where = f" {safe(one.scope)}" if one.scope else ""
         how = "" if one.number is None else f"; `retention alarm show {one.number}`"
-        line = f"ALARM {one.alarm}{where}: {sentence(one.detail, zone)}{how}"
+        why = _brief(sentence(one.detail, zone), everything)
+        line = f"ALARM {one.alarm}{where}: {why}{how}"
         yield alarm(line) if one.rank != "person" else line
 
 

@@ -61,6 +61,22 @@ def test_a_guard_that_holds_is_shown_first_and_gives_status_6(rooted):
     assert "The clock is in doubt: jumped ahead by 3 h. What is said here" in done.out
 
 
+def test_a_guard_with_much_to_say_leaves_room_on_the_screen(rooted):
+    """The steps to take are in `alarm show`, and in `--all`."""
+    why = "it is older than a head kept elsewhere. " + "then take this step; " * 60
+    with sqlite3.connect(rooted.state / db.NAME) as raw:
+        raw.execute(
+            "INSERT INTO alarm VALUES (7, 'catalogue', '', 1, ?, '[]', NULL)", (why,)
+        )
+    raw.close()
+    short, whole = rooted.run("status").out, rooted.run("status", "--all").out
+    lines = [line for line in short.splitlines() if "older than" in line]
+    assert [len(line) < 500 for line in lines] == [True, True]
+    assert lines[0].endswith("then take this step ...")
+    assert lines[1].endswith("...; `retention alarm show 7`")
+    assert whole.count("then take this step") == 2 * 60
+
+
 def test_a_pause_is_shown_in_local_time(rooted):
     rooted.ok("deletion", "pause", "--for", "4h", "--reason", "array repair")
     done = rooted.run("status")
