@@ -148,7 +148,7 @@ def _streams(tx: Transaction, said: InForce) -> None:
             )  # fmt: skip
 
 
-class _Asked(NamedTuple):
+class _RepairAsked(NamedTuple):
     """Who asked first."""
 
     at: Micros
@@ -204,15 +204,17 @@ def schema_repair(context: Context, *, reason: str) -> SchemaRepaired:
     return SchemaRepaired(True, found.less, found.more, None, [], number)
 
 
-def _asked(tx: Connection, now: Micros) -> _Asked | None:
+def _asked(tx: Connection, now: Micros) -> _RepairAsked | None:
     kept = get_fact(tx, ASKED)
-    asked = None if kept is None else _Asked(*kept)
+    asked = None if kept is None else _RepairAsked(*kept)
     return (
         asked if asked is not None and asked.at <= now < asked.at + PATIENCE else None
     )
 
 
-def _is_second(context: Context, effective: rules.Rules, asked: _Asked | None) -> bool:
+def _is_second(
+    context: Context, effective: rules.Rules, asked: _RepairAsked | None
+) -> bool:
     """Whether this is the other of the two; NotPermittedError where he can't be."""
     actor = context.actor
     if asked is None or asked.role == actor.role:
@@ -230,7 +232,7 @@ def _ask(
     two_people.refuse_unknown_login(actor, rules.effective(tx, context.settings))
     number = tx.append("schema.repair_requested", count=len(found.less), reason=reason)
     name = two_people.person(actor.uid, actor.name)
-    asked = _Asked(now, actor.uid, actor.login, name, actor.role, number)
+    asked = _RepairAsked(now, actor.uid, actor.login, name, actor.role, number)
     put_fact(tx, ASKED, list(asked))
     other = "supervisor" if actor.role == "administrator" else "administrator"
     able = members.of(context.settings, other)

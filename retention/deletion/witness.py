@@ -49,7 +49,7 @@ _ByName = dict[tuple[str, str], list[Stream]]
 _Row = dict[str, Any]
 
 
-class _RuledTimes(NamedTuple):
+class _GivenTimes(NamedTuple):
     """When a person gave a file which times."""
 
     at: Micros
@@ -65,7 +65,7 @@ class _Witnesses:
         self._tx = tx
         self._now = now
         self._window = Window(min(i.start for i in items), max(i.end for i in items))
-        self._rulings: dict[int, dict[bytes, _RuledTimes]] = {}
+        self._rulings: dict[int, dict[bytes, _GivenTimes]] = {}
         self._assigned: dict[int, set[tuple[int, bytes]]] = {}
         self._since: dict[int, Micros | None] = {}
         self._held: dict[int, Holds] = {}
@@ -129,7 +129,7 @@ class _Witnesses:
 
     # -- what people ruled -------------------------------------------------------------
 
-    def _ruled(self, stream: Stream, item: Item) -> _RuledTimes | None:
+    def _ruled(self, stream: Stream, item: Item) -> _GivenTimes | None:
         """The last ruling on the times of a file, where its row says what that says; it
         may have been written on since."""
         found = [
@@ -140,12 +140,12 @@ class _Witnesses:
         fits = last and last.start == item.start and last.end <= item.end
         return last if fits else None
 
-    def _rulings_on(self, camera: int) -> dict[bytes, _RuledTimes]:
+    def _rulings_on(self, camera: int) -> dict[bytes, _GivenTimes]:
         if camera not in self._rulings:
             found = self._rulings[camera] = {}
             for record, row, path in self._rows("recordings.resolved", camera):
                 times = row["new_start"], row["new_end"]
-                found.setdefault(path, _RuledTimes(record.entry["at"], *times))
+                found.setdefault(path, _GivenTimes(record.entry["at"], *times))
         return self._rulings[camera]
 
     def _rows(self, kind: str, camera: int) -> Iterator[tuple[Record, _Row, bytes]]:

@@ -62,7 +62,7 @@ class ListRequest(NamedTuple):
     controller: str | None = None
 
 
-class _Footage(NamedTuple):
+class _AskedFootage(NamedTuple):
     """Footage of these cameras, by key, in a window."""
 
     cameras: frozenset[int]
@@ -102,7 +102,7 @@ def entries(
         before=asked.before,
     )
     cameras = chosen(source, asked.controller, asked.camera, lambda id: {key_of(id)})
-    footage = None if cameras is None else _Footage(cameras, window)
+    footage = None if cameras is None else _AskedFootage(cameras, window)
     if footage is None and (*times, asked.on) != (None, None, None):
         query = query._replace(written=window)
     found = list(islice(_shown(source, query, footage), limit + 1))
@@ -133,7 +133,7 @@ def chosen(
 
 
 def _shown(
-    source: Source, query: Query, footage: _Footage | None
+    source: Source, query: Query, footage: _AskedFootage | None
 ) -> Iterator[EntryShown]:
     """Each entry that is about what is asked for, with those of its rows that are."""
     if footage is None:
@@ -160,7 +160,7 @@ def _shown(
             yield _entry(source, record, rows=shown)
 
 
-def _about(source: Source, query: Query, footage: _Footage) -> Iterator[Record]:
+def _about(source: Source, query: Query, footage: _AskedFootage) -> Iterator[Record]:
     """The entries about footage, newest first, those of a batch as far as its window
     tells: which recordings it has, only its rows tell."""
     cameras, window = footage
@@ -186,7 +186,7 @@ def _about(source: Source, query: Query, footage: _Footage) -> Iterator[Record]:
             yield record
 
 
-def _of_time(source: Source, query: Query, footage: _Footage) -> Iterator[Record]:
+def _of_time(source: Source, query: Query, footage: _AskedFootage) -> Iterator[Record]:
     """The entries that are asked for, newest first, apart from the footage; of a short
     time only those that an index has of it."""
     cameras, window = footage

@@ -35,7 +35,7 @@ _UNFITTING = (
 )
 
 
-class _Kept(NamedTuple):
+class _LastLook(NamedTuple):
     """What was found at `since`, and how often each table that it rests on had changed."""
 
     stands: Stands
@@ -49,7 +49,7 @@ class Watch:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._foreign: int | None = None
-        self._known: dict[str, _Kept] = {}
+        self._known: dict[str, _LastLook] = {}
         # Whatever was read once counts on: a condition may keep what it found there.
         self._tables: dict[str, set[str]] = defaultdict(set)
 
@@ -100,7 +100,7 @@ class Watch:
             stands = ask()
         self._tables[name] |= tables
         counts = {table: written[table] for table in self._tables[name]}
-        self._known[name] = _Kept(stands, context.now, counts)
+        self._known[name] = _LastLook(stands, context.now, counts)
 
     def _ask(self, at: str, context: Context) -> Stands:
         with self._catalogue.read() as tx:

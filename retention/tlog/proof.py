@@ -225,7 +225,7 @@ def _base64(data: bytes) -> str:
     return b64encode(data).decode()
 
 
-class _Parts(NamedTuple):
+class _ProofParts(NamedTuple):
     """A proof taken apart, nothing of it checked."""
 
     extra: dict[str, Any]
@@ -234,7 +234,7 @@ class _Parts(NamedTuple):
     signed: bytes
 
 
-def _parts(text: str) -> _Parts:
+def _parts(text: str) -> _ProofParts:
     """ValueError and the like where it is no proof of ours."""
     head, blank, signed = text.partition("\n\n")
     first, extra, index, *path = head.split("\n")
@@ -247,7 +247,7 @@ def _parts(text: str) -> _Parts:
     found = decode(data)
     if encode(found) != data or found["format"] != FORMAT:
         raise ValueError("what it holds beside the proof is not in our form")
-    return _Parts(found, number, path, signed.encode())
+    return _ProofParts(found, number, path, signed.encode())
 
 
 def vkey_in(text: str) -> str | None:
@@ -272,7 +272,7 @@ def verify_proof(text: str, verifier: Verifier) -> Proved:
 class _Reader:
     """A proof while it is checked.  ValueError and the like where it can't be read."""
 
-    def __init__(self, parts: _Parts, verifier: Verifier) -> None:
+    def __init__(self, parts: _ProofParts, verifier: Verifier) -> None:
         self._parts = parts
         self._extra = extra = parts.extra
         if extra.get("key") not in (None, verifier.vkey):

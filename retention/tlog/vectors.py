@@ -59,7 +59,7 @@ class _Held(Published):
         return [one.removeprefix(start) for one in self._files if one.startswith(start)]
 
 
-class _Counted:
+class _DrawnBytes:
     """Stands in for random bytes."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ def vectors() -> Vectors:
     """The log; computed once."""
     key = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
     public = key.public_key().public_bytes_raw()
-    random, sealed, last = _Counted(), list[Sealed](), None
+    random, sealed, last = _DrawnBytes(), list[Sealed](), None
     for number, (entry, actor) in enumerate(_entries(base64url(public))):
         writer = Writer(actor, _NOW + number * SECOND, _ORIGIN)
         follows = Follows(number, int(number > 2), last)

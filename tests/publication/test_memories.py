@@ -17,41 +17,13 @@ from retention.service import remembering
 from retention.site import clock
 from retention.tlog import note
 from retention.tlog.note import Checkpoint
-from tests.support.installation import DAY, MINUTE, Installation, never
+from tests.support.installation import DAY, MINUTE, never
 from tests.support.publishing import OTHER_KEY
-from tests.support.station import CARA, Station
+from tests.support.station import CARA
 
 
 def now():
     return clock.read().wall
-
-
-@pytest.fixture
-def copied(tmp_path):
-    """With a second directory."""
-    (tmp_path / "worm").mkdir()
-    made = Installation(tmp_path, log_copy="{directory}/worm")
-    made.init()
-    return made
-
-
-@pytest.fixture
-def stations():
-    """Makes them; each is ended."""
-    made = []
-
-    def station(installed):
-        made.append(Station(installed))
-        return made[-1]
-
-    yield station
-    for each in made:
-        each.killed()
-
-
-@pytest.fixture
-def station(installed, stations):
-    return stations(installed)
 
 
 def footage(station):

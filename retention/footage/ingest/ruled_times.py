@@ -47,7 +47,7 @@ class _Clock(Enum):
     OTHER = auto()
 
 
-class _Reading(NamedTuple):
+class _ReadTimes(NamedTuple):
     """A file with its new start, by how much that moves its name, and the name of the
     file after it."""
 
@@ -100,21 +100,21 @@ def named(stream: Stream, row: Recording) -> Micros:
 
 def _readings(
     files: Sequence[RuledFile], by: Micros, following: Micros | None
-) -> Iterator[_Reading]:
+) -> Iterator[_ReadTimes]:
     names = [*(file.named for file in files[1:]), following]
     for file, after in zip(files, names, strict=True):
         start = file.start + by
         later = after if after is not None and after > file.named else None
-        yield _Reading(file, start, start - file.named, later)
+        yield _ReadTimes(file, start, start - file.named, later)
 
 
-def _fits(one: _Reading, clock: _Clock, longest: Micros, rules: DatingRules) -> bool:
+def _fits(one: _ReadTimes, clock: _Clock, longest: Micros, rules: DatingRules) -> bool:
     """Whether a recording of at most that length may have ended with its mtime."""
     start = one.file.named if clock is _Clock.OF_NAME else one.start
     return is_end(start, one.file.mtime, longest, rules.tolerance)
 
 
-def _gap(one: _Reading, clock: _Clock) -> Micros | None:
+def _gap(one: _ReadTimes, clock: _Clock) -> Micros | None:
     """How long after it the next one began, by that clock."""
     if one.following is None:
         return None
@@ -122,12 +122,12 @@ def _gap(one: _Reading, clock: _Clock) -> Micros | None:
     return one.following + moved - one.file.mtime
 
 
-def _is_next(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
+def _is_next(one: _ReadTimes, clock: _Clock, rules: DatingRules) -> bool:
     gap = _gap(one, clock)
     return gap is not None and abs(gap) <= rules.tolerance
 
 
-def _possible(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
+def _possible(one: _ReadTimes, clock: _Clock, rules: DatingRules) -> bool:
     """Not before it began, nor after the next one did, nor after it was seen."""
     gap = _gap(one, clock)
     if gap is not None and gap < -rules.tolerance:
@@ -136,20 +136,20 @@ def _possible(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
     return seen and _fits(one, clock, max(LONGEST, rules.max_length), rules)
 
 
-def _plausible(one: _Reading, clock: _Clock, rules: DatingRules) -> bool:
+def _plausible(one: _ReadTimes, clock: _Clock, rules: DatingRules) -> bool:
     """And no longer than its stream's recordings are, or until the next one began."""
     usual = _fits(one, clock, rules.max_length, rules)
     return _possible(one, clock, rules) and (usual or _is_next(one, clock, rules))
 
 
-def _surely(one: _Reading, rules: DatingRules) -> _Clock | None:
+def _surely(one: _ReadTimes, rules: DatingRules) -> _Clock | None:
     possible = [clock for clock in _Clock if _possible(one, clock, rules)]
     if len(possible) == 1 and _plausible(one, possible[0], rules):
         return possible[0]
     return None
 
 
-def _likely(one: _Reading, rules: DatingRules) -> _Clock | None:
+def _likely(one: _ReadTimes, rules: DatingRules) -> _Clock | None:
     """What one file shows that may be either: enough where most show the same."""
     found = [clock for clock in _Clock if _plausible(one, clock, rules)]
     if len(found) > 1 and one.file.mtime + one.moved > one.file.seen + rules.tolerance:
@@ -168,7 +168,7 @@ def _usual(found: Sequence[_Clock | None]) -> _Clock | None:
 
 
 def _times(
-    one: _Reading, by: Micros, clock: _Clock | None, rules: DatingRules
+    one: _ReadTimes, by: Micros, clock: _Clock | None, rules: DatingRules
 ) -> RuledTimes:
     file, start = one.file, one.start
     known = clock is not None and _plausible(one, clock, rules)
@@ -186,7 +186,7 @@ def _times(
     return RuledTimes(start, file.mtime + near, known=True)
 
 
-def _is_known(one: _Reading, rules: DatingRules) -> bool:
+def _is_known(one: _ReadTimes, rules: DatingRules) -> bool:
     """Whether something says when a file ended whose name is right."""
     file, following = one.file, one.following
     if _fits(one, _Clock.OF_NAME, rules.max_length, rules):

@@ -460,7 +460,7 @@ def _lateness(name: str, title: str, columns: Columns) -> Picture | None:
 # -- life lines -----------------------------------------------------------------------------
 
 
-class _Life(NamedTuple):
+class _LifeLine(NamedTuple):
     name: str
     since: Micros
     until: Micros | None
@@ -471,7 +471,7 @@ class _Life(NamedTuple):
 def _holds(name: str, title: str, columns: Columns) -> Picture | None:
     """Each hold from its placing until footage is free, and when its review is due."""
     lives = [
-        _Life(
+        _LifeLine(
             f"{hold} {kind}", instant_of(placed), _instant(free), _instant(review),
             overdue == "yes",
         )
@@ -492,7 +492,7 @@ def _holds(name: str, title: str, columns: Columns) -> Picture | None:
 def _stood(name: str, title: str, columns: Columns) -> Picture | None:
     """What stood from one instant to another."""
     lives = [
-        _Life(f"{one} {of or ''}".strip(), instant_of(since), _instant(until), None, False)
+        _LifeLine(f"{one} {of or ''}".strip(), instant_of(since), _instant(until), None, False)
         for one, of, since, until in zip(
             *map(columns.of, ("what", "where", "since", "until")), strict=True
         )
@@ -506,7 +506,7 @@ def _instant(text: str | None) -> Micros | None:
 
 
 def _lives(
-    name: str, title: str, columns: Columns, lives: list[_Life],
+    name: str, title: str, columns: Columns, lives: list[_LifeLine],
     legend: list[tuple[str, str]],
 ) -> Picture | None:  # fmt: skip
     if not lives:
