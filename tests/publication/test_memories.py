@@ -140,9 +140,12 @@ def test_a_root_that_is_mounted_later_shows_it_then(station):
     station.start()
     assert "catalogue" not in station.guards()
     assert hold(station)["published"] is True
+    assert station.ask("audit.verify", CARA, deep=True)["ok"]
     (station.installed.directory / "unplugged").rename(root)
     station.work.scan(never)
     assert "catalogue" in station.guards()
+    found = station.ask("audit.verify", CARA, deep=True)
+    assert (found["ok"], set(found["stands"])) == (False, {"catalogue"})
     assert hold(station)["published"] is False
     nothing_is_deleted(station)
 
