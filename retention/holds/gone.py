@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 MOST_ROWS = 300_000
 """Rows read for one answer, and index rows besides: some three seconds' work."""
 
-_COLUMNS = frozenset({"camera", "stream", "start", "n", "duration", "new_start"})
+_COLUMNS = frozenset(
+    {"camera", "stream", "start", "n", "duration", "bytes", "new_start"}
+)
 _GONE = (RecordingFate.DELETED, RecordingFate.LOST)
 
 
@@ -89,6 +91,7 @@ class _LastWords:
         self._source = source
         self._windows = merge(one for windows in asked.values() for one in windows)
         self._settled: set[tuple[int, Micros, int]] = set()
+        self._in_doubt: dict[tuple[int, Micros, int], int] = {}
         self._count = 0
 
     def read(self, numbers: Iterable[int]) -> set[int]:
@@ -117,17 +120,21 @@ class _LastWords:
         rows = record.read(_COLUMNS)
         self._count += rows.count
         columns = rows.columns
-        names = ("camera", "stream", "start", "n", "duration")
+        names = ("camera", "stream", "start", "n", "duration", "bytes")
         places = enumerate(zip(*(columns[name] for name in names), strict=True))
-        for place, (camera, stream, start, n, duration) in places:
+        for place, (camera, stream, start, n, duration, size) in places:
             key = stream, start, n
             if camera not in self.gone or key in self._settled:
                 continue
             fate = fate_said(record.kind, columns, place, became)
             if fate is None:
                 continue
+            if fate is RecordingFate.QUARANTINED:
+                # It may be another file of that name: then what was is gone all the same.
+                self._in_doubt.setdefault(key, size)
+                continue
             self._settled.add(key)
-            if fate in _GONE:
+            if fate in _GONE and self._in_doubt.get(key) != size:
                 deleted = fate is RecordingFate.DELETED
                 self.gone[camera].append(
                     Gone(

@@ -44,7 +44,6 @@ from retention.footage.ingest.seen import (
 )
 from retention.footage.read import (
     FOREIGN,
-    LINKED,
     TOO_DEEP,
     DirectorySeen,
     read_directory,
@@ -340,8 +339,8 @@ class Scanner:
             self._changed[seen.path] = known.names or Names()
         new.sort(reverse=True)
         settled = now - seen.mtime > UNSETTLED and not self._root.network
-        # What is there for good changes the directory when it goes.
-        settled = settled and {*seen.apart.values()} <= {FOREIGN, LINKED, TOO_DEEP}
+        # A mount goes, and where a link leads ends, with no change of the directory.
+        settled = settled and {*seen.apart.values()} <= {TOO_DEEP}
         looked = self._witness.at(seen.path, now) if self._adopted else None
         if known.names is None and seen.path in (self._reported or ()):
             # Of the files that were nobody's before the start, no names are known.

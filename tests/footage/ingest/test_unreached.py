@@ -9,6 +9,7 @@ from retention.control import guards
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
 from retention.reports import conditions
 from tests.support import needs
+from tests.support.disks import unmount
 from tests.support.fixtures import mount as mount
 from tests.support.world import World
 
@@ -62,6 +63,22 @@ def test_a_dated_directory_that_is_a_mount_is_told(world, scan, mount):
     assert told(world, "unreached") == [
         "1002 (another file system is mounted there: make it a root of its own)"
     ]
+
+
+@needs.root
+def test_what_lies_below_a_mount_is_met_as_soon_as_that_is_gone(world, mount):
+    """Taking it away changes no directory."""
+    folder = world.directory / "nvr1" / "1002"
+    world.write(f"1002/{NAME}", T0 + HOUR)
+    mount(folder)
+    world.settle(world.directory / "nvr1")
+    scanner = world.scanner()
+    for minutes in range(2):
+        scanner.scan(world.NOW + minutes * MINUTE, lambda: False)
+    assert (world.rows(), len(told(world, "unreached"))) == ([], 1)
+    unmount(folder)
+    scanner.scan(world.NOW + 2 * MINUTE, lambda: False)
+    assert (len(world.rows()), told(world, "unreached")) == (1, [])
 
 
 def test_every_part_that_is_not_reached_is_named_once_for_its_reason(world, scan):
