@@ -71,10 +71,14 @@ def test_what_vanished_and_was_seen_again_is_not_told_as_lost(room):
     assert told(room)["lost"] == []
 
 
-def doubted(room: ControlRoom, *, bytes: int) -> None:  # noqa: A002
+def doubted(room: ControlRoom, *, bytes: int) -> None:
     was = file(room)
-    rows = Rows((*FOOTAGE, "reason", "path", "seen"), [(*was[:5], bytes, "clock", None, 0)])
-    with room.site.catalogue.write(Priority.SCAN, room.site.log.by(ANNA, room.now)) as tx:
+    rows = Rows(
+        (*FOOTAGE, "reason", "path", "seen"), [(*was[:5], bytes, "clock", None, 0)]
+    )
+    with room.site.catalogue.write(
+        Priority.SCAN, room.site.log.by(ANNA, room.now)
+    ) as tx:
         tx.append("recordings.quarantined", {"count": 1}, rows)
 
 
@@ -85,7 +89,9 @@ def test_what_vanished_and_came_into_doubt_is_not_told_as_lost(room):
     assert told(room)["lost"] == []
 
 
-def test_what_vanished_is_told_as_lost_though_another_file_of_its_name_is_in_doubt(room):
+def test_what_vanished_is_told_as_lost_though_another_file_of_its_name_is_in_doubt(
+    room,
+):
     """The recorder overwrote the first hour of an autumn night with the second."""
     number = lost(room)
     doubted(room, bytes=12)
