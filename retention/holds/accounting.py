@@ -170,7 +170,7 @@ def accounts(
             pieces = explained(pieces, [Layer(Fate.UNKNOWN, _undated(number), [past])])
         said.append(
             Account(
-                camera, footage[key], pieces + later,
+                camera, footage[key], close_gaps(pieces) + later,
                 [one for one in without if one.fate in GONE], log.gone[key], beside,
             )
         )  # fmt: skip

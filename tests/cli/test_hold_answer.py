@@ -93,7 +93,7 @@ def test_what_a_long_list_leaves_out_is_counted():
 @pytest.mark.parametrize(
     ("key", "words"),
     [
-        ("lost", "Lost: it vanished, and this program did not delete it"),
+        ("lost", "Lost: it vanished, and not by this program"),
         ("no_recording_seen", "No recording was seen"),
     ],
 )

@@ -34,7 +34,7 @@ def test_what_vanished_is_told_beside_what_came_late_and_says_it_is_of_that_time
     assert lost["until"] == format_utc(T0 - 3 * HOUR + 10 * MINUTE)
     said = told(answer)
     assert "NONE of it for certain: 1 recording, 10 B protected" in said
-    assert "Lost: it vanished, and this program did not delete it:" in said
+    assert "Lost: it vanished, and not by this program:" in said
     assert "Kept, but its times are in doubt" in said
     assert "Not there yet" not in said
 

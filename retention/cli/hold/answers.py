@@ -56,7 +56,7 @@ Stretches = Callable[[HeldCamera], Sequence[AnyStretch]]
 
 _GONE: tuple[tuple[Stretches, str], ...] = (
     (lambda one: one.deleted, "Already deleted by this program"),
-    (lambda one: one.lost, "Lost: it vanished, and this program did not delete it"),
+    (lambda one: one.lost, "Lost: it vanished, and not by this program"),
     (lambda one: one.no_recording_seen, "No recording was seen"),
     (lambda one: one.not_known, "Not known whether there is or was a recording"),
 )

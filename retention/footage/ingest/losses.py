@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from retention.catalogue.lost import Lost
     from retention.footage.ingest.intake import Parts
 
-GONE = "vanished, and this program did not delete it"
+GONE = "vanished, and not by this program"
 OTHER = "is other than catalogued (shrunk, overwritten, or its times moved)"
 
 LONGEST = 600
@@ -236,7 +236,7 @@ def note_emptied(
         if not _has_any(tx, camera):
             detail = (
                 f"all footage that there was of camera {_id(tx, camera)} is gone: the rest "
-                f"in {root.name} vanished, and this program did not delete it"
+                f"in {root.name} vanished, and not by this program"
             )
             scope = f"{root.name}/{_id(tx, camera)}"
             alarms.trip(tx, now, guards.CAMERA_GONE, scope, detail, cameras={camera})

@@ -25,7 +25,12 @@ from retention.footage.ingest.ruling_requests import Uncovered, ask, takes_two
 from retention.model.answers.recording import RecordingsResolved
 from retention.model.errors import RetentionError, UsageError
 from retention.model.layouts.layout import path_of
-from retention.model.localtime import format_duration, format_local, parse_duration
+from retention.model.localtime import (
+    format_duration,
+    format_local,
+    format_utc,
+    parse_duration,
+)
 from retention.model.values import DAY, Entry, Micros, Recording, Rows, State, Stream
 from retention.model.wording import reason_of
 
@@ -315,8 +320,8 @@ def _check_bounds(
     if start < first - _ZONES:
         raise UsageError(
             f"the shift would have a recording begin at {format_local(start, zone)}, "
-            f"long before the first that is known of its camera "
-            f"({format_local(first, zone)})"
+            f"long before the first day that footage of its camera is known of "
+            f"({format_utc(first)[:10]})"
         )
 
 

@@ -63,7 +63,7 @@ def test_a_held_recording_that_was_removed_is_an_alarm_on_its_hold(world, scan, 
     assert one.scope == f"{hold}/nvr1"
     assert one.cameras == (1,)
     assert one.detail.startswith(
-        "footage under hold 1 vanished, and this program did not delete it: 1 recording "
+        "footage under hold 1 vanished, and not by this program: 1 recording "
         "of camera 1001 in nvr1, from "
     )
     (entry,) = world.listed("recordings.lost")
@@ -254,7 +254,7 @@ def test_what_no_hold_kept_is_lost_all_the_same(world, scan, files):
     (one,) = standing(world).values()
     assert (one.name, one.scope, one.cameras) == ("lost", "nvr1", (1,))
     assert one.detail.startswith(
-        "1 recording of camera 1001 vanished, and this program did not delete it, from "
+        "1 recording of camera 1001 vanished, and not by this program, from "
     )
 
 

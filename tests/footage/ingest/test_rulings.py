@@ -386,7 +386,7 @@ def test_a_shift_can_not_put_a_recording_after_it_was_seen(filled):
 
 def test_a_shift_can_not_put_a_recording_before_the_first_of_its_camera(filled):
     before = filled.rows()
-    with pytest.raises(UsageError, match="long before the first that is known"):
+    with pytest.raises(UsageError, match="long before the first day"):
         recording_resolve(
             filled.context(), path="1001", ruling="shift", shift="-30d", reason="clock"
         )
