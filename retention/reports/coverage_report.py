@@ -138,7 +138,8 @@ def camera_days(
         if not is_ours(evidence, key) or key not in (asked.cameras or (key,)):
             continue
         day = one.added // DAY
-        since = one.added if began.get(key, day) >= day else began[key] * DAY
+        first = began.get(key, day)
+        since = one.added if first >= day else _beginning(first, recorded[key, first])
         until = evidence.written if one.retired is None else one.retired
         for day in days:
             used = Window(max(day * DAY, since), min((day + 1) * DAY, until))
@@ -146,6 +147,13 @@ def camera_days(
                 there = recorded.get((key, day)), recorded.get((key, day - 1))
                 found[key, day] = _of_day(used, evidence.written, *there)
     return found
+
+
+def _beginning(day: int, told: Recorded) -> Micros:
+    """When a camera began that recorded before it was in the register: nobody says what was
+    there before, on the first of its days either."""
+    hours = told.hours or 1
+    return day * DAY + ((hours & -hours).bit_length() - 1) * HOUR
 
 
 def _of_day(

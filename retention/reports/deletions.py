@@ -217,7 +217,7 @@ def _kept(evidence: Evidence, wanted: CellsWanted) -> ReportTable:
         *SUMS,
     ]
     return ReportTable(
-        "not_deleted", "Begun and not deleted", columns, rows,
+        "not_deleted", "Begun and not deleted, once for each try", columns, rows,
         empty="none: every file of every batch was deleted", evidence=EVIDENCE,
     )  # fmt: skip
 

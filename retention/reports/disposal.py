@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -31,7 +31,7 @@ from retention.reports.held import HoldLife
 from retention.reports.hold_register import lives as hold_lives
 from retention.reports.lateness import Lateness
 from retention.tlog.fates import RecordingFate
-from retention.tlog.figures import LATE, batch_of
+from retention.tlog.figures import LATE, Recorded, batch_of, silent_hours
 from retention.tlog.kinds import RECORDINGS, telling
 from retention.tlog.source import DELETED, INTENDED, Record
 
@@ -40,6 +40,7 @@ _SIGNS = telling("alive")
 _ODD = tuple(kind for kind in RECORDINGS if kind not in (INTENDED, DELETED, _ROLL_UPS))
 
 _OPEN = "being deleted as the log ends"
+_NO_HOUR = "of all that was recorded that day, nothing was in that hour"
 NOT_YET = "before footage was taken in (adopted): nobody says what was there then"
 
 WORDS = {
@@ -234,12 +235,14 @@ def pieces(found: Findings, camera: int) -> list[Piece]:
     accounted = set(_accounted(found, camera))
     told: list[Window] = []
     recorded: list[Window] = []
-    for day, *_ in evidence.figures.recorded([camera]):
+    days = {day: one for day, _, one in evidence.figures.recorded([camera])}
+    for day in days:
         whole = Window(day * DAY, (day + 1) * DAY)
         (told if day in accounted else recorded).append(whole)
     layers += [
         Layer(Fate.SILENT, "all that was recorded that day is named",
               split(watched, merge(told))[0]),
+        Layer(Fate.SILENT, _NO_HOUR, split(watched, list(_silent(found, days)))[0]),
         Layer(Fate.UNKNOWN, BEYOND, [Window(evidence.written, FOREVER + 1)]),
         *(
             Layer(
@@ -297,6 +300,15 @@ def _reasons(evidence: Evidence, window: Window) -> list[Layer]:
         Layer(Fate.UNKNOWN, NOT_YET, [Window(-FOREVER, adopted)]),
         Layer(Fate.UNKNOWN, SERVICE_DOWN, down(window, signs, evidence.written)),
     ]
+
+
+def _silent(found: Findings, days: Mapping[int, Recorded]) -> Iterator[Window]:
+    """The hours in which roll-ups say that nothing was recorded, on days that they tell
+    of: a hold over them keeps nothing.  Of what is a day old, for so long a file may be."""
+    until = found.evidence.written - DAY
+    for day in range(found.window.start // DAY, -(-found.window.end // DAY)):
+        if (told := days.get(day)) is not None:
+            yield from silent_hours(day, told, days.get(day - 1), until) or ()
 
 
 def _accounted(found: Findings, camera: int) -> Iterator[int]:

@@ -28,6 +28,7 @@ FOUND = telling("odd")
 _LATE = "arrived "
 """How the reasons of late footage begin: see `catalogue.recordings.ARRIVED`."""
 
+_LEFT = "not deleted: "
 _BROKEN = ("lost while held", "reappeared")
 LISTED = 1_000
 ALL_WELL = (
@@ -44,13 +45,20 @@ class ExceptionSum:
     duration: Micros = 0
     size: int = 0
     entries: set[int] = field(default_factory=set)
+    tried: set[tuple[Any, ...]] = field(default_factory=set)
+    """Those that were not deleted: each is tried again and again."""
 
-    def add(self, row: dict[str, Any], entry: int) -> None:
-        """With one more."""
+    def add(self, what: str, row: dict[str, Any], entry: int) -> None:
+        """With one more, unless it is one of those that it has."""
+        self.entries.add(entry)
+        if what.startswith(_LEFT):
+            one = row["stream"], row["start"], row["n"]
+            if one in self.tried:
+                return
+            self.tried.add(one)
         self.number += 1
         self.duration += row.get("duration", 0)
         self.size += row.get("bytes", 0)
-        self.entries.add(entry)
 
 
 def exceptions(evidence: Evidence, asked: Selection) -> Report:
@@ -59,7 +67,7 @@ def exceptions(evidence: Evidence, asked: Selection) -> Report:
     listed: list[ReportRow] = []
     more = 0
     for what, row, record in _rows(evidence, asked):
-        sums_.setdefault(what, ExceptionSum()).add(row, record.number)
+        sums_.setdefault(what, ExceptionSum()).add(what, row, record.number)
         if len(listed) < LISTED:
             listed.append(_line(evidence, what, row, record))
         else:
@@ -147,7 +155,7 @@ def _left(evidence: Evidence, done: Record) -> Iterator[tuple[str, dict[str, Any
     rows = list(rows_of(intent))
     for odd in rows_of(done):
         if (outcome := Outcome(odd["outcome"])) in KEPT:
-            yield f"not deleted: {outcome}", rows[odd["row"]]
+            yield f"{_LEFT}{outcome}", rows[odd["row"]]
 
 
 _EACH = [

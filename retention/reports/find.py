@@ -228,6 +228,11 @@ class Finder:
         return columns, lives
 
     def _enter(self, life: Life, record: Record, columns: Columns, place: int) -> None:
+        if (
+            record.kind == "recordings.reappeared"
+            and life.fate is RecordingFate.QUARANTINED
+        ):
+            return  # what is back again is in doubt for that
         fate = fate_said(record.kind, columns, place, Outcomes())
         if fate is not None and not record.is_void:
             gone = fate in (RecordingFate.LOST, RecordingFate.DELETING)

@@ -114,6 +114,11 @@ class HoldLife:
         """Whether it covers that footage at the end of the log."""
         return self._terms.met(camera, start, end)
 
+    def reached(self, camera: int, start: Micros, end: Micros) -> Micros:
+        """Since when it covers footage that it covers at the end of the log: it may have
+        been extended to that."""
+        return next(one.at for one in self.terms if one.met(camera, start, end))
+
     def covers(self, camera: int, start: Micros, end: Micros, at: Micros) -> bool:
         """Whether it was in force at an instant over that footage."""
         terms = [one for one in self.terms if one.at <= at]

@@ -23,6 +23,7 @@ from retention.reports.evidence import Evidence, Selection
 from retention.reports.held import HoldHistory, HoldLife
 from retention.tlog.commitments import ACTOR_NAME
 from retention.tlog.kinds import HOLDS
+from retention.tlog.lawful.releases import UNSET_LOGIN
 from retention.tlog.source import DELETED, INTENDED, LOST, Believed, Record, outcomes
 from retention.tlog.source import opened as clear
 
@@ -57,7 +58,7 @@ class HoldFootage:
     """What became of the footage that a hold covers, and the entries that say so."""
 
     before: Tally = _NONE
-    """Deleted before it was placed: it came too late for these."""
+    """Deleted before it was placed, or extended to them: it came too late for these."""
     since: Tally = _NONE
     """Deleted since: once it had been released and had cooled off, or while it came."""
     lost: Tally = _NONE
@@ -100,9 +101,9 @@ def account(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]
     for intent, done in evidence.of_footage(reach.cameras, reach.windows):
         became, at = outcomes(done), done.entry["at"]
         left = {row for row, one in became.exceptions.items() if not one.ours}
-        for hold, tally in _rows(reach, intent, left):
+        for hold, reached, tally in _rows(reach, intent, left):
             one = found[hold.number]
-            if at < hold.placed.at:
+            if at < reached:
                 one.before = one.before.plus(*tally)
             else:
                 one.since = one.since.plus(*tally)
@@ -116,8 +117,9 @@ def _lost(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]:
     reach = _Reach(holds)
     for record in evidence.source.of_kinds((LOST,)):
         if record.kind == LOST:
-            for hold, tally in _rows(reach, record, set()):
-                if hold.stood(Window(record.entry["at"], record.entry["at"] + 1)):
+            at = record.entry["at"]
+            for hold, reached, tally in _rows(reach, record, set()):
+                if reached <= at and hold.stood(Window(at, at + 1)):
                     one = found[hold.number]
                     one.lost = one.lost.plus(*tally)
                     one.told.add(record.number)
@@ -126,19 +128,20 @@ def _lost(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]:
 
 def _rows(
     reach: _Reach, record: Record, left: set[int]
-) -> Iterator[tuple[HoldLife, tuple[int, int, int]]]:
-    """Each hold with the duration, bytes and surplus of a recording that it covers."""
+) -> Iterator[tuple[HoldLife, Micros, tuple[int, int, int]]]:
+    """Each hold with since when it covers a recording, and that one's duration, bytes and
+    surplus."""
     names = ("camera", "start", "duration", "bytes")
     columns = record.read(set(names)).columns
     rows = zip(*(columns[name] for name in names), strict=True)
     for row, (camera, start, duration, size) in enumerate(rows):
         if row in left:
             continue
-        for hold in reach.over(camera, start, start + duration):
-            inside = min(start + duration, hold.window.end) - max(
-                start, hold.window.start
-            )
-            yield hold, (duration, size, duration - inside)
+        end = start + duration
+        for hold in reach.over(camera, start, end):
+            inside = min(end, hold.window.end) - max(start, hold.window.start)
+            reached = hold.reached(camera, start, end)
+            yield hold, reached, (duration, size, duration - inside)
 
 
 # -- the report -----------------------------------------------------------------------------
@@ -220,7 +223,9 @@ def _is_alone(hold: HoldLife) -> bool:
     asked, agreed = hold.requested, hold.released
     if agreed is None or asked is None:
         return True
-    return any(a == b for a, b in zip(asked.person, agreed.person, strict=True))
+    return any(
+        a == b != UNSET_LOGIN for a, b in zip(asked.person, agreed.person, strict=True)
+    )
 
 
 _COLUMNS = (

@@ -114,8 +114,8 @@ def test_each_stretch_of_the_time_is_called_what_it_is(watched, reported):
     site.delete(hour(site, 1))
     report = reported(site).both("certificate", **morning())
     assert stretches(report) == [
-        ("not known", 1), ("deleted", 1), ("lost", 1), ("held", 1),
-        ("not known", 1), ("held", 1), ("not known", 2),
+        ("no recording seen", 1), ("deleted", 1), ("lost", 1), ("held", 1),
+        ("no recording seen", 1), ("held", 1), ("no recording seen", 2),
     ]  # fmt: skip
     assert exit_status(report) == KEPT
     assert verdict(report)["1 of them LOST"] is False
@@ -138,14 +138,47 @@ def test_where_all_of_a_day_is_named_nothing_else_was_seen(watched, reported):
     assert exit_status(report) == 0
 
 
-def test_where_one_of_a_day_is_not_named_the_rest_is_not_known(watched, reported):
+def test_where_one_of_a_day_is_not_named_its_hour_alone_is_not_known(watched, reported):
+    """Which hours of the day there was footage of the log says."""
     site = watched
     site.recorded(hour(site, 1), hour(site, 20))
     site.at(MIDNIGHT + 30 * DAY)
     site.delete(hour(site, 1))
-    report = reported(site).both("certificate", **morning())
-    assert stretches(report) == [("not known", 1), ("deleted", 1), ("not known", 6)]
+    log = reported(site)
+    report = log.both("certificate", **morning())
+    assert stretches(report) == [
+        ("no recording seen", 1), ("deleted", 1), ("no recording seen", 6),
+    ]  # fmt: skip
+    assert exit_status(report) == 0
+    evening = asked(MIDNIGHT + 19 * HOUR, MIDNIGHT + 22 * HOUR)
+    report = log.both("certificate", **evening)
+    assert stretches(report) == [
+        ("no recording seen", 1), ("not known", 1), ("no recording seen", 1),
+    ]  # fmt: skip
     assert exit_status(report) == UNKNOWN
+
+
+def test_an_hour_in_which_nothing_was_recorded_is_not_called_held(watched, reported):
+    """A court must not wait for footage that never was."""
+    site = watched
+    site.recorded(hour(site, 1))
+    site.place(MIDNIGHT, MIDNIGHT + 8 * HOUR)
+    site.at(MIDNIGHT + 3 * DAY)
+    site.beat(0)
+    report = reported(site).both(
+        "certificate", **asked(MIDNIGHT + 3 * HOUR, MIDNIGHT + 5 * HOUR)
+    )
+    assert stretches(report) == [("no recording seen", 2)]
+    assert exit_status(report) == 0
+
+
+def test_what_may_be_recorded_still_is_not_called_unseen(watched, reported):
+    """A file may be a day long, and is told when it ends."""
+    site = watched
+    site.recorded(hour(site, 1))
+    site.place(MIDNIGHT, MIDNIGHT + 8 * HOUR)
+    report = reported(site).both("certificate", **morning())
+    assert stretches(report) == [("held", 8)]
 
 
 def test_while_the_day_goes_on_more_of_it_may_come(site, reported):
@@ -163,11 +196,15 @@ def test_it_is_held_until_the_hold_has_cooled_off(watched, reported):
     site.at(MIDNIGHT + 30 * DAY)
     site.release(site.ask())
     cooling = reported(site).both("certificate", **morning())
-    assert stretches(cooling) == [("held", 8)]
+    assert stretches(cooling) == [
+        ("no recording seen", 1), ("held", 1), ("no recording seen", 6),
+    ]  # fmt: skip
     site.now += 8 * DAY
     site.add("hold.cooled", hold=1)
     cooled = reported(site).both("certificate", **morning())
-    assert stretches(cooled) == [("not known", 8)]
+    assert stretches(cooled) == [
+        ("no recording seen", 1), ("not known", 1), ("no recording seen", 6),
+    ]  # fmt: skip
 
 
 def test_a_hold_that_came_too_late_keeps_nothing(watched, reported):
@@ -289,6 +326,18 @@ def test_what_is_in_doubt_is_held_by_any_hold_on_its_camera(watched, reported):
     (row,) = table(report, "recordings")
     assert (row["became"], row["why"]) == ("held", "hold 1")
     assert exit_status(report) == KEPT
+
+
+def test_what_came_back_in_doubt_is_in_doubt(watched, reported):
+    """It is for a time that the log calls deleted, and any hold on its camera keeps it."""
+    site = watched
+    doubted = (*hour(site, 3)[:6], "late", None, site.now)
+    site.said("recordings.quarantined", doubted)
+    site.said("recordings.reappeared", (*hour(site, 3)[:6], None))
+    site.place(MIDNIGHT + 5 * HOUR, MIDNIGHT + 6 * HOUR)
+    span = asked(MIDNIGHT + 3 * HOUR, MIDNIGHT + 4 * HOUR)
+    (row,) = table(reported(site).both("certificate", **span), "recordings")
+    assert (row["became"], row["why"]) == ("held", "hold 1")
 
 
 def test_from_a_copy_no_database_is_started(site, reported, tmp_path):

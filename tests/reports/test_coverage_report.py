@@ -137,6 +137,24 @@ def test_what_each_hour_of_a_camera_is_adds_up_to_the_hour(site, reported, monke
         reported(site).both("coverage", on=on, hours=True, controller="leicester")
 
 
+def test_of_footage_older_than_the_register_nothing_is_asked_for_before_it_begins(
+    site, reported
+):
+    """Taken in with a root: what was there before that, and is gone, nobody knows."""
+    site.now = (site.now // DAY + 3) * DAY
+    day = site.now - 2 * DAY
+    site.add(
+        "camera.added", camera=3, id="1003", kind="public_space", custody="council",
+        source="test",
+    )  # fmt: skip
+    site.recorded(site.row(3, start=day + 12 * HOUR, length=12 * HOUR))
+    site.beat(0)
+    on = format_utc(day)[:10]
+    report = reported(site).both("coverage", camera="1003", on=on)
+    (row,) = table(report, "cells")
+    assert (row["complete"], row["silent"]) == (1, 0)
+
+
 def test_the_hours_of_which_there_was_nothing_are_named(site, reported):
     site.now += 3 * DAY
     day = (site.now // DAY - 1) * DAY

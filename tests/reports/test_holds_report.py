@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from retention.model.localtime import format_utc
 from retention.model.values import DAY, HOUR, MINUTE
+from retention.tlog.lawful.releases import UNSET_LOGIN
 from tests.support.reported import table
 from tests.support.story import ANNA, BEN, CARA
 
@@ -84,6 +85,18 @@ def test_a_release_by_one_person_is_told(site, reported):
     )
 
 
+def test_two_accounts_whose_logins_nobody_knows_are_not_told_as_one_person(
+    site, reported
+):
+    """As on every machine without systemd."""
+    anna, ben = (replace(one, login=UNSET_LOGIN) for one in (ANNA, BEN))
+    site.place(0, site.now)
+    site.release(site.ask(by=anna), by=ben)
+    assert not any(
+        "one person" in text for text, _ in said(reported(site).both("holds"))
+    )
+
+
 def test_what_a_hold_came_too_late_for_and_what_it_lost(site, reported):
     window = site.now - 32 * DAY, site.now - 28 * DAY
     gone = site.row(age=30 * DAY, bytes=7)
@@ -110,6 +123,23 @@ def test_what_a_hold_came_too_late_for_and_what_it_lost(site, reported):
     }  # fmt: skip
     assert {name: row[name] for name in shown} == shown
     assert ("hold 1 LOST 1 of its recordings", False) in said(report)
+
+
+def test_an_extension_came_too_late_for_what_was_gone_when_it_was_made(site, reported):
+    """Placed in time on another camera and a shorter stretch, it kept none of these."""
+    edge = site.now - 29 * DAY
+    site.place(edge, edge + HOUR)
+    lost = site.row(age=29 * DAY - 3 * HOUR)
+    site.said("recordings.lost", (*lost[:6], 0, None), held=0)
+    site.delete(site.row(age=29 * DAY - 4 * HOUR), site.row(2, age=29 * DAY))
+    site.add(
+        "hold.extended", by=ANNA, hold=1, since=edge, until=edge + 6 * HOUR,
+        cameras=[2], review=0, old_since=0, old_until=0, old_review=0,
+    )  # fmt: skip
+    report = reported(site).both("holds")
+    (row,) = table(report, "footage")
+    assert (row["too_late"], row["deleted_since"], row["lost"]) == (2, 0, 0)
+    assert not any("LOST" in text for text, _ in said(report))
 
 
 def test_surplus_is_what_lies_outside_the_window(site, reported):

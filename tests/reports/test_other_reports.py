@@ -112,6 +112,16 @@ def test_what_was_lost_late_or_not_deleted_is_listed_with_why(site, reported):
     ]  # fmt: skip
 
 
+def test_one_file_that_can_not_be_deleted_is_one_however_often_it_was_tried(
+    site, reported
+):
+    row = site.row()
+    tried = [site.delete(row, odd={0: "failed"}) for _ in range(3)]
+    report = reported(site).both("exceptions")
+    assert ("not deleted: failed: 1 recording, 10 B", None) in said(report)
+    assert len(table(report, "recordings")) == len(tried)
+
+
 def test_alarms_are_listed_with_how_long_they_stood(site, reported):
     raised = site.add("alarm.raised", alarm="silent", scope="nvr1", detail="d")
     site.now += 2 * HOUR - SECOND
