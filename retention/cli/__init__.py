@@ -180,6 +180,8 @@ def _system(error: OSError) -> str:
             "user. Type it as that one, `sudo -u cctv-retention retention ...`; for who "
             "audits, root makes a copy of the log, `retention audit copy DIR`"
         )
+    if isinstance(error, FileNotFoundError | NotADirectoryError | IsADirectoryError):
+        return f"{where}{why}: correct the path"
     return f"{where}{why}; set RETENTION_DEBUG=1 to see where it happened"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from retention.model.errors import UsageError
@@ -150,6 +150,8 @@ def _day(text: str, zone: str, now: Micros) -> Window:
     for form in _FORMS:
         if match := form.fullmatch(f"{plain} 00:00"):
             wall = _wall_time(match, zone, now)
+            if wall.date() == date.max:  # no day comes after it
+                return Window(0, _within_range(FOREVER, text))
             # Where midnight is skipped, or comes twice, the day begins with the first
             # instant of it.
             start, end = (

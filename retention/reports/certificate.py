@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from retention.control.guards import CUSTODY
 from retention.model.answers.books import DeletionDone
 from retention.model.answers.report import (
     Report,
@@ -21,9 +22,10 @@ from retention.model.coverage import (
 )
 from retention.model.errors import UsageError
 from retention.model.localtime import day_text, format_duration, format_utc
-from retention.model.values import DAY, Micros
+from retention.model.values import DAY, FOREVER, Micros, Window
 from retention.reports.columns import CAMERA, ENTRY, entries_of, seconds
 from retention.reports.disposal import (
+    NOT_OURS,
     POLICY,
     WORDS,
     Deletion,
@@ -36,6 +38,7 @@ from retention.reports.disposal import (
 )
 from retention.reports.evidence import Evidence, Selection
 from retention.reports.find import Life
+from retention.reports.standing import stood
 from retention.tlog.fates import RecordingFate
 from retention.tlog.kinds import RECORDINGS
 
@@ -75,6 +78,8 @@ def certificate(
             "entries: that is not media sanitisation, its blocks are not overwritten",
             "The log names a recording when it is deleted, lost or in doubt; of all "
             "others it says how many there were a day, and not whether they are there",
+            "A recording in doubt counts to the time that it says it is of, and may be of "
+            "another",
             "A stretch is called deleted where a recording of it was: whether a camera of "
             "several streams has others of that time left, the counts of the day tell",
             "A third person needs the log's public key alone: `retention report "
@@ -117,13 +122,33 @@ def _stretches(found: Findings, stretches: list[tuple[int, Piece]]) -> ReportTab
     ]
     rows = []
     for camera, piece in stretches:
-        word, why = told(found.evidence, camera, piece)
+        word, why = _told(found, camera, piece)
         cells = [
             found.evidence.cameras.name(camera), format_utc(piece.start),
             format_utc(piece.end), word, why or None, seconds(piece.end - piece.start),
         ]  # fmt: skip
         rows.append(ReportRow(cells))
     return ReportTable("stretches", "The whole time", columns, rows)
+
+
+def _told(found: Findings, camera: int, piece: Piece) -> tuple[str, str]:
+    """What a stretch is: of a camera that is not the council's it is not known, where
+    files of it were seen here all the same."""
+    word, why = told(found.evidence, camera, piece)
+    if word == NOT_OURS and (seen := _seen_here(found.evidence, camera)):
+        return WORDS[
+            Fate.UNKNOWN
+        ], f"{why}; but files of it WERE SEEN HERE (entry {seen})"
+    return word, why
+
+
+def _seen_here(evidence: Evidence, camera: int) -> int | None:
+    """The entry of the first alarm that files of a camera were here."""
+    for one in stood(evidence.source, Window(-FOREVER, FOREVER)):
+        first = one.entries[0]
+        if one.what == CUSTODY and camera in evidence.source.entry(first).cameras():
+            return first
+    return None
 
 
 _EACH = [
@@ -267,7 +292,7 @@ def _verdict(
         lengths: Counter[str] = Counter()
         for key, piece in stretches:
             if key == camera:
-                word, _ = told(evidence, camera, piece)
+                word, _ = _told(found, camera, piece)
                 lengths[word] += piece.end - piece.start
         parts = [f"{format_duration(one)} {word}" for word, one in lengths.items()]
         name = evidence.cameras.name(camera)

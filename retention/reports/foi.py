@@ -81,8 +81,12 @@ def foi(evidence: Evidence, asked: Selection, *, suppress: bool = False) -> Repo
         rows = [row for row in rows if row.cells[2] == ANYONE]
         notes.append(
             "This is from the public copy: what only an auditor can check is left out, and "
-            "cameras that are not published are not counted"
+            "so are cameras of which it has no entry: those that are not published, and "
+            "those of which the number alone is and that came into the register with "
+            "their place"
         )
+    if evidence.cameras.site.get("monitored_hours") not in (None, monitored.ALWAYS):
+        notes.append("Watching past midnight counts to the day on which it begins")
     tables = [
         ReportTable("answers", "Questions and answers", columns, rows),
         _streets(used),

@@ -58,7 +58,8 @@ class HoldFootage:
     """What became of the footage that a hold covers, and the entries that say so."""
 
     before: Tally = _NONE
-    """Deleted before it was placed, or extended to them: it came too late for these."""
+    """Deleted, or vanished, before it was placed, or extended to them: it came too late
+    for these."""
     since: Tally = _NONE
     """Deleted since: once it had been released and had cooled off, or while it came."""
     lost: Tally = _NONE
@@ -112,17 +113,21 @@ def account(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]
 
 
 def _lost(evidence: Evidence, holds: list[HoldLife]) -> dict[int, HoldFootage]:
-    """What was lost of it alone."""
+    """What vanished of it alone."""
     found = {hold.number: HoldFootage() for hold in holds}
     reach = _Reach(holds)
     for record in evidence.source.of_kinds((LOST,)):
         if record.kind == LOST:
             at = record.entry["at"]
             for hold, reached, tally in _rows(reach, record, set()):
-                if reached <= at and hold.stood(Window(at, at + 1)):
-                    one = found[hold.number]
+                one, was_there = found[hold.number], reached <= at
+                if was_there and not hold.stood(Window(at, at + 1)):
+                    continue
+                one.told.add(record.number)
+                if was_there:
                     one.lost = one.lost.plus(*tally)
-                    one.told.add(record.number)
+                else:
+                    one.before = one.before.plus(*tally)
     return found
 
 

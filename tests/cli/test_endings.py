@@ -66,6 +66,10 @@ def test_an_error_of_the_system_names_the_file(ending):
     assert "retention audit copy DIR" in text  # for who audits
     status, text = ending(OSError(5, "Input/output error", "/srv/footage"))
     assert "RETENTION_DEBUG=1" in text
+    status, text = ending(FileNotFoundError(2, "No such file or directory", "/no/x"))
+    assert (status, text.strip()) == (
+        1, "retention: /no/x: no such file or directory: correct the path",
+    )  # fmt: skip
 
 
 def test_an_interruption_says_where_to_look(ending):

@@ -419,6 +419,12 @@ def test_a_day_is_as_long_as_it_was(text: str, start: str, hours: int) -> None:
     assert (format_utc(day.start), day.end - day.start) == (start, hours * HOUR)
 
 
+@pytest.mark.parametrize("text", ["9999-12-31", "31/12/9999", "2256-01-01"])
+def test_a_day_that_no_recording_can_be_of_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="not between 1970 and 2255"):
+        Moment(LONDON, 0).day(text)
+
+
 def test_a_day_without_a_midnight_begins_with_its_first_instant() -> None:
     day = Moment("America/Sao_Paulo", 0).day("2018-11-04")
     assert format_utc(day.start) == "2018-11-04T03:00:00Z"

@@ -258,6 +258,26 @@ def test_of_the_polices_cameras_it_says_whom_to_ask(site, reported):
     assert exit_status(report) == 0
 
 
+def test_of_the_polices_cameras_it_says_so_if_files_are_here_all_the_same(
+    site, reported
+):
+    """Else a court would be told that there is nothing."""
+    site.add(
+        "camera.added", camera=3, id="A1", kind="anpr", custody="police",
+        source="test", location="Ring Road",
+    )  # fmt: skip
+    number = site.add(
+        "alarm.raised", alarm="custody", scope="nvr1/A1", detail="1 file", cameras=[3]
+    )
+    report = reported(site).both("certificate", **morning(camera="A1"))
+    (row,) = table(report, "stretches")
+    assert (row["became"], f"HERE (entry {number})" in row["why"]) == (
+        "not known",
+        True,
+    )
+    assert exit_status(report) == UNKNOWN
+
+
 def test_it_says_whether_what_was_due_was_fixed_before_it_was_asked_for(site, reported):
     site.at(MIDNIGHT + 30 * DAY)
     site.delete(hour(site, 1))

@@ -196,7 +196,8 @@ def test_a_public_copy_counts_the_cameras_that_are_published_and_says_so(
     report = log.copied("foi", public)
     assert [one.name for one in report.tables] == ["answers", "locations"]
     assert "How many ANPR cameras are there?" not in answers(report)
-    assert any("cameras that are not published" in note for note in report.notes)
+    assert any("those that are not published" in note for note in report.notes)
+    assert any("number alone" in note for note in report.notes)
     with pytest.raises(WithheldError, match="public copy"):
         log.copied("deletions", public)
     file = next((public / "public").rglob("*.p/*"))

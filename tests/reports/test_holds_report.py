@@ -125,6 +125,16 @@ def test_what_a_hold_came_too_late_for_and_what_it_lost(site, reported):
     assert ("hold 1 LOST 1 of its recordings", False) in said(report)
 
 
+def test_a_hold_came_too_late_for_what_had_vanished(site, reported):
+    """By itself or by somebody's hand: it is gone all the same."""
+    lost = site.row(age=29 * DAY, bytes=13)
+    site.said("recordings.lost", (*lost[:6], 0, None), held=0)
+    site.now += DAY
+    site.place(site.now - 32 * DAY, site.now - 28 * DAY)
+    (row,) = table(reported(site).both("holds"), "footage")
+    assert (row["too_late"], row["too_late_bytes"], row["lost"]) == (1, 13, 0)
+
+
 def test_an_extension_came_too_late_for_what_was_gone_when_it_was_made(site, reported):
     """Placed in time on another camera and a shorter stretch, it kept none of these."""
     edge = site.now - 29 * DAY
@@ -138,7 +148,7 @@ def test_an_extension_came_too_late_for_what_was_gone_when_it_was_made(site, rep
     )  # fmt: skip
     report = reported(site).both("holds")
     (row,) = table(report, "footage")
-    assert (row["too_late"], row["deleted_since"], row["lost"]) == (2, 0, 0)
+    assert (row["too_late"], row["deleted_since"], row["lost"]) == (3, 0, 0)
     assert not any("LOST" in text for text, _ in said(report))
 
 

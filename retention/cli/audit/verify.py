@@ -256,8 +256,10 @@ def signed_text(answer: PublishedChecked, zone: str) -> str:
     signed = local(answer.signed_at, zone, "an unknown time")
     if not answer.withheld:
         return f"signed at {signed}"
-    entries = counted(answer.withheld, "entry", "entries")
-    return f"{entries} withheld; the last that is not was written at {signed}"
+    entries = f"{counted(answer.withheld, 'entry', 'entries')} withheld"
+    if answer.signed_at is None:
+        return entries
+    return f"{entries}; the last that is not was written at {signed}"
 
 
 def law_lines(law: LawChecked | None) -> Iterator[str]:
