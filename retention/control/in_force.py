@@ -101,19 +101,23 @@ def refuse_ruling(
     tx: Connection,
     request: RulingRequest,
     rows: Sequence[RulingRow] = (),
-) -> None:
+) -> dict[Key, int]:
     """MismatchError where a ruling that two people give, or these of its rows, are not
-    what the first of them asked for by the log."""
+    what the first of them asked for by the log; else the bytes that each recording of it
+    had then, by the log."""
     with catalogue.said_mutex:
         said = caught_up(catalogue, tx)
         if said is None:
-            return
+            return {}
         less = [
             *rulings.request_less(said, request),
             *rulings.rows_less(tx, said, request.number, rows),
         ]
+        asked = said.rulings.get(request.number)
+        sizes = {key: row.size for key, row in asked.rows.items()} if asked else {}
     if less:
         raise MismatchError(_told(less))
+    return sizes
 
 
 def doubts_said(

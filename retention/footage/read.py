@@ -80,10 +80,10 @@ def _impossible(there: os.stat_result, mtime: Micros) -> str | None:
 class DirectorySeen(NamedTuple):
     """The names in one directory; nothing but their kind was looked at.
 
-    `mtime` is from before the names were read.  `files` are all names that are not
-    directories: links, FIFOs and the like among them, for `look` to tell.  `apart` are
-    the sub-directories that no walk goes into, and those of `files` that are links to
-    directories, with why.
+    `mtime`, and `ctime`, which moves with its rights too, are from before the names were
+    read.  `files` are all names that are not directories: links, FIFOs and the like among
+    them, for `look` to tell.  `apart` are the sub-directories that no walk goes into, and
+    those of `files` that are links to directories, with why.
     `complete` is False where anything went wrong, with `error`: then no missing name
     means anything.  `gone`: there is no such directory, though the root is there.
     `elsewhere`: what is there is on another device or mount.
@@ -98,6 +98,7 @@ class DirectorySeen(NamedTuple):
     error: str | None = None
     gone: bool = False
     elsewhere: bool = False
+    ctime: Micros = 0
 
     def path_of(self, name: bytes) -> bytes:
         """Of what has that name in it, below the root."""
@@ -115,7 +116,9 @@ def read_directory(root: OpenRoot, path: bytes) -> DirectorySeen:
         # A handle of its own, since the kept one's reading position is shared.
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
         handle = Handle(os.open(b".", flags, dir_fd=root.directory(path)))
-        seen = seen._replace(mtime=os.fstat(handle).st_mtime_ns // 1000)
+        here = os.fstat(handle)
+        mtime, ctime = here.st_mtime_ns // 1000, here.st_ctime_ns // 1000
+        seen = seen._replace(mtime=mtime, ctime=ctime)
         _read_names(root, handle, seen)
     except FileNotFoundError:
         root.check()

@@ -91,7 +91,7 @@ class _LastWords:
         self._source = source
         self._windows = merge(one for windows in asked.values() for one in windows)
         self._settled: set[tuple[int, Micros, int]] = set()
-        self._in_doubt: dict[tuple[int, Micros, int], int] = {}
+        self._in_doubt: dict[tuple[int, Micros, int], tuple[Micros, int]] = {}
         self._count = 0
 
     def read(self, numbers: Iterable[int]) -> set[int]:
@@ -131,10 +131,10 @@ class _LastWords:
                 continue
             if fate is RecordingFate.QUARANTINED:
                 # It may be another file of that name: then what was is gone all the same.
-                self._in_doubt.setdefault(key, size)
+                self._in_doubt.setdefault(key, (duration, size))
                 continue
             self._settled.add(key)
-            if fate in _GONE and self._in_doubt.get(key) != size:
+            if fate in _GONE and self._in_doubt.get(key) != (duration, size):
                 deleted = fate is RecordingFate.DELETED
                 self.gone[camera].append(
                     Gone(

@@ -68,10 +68,11 @@ class HoldSaid(NamedTuple):
 
 
 class RecordingSaid(NamedTuple):
-    """A recording as a ruling that waits has it: how long it is and what path is kept of
-    it, and the times that it shall have."""
+    """A recording as a ruling that waits has it: how long and how large it is, what path
+    is kept of it, and the times that it shall have."""
 
     duration: Micros
+    size: int
     path: str | None
     new_start: Micros
     new_duration: Micros
@@ -303,7 +304,9 @@ class InForce:
         rows = self.rulings.setdefault(fields["request"], new).rows
         for key, row in _rows(record):
             start, end = row["new_start"], row["new_end"]
-            rows[key] = RecordingSaid(row["duration"], row["path"], start, end - start)
+            rows[key] = RecordingSaid(
+                row["duration"], row["bytes"], row["path"], start, end - start
+            )
 
     def _rejected(self, record: Record) -> None:
         self.rulings.pop(record.entry["fields"]["request"], None)
@@ -427,7 +430,7 @@ def _keys(record: Record) -> set[Key]:
 
 _COLUMNS = frozenset(
     (
-        "stream", "start", "n", "duration", "path", "seen", "new_start", "new_end",
+        "stream", "start", "n", "duration", "bytes", "path", "seen", "new_start", "new_end",
         "new_stream", "new_n",
     )
 )  # fmt: skip

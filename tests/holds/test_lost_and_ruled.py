@@ -71,11 +71,9 @@ def test_what_vanished_and_was_seen_again_is_not_told_as_lost(room):
     assert told(room)["lost"] == []
 
 
-def doubted(room: ControlRoom, *, bytes: int) -> None:
-    was = file(room)
-    rows = Rows(
-        (*FOOTAGE, "reason", "path", "seen"), [(*was[:5], bytes, "clock", None, 0)]
-    )
+def doubted(room: ControlRoom, *, bytes: int, duration: int = HOUR) -> None:
+    row = (*file(room)[:4], duration, bytes, "clock", None, 0)
+    rows = Rows((*FOOTAGE, "reason", "path", "seen"), [row])
     with room.site.catalogue.write(
         Priority.SCAN, room.site.log.by(ANNA, room.now)
     ) as tx:
@@ -89,12 +87,15 @@ def test_what_vanished_and_came_into_doubt_is_not_told_as_lost(room):
     assert told(room)["lost"] == []
 
 
+@pytest.mark.parametrize(
+    "other", [{"bytes": 12}, {"bytes": 10, "duration": HOUR + MINUTE}]
+)
 def test_what_vanished_is_told_as_lost_though_another_file_of_its_name_is_in_doubt(
-    room,
+    room, other
 ):
     """The recorder overwrote the first hour of an autumn night with the second."""
     number = lost(room)
-    doubted(room, bytes=12)
+    doubted(room, **other)
     (span,) = told(room)["lost"]
     assert span["entry"] == number
 

@@ -93,6 +93,7 @@ class DirectoryReading:
     path: bytes
     directory: SeenDirectory
     mtime: Micros
+    ctime: Micros
     settled: bool
     names: list[bytes]
     looked: Micros | None = None

@@ -71,10 +71,10 @@ def _carry_out(context: Context, asked: RulingRequest) -> tuple[int, int]:
             rows = ruling_requests.rows(tx, asked.number, after, PAGE)
             if not rows:
                 return done, changed
-            in_force.refuse_ruling(context.catalogue, tx, asked, rows)
+            sizes = in_force.refuse_ruling(context.catalogue, tx, asked, rows)
             after = rows[-1].key
             for key, group in groupby(rows, key=lambda row: row.stream):
-                moved, left = _rule(context, tx, asked, key, list(group))
+                moved, left = _rule(context, tx, asked, key, list(group), sizes)
                 done, changed = done + moved, changed + left
 
 
@@ -84,6 +84,7 @@ def _rule(
     asked: RulingRequest,
     key: int,
     rows: Sequence[RulingRow],
+    sizes: Mapping[Key, int],
 ) -> tuple[int, int]:
     stream = streams.by_key(tx, key)
     if stream is None:
@@ -96,7 +97,8 @@ def _rule(
         for old in [recordings.get(tx, row.key)]
         if old is not None
         and old.state in OURS_TO_CHANGE
-        and old.duration == row.duration
+        # Not one that grew: nobody agreed on the end that it has now.
+        and (old.duration, old.size) == (row.duration, sizes.get(row.key))
     ]
     moves = _moves(context, asked, stream, found, before)
     # Another recording may be under the key of one that moved.

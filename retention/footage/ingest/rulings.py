@@ -279,8 +279,8 @@ def _moves(
     """The new times of rows that follow each other."""
     first = recordings.first_known(tx, stream.camera) if ruling.shift else 0
     if ruling.shift:
-        for row, doubt, _, _ in found:
-            _check_bounds(context, row.start + ruling.shift, doubt, first)
+        for row, doubt, path, _ in found:
+            _check_bounds(context, row.start + ruling.shift, doubt, first, path)
     pairs = [(one.row, one.doubt) for one in found]
     after = _following(tx, stream, found[-1].row.start)
     tolerance = context.settings.retention.clock_tolerance
@@ -307,20 +307,23 @@ def _following(tx: Connection, stream: Stream, start: Micros) -> Micros | None:
 
 
 def _check_bounds(
-    context: Context, start: Micros, doubt: Doubt | None, first: Micros
+    context: Context, start: Micros, doubt: Doubt | None, first: Micros, path: bytes
 ) -> None:
-    """No shift goes beyond what was seen: UsageError."""
+    """No shift goes beyond what was seen: UsageError, which names the first file that has
+    to be ruled on by itself."""
     zone, slack = context.settings.timezone, context.settings.retention.clock_tolerance
     seen = context.now if doubt is None else doubt.seen
     if start > seen + slack:
         raise UsageError(
-            f"the shift would have a recording begin at {format_local(start, zone)}, "
-            f"after its file was first seen ({format_local(seen, zone)})"
+            f"the shift would have {path.decode(errors='backslashreplace')} begin at "
+            f"{format_local(start, zone)}, after its file was first seen "
+            f"({format_local(seen, zone)}); was it shifted before, rule on it first, by "
+            "its path and with --times-right"
         )
     if start < first - _ZONES:
         raise UsageError(
-            f"the shift would have a recording begin at {format_local(start, zone)}, "
-            f"long before the first day that footage of its camera is known of "
+            f"the shift would have {path.decode(errors='backslashreplace')} begin at "
+            f"{format_local(start, zone)}, long before the first day that footage of its camera is known of "
             f"({format_utc(first)[:10]})"
         )
 

@@ -245,7 +245,8 @@ class Scanner:
                 except OSError:
                     pass
                 else:
-                    if there.st_mtime_ns // 1000 == known.mtime:
+                    times = there.st_mtime_ns // 1000, there.st_ctime_ns // 1000
+                    if times == (known.mtime, known.ctime):
                         continue
             stale.append(path)
         result.directories_skipped = len(self._directories) - len(stale)
@@ -351,7 +352,9 @@ class Scanner:
                 name: self._witness.unrested.get(path) for name, path in paths.items()
             }
             known.pending = {name: one for name, one in met.items() if one} or None
-        reading = DirectoryReading(seen.path, known, seen.mtime, settled, new, looked)
+        reading = DirectoryReading(
+            seen.path, known, seen.mtime, seen.ctime, settled, new, looked
+        )
         if names:
             self._miss(seen.path, known, names)
             reading.odd_gone = known.drop_odd(names)
@@ -392,7 +395,8 @@ class Scanner:
                 known.add_odd(reason, names)
             known.pending, known.was_odd = reading.pending(), None
             self._witness.read(reading.path)
-            known.mtime, known.settled = reading.mtime, reading.settled
+            known.mtime, known.ctime = reading.mtime, reading.ctime
+            known.settled = reading.settled
         self._report(
             [
                 reading

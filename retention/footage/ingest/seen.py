@@ -91,16 +91,16 @@ class Met(NamedTuple):
 class SeenDirectory:
     """One directory as it was read last.
 
-    `mtime` is from before its names were read; `settled` says that a directory which
-    still has that mtime needs no reading.  `names` need no look at all; `odd` are the
+    `mtime` and `ctime` are from before its names were read; `settled` says that a
+    directory which still has both needs no reading.  `names` need no look at all; `odd` are the
     names of files that are nobody's, by reason, `was_odd` those that may be somebody's
     by now; `pending` are met and not done with.
     """
 
-    __slots__ = ("mtime", "names", "odd", "pending", "settled", "was_odd")
+    __slots__ = ("ctime", "mtime", "names", "odd", "pending", "settled", "was_odd")
 
     def __init__(self) -> None:
-        self.mtime = -1
+        self.mtime = self.ctime = -1
         self.settled = False
         self.names: Names | None = None
         self.odd: dict[str, Names] | None = None

@@ -84,6 +84,28 @@ def test_a_second_supervisor_carries_it_out_as_it_was_shown(held):
     assert held.verified()
 
 
+@pytest.mark.parametrize("ruling", ["shift", "times-right"])
+def test_a_file_that_grows_while_its_ruling_waits_is_not_cut_to_what_was_shown(
+    world, scan, ruling
+):
+    """Its end is not the one that two people agreed on: it stays in doubt, so that any
+    hold on its camera keeps it."""
+    world.write("1001/2026-07-01_10-00-00.mp4", T0 - 19 * DAY + HOUR)
+    world.write(ODD, START + 3 * HOUR, 10)
+    scan()
+    world.hold_camera(1, START - 5 * DAY, START - 4 * DAY)
+    by = "-5m" if ruling == "shift" else None
+    number = shift(world, ruling=ruling, shift=by)["waiting"]["request"]
+    world.write(ODD, START + 5 * HOUR, 99)
+    scan()
+    answer = ask(world, "approve", CARA, request=number)
+    assert (answer["recordings"], answer["changed_meanwhile"]) == (0, 1)
+    odd = max(world.rows(), key=lambda row: row.size)
+    assert (odd.size, odd.state) == (99, State.QUARANTINED)
+    assert is_held(world)
+    assert world.verified()
+
+
 @pytest.mark.parametrize(
     ("who", "text"),
     [

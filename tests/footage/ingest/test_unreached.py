@@ -1,5 +1,6 @@
 """What no scan reaches and what never rests is told, in the words of who looks."""
 
+import os
 import unicodedata
 
 import pytest
@@ -9,7 +10,7 @@ from retention.control import guards
 from retention.model.values import DAY, HOUR, MINUTE, SECOND, State
 from retention.reports import conditions
 from tests.support import needs
-from tests.support.disks import unmount
+from tests.support.disks import nobody, unmount
 from tests.support.fixtures import mount as mount
 from tests.support.world import World
 
@@ -79,6 +80,28 @@ def test_what_lies_below_a_mount_is_met_as_soon_as_that_is_gone(world, mount):
     unmount(folder)
     scanner.scan(world.NOW + 2 * MINUTE, lambda: False)
     assert (len(world.rows()), told(world, "unreached")) == (1, [])
+
+
+@needs.root
+def test_an_older_directory_that_can_t_be_read_any_more_is_told_at_once(world):
+    """Taking away its rights changes no name in it, nor its modification time."""
+    file = world.write(f"1001/2026-07-19/{NAME}", T0 + HOUR)
+    scanner = world.scanner(layout="{camera}/%Y-%m-%d/%Y-%m-%d_%H-%M-%S.mp4")
+    for minutes in range(2):
+        scanner.scan(world.NOW + minutes * MINUTE, lambda: False)
+    assert told(world, "unreached") == []
+    file.parent.chmod(0)
+    for path in (world.directory, *world.directory.rglob("*")):
+        os.chown(path, 65534, 65534)
+    os.chown(file.parent, 0, 0)
+    for above in world.directory.parents:
+        above.chmod(above.stat().st_mode | 0o011)
+    with nobody():
+        scanner.scan(world.NOW + 2 * MINUTE, lambda: False)
+    assert told(world, "unreached") == ["1001/2026-07-19 (Permission denied)"]
+    file.parent.chmod(0o755)
+    scanner.scan(world.NOW + 3 * MINUTE, lambda: False)
+    assert told(world, "unreached") == []
 
 
 def test_every_part_that_is_not_reached_is_named_once_for_its_reason(world, scan):
