@@ -82,7 +82,8 @@ def _guard(
 
 _RULE = (
     "look with `retention recording list --state quarantined`, then a supervisor rules: "
-    "`retention recording resolve`"
+    '`retention recording resolve --camera ID --shift BY --reason "..."`, such as +20m '
+    "where the clock is 20 min behind, or `--times-right`"
 )
 
 ALARMS: dict[str, Alarm] = {
