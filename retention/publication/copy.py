@@ -19,7 +19,14 @@ from retention.model.errors import AlteredError, PublicationError, VerificationE
 from retention.publication.files import PublishedFiles
 from retention.tlog import format, note, public, tiles
 from retention.tlog.canonical import UNREADABLE
-from retention.tlog.directory import CHECKPOINT, KEPT, KEY, Published, note_at
+from retention.tlog.directory import (
+    CHECKPOINT,
+    EXTRACT,
+    KEPT,
+    KEY,
+    Published,
+    note_at,
+)
 from retention.tlog.note import Checkpoint, Head, Verifier
 from retention.tlog.tiles import WIDTH, WITHHELD, Tile
 from retention.tlog.unsigned import unsigned_of
@@ -153,11 +160,17 @@ class Copy:
         return self.newest // WIDTH * WIDTH
 
     def _refuse_mixed(self) -> None:
-        """A public copy never gets what is not for the public."""
+        """A public copy never gets what is not for the public, and an extract no other
+        head: what lies in it by itself leads to its own."""
         if self._source.is_public:
             raise PublicationError(
                 f"{self._source.directory} is a public copy, and no whole log: copy it "
                 "with `retention audit copy --public`"
+            )
+        if (self._target.path / EXTRACT / "about").exists():
+            raise PublicationError(
+                f"{self._target.path} is an extract of a log, which stays as it is: name "
+                "another directory"
             )
         if Published(self._target.path).is_public:
             raise PublicationError(

@@ -121,8 +121,15 @@ def compare(
 
 
 def of_list(rows: Iterable[Listed], whose: str | None) -> list[Listed]:
-    """The rows of one controller's list: all but those that say they are another's."""
-    return [row for row in rows if same_controller(row.controller, whose)]
+    """The rows of one controller's list: all but those that say they are another's;
+    UsageError where that leaves none, for it is another's list."""
+    theirs = [row for row in rows if same_controller(row.controller, whose)]
+    if not theirs:
+        raise UsageError(
+            f"every camera of this list is another's than {str(whose)[:100]!r}, as it "
+            "says itself: name whose list it is. Nothing was changed"
+        )
+    return theirs
 
 
 def same_controller(name: str | None, whose: str | None) -> bool:

@@ -93,7 +93,8 @@ def _answer(
         for id, one in sides.cameras.items()
         if one.key in sides.theirs and not one.retired
     }
-    strangers = {one.id for one in sides.seen.strangers}
+    others = {id for id, one in sides.cameras.items() if one.key not in sides.theirs}
+    strangers = {one.id for one in sides.seen.strangers} - others
     seen = strangers | {
         id for id in in_use if sides.cameras[id].key in sides.seen.cameras
     }

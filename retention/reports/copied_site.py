@@ -26,7 +26,7 @@ from retention.model.policy import merge
 from retention.model.values import DAY, FOREVER, Micros, Stream, Window
 from retention.reports import answers
 from retention.reports.find import Finder, Key, Wanted
-from retention.reports.request import named
+from retention.reports.request import named, of_cameras
 from retention.tlog import cameras, kinds
 from retention.tlog.balance import Balance, Place, RecordingSum
 from retention.tlog.canonical import path_bytes, path_text
@@ -49,6 +49,7 @@ class CopiedSite:
 
     def __init__(self, source: DirectorySource, zone: str) -> None:
         self._zone = zone
+        self._public = source.published.is_public
         self._known = cameras.LoggedCameras()
         self._roots: dict[str, str] = {}
         self._streams: dict[int, tuple[str, Stream]] = {}
@@ -88,7 +89,8 @@ class CopiedSite:
 
     def key(self, id: str) -> int:
         """The camera that has the id at the end of the log; UsageError for none."""
-        return self._known.key(id)
+        with of_cameras(public=self._public):
+            return self._known.key(id)
 
     def moment(self, now: Micros) -> Moment:
         """By which the times are read that somebody asks for at `now`."""
@@ -101,7 +103,8 @@ class CopiedSite:
     def meant(self, id: str, window: Window) -> set[int]:
         """The cameras that had the id in that time, and the one that has it at the end;
         the first to have it always had it."""
-        return self._known.meant(id, window)
+        with of_cameras(public=self._public):
+            return self._known.meant(id, window)
 
     def at_path(self, path: str) -> Wanted:
         """What a path would be; where nobody writes such a path, all is searched."""

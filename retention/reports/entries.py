@@ -110,8 +110,19 @@ def entries(
         refuse_unknown(asked.kind)
         if asked.subject is not None:
             about(asked.subject)  # and so is what no kind knows
+            _refuse_id(source, asked.subject)
     listed = found[:limit]
     return EntryList(listed, listed[-1].number if len(found) > limit else None)
+
+
+def _refuse_id(source: Source, subject: str) -> None:
+    """Of the id of a camera in place of its key no entry ever says anything."""
+    what, _, which = subject.partition(":")
+    if what == "camera" and which not in map(str, logged(source).by_key):
+        raise UsageError(
+            f"{which[:100]} is not the key of a camera in this log: by its published id "
+            f"say --camera {which[:100]}"
+        )
 
 
 def chosen(

@@ -22,6 +22,7 @@ from retention.model.answers.report import (
 from retention.model.errors import UsageError
 from retention.model.localtime import Moment, day_of, format_utc, midnight
 from retention.model.values import FOREVER, Micros, Window
+from retention.reports.request import of_cameras
 from retention.tlog.cameras import LoggedCameras
 from retention.tlog.figures import Grounds
 from retention.tlog.source import DELETED, INTENDED, Believed, Record, apart
@@ -148,7 +149,8 @@ class Evidence:
         known = self.cameras.by_key
         found = set(known)
         if request.camera is not None:
-            found = self.cameras.meant(request.camera, window)
+            with of_cameras(public=self.public):
+                found = self.cameras.meant(request.camera, window)
         if (place := request.location) is not None:
             words = place.casefold()
             found &= {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from retention.model.errors import UsageError
 from retention.model.layouts.layout import starts_in
@@ -14,6 +15,19 @@ ALL_CAMERAS: Micros = DAY
 """The longest time that is asked for of all cameras at once."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+@contextmanager
+def of_cameras(*, public: bool) -> Iterator[None]:
+    """Looking up an id in a log: what a public copy does not have there may be."""
+    try:
+        yield
+    except UsageError as error:
+        if not public:
+            raise
+        raise UsageError(
+            f"{error}; what is not published of cameras is not in this public copy"
+        ) from error
 
 
 def window_of(

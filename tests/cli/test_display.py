@@ -10,8 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retention.cli import display
+from retention.cli.audit.balance import found_text
 from retention.cli.audit.texts import entries_text, entry_text
 from retention.model.answers.audit import EntryList, EntryShown
+from retention.model.answers.books import (
+    BookFindings,
+    CameraMeant,
+    Effort,
+    HoldOver,
+    RecordingFound,
+    UnnamedTime,
+)
 from retention.model.localtime import WRITTEN
 from retention.tlog.kinds import KINDS
 
@@ -146,3 +155,56 @@ def test_an_entry_is_listed_and_shown_whatever_its_fields_say(fields, at, name):
 )
 def test_what_only_looks_like_an_instant_stays_as_somebody_wrote_it(words):
     assert display.sentence(words, "Pacific/Kiritimati").startswith(words[:8])
+
+
+# -- what became of footage -----------------------------------------------------------------
+
+FIRST, LAST = "2026-10-19T00:00:00Z", "2026-10-19T03:00:00Z"
+
+
+def a_finding(cameras, gaps, recordings=()):
+    return BookFindings(
+        cameras=[CameraMeant(id, key) for key, id in enumerate(cameras)],
+        since=FIRST, until=LAST, path=None, recordings=list(recordings), more=0, days=[],
+        holds=[], gaps=gaps, faults=[], summary="it is known", came_back=[],
+        read=Effort(True, 1, 1, 0.0),
+    )  # fmt: skip
+
+
+def deleted_under(hold: HoldOver) -> str:
+    gone = RecordingFound(
+        key="1/1/0", camera="1003", start=FIRST, end=LAST, seconds=10_800, bytes=1,
+        path=None, fate="deleted", present=None, recorded=[], history=[], holds=[hold],
+    )  # fmt: skip
+    return found_text(a_finding(["1003"], [], [gone]), ZONE)
+
+
+def a_hold(**more) -> HoldOver:
+    said = {
+        "hold": 1, "kind": "police", "since": FIRST, "until": LAST,
+        "placed": "2026-10-20T06:00:00Z", "released": None, "free_at": None,
+        "entries": [29, 129], "in_force": False, "in_force_then": False,
+    }  # fmt: skip
+    return HoldOver(**(said | more))
+
+
+def test_what_went_before_a_hold_reached_it_is_not_told_as_gone_under_the_hold():
+    """It was placed for another camera days before, and extended to this one after."""
+    before = deleted_under(a_hold())
+    assert ": not in force any more, nor over this when it went (" in before
+    late = deleted_under(a_hold(in_force=True))
+    assert ": in force, but not over this when it went (" in late
+    assert "IN FORCE WHEN IT WENT" in deleted_under(a_hold(in_force_then=True))
+    assert "when it went" not in deleted_under(a_hold(in_force_then=None)).lower()
+
+
+def test_a_time_without_footage_says_of_which_of_several_cameras_it_is():
+    gap = UnnamedTime("1006", FIRST, LAST, "not_known", "before adoption")
+    assert "1006" in found_text(a_finding(["1003", "1006"], [gap]), ZONE)
+    assert "1006" not in found_text(a_finding(["1006"], [gap]), ZONE)
+
+
+def test_a_public_copy_that_has_no_such_entry_does_not_say_that_there_is_none():
+    assert entries_text(EntryList([], None, withheld=664), ZONE) == (
+        "No entry that is public is about that: 664 are withheld from this copy."
+    )

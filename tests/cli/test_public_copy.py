@@ -89,6 +89,19 @@ def test_what_is_withheld_is_refused_in_one_sentence(audited, public, run):
         assert len(err.splitlines()) == 1
 
 
+def test_a_camera_that_is_not_published_is_not_said_to_have_never_been(public, run):
+    for words in (
+        ("audit", "list", "--camera", "1006"),
+        ("audit", "find", "--camera", "1006", "--at", AT),
+        ("audit", "balance", "--camera", "1006"),
+        ("report", "foi", "--camera", "1006"),
+    ):
+        status, out, err = run(*words, "--dir", str(public[0]))
+        assert (status, out) == (2, ""), words
+        assert "1006" in err
+        assert "; what is not published of cameras is not in this public copy" in err
+
+
 def test_an_entry_that_is_public_is_proven_from_it(audited, public, run, tmp_path):
     proof = tmp_path / "0.tlog-proof"
     directory = ("--dir", str(public[0]))

@@ -53,9 +53,9 @@ def test_who_has_no_home_has_the_same_report_of_a_copy(typed, monkeypatch):
         ["deletions", "--files", "--camera", "1101"],
         ["deletions", "--from", "2026-01-01", "--location", "market"],
         ["holds"],
-        ["holds", "--csv", "--table", "acts"],
+        ["holds", "--location", "market"],
         ["summary"],
-        ["coverage", "--table", "cells"],
+        ["coverage", "--hours"],
         ["certificate", *DAY_OF],
     ],
     ids=" ".join,
@@ -90,6 +90,10 @@ def test_every_number_names_its_entries_where_that_is_asked(typed, audited):
     done = audited.json("audit", "show", str(first), "--dir", str(audited.log))
     assert done["kind"] == "recordings.deleted"
     assert f"{first}" in typed("deletions", "--explain")
+    headings, row, *_ = csv.reader(
+        typed("deletions", "--explain", "--csv").splitlines()
+    )
+    assert str(first) in row[headings.index("entries")].split("-")
     assert first <= last
 
 
@@ -181,6 +185,12 @@ def test_rebuilding_is_said_with_what_it_rests_on(typed):
             "no camera is or was called",
         ),
         (["deletions", "--from", "soon", "--dir", "{log}"], "soon"),
+        (
+            ["deletions", "--csv", "--json"],
+            "--csv and --json: it is printed in one form",
+        ),
+        (["deletions", "--explain", "--markdown"], "--explain is for the terminal"),
+        (["deletions", "--table", "by_day", "--json"], "--table is for the terminal"),
         (["holds", "--dir", "{log}", "--key", "1111 2222 3333 4444"], "fingerprint"),
     ],
 )

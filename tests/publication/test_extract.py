@@ -159,6 +159,16 @@ def test_it_goes_into_an_empty_directory_only(take, log, tmp_path):
     assert "is not empty" in err
 
 
+def test_a_copy_into_an_extract_is_refused_and_leaves_it_as_it_was(take, tmp_path):
+    """With a newer head in it the pages called what it has by itself changed."""
+    take(tmp_path / "usb", "--days", "2")
+    before = {one: one.read_bytes() for one in files(tmp_path / "usb")}
+    for more in ([], ["--public"]):
+        status, out, err = take(tmp_path / "usb", *more)
+        assert (status != 0, out, len(err.splitlines())) == (True, "", 1)
+    assert {one: one.read_bytes() for one in files(tmp_path / "usb")} == before
+
+
 def test_it_is_taken_of_a_log_that_verifies_alone(take, log, tmp_path, monkeypatch):
     place = log / "tile/0/002"
     data = place.read_bytes()
@@ -200,10 +210,17 @@ def test_the_pages_are_small_and_beside_the_log(beside, log, tmp_path):
     status, out, err = beside(directory)
     assert (status, err) == (0, "")
     assert str(directory / "explorer/index.html") in out
+    assert "none lies beside these pages" not in out
     new = set(files(directory)) - set(before)
     assert {one.parent for one in new} == {directory / "explorer"}
     assert sum(one.stat().st_size for one in new) <= explorer.SIZE_LIMIT
     assert {oct(one.stat().st_mode & 0o777) for one in new} == {"0o644"}
+
+
+def test_pages_where_no_log_is_say_that_one_is_to_be_picked(beside, tmp_path):
+    """Meant so, for an auditor's own; or a name that was mistyped."""
+    for _ in range(2):
+        assert "pick a log there (none lies beside these pages)" in beside(tmp_path)[1]
 
 
 def test_a_log_with_the_pages_still_verifies(beside, tmp_path, capsys):

@@ -70,6 +70,15 @@ def test_one_councils_list_says_nothing_of_the_others_cameras(room):
     assert (again["unchanged"], again["unlisted"]) == (1, [])
 
 
+def test_the_list_of_another_council_takes_no_camera_out_of_ones_own(room):
+    """The wrong file, or the wrong name: all cameras of that council would be unlisted."""
+    room.load(f"{HEAD}1,x,,,\n2,y,,,{OTHER}\n")
+    theirs = room.publish(controller=OTHER)["text"]
+    with pytest.raises(UsageError, match=r"another's than 'Leicester City Council'"):
+        room.load(theirs, controller=Register.OWN)
+    assert room.publish()["cameras"] == 2
+
+
 def test_what_a_list_does_not_say_stays(room):
     room.load(f"{HEAD}1,x,,number,{OTHER}\n")
     assert room.load("id,location\n1,x\n")["unchanged"] == 1

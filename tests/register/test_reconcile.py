@@ -206,6 +206,15 @@ def test_a_list_of_one_controller_is_held_against_its_cameras_alone(office):
     )
 
 
+def test_files_of_the_others_cameras_are_not_counted_to_ones_own(office):
+    office.asked_by("add", id="9001", location="Ring Road", kind="anpr")
+    office.asked_by("amend", id="1002", controller=OTHER)
+    office.recorded("9001")
+    answer = office.reconciled(f"1002,at 1002,,,{OTHER},,\n", controller=OTHER)
+    assert [answer[n] for n in ("published", "registered", "seen")] == [1, 1, 1]
+    assert answer["differing"] == []
+
+
 def test_a_root_that_was_not_read_yet_is_said(office):
     data = base64.b64encode((HEAD + AGREED).encode()).decode()
     answer = office.asked_by("reconcile", file="list.csv", data=data)

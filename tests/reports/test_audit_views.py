@@ -147,6 +147,15 @@ def test_a_subject_that_no_entry_can_have_is_one_sentence(context, either, subje
         either("list", subject=subject)
 
 
+def test_a_published_id_is_not_taken_for_a_cameras_key(context, either):
+    """Entries name a camera by its key: of its id they would all say nothing."""
+    append(context.catalogue, *CAMERAS)
+    assert numbers(either("list", subject="camera:2")) == [2]
+    assert numbers(either("list", subject="camera:2", before=2)) == []
+    with pytest.raises(UsageError, match=r"key of a camera .*--camera 1002"):
+        either("list", subject="camera:1002")
+
+
 def test_a_time_that_ends_before_it_begins_is_refused(context, either):
     with pytest.raises(UsageError, match="the end comes first"):
         either("list", since="now", until="now")

@@ -188,17 +188,18 @@ def find(session: Session, copied: PublishedCopy | None, **given: str | None) ->
       retention audit find --camera 1101 --at "24/10/2026 14:00" --dir /media/usb/log
     """
     if copied is None:
-        session.answer(session.ask("audit.find", BookFindings, **given), _found)
+        session.answer(session.ask("audit.find", BookFindings, **given), found_text)
         return
     from retention.site.clock import read
 
     with working("reading the published log"):
         answer = copied.find(read().wall, **given)
-    session.answer(answer, _found, copied.zone)
+    session.answer(answer, found_text, copied.zone)
     left_out(session, copied)
 
 
-def _found(answer: BookFindings, zone: str) -> str:
+def found_text(answer: BookFindings, zone: str) -> str:
+    """What became of footage, for people."""
     recordings = answer.recordings
     marks = _marks(answer)
     parts = [*_rests_on(answer), f"{sentence(answer.summary, zone)}."]
@@ -217,7 +218,7 @@ def _found(answer: BookFindings, zone: str) -> str:
             lines = [f"  camera {safe(one.camera or '')}:{line}" for one, line in pairs]
         parts.append("\n".join(["Holds over this time:", *lines]))
     if answer.gaps:
-        parts.append(f"No recording is named for:\n{_gaps(answer.gaps, zone)}")
+        parts.append(f"No recording is named for:\n{_gaps(answer, zone)}")
     parts += [
         alarm(f"Entry {one.entry}: {sentence(one.what, zone)}.")
         for one in answer.faults
@@ -325,9 +326,11 @@ def _hold(hold: HoldOver, zone: str, marks: _Marks) -> str:
     when = [f"placed {local(hold.placed, zone)}"]
     if hold.released is not None:
         when.append(f"released {local(hold.released, zone)}")
-    force = "in force" if hold.in_force else "not in force any more"
-    if hold.in_force_then:
-        force += ", IN FORCE WHEN IT WENT"
+    force, never = "not in force any more", ", nor over this when it went"
+    if hold.in_force:
+        force, never = "in force", ", but not over this when it went"
+    if hold.in_force_then is not None:
+        force += ", IN FORCE WHEN IT WENT" if hold.in_force_then else never
     entries = ", ".join(map(str, hold.entries))
     return (
         f"hold       {hold.hold} ({hold.kind}), {', '.join(when)}: {force} "
@@ -335,10 +338,10 @@ def _hold(hold: HoldOver, zone: str, marks: _Marks) -> str:
     )
 
 
-def _gaps(gaps: list[UnnamedTime], zone: str) -> str:
+def _gaps(answer: BookFindings, zone: str) -> str:
     """One line for all cameras of which the same is said of the same time."""
     cameras: dict[UnnamedTime, list[str]] = {}
-    for one in gaps:
+    for one in answer.gaps:
         cameras.setdefault(replace(one, camera=None), []).append(one.camera or "")
     rows = [
         (
@@ -351,7 +354,7 @@ def _gaps(gaps: list[UnnamedTime], zone: str) -> str:
         for one, ids in cameras.items()
     ]
     headings = ["from", "to", "camera", "what", "why"]
-    if len({one.camera for one in gaps}) == 1:
+    if len(answer.cameras) == 1 or not any(one.camera for one in answer.gaps):
         del headings[2]
         return table(headings, [(*row[:2], *row[3:]) for row in rows])
     return table(headings, rows)

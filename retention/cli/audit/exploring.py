@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -41,12 +42,14 @@ def explorer(session: Session, directory: Path) -> None:
 
     done = pages.write(directory)
     answer = ExplorerWritten(str(done.page), done.written, done.there)
-    session.answer(answer, _written, "UTC")
+    alone = all(one.name == done.page.parent.name for one in directory.iterdir())
+    session.answer(answer, partial(_written, alone=alone), "UTC")
 
 
-def _written(answer: ExplorerWritten, zone: str) -> str:
+def _written(answer: ExplorerWritten, zone: str, *, alone: bool) -> str:
     files = answer.written + answer.there
+    pick = ", pick a log there (none lies beside these pages)" if alone else ""
     return good(
         f"{files} files are there ({answer.written} written). Open {safe(answer.page)} "
-        "in a browser, and give it the log's key from paper."
+        f"in a browser{pick}, and give it the log's key from paper."
     )

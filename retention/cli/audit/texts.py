@@ -9,6 +9,7 @@ from retention.cli.display import (
     fitted_table,
     length,
     local,
+    number,
     pairs,
     size,
     table,
@@ -32,6 +33,11 @@ _LENGTHS = {
 def entries_text(answer: EntryList, zone: str) -> str:
     """The answer of a list."""
     entries = answer.entries
+    if not entries and answer.withheld:
+        return (
+            f"No entry that is public is about that: {number(answer.withheld)} are "
+            "withheld from this copy."
+        )
     if not entries:
         return "No entry of the audit log is about that."
     lines = [

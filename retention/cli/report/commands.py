@@ -125,6 +125,7 @@ def reporting(function: _F) -> _F:
                 for one in ("as_csv", "markdown", "table", "html", "pdf", "explain")
             )
         )
+        _refuse_unheard(form, as_json=session.as_json)
         directory, key = given.pop("directory"), given.pop("key")
         request = _request(given)
         options = function(session, **given)
@@ -137,6 +138,22 @@ def reporting(function: _F) -> _F:
 
     wrapped = _with((*_ASKED, *_FORMS, *_COPY), cast("_F", made))
     return cast("_F", with_session(wrapped))
+
+
+def _refuse_unheard(form: Form, *, as_json: bool) -> None:
+    """UsageError where one of the options would be passed over in silence."""
+    printed = {"--csv": form.csv, "--markdown": form.markdown, "--json": as_json}
+    asked = [name for name, given in printed.items() if given]
+    if len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)}: it is printed in one form at a time")
+    if form.explain and (form.markdown or form.pdf is not None):
+        raise UsageError(
+            "--explain is for the terminal, --csv and --html (--json has the entries in "
+            "any case)"
+        )
+    files = form.html is not None or form.pdf is not None
+    if form.table is not None and not form.csv and (files or asked):
+        raise UsageError("--table is for the terminal and --csv: all else is whole")
 
 
 def _request(given: dict[str, Any]) -> dict[str, str]:
@@ -232,7 +249,7 @@ def show(session: Session, found: Report, form: Form) -> None:
     if form.csv:
         from retention.reports.forms.csv_ import csv_of
 
-        put(csv_of(found, form.table).removesuffix("\n"))
+        put(csv_of(found, form.table, explain=form.explain).removesuffix("\n"))
     elif form.markdown:
         from retention.reports.forms.markdown import markdown_of
 

@@ -15,6 +15,7 @@ from retention.model.answers.report import Report, ReportColumn, ReportTable
 from retention.model.cells import shielded
 from retention.model.errors import UsageError
 from retention.model.localtime import iso_local
+from retention.reports.forms.texts import ranges_text
 
 
 def table_of(report: Report, name: str | None) -> ReportTable:
@@ -26,19 +27,20 @@ def table_of(report: Report, name: str | None) -> ReportTable:
     raise UsageError(f"this report has no table {name}: it has {names}")
 
 
-def csv_of(report: Report, name: str | None = None) -> str:
-    """The table of that name, or the first."""
+def csv_of(report: Report, name: str | None = None, *, explain: bool = False) -> str:
+    """The table of that name, or the first; `explain`: with the entries behind each row."""
     table = table_of(report, name)
     out = io.StringIO(newline="")
     lines = csv.writer(out, lineterminator="\r\n")
     headings = [name for column in table.columns for name in _names(column)]
-    lines.writerow([*headings, "log", "log_size"])
+    lines.writerow([*headings, *["entries"][:explain], "log", "log_size"])
     for row in table.rows:
         cells = [
             cell
             for column, value in zip(table.columns, row.cells, strict=True)
             for cell in _cells(column, value, report.zone)
         ]
+        cells += [ranges_text(row.entries)][:explain]
         lines.writerow([*cells, shielded(report.head.origin), report.head.size])
     return out.getvalue()
 
