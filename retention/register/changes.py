@@ -123,8 +123,9 @@ def compare(
 def of_list(rows: Iterable[Listed], whose: str | None) -> list[Listed]:
     """The rows of one controller's list: all but those that say they are another's;
     UsageError where that leaves none, for it is another's list."""
-    theirs = [row for row in rows if same_controller(row.controller, whose)]
-    if not theirs:
+    every = list(rows)
+    theirs = [row for row in every if same_controller(row.controller, whose)]
+    if every and not theirs:
         raise UsageError(
             f"every camera of this list is another's than {str(whose)[:100]!r}, as it "
             "says itself: name whose list it is. Nothing was changed"
