@@ -159,7 +159,7 @@ def ask(site, audit, where):
     shown = {
         "audit.list": (EntryList, texts.entries_text),
         "audit.show": (EntryShown, texts.entry_text),
-        "audit.find": (BookFindings, balance._found),
+        "audit.find": (BookFindings, balance.found_text),
         "audit.balance": (BookBalance, balance._balance),
     }
 

@@ -177,8 +177,9 @@ def truth(path: Path, start: int, seconds: float) -> Truth:
     return Truth(start, end, max(end, path.stat().st_mtime_ns // 1000))
 
 
-JITTER = SECOND // 20
-"""Between naming a file and making it, and between a clock and the kernel's copy."""
+JITTER = SECOND // 2
+"""Between naming a file and making it, on a busy machine, and between a clock and the
+kernel's copy."""
 
 
 def listed(path: Path) -> dict[str, float]:
